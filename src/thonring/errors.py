@@ -1,0 +1,52 @@
+"""Everything that Thonring raises on purpose.
+
+::
+
+    ThonringError
+    ├── InputError            a file cannot be used
+    │   ├── UnreadableFile    missing, truncated, wrong magic, unknown suffix
+    │   ├── UnsuitableImage   constant, too small, not one image, too many bad pixels
+    │   └── UnreadableTable   a STAR, xmd, cs, text or TOML file that lacks what is needed
+    ├── OpticsError           a microscope constant is impossible or missing
+    ├── SettingsError         an option is impossible: range upside down, unknown profile
+    ├── OutputError           the run folder cannot be written
+    └── FitError              no CTF could be fitted to a spectrum
+
+Every message names the file or option, what was found, what was expected and what to do.
+"""
+
+
+class ThonringError(Exception):
+    """Root of all errors that a user can act on."""
+
+
+class InputError(ThonringError):
+    """A file cannot be used."""
+
+
+class UnreadableFile(InputError):  # noqa: N818 - the tree above reads better without "Error" twice
+    """The bytes are not what the suffix promises, or there are none."""
+
+
+class UnsuitableImage(InputError):  # noqa: N818
+    """The file was read, but holds nothing a CTF could be estimated from."""
+
+
+class UnreadableTable(InputError):  # noqa: N818
+    """A table of micrographs, defoci or limits lacks what is needed."""
+
+
+class OpticsError(ThonringError):
+    """A microscope constant is impossible or missing."""
+
+
+class SettingsError(ThonringError):
+    """An option has an impossible value."""
+
+
+class OutputError(ThonringError):
+    """The run folder cannot be written."""
+
+
+class FitError(ThonringError):
+    """No CTF could be fitted to a spectrum."""
