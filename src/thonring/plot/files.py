@@ -1,0 +1,71 @@
+"""The pictures of one micrograph as files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from thonring.errors import OutputError
+from thonring.plot.caption import headline
+from thonring.plot.profile import profile_figure
+from thonring.plot.quadrant import quadrant_figure
+from thonring.plot.signals import signals_figure
+from thonring.plot.style import house_style
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from thonring.records import Image, Outcome
+
+_DOTS_PER_INCH = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """The images of a micrograph's kept attempt, both full planes, centred, (n, n); see `quadrant_figure`."""
+
+    enhanced: Image
+    composite: Image | None
+
+
+def write_plots(folder: Path, name: str, outcome: Outcome, pictures: Pictures | None) -> tuple[Path, ...]:
+    """Write NAME_spectrum.png and NAME_profile.png, as far as there is something to draw.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    written = []
+    if pictures is not None and outcome.attempt is not None:
+        figure = quadrant_figure(outcome, pictures.enhanced, pictures.composite)
+        written.append(_save(figure, folder / f"{name}_spectrum.png"))
+    if outcome.fit is not None:
+        written.append(_save(profile_figure(outcome), folder / f"{name}_profile.png"))
+    return tuple(written)
+
+
+def write_signals(folder: Path, name: str, outcome: Outcome) -> Path | None:
+    """Write NAME_signals.png where the Fourier search left its signals; None otherwise.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    if outcome.fit is None or outcome.fit.signals is None:
+        return None
+    return _save(signals_figure(outcome.fit.signals, headline(outcome)), folder / f"{name}_signals.png")
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with house_style():
+            figure.savefig(path, dpi=_DOTS_PER_INCH)
+    except OSError as problem:
+        message = f"{path}: cannot write the picture ({problem}). Free some space or choose another --out."
+        raise OutputError(message) from problem
+    return path
