@@ -1,1 +1,25 @@
-"""(stage)"""
+"""Outcomes to files: the run folder that RELION, Xmipp, spreadsheets and people read.
+
+Every file is replaced atomically, so that a reader never sees half of one.
+"""
+
+from thonring.results.ctf_image import write_ctf_image
+from thonring.results.ctffind_text import write_ctffind_text
+from thonring.results.diagnostic import diagnostic_image
+from thonring.results.folder import prepare_run, write_tables
+from thonring.results.names import artefact_names, spectrum_path
+from thonring.results.settings_file import write_settings
+from thonring.results.summary import Summary, summary
+
+__all__ = [
+    "Summary",
+    "artefact_names",
+    "diagnostic_image",
+    "prepare_run",
+    "spectrum_path",
+    "summary",
+    "write_ctf_image",
+    "write_ctffind_text",
+    "write_settings",
+    "write_tables",
+]

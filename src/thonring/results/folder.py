@@ -1,0 +1,75 @@
+"""The run folder as a whole."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from thonring.errors import OutputError
+from thonring.records import Outcome
+from thonring.results.names import artefact_names, spectra_folder
+from thonring.results.star import write_star
+from thonring.results.table import write_attempts, write_results
+from thonring.results.xmd import write_xmd
+
+
+def prepare_run(run: Path) -> None:
+    """Create the run folder with its `spectra`, and see that both can be written.
+
+    A folder that exists is used as it is. The folder above must exist.
+
+    Raises
+    ------
+    OutputError
+        If `run` is a file, if the folder above it is missing, or if either cannot be written.
+    """
+    try:
+        _create(run)
+        for folder in (run, spectra_folder(run)):
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+    except OSError as error:
+        raise OutputError(
+            f"{run}: the run folder cannot be written ({error.strerror or error}). "
+            "Choose a folder where you may write, with --out."
+        ) from error
+
+
+def _create(run: Path) -> None:
+    if run.exists() and not run.is_dir():
+        raise OutputError(f"{run}: is a file, expected a folder or a new name. Choose another with --out.")
+    if not run.parent.is_dir():
+        raise OutputError(
+            f"{run}: the folder above it, {run.parent}, does not exist. "
+            "Create it, or choose another with --out."
+        )
+    spectra = spectra_folder(run)
+    if spectra.exists() and not spectra.is_dir():
+        raise OutputError(f"{spectra}: is a file, expected a folder. Move it away, or choose another --out.")
+    run.mkdir(exist_ok=True)
+    spectra.mkdir(exist_ok=True)
+
+
+def write_tables(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, str] | None = None) -> None:
+    """Write every table of a run: results.csv, attempts.csv, the two STAR files and micrographs.xmd.
+
+    Parameters
+    ----------
+    run
+        The run folder, as it shall stand in the tables' paths to the spectra.
+    outcomes
+        One a micrograph, in the order of the input.
+    names
+        Names of the micrographs' spectra; `artefact_names` of the outcomes' paths where not given.
+        Needed only where `outcomes` are not all the inputs from the first on.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    if names is None:
+        names = artefact_names([outcome.path for outcome in outcomes])
+    write_results(run / "results.csv", outcomes)
+    write_attempts(run / "attempts.csv", outcomes)
+    write_star(run, outcomes, names)
+    write_xmd(run, outcomes, names)

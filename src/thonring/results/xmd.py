@@ -1,0 +1,107 @@
+"""Xmipp: micrographs.xmd, every micrograph that has a fit; the rejected ones have `enabled` -1.
+
+Labels are spelt as Xmipp spells them, misspellings included.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from thonring.records import Outcome
+from thonring.results.atomic import write_text
+from thonring.results.fitted import Fitted, fitted_only
+from thonring.results.star_syntax import loop, number, quoted
+
+_HEADER = "# XMIPP_STAR_1 * \n# \ndata_noname\n"
+
+_LABELS = (
+    "enabled",
+    "micrograph",
+    "psd",
+    "ctfSamplingRate",
+    "ctfVoltage",
+    "ctfDefocusU",
+    "ctfDefocusV",
+    "ctfDefocusAngle",
+    "ctfSphericalAberration",
+    "ctfQ0",
+    "ctfK",
+    "CtfDownsampleFactor",
+)
+_PHASE_SHIFT_LABELS = ("ctfVPPphaseshift", "ctfVPPRadius")
+_PHASE_SHIFT_CRITERION = "xmipp_phase_shift"
+
+_VPP_RADIUS_PER_A = 0.005
+"""Xmipp ignores a phase shift whose radius is 0; Scipion's protocol passes this one."""
+
+_CRITERIA: dict[str, tuple[str, float]] = {
+    "xmipp_iceness": ("ctfCritIceness", -1.0),
+    "xmipp_psd_correlation_90": ("ctfCritPsdCorr90", -1.0),
+    "xmipp_first_zero": ("ctfCritFirstZero", 0.0),
+    "xmipp_maximum_frequency": ("ctfCritMaxFreq", 1000.0),
+    "xmipp_first_zero_ratio": ("ctfCritfirstZeroRatio", 1000.0),
+    "xmipp_first_minimum_ratio": ("ctfCritFirstMinFirstZeroRatio", 1000.0),
+    "xmipp_correlation_1_3": ("ctfCritCorr13", -1.0),
+    "xmipp_ctf_margin": ("ctfCritCtfMargin", -1.0),
+    "xmipp_non_astigmatic_validity": ("ctfCritNonAstigmaticValidty", -1.0),
+    "xmipp_background_sigma": ("ctfBgGaussianSigmaU", 0.0),
+}
+"""Our criterion → Xmipp's label, and what stands where the value is unknown or not finite.
+
+The latter is Xmipp's own sign for "could not be computed" (-1 for iceness, 1000 for ratios and the maximum
+frequency), or where it has none a value that its own limits refuse, so that a later selection never
+takes a micrograph for good because a value is missing.
+"""
+
+
+def write_xmd(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, str]) -> None:
+    """Write micrographs.xmd.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    micrographs = fitted_only(run, outcomes, names)
+    values = [_criterion_values(micrograph) for micrograph in micrographs]
+    seen = set().union(*values)
+    criteria = [name for name in _CRITERIA if name in seen]
+    with_phase = _PHASE_SHIFT_CRITERION in seen or any(m.fit.phase_shift_deg for m in micrographs)
+    labels = [*_LABELS, *(_PHASE_SHIFT_LABELS if with_phase else ()), *(_CRITERIA[c][0] for c in criteria)]
+    rows = [
+        (*_row(micrograph), *(_phase_shift(micrograph) if with_phase else ()), *_formatted(found, criteria))
+        for micrograph, found in zip(micrographs, values, strict=True)
+    ]
+    text = loop([f" _{label}" for label in labels], rows)
+    write_text(run / "micrographs.xmd", _HEADER + text)
+
+
+def _row(micrograph: Fitted) -> tuple[str, ...]:
+    outcome, optics, fit = micrograph.outcome, micrograph.optics, micrograph.fit
+    return (
+        "1" if outcome.status == "accepted" else "-1",
+        quoted(str(outcome.path)),
+        quoted(micrograph.spectrum),
+        number(outcome.pixel_A),
+        number(optics.voltage_kV),
+        number(fit.defocus_u_A),
+        number(fit.defocus_v_A),
+        number(fit.angle_deg),
+        number(optics.cs_mm),
+        number(fit.amplitude_contrast),
+        number(1.0),
+        number(fit.sampling_A / outcome.pixel_A),
+    )
+
+
+def _phase_shift(micrograph: Fitted) -> tuple[str, str]:
+    shift_deg = micrograph.fit.phase_shift_deg
+    return number(shift_deg), number(_VPP_RADIUS_PER_A if shift_deg else 0.0)
+
+
+def _criterion_values(micrograph: Fitted) -> dict[str, float]:
+    return {criterion.name: criterion.value for criterion in micrograph.verdict.criteria}
+
+
+def _formatted(values: Mapping[str, float], criteria: Sequence[str]) -> list[str]:
+    return [number(values.get(name, math.nan), missing=_CRITERIA[name][1]) for name in criteria]
