@@ -1,1 +1,8 @@
-"""(stage)"""
+"""Stage 1: files to records."""
+
+from thonring.read.given import given_spectrum
+from thonring.read.image import micrograph
+from thonring.read.inputs import sources
+from thonring.read.known import key_of, known_defocus
+
+__all__ = ["given_spectrum", "key_of", "known_defocus", "micrograph", "sources"]

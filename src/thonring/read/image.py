@@ -1,0 +1,28 @@
+"""One file to one Micrograph."""
+
+from pathlib import Path
+
+from thonring.optics import Optics
+from thonring.read.formats import load
+from thonring.read.pixel import settle_pixel
+from thonring.records import Micrograph
+
+
+def micrograph(path: Path, optics: Optics) -> Micrograph:
+    """Read one image.
+
+    Pixels are (rows, columns) in the file's own type, for a plain MRC file a read-only view of the file.
+    The pixel size given in `optics` wins over the header's; a difference above 2 % is noted.
+
+    Raises
+    ------
+    UnreadableFile
+        If the file is missing, empty, cut short or not what its suffix promises.
+    UnsuitableImage
+        If it does not hold one real-valued grey image.
+    OpticsError
+        If neither header nor `optics` state a pixel size.
+    """
+    raw = load(path)
+    pixel_A, notes = settle_pixel(path, raw.header_pixel_A, optics)
+    return Micrograph(path, raw.pixels, pixel_A, optics, (*raw.notes, *notes))

@@ -1,0 +1,70 @@
+"""What the user named, as a list of files with their optics."""
+
+import glob
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from thonring.errors import InputError
+from thonring.optics import PartialOptics
+from thonring.read.formats import known_suffixes, reader_of
+from thonring.records import Source
+
+
+def sources(arguments: Sequence[str], given: PartialOptics, *, spectra: bool = False) -> list[Source]:
+    """List the inputs: image files, folders of them, patterns (`*`), and RELION STAR files.
+
+    Folders are not searched below their own level; of folders and patterns only names of known suffix are
+    taken, sorted. With `spectra`, a STAR file's power spectra are listed where it names any. A file that is
+    named but missing is listed, so that it fails by itself; a file named twice is listed once, at its first
+    place.
+
+    Raises
+    ------
+    InputError
+        If nothing was named, or a folder or pattern holds no file of known suffix.
+    UnreadableTable
+        If a STAR file lists no micrographs.
+    OpticsError
+        If voltage or spherical aberration are missing for any input, or impossible.
+    """
+    if not arguments:
+        raise InputError(
+            f"no input was named; expected files, folders or patterns of {known_suffixes()} or .star."
+        )
+    listed: list[Source] = []
+    for argument in arguments:
+        for path in _files(argument):
+            listed.extend(_sources_of(path, given, spectra=spectra))
+    return list({os.path.abspath(source.path): source for source in reversed(listed)}.values())[::-1]  # noqa: PTH100
+
+
+def _sources_of(path: Path, given: PartialOptics, *, spectra: bool) -> list[Source]:
+    if path.suffix.lower() != ".star":
+        return [Source(path, given.complete())]
+    from thonring.read.relion import listed_sources  # noqa: PLC0415 - gemmi loads with the first STAR file
+
+    return listed_sources(path, given, spectra=spectra)
+
+
+def _files(argument: str) -> list[Path]:
+    path = Path(argument)
+    if path.is_dir():
+        return _of_known_suffix(path.iterdir(), f"folder {argument}")
+    if not path.exists() and glob.has_magic(argument):
+        found = (Path(name) for name in glob.glob(argument))  # noqa: PTH207 - the pattern may be absolute
+        return _of_known_suffix(found, f"pattern {argument}", also=".star")
+    return [path]
+
+
+def _of_known_suffix(paths: Iterable[Path], place: str, also: str = "") -> list[Path]:
+    chosen = sorted(
+        path
+        for path in paths
+        if not path.name.startswith(".")
+        and path.is_file()
+        and (reader_of(path) is not None or (also and path.suffix.lower() == also))
+    )
+    if not chosen:
+        raise InputError(f"{place}: found no image, expected files of {known_suffixes()}. Check the path.")
+    return chosen

@@ -1,0 +1,32 @@
+"""The name by which a micrograph and its defocus find each other."""
+
+import re
+from pathlib import PurePosixPath
+
+SUFFIXES = re.compile(
+    r"\.(gz|bz2|mrcs?|tiff?|png|jpe?g|eer|ctf|ctfparam|psd|xmp|xmd|txt|star|cs)$", re.IGNORECASE
+)
+TAGS = re.compile(r"(_PS|_avrot|_ctf|_noDW|_DW)$")
+IMAGE_NUMBER = re.compile(r"^\d+@")
+UID = re.compile(r"^\d{15,}_(?=.)")
+
+
+def key_of(path: object) -> str:
+    """Name of a micrograph without folder, suffixes and the tags that programs append.
+
+    Left out are, repeatedly: RELION's `:mrc` and `1@`, the suffixes of images, spectra and tables (`.mrc`,
+    `.tif`, `.ctf`, `.txt` …), and the endings `_PS`, `_avrot`, `_ctf`, `_noDW` and `_DW`. So
+    `Movies/a_PS.ctf:mrc`, `a.mrc` and `a_avrot.txt` have one key, `a`. Other dots and endings belong to the
+    name.
+    """
+    name = IMAGE_NUMBER.sub("", PurePosixPath(str(path)).name).removesuffix(":mrc")
+    while True:
+        shorter = TAGS.sub("", SUFFIXES.sub("", name))
+        if shorter in ("", name):
+            return name
+        name = shorter
+
+
+def without_uid(key: str) -> str:
+    """Cut off the long number that cryoSPARC puts before a file's name."""
+    return UID.sub("", key)

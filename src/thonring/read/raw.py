@@ -1,0 +1,55 @@
+"""What every image reader hands over."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from thonring.errors import UnsuitableImage
+from thonring.records import Note
+
+
+@dataclass(frozen=True, slots=True)
+class RawImage:
+    """One image as its file holds it.
+
+    `pixels` (rows, columns) in the file's own type; `header_pixel_A` as the header states it, unchecked
+    (None: it states nothing).
+    """
+
+    pixels: npt.NDArray[Any]
+    header_pixel_A: float | None = None
+    notes: tuple[Note, ...] = ()
+
+
+def check_one_image(path: Path, images: int) -> None:
+    """Refuse a stack.
+
+    Raises
+    ------
+    UnsuitableImage
+        If `images` is not 1.
+    """
+    if images != 1:
+        raise UnsuitableImage(
+            f"{path}: found a stack of {images} images, expected one image. If it is a movie, align and "
+            "average its frames first (motion correction); if it is a stack of micrographs, write one file "
+            "for each."
+        )
+
+
+def check_real(path: Path, pixels: npt.NDArray[Any]) -> None:
+    """Refuse pixels that are not numbers on a real scale.
+
+    Raises
+    ------
+    UnsuitableImage
+        If the pixels are complex, of one bit, or nothing numeric.
+    """
+    if not (np.issubdtype(pixels.dtype, np.integer) or np.issubdtype(pixels.dtype, np.floating)):
+        raise UnsuitableImage(
+            f"{path}: found pixels of type {pixels.dtype}, expected real numbers (integers or floats). Give "
+            "the image itself, not its transform or a mask."
+        )

@@ -1,0 +1,104 @@
+"""RELION STAR files as lists of micrographs with their optics, in the style of versions 2, 3.0 and 3.1."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from thonring.errors import OpticsError, UnreadableTable
+from thonring.optics import Optics, PartialOptics
+from thonring.read.star import Table, read_star, table_with
+from thonring.records import Source
+
+NAME = "rlnMicrographName"
+POWER_SPECTRUM = "rlnCtfPowerSpectrum"
+GROUP = "rlnOpticsGroup"
+
+
+def listed_sources(path: Path, given: PartialOptics, *, spectra: bool) -> list[Source]:
+    """Micrographs, or their power spectra, that a RELION STAR file lists, each with its optics.
+
+    What is `given` wins over the STAR file. The pixel size of the STAR file is that of the micrographs and is
+    not used for spectra, whose own headers state their sampling. Files that do not exist are listed all the
+    same.
+
+    Raises
+    ------
+    UnreadableTable
+        If the file is no STAR file, lists no micrographs, or names an optics group that it does not define.
+    OpticsError
+        If voltage or spherical aberration are in neither place, or impossible.
+    """
+    tables = read_star(path)
+    table = table_with(tables, [NAME], path)
+    column = POWER_SPECTRUM if spectra and POWER_SPECTRUM in table.columns else NAME
+    names = [name.removesuffix(":mrc") for name in table.texts(column)]
+    if not names:
+        raise UnreadableTable(f"{path}: table {table.name!r} has no rows, expected at least one micrograph.")
+    optics_of = _optics(path, tables, table, given, spectra=spectra)
+    return [Source(_located(path, name), optics_of(row)) for row, name in enumerate(names)]
+
+
+def _optics(
+    path: Path, tables: Sequence[Table], table: Table, given: PartialOptics, *, spectra: bool
+) -> Callable[[int], Optics]:
+    """Row of the table of micrographs to optics: by its optics group, or from its own columns."""
+    groups = next((other for other in tables if other is not table and GROUP in other.columns), None)
+    if groups is None or GROUP not in table.columns:
+        by_row = _settled(path, table, given, spectra=spectra)
+        return lambda row: by_row[row]
+    by_group = dict(zip(groups.texts(GROUP), _settled(path, groups, given, spectra=spectra), strict=True))
+    group_of_row = table.texts(GROUP)
+    unknown = sorted(set(group_of_row) - set(by_group))
+    if unknown:
+        raise UnreadableTable(
+            f"{path}: micrographs name the optics groups {', '.join(unknown)}, but table {groups.name!r} "
+            f"defines only {', '.join(by_group)}. Add the missing rows."
+        )
+    return lambda row: by_group[group_of_row[row]]
+
+
+def _settled(path: Path, table: Table, given: PartialOptics, *, spectra: bool) -> list[Optics]:
+    """Optics of each row of a table, equal ones being one object."""
+    columns = [
+        _optional(table, "rlnVoltage"),
+        _optional(table, "rlnSphericalAberration"),
+        _optional(table, "rlnAmplitudeContrast"),
+        [None] * len(table) if spectra else _pixels_A(table),
+    ]
+    made: dict[tuple[float | None, ...], Optics] = {}
+    for values in zip(*columns, strict=True):
+        if values not in made:
+            made[values] = _complete(path, given.over(PartialOptics(*values)))
+    return [made[values] for values in zip(*columns, strict=True)]
+
+
+def _complete(path: Path, partial: PartialOptics) -> Optics:
+    try:
+        return partial.complete()
+    except OpticsError as problem:
+        raise OpticsError(f"{path}: {problem}") from problem
+
+
+def _optional(table: Table, label: str) -> Sequence[float | None]:
+    return table.numbers(label) if label in table.columns else [None] * len(table)
+
+
+def _pixels_A(table: Table) -> Sequence[float | None]:
+    """Pixel size of each row: stated, or the detector's pixel (µm) over the magnification."""
+    if "rlnMicrographPixelSize" in table.columns:
+        return table.numbers("rlnMicrographPixelSize")
+    if "rlnDetectorPixelSize" not in table.columns or "rlnMagnification" not in table.columns:
+        return [None] * len(table)
+    pairs = zip(table.numbers("rlnDetectorPixelSize"), table.numbers("rlnMagnification"), strict=True)
+    return [
+        1e4 * detector_um / magnification if magnification > 0 else None
+        for detector_um, magnification in pairs
+    ]
+
+
+def _located(star: Path, name: str) -> Path:
+    """Find the file: from here, from the STAR file's folder, or from a folder above it (the project's root).
+
+    A name that is found nowhere is kept as it stands.
+    """
+    folders = (Path(), *star.absolute().parents)
+    return next((folder / name for folder in folders if (folder / name).exists()), Path(name))
