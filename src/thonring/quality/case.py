@@ -1,0 +1,46 @@
+"""What a criterion looks at."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from thonring.errors import FitError
+from thonring.optics import Optics
+from thonring.records import CtfFit, Evidence, Image
+
+
+@dataclass(frozen=True)
+class Case:
+    """One attempt, to be judged.
+
+    `enhance` gives the enhanced spectrum of `evidence.spectrum` with Xmipp's preset for criteria, the centred
+    full plane (n, n); it is called once and only if a criterion asks, also after `dataclasses.replace(case,
+    fit=...)`. `original_pixel_A` is the micrograph's own pixel.
+    """
+
+    optics: Optics
+    evidence: Evidence
+    enhance: Callable[[], Image]
+    original_pixel_A: float
+    fit: CtfFit | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "enhance", functools.cache(self.enhance))
+
+    @property
+    def fitted(self) -> CtfFit:
+        """The fit.
+
+        Raises
+        ------
+        FitError
+            If there is none: a criterion of the fit was asked before the fit was made.
+        """
+        if self.fit is None:
+            raise FitError("a criterion of the fit was asked of a spectrum without a fit: fit first.")
+        return self.fit
+
+    @property
+    def fitted_optics(self) -> Optics:
+        """The optics with the amplitude contrast of the fit."""
+        return replace(self.optics, amplitude_contrast=self.fitted.amplitude_contrast)

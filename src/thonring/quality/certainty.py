@@ -1,0 +1,18 @@
+"""How well the defocus is known."""
+
+from thonring.quality.case import Case
+
+
+def defocus_sigma(case: Case) -> float:
+    """Uncertainty (standard error) of the mean defocus, Å."""
+    return case.fitted.defocus_sigma_A
+
+
+def relative_defocus_sigma(case: Case) -> float:
+    """Uncertainty (standard error) of the mean defocus over the mean defocus."""
+    return case.fitted.defocus_sigma_A / abs(case.fitted.mean_defocus_A)
+
+
+def runner_up_gap(case: Case) -> float:
+    """How far the next best minimum lies below the best, as the fit gives it; NaN where there is no other."""
+    return case.fitted.runner_up_gap

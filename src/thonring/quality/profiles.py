@@ -1,0 +1,162 @@
+"""Profiles of limits: packaged in limits.toml, or a TOML file of the user's.
+
+A user's file::
+
+    name = "facility"            # shown in error messages
+    extends = "default"          # optional: start from a packaged profile
+    drop = ["drift"]             # optional: criteria to leave out
+
+    [[limit]]
+    criterion = "fit_resolution"
+    at_most = 6.0                # at_least, at_most, reason, unit, source: what is not given is inherited
+"""
+
+import functools
+import math
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from thonring.errors import SettingsError, UnreadableFile, UnreadableTable
+from thonring.quality.criteria import CRITERIA
+from thonring.quality.grade import sentence
+from thonring.settings import Limit
+
+
+class _LimitEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=True)
+
+    criterion: str
+    at_least: float | None = None
+    at_most: float | None = None
+    unit: str | None = None
+    reason: str | None = None
+    source: str | None = None
+
+
+class _Profile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = ""
+    extends: str | None = None
+    drop: tuple[str, ...] = ()
+    limit: tuple[_LimitEntry, ...] = ()
+
+
+def load_profile(name_or_path: str) -> tuple[Limit, ...]:
+    """Load a packaged profile, or a TOML file if the name ends in `.toml`.
+
+    Raises
+    ------
+    SettingsError
+        If profile or criterion is unknown, bounds are upside down, or a reason cannot be filled in.
+    UnreadableFile, UnreadableTable
+        If the file cannot be read, or is not TOML of the expected shape.
+    """
+    if not name_or_path.endswith(".toml"):
+        return tuple(_packaged(name_or_path).values())
+    profile = _validated(_read(Path(name_or_path)), name_or_path)
+    where = f"{name_or_path} (profile {profile.name!r})" if profile.name else name_or_path
+    limits = tuple(_limits(profile, where).values())
+    if not limits:
+        raise SettingsError(f"{where}: no limits, so nothing would be judged. Give [[limit]] or extends.")
+    return limits
+
+
+def known_profiles() -> tuple[str, ...]:
+    """Names of the packaged profiles."""
+    return tuple(_packaged_table())
+
+
+def _packaged(name: str) -> dict[str, Limit]:
+    table = _packaged_table()
+    if name not in table:
+        raise SettingsError(
+            f"profile {name!r} is unknown: expected one of {', '.join(table)}, or a file ending in .toml."
+        )
+    where = f"limits.toml (profile {name!r})"
+    return _limits(_validated(table[name], where), where)
+
+
+@functools.cache
+def _packaged_table() -> dict[str, Any]:
+    return tomllib.loads((resources.files("thonring.quality") / "limits.toml").read_text(encoding="utf-8"))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise UnreadableFile(
+            f"{path}: cannot be read ({problem.strerror}). Expected a TOML file of limits."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise UnreadableTable(
+            f"{path}: not TOML ({problem}). Expected name, extends, drop and [[limit]]."
+        ) from None
+
+
+def _validated(table: Mapping[str, Any], where: str) -> _Profile:
+    try:
+        return _Profile.model_validate(table)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UnreadableTable(
+            f"{where}: {place}: {first['msg']}, found {first['input']!r}. "
+            "Expected name, extends, drop, [[limit]]: criterion, at_least, at_most, unit, reason, source."
+        ) from None
+
+
+def _limits(profile: _Profile, where: str) -> dict[str, Limit]:
+    limits = {} if profile.extends is None else dict(_packaged(profile.extends))
+    for criterion in (*profile.drop, *(entry.criterion for entry in profile.limit)):
+        if criterion not in CRITERIA:
+            raise SettingsError(
+                f"{where}: criterion {criterion!r} is unknown: expected one of {', '.join(CRITERIA)}."
+            )
+    for criterion in profile.drop:
+        limits.pop(criterion, None)
+    for entry in profile.limit:
+        limits[entry.criterion] = _checked(_merged(entry, limits.get(entry.criterion), where), where)
+    return limits
+
+
+def _merged(entry: _LimitEntry, inherited: Limit | None, where: str) -> Limit:
+    criterion = CRITERIA[entry.criterion]
+    base = inherited or Limit(
+        criterion=criterion.name,
+        at_least=-math.inf,
+        at_most=math.inf,
+        unit=criterion.unit,
+        reason=f"{criterion.description}: {{value}} {{unit}}, limit {{limit}} {{unit}}",
+        source="",
+    )
+    return Limit(
+        criterion=criterion.name,
+        at_least=base.at_least if entry.at_least is None else entry.at_least,
+        at_most=base.at_most if entry.at_most is None else entry.at_most,
+        unit=base.unit if entry.unit is None else entry.unit,
+        reason=base.reason if entry.reason is None else entry.reason,
+        source=where if entry.source is None else entry.source,
+    )
+
+
+def _checked(limit: Limit, where: str) -> Limit:
+    if not limit.at_least <= limit.at_most:
+        raise SettingsError(
+            f"{where}: {limit.criterion}: at_least {limit.at_least:g} and at_most {limit.at_most:g} "
+            "leave nothing: expected at_least to be the smaller one."
+        )
+    try:
+        sentence(limit, 0.0)
+    except (KeyError, IndexError, ValueError, AttributeError):
+        raise SettingsError(
+            f"{where}: {limit.criterion}: reason {limit.reason!r} cannot be filled in: "
+            "use {value}, {limit} and {unit} only, without a format."
+        ) from None
+    return limit

@@ -1,0 +1,104 @@
+"""Xmipp's criteria of the first zero and the first minimum, along 181 directions.
+
+Source: Xmipp 3 (de la Rosa-Trevín et al. 2013, doi:10.1016/j.jsb.2013.09.015), `ctf_sort_psds`: the
+definitions that the program computes, written anew. The signed CTF is sin χ, +A at k = 0; a phase shift holds
+at all frequencies, while Xmipp lets it rise over the lowest 0.005/Å.
+"""
+
+import math
+
+import numpy as np
+from scipy import ndimage
+
+from thonring.ctf import defocus_along, phase_aberration
+from thonring.quality.case import Case
+from thonring.records import Floats
+
+DIRECTIONS_RAD = np.radians(np.arange(181.0))
+STEPS = 300
+NO_CONTRAST = 1000.0
+
+
+def xmipp_first_zero(case: Case) -> float:
+    """`ctfCritFirstZero`: mean resolution of the first zero over the directions, Å; NaN if one has none."""
+    return float(np.mean(1.0 / first_zeros(case)))
+
+
+def xmipp_first_zero_ratio(case: Case) -> float:
+    """`ctfCritfirstZeroRatio`: coarsest over finest first zero of the directions, at least 1."""
+    zeros_per_A = first_zeros(case)
+    return float(zeros_per_A.max() / zeros_per_A.min())
+
+
+def xmipp_first_minimum_ratio(case: Case) -> float:
+    """`ctfCritFirstMinFirstZeroRatio`: contrast along the first minimum over that along the first zero.
+
+    Standard deviations of the enhanced spectrum; 1000 if that along the zero is at most 1e-6.
+    """
+    at_zero, at_minimum = _enhanced_at_zero_and_minimum(case)
+    spread = float(at_zero.std())
+    return NO_CONTRAST if spread <= 1e-6 else float(at_minimum.std()) / spread
+
+
+def xmipp_ctf_margin(case: Case) -> float:
+    """`ctfCritCtfMargin`: how far the first minimum (a bright ring) rises above the first zero.
+
+    Mean difference of the enhanced spectrum over its standard deviation along the zero; 1000 if that is at
+    most 1e-6.
+    """
+    at_zero, at_minimum = _enhanced_at_zero_and_minimum(case)
+    spread = float(at_zero.std())
+    return NO_CONTRAST if spread <= 1e-6 else float((at_minimum - at_zero).mean()) / spread
+
+
+def xmipp_non_astigmatic_validity(case: Case) -> float:
+    """`ctfCritNonAstigmaticValidty`: √(λ (U - V)), Å: the resolution at which astigmatism shifts χ by π."""
+    return math.sqrt(case.optics.wavelength_A * case.fitted.astigmatism_A)
+
+
+def first_zeros(case: Case) -> Floats:
+    """Frequency in 1/Å of the signed CTF's first change of sign in each direction (181,), NaN without one."""
+    frequency_per_A, ctf = _signed_ctf(case)
+    crossing = ctf[:, :-1] * ctf[:, 1:] <= 0
+    crossing[:, 0] &= ctf[:, 0] != 0
+    left = np.argmax(crossing, axis=1)
+    rows = np.arange(len(ctf))
+    here, there = ctf[rows, left], ctf[rows, left + 1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        zero = (left + here / (here - there)) * frequency_per_A[1]
+    return np.where(crossing.any(axis=1), zero, np.nan)
+
+
+def first_minima(case: Case) -> Floats:
+    """Frequency in 1/Å of the signed CTF's first local minimum below zero, by direction (181,), or NaN."""
+    frequency_per_A, ctf = _signed_ctf(case)
+    middle = ctf[:, 1:-1]
+    minimum = (middle < 0) & (middle < ctf[:, :-2]) & (middle <= ctf[:, 2:])
+    return np.where(minimum.any(axis=1), frequency_per_A[1 + np.argmax(minimum, axis=1)], np.nan)
+
+
+def _signed_ctf(case: Case) -> tuple[Floats, Floats]:
+    """Frequencies (300,) from 0 to below the original Nyquist, and sin χ (181, 300)."""
+    fit = case.fitted
+    frequency_per_A: Floats = np.arange(float(STEPS)) * (0.5 / case.original_pixel_A / STEPS)
+    defocus_A = defocus_along(DIRECTIONS_RAD, fit.defocus_u_A, fit.defocus_v_A, fit.angle_deg)
+    phase_shift_rad = math.radians(fit.phase_shift_deg)
+    chi = phase_aberration(frequency_per_A**2, defocus_A[:, None], case.fitted_optics, phase_shift_rad)
+    signed: Floats = np.sin(chi)
+    return frequency_per_A, signed
+
+
+def _enhanced_at_zero_and_minimum(case: Case) -> tuple[Floats, Floats]:
+    """Values of the enhanced spectrum there, both (181,); NaN outside of it."""
+    spectrum, enhanced = case.evidence.spectrum, case.enhance()
+    middle = len(enhanced) // 2
+
+    def along(frequency_per_A: Floats) -> Floats:
+        row = middle + frequency_per_A * np.sin(DIRECTIONS_RAD) / spectrum.step_y_per_A
+        column = middle + frequency_per_A * np.cos(DIRECTIONS_RAD) / spectrum.step_x_per_A
+        unknown = np.isnan(frequency_per_A)
+        where = np.where(unknown, -2.0, [row, column])
+        values: Floats = ndimage.map_coordinates(enhanced, where, np.float64, order=1, cval=np.nan)
+        return values
+
+    return along(first_zeros(case)), along(first_minima(case))
