@@ -41,8 +41,22 @@ def test_rings_visible_counts_the_zeros(make_case: Making) -> None:
 
 
 @pytest.mark.parametrize("resolution_A", [math.nan, math.inf, 0.0])
-def test_rings_visible_without_a_resolution_is_unknown(make_case: Making, resolution_A: float) -> None:
-    assert np.isnan(rings_visible(make_case(fit_resolution_A=resolution_A)))
+@pytest.mark.parametrize("criterion", [rings_visible, aliasing])
+def test_without_a_fit_resolution_it_is_unknown(
+    make_case: Making, criterion: Callable[[Case], float], resolution_A: float
+) -> None:
+    assert np.isnan(criterion(make_case(fit_resolution_A=resolution_A)))
+
+
+@pytest.mark.parametrize("resolution_A", [math.nan, math.inf, 50.0])
+def test_drift_outside_the_band_is_unknown(make_case: Making, resolution_A: float) -> None:
+    assert np.isnan(drift(make_case(fit_resolution_A=resolution_A)))
+
+
+def test_at_focus_everything_is_relatively_uncertain(make_case: Making) -> None:
+    case = make_case(defocus_u_A=0.0, defocus_v_A=-1.0)
+    at_focus = replace(case, fit=replace(case.fitted, defocus_v_A=0.0))
+    assert relative_defocus_sigma(at_focus) == relative_astigmatism(at_focus) == math.inf
 
 
 def test_aliasing_is_one_where_the_rings_are_two_and_a_half_steps_apart(make_case: Making) -> None:

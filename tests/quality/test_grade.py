@@ -1,9 +1,12 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from thonring.quality import CRITERIA, Case, grade, known_profiles, load_profile, needs
 from thonring.settings import Limit
@@ -34,6 +37,13 @@ def test_a_failed_criterion_names_value_and_the_violated_bound(
     (result,) = grade(make_case(), [limit("fit_resolution", *bounds)], "fit")
     assert not result.passed
     assert result.reason == reason
+
+
+@given(value=st.floats(-10, 10), low=st.floats(-10, 10), high=st.floats(-10, 10))
+def test_a_value_passes_if_and_only_if_it_lies_between(value: float, low: float, high: float) -> None:
+    fit = SimpleNamespace(score=value)
+    (result,) = grade(SimpleNamespace(fitted=fit), [limit("score", low, high)], "fit")
+    assert result.passed == (low <= value <= high)
 
 
 def test_large_values_are_written_in_full(make_case: Making) -> None:

@@ -87,6 +87,16 @@ def test_detector_lines_on_the_axes_are_no_spots(judged: Judged) -> None:
     assert crystalline_spots(judged(replace(noise(), power=power))) < 1.3
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(701, 351), (500, 400), (720, 300)])
+def test_any_shape_of_half_plane(judged: Judged, rows: int, columns: int) -> None:
+    whole = noise()
+    power = np.random.default_rng(2).standard_gamma(8.0, (rows, columns)).astype(np.float32) / 8
+    spectrum = replace(whole, power=power, step_y_per_A=1 / 0.9 / rows, step_x_per_A=0.5 / 0.9 / columns)
+    assert crystalline_spots(judged(spectrum)) < 1.3
+    assert crystalline_spots(judged(with_spots(spectrum, 40.0))) > 2.0
+    assert ice_ring(judged(with_ring(spectrum, 1.5))) == pytest.approx(1.5, rel=0.05)
+
+
 @pytest.mark.parametrize("sampling_A", [1.85, 2.75])
 def test_what_cannot_be_seen_is_unknown(judged: Judged, sampling_A: float) -> None:
     case = judged(noise(256, sampling_A=sampling_A))

@@ -199,6 +199,11 @@ class TestModel:
     def test_a_flat_background_has_no_gaussian(self, make_case: Making) -> None:
         assert np.isnan(xmipp_background_sigma(make_case(curve=curve(np.ones_like, np.ones_like))))
 
+    def test_an_unknown_curve_is_unknown(self, make_case: Making) -> None:
+        case = make_case(curve=curve(np.zeros_like, lambda k: np.full_like(k, np.nan)))
+        assert np.isnan(xmipp_background_sigma(case))
+        assert np.isnan(xmipp_correlation_1_3(case))
+
     def test_phase_shift_has_no_sign(self, make_case: Making) -> None:
         assert xmipp_phase_shift(make_case(phase_shift_deg=-30.0)) == 30.0
 

@@ -1,4 +1,6 @@
-"""Astigmatism and phase shift, absolute and relative."""
+"""Astigmatism, absolute and relative."""
+
+import math
 
 from thonring.quality.case import Case
 
@@ -9,5 +11,6 @@ def astigmatism(case: Case) -> float:
 
 
 def relative_astigmatism(case: Case) -> float:
-    """(U - V) over the mean defocus."""
-    return case.fitted.astigmatism_A / abs(case.fitted.mean_defocus_A)
+    """(U - V) over the mean defocus; infinite at focus."""
+    mean_A = abs(case.fitted.mean_defocus_A)
+    return case.fitted.astigmatism_A / mean_A if mean_A > 0 else math.inf

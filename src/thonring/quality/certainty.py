@@ -1,5 +1,7 @@
 """How well the defocus is known."""
 
+import math
+
 from thonring.quality.case import Case
 
 
@@ -9,8 +11,9 @@ def defocus_sigma(case: Case) -> float:
 
 
 def relative_defocus_sigma(case: Case) -> float:
-    """Uncertainty (standard error) of the mean defocus over the mean defocus."""
-    return case.fitted.defocus_sigma_A / abs(case.fitted.mean_defocus_A)
+    """Uncertainty (standard error) of the mean defocus over the mean defocus; infinite at focus."""
+    mean_A = abs(case.fitted.mean_defocus_A)
+    return case.fitted.defocus_sigma_A / mean_A if mean_A > 0 else math.inf
 
 
 def runner_up_gap(case: Case) -> float:

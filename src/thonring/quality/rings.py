@@ -6,6 +6,7 @@ import numpy as np
 
 from thonring.ctf import phase_aberration, ring_period_per_A
 from thonring.quality.case import Case
+from thonring.records import CtfFit
 
 PIXELS_PER_RING = 2.5
 
@@ -31,7 +32,7 @@ def score(case: Case) -> float:
 def rings_visible(case: Case) -> float:
     """How many zeros of the CTF at the mean defocus lie inside the fit resolution; NaN without one."""
     fit = case.fitted
-    if not (math.isfinite(fit.fit_resolution_A) and fit.fit_resolution_A > 0):
+    if not _has_resolution(fit):
         return math.nan
     k = np.linspace(0.0, 1.0 / fit.fit_resolution_A, 4000)
     chi = phase_aberration(k**2, fit.mean_defocus_A, case.fitted_optics, math.radians(fit.phase_shift_deg))
@@ -45,8 +46,14 @@ def aliasing(case: Case) -> float:
     close, the resolution is that of the Nyquist frequency. NaN without a fit resolution.
     """
     fit, spectrum = case.fitted, case.evidence.measured
+    if not _has_resolution(fit):
+        return math.nan
     step_per_A = max(spectrum.step_x_per_A, spectrum.step_y_per_A)
     k = np.linspace(0.0, spectrum.nyquist_per_A, 2000)[1:]
     close = ring_period_per_A(k, fit.mean_defocus_A, case.optics) < PIXELS_PER_RING * step_per_A
     first_close_per_A = k[np.argmax(close)] if close.any() else k[-1]
     return float(1.0 / first_close_per_A / fit.fit_resolution_A)
+
+
+def _has_resolution(fit: CtfFit) -> bool:
+    return math.isfinite(fit.fit_resolution_A) and fit.fit_resolution_A > 0

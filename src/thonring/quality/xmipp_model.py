@@ -17,6 +17,7 @@ from thonring.records import CtfFit, Floats
 
 NO_FREQUENCY_A = 1000.0
 LARGEST_SIGMA_A2 = 1e5
+FEWEST_POINTS = 7
 
 
 def xmipp_maximum_frequency(case: Case) -> float:
@@ -44,9 +45,9 @@ def xmipp_correlation_1_3(case: Case) -> float:
     columns = len(enhanced) - len(enhanced) // 2
     k2, direction = (grid[:, :columns] for grid in half_plane_grid(spectrum))
     between = _between_zeros_1_and_3(case, k2, direction)
-    if np.count_nonzero(between) < 3:
-        return math.nan
     frequency_per_A, ring_power = _in_band(fit, fit.curve.ring_power)
+    if np.count_nonzero(between) < 3 or frequency_per_A.size == 0:
+        return math.nan
     damping = np.interp(np.sqrt(k2[between]), frequency_per_A, ring_power)
     model = damping * sin2_half_plane(spectrum, fit, case.fitted_optics)[:, :columns][between]
     return pearson(enhanced[:, len(enhanced) // 2 :][between], model.astype(np.float32))
@@ -74,11 +75,13 @@ def xmipp_background_sigma(case: Case) -> float:
 
     Our background is a smooth curve without parts, so Xmipp's shape, baseline + K exp(-σ(u-c)²) + S exp(-q
     √u), is fitted to it by least squares of the relative difference, all weights positive, 1 <= σ <= 1e5. The
-    larger σ the narrower. NaN if the best shape has no Gaussian.
+    larger σ the narrower. NaN if the best shape has no Gaussian or the background is unknown.
     """
     from scipy import optimize  # noqa: PLC0415 - heavy, and few profiles ask for it
 
     frequency_per_A, background = _in_band(case.fitted, case.fitted.curve.background)
+    if frequency_per_A.size < FEWEST_POINTS or background.min() <= 0:
+        return math.nan
     lowest, highest = frequency_per_A[0], frequency_per_A[-1]
     bounds = ([0.0, 0.0, -2.0], [math.log(LARGEST_SIGMA_A2), highest, 6.0])
 
