@@ -123,7 +123,7 @@ def _half_plane(path: Path, corner: Floats) -> Image:
     """Cut columns 0 to Nyquist, rows centred, as float32."""
     columns = corner.shape[1] // 2 + 1
     largest = float(corner.max())
-    if largest > np.finfo(np.float32).max:
+    if largest > float(np.finfo(np.float32).max):
         raise UnsuitableImage(
             f"{path}: the largest power is {largest:.3g}, expected at most 3.4e38. Scale the spectrum down."
         )

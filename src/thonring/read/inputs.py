@@ -1,7 +1,6 @@
 """What the user named, as a list of files with their optics."""
 
 import glob
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -32,11 +31,12 @@ def sources(arguments: Sequence[str], given: PartialOptics, *, spectra: bool = F
         raise InputError(
             f"no input was named; expected files, folders or patterns of {known_suffixes()} or .star."
         )
-    listed: list[Source] = []
+    listed: dict[Path, Source] = {}
     for argument in arguments:
         for path in _files(argument):
-            listed.extend(_sources_of(path, given, spectra=spectra))
-    return list({os.path.abspath(source.path): source for source in reversed(listed)}.values())[::-1]  # noqa: PTH100
+            for source in _sources_of(path, given, spectra=spectra):
+                listed.setdefault(source.path.absolute(), source)
+    return list(listed.values())
 
 
 def _sources_of(path: Path, given: PartialOptics, *, spectra: bool) -> list[Source]:

@@ -1,4 +1,4 @@
-"""MRC files: header by mrcfile, pixels mapped from the disk, not copied.
+"""MRC files: the header as mrcfile describes it, pixels mapped from the disk, not copied.
 
 Format: Cheng et al. (2015), J. Struct. Biol. 192, 146, doi:10.1016/j.jsb.2015.04.002, and
 https://www.ccpem.ac.uk/mrc_format/mrc2014.php; IMOD's stamp for bytes:
@@ -7,31 +7,30 @@ https://bio3d.colorado.edu/imod/doc/mrc_format.txt.
 
 import bz2
 import gzip
-import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import mrcfile
 import numpy as np
 import numpy.typing as npt
+from mrcfile.dtypes import HEADER_DTYPE
 
 from thonring.errors import UnreadableFile, UnsuitableImage
 from thonring.read.raw import RawImage, check_one_image
 from thonring.records import Note
 
-HEADER_BYTES = 1024
+Header = npt.NDArray[np.void]
+
 TYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
 REFUSED = {
     3: "complex integers (mode 3), a Fourier transform",
     4: "complex numbers (mode 4), a Fourier transform",
     101: "packed 4-bit pixels (mode 101), raw movie frames",
 }
-MACHINE_STAMPS = (b"\x44\x44", b"\x44\x41", b"\x11\x11")
+BYTE_ORDERS = {b"\x44\x44": "<", b"\x44\x41": "<", b"\x11\x11": ">"}
 IMOD_STAMP = 1146047817
 UNPACKERS: dict[bytes, Callable[[Path, str], Any]] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
-DAMAGED = (OSError, EOFError, ValueError, MemoryError, zlib.error)
 
 
 def read_mrc(path: Path) -> RawImage:
@@ -46,11 +45,11 @@ def read_mrc(path: Path) -> RawImage:
     UnsuitableImage
         If it holds a stack, complex numbers or packed 4-bit pixels.
     """
-    header = _header(path)
-    shape, dtype = _shape(path, header), _dtype(path, header)
-    offset = HEADER_BYTES + int(header.nsymbt)
-    expected = offset + shape[0] * shape[1] * dtype.itemsize
     content = _content(path)
+    header = _header(path, content)
+    shape, dtype = _shape(path, header), _dtype(path, header)
+    offset = HEADER_DTYPE.itemsize + int(header["nsymbt"])
+    expected = offset + shape[0] * shape[1] * dtype.itemsize
     if len(content) < expected:
         raise UnreadableFile(
             f"{path}: truncated: found {len(content)} bytes, expected {expected} for {shape[1]} x {shape[0]} "
@@ -60,28 +59,28 @@ def read_mrc(path: Path) -> RawImage:
     return RawImage(pixels, _pixel_A(header), _trailing(path, len(content) - expected))
 
 
-def _header(path: Path) -> Any:  # noqa: ANN401 - a numpy record of mrcfile's
-    """Header in the file's byte order; mrcfile's warnings are decided upon here and below."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            with mrcfile.open(path, permissive=True, header_only=True) as mrc:
-                header = mrc.header
-    except DAMAGED as problem:
+def _header(path: Path, content: npt.NDArray[np.uint8]) -> Header:
+    """Header in the byte order of its machine stamp, or in the other where only that gives a known mode."""
+    start = content[: HEADER_DTYPE.itemsize].tobytes()
+    if len(start) < HEADER_DTYPE.itemsize:
         raise UnreadableFile(
-            f"{path}: no MRC header could be read from its {path.stat().st_size} bytes ({problem}). Expected "
-            f"an MRC file of at least {HEADER_BYTES} bytes; copy the file again."
-        ) from problem
-    if bytes(header.map)[:3] != b"MAP" and bytes(header.machst)[:2] not in MACHINE_STAMPS:
+            f"{path}: truncated: found {len(start)} bytes, expected a header of {HEADER_DTYPE.itemsize} "
+            "bytes and pixels. Copy the file again."
+        )
+    stated = BYTE_ORDERS.get(start[212:214])
+    if start[208:211] != b"MAP" and stated is None:
         raise UnreadableFile(
-            f"{path}: not an MRC file: found {bytes(header.map)!r} at byte 208, expected b'MAP '. Check what "
+            f"{path}: not an MRC file: found {start[208:212]!r} at byte 208, expected b'MAP '. Check what "
             "wrote the file, or give it the suffix of its true format."
         )
-    return header
+    orders = ("<", ">") if stated != ">" else (">", "<")
+    headers = [np.frombuffer(start, HEADER_DTYPE.newbyteorder(order)).reshape(()) for order in orders]
+    known = (header for header in headers if int(header["mode"]) in TYPES.keys() | REFUSED.keys())
+    return next(known, headers[0])
 
 
-def _dtype(path: Path, header: Any) -> np.dtype[Any]:  # noqa: ANN401
-    mode = int(header.mode)
+def _dtype(path: Path, header: Header) -> np.dtype[Any]:
+    mode = int(header["mode"])
     if mode in REFUSED:
         raise UnsuitableImage(
             f"{path}: found {REFUSED[mode]}, expected real pixels (modes {_known_modes()}). Give the image "
@@ -93,25 +92,25 @@ def _dtype(path: Path, header: Any) -> np.dtype[Any]:  # noqa: ANN401
         )
     if mode == 0 and _bytes_are_unsigned(header):
         return np.dtype("u1")
-    return np.dtype(TYPES[mode]).newbyteorder(header.mode.dtype.byteorder)
+    return np.dtype(TYPES[mode]).newbyteorder(header["mode"].dtype.byteorder)
 
 
 def _known_modes() -> str:
     return ", ".join(str(mode) for mode in TYPES)
 
 
-def _bytes_are_unsigned(header: Any) -> bool:  # noqa: ANN401
+def _bytes_are_unsigned(header: Header) -> bool:
     """Whether IMOD wrote the bytes unsigned: its stamp is there and bit 0 of its flags is not set."""
-    words = np.frombuffer(header.extra2.tobytes()[40:48], dtype=header.mode.dtype)
+    words = np.frombuffer(header["extra2"].tobytes()[40:48], dtype=header["mode"].dtype)
     return int(words[0]) == IMOD_STAMP and not int(words[1]) & 1
 
 
-def _shape(path: Path, header: Any) -> tuple[int, int]:  # noqa: ANN401
-    columns, rows, images = int(header.nx), int(header.ny), int(header.nz)
-    if min(columns, rows, images) < 1 or int(header.nsymbt) < 0:
+def _shape(path: Path, header: Header) -> tuple[int, int]:
+    columns, rows, images = int(header["nx"]), int(header["ny"]), int(header["nz"])
+    if min(columns, rows, images) < 1 or int(header["nsymbt"]) < 0:
         raise UnreadableFile(
-            f"{path}: found a header of {columns} x {rows} x {images} pixels and {int(header.nsymbt)} bytes "
-            "of extended header, expected positive sizes. The header is damaged; write the file again."
+            f"{path}: found a header of {columns} x {rows} x {images} pixels and {int(header['nsymbt'])} "
+            "bytes of extended header, expected positive sizes. The header is damaged; write the file again."
         )
     check_one_image(path, images)
     return rows, columns
@@ -126,7 +125,7 @@ def _content(path: Path) -> npt.NDArray[np.uint8]:
     try:
         with unpack(path, "rb") as packed:
             return np.frombuffer(packed.read(), dtype=np.uint8)
-    except DAMAGED as problem:
+    except (OSError, EOFError, ValueError, zlib.error) as problem:
         raise UnreadableFile(
             f"{path}: cannot be unpacked ({problem}); found {path.stat().st_size} packed bytes, expected "
             "more. Copy the file again."
@@ -139,8 +138,8 @@ def _is_plain(path: Path) -> bool:
         return stream.read(212)[-4:] == b"MAP "
 
 
-def _pixel_A(header: Any) -> float | None:  # noqa: ANN401
-    return float(header.cella.x) / int(header.mx) if int(header.mx) > 0 else None
+def _pixel_A(header: Header) -> float | None:
+    return float(header["cella"]["x"]) / int(header["mx"]) if int(header["mx"]) > 0 else None
 
 
 def _trailing(path: Path, surplus: int) -> tuple[Note, ...]:

@@ -47,9 +47,8 @@ def _load(path: Path) -> npt.NDArray[Any]:
         magic = stream.read(len(NUMPY_MAGIC))
     if magic == STREAM_MAGIC:
         raise UnreadableTable(
-            f"{path}: found cryoSPARC's compressed format (CSDAT), expected numpy's. Export the exposures "
-            "from the job ('Export' writes numpy's format), or load it with cryosparc-tools and save it in "
-            "that format."
+            f"{path}: found cryoSPARC's compressed format (CSDAT), expected numpy's. Save it in numpy's "
+            "format with cryosparc-tools, or give a RELION STAR file made from it."
         )
     if magic != NUMPY_MAGIC:
         raise UnreadableTable(

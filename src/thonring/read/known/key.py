@@ -4,9 +4,9 @@ import re
 from pathlib import PurePosixPath
 
 SUFFIXES = re.compile(
-    r"\.(gz|bz2|mrcs?|tiff?|png|jpe?g|eer|ctf|ctfparam|psd|xmp|xmd|txt|star|cs)$", re.IGNORECASE
+    r"(?<=.)\.(gz|bz2|mrcs?|tiff?|png|jpe?g|eer|ctf|ctfparam|psd|xmp|xmd|txt|star|cs)$", re.IGNORECASE
 )
-TAGS = re.compile(r"(_PS|_avrot|_ctf|_noDW|_DW)$")
+TAGS = re.compile(r"(?<=.)(_PS|_avrot|_ctf|_noDW|_DW)$")
 IMAGE_NUMBER = re.compile(r"^\d+@")
 UID = re.compile(r"^\d{15,}_(?=.)")
 
@@ -20,11 +20,9 @@ def key_of(path: object) -> str:
     name.
     """
     name = IMAGE_NUMBER.sub("", PurePosixPath(str(path)).name).removesuffix(":mrc")
-    while True:
-        shorter = TAGS.sub("", SUFFIXES.sub("", name))
-        if shorter in ("", name):
-            return name
+    while (shorter := SUFFIXES.sub("", TAGS.sub("", name))) != name:
         name = shorter
+    return name
 
 
 def without_uid(key: str) -> str:
