@@ -38,7 +38,10 @@ def facts(fit: CtfFit) -> list[tuple[str, str]]:
         ("defocus V", f"{fit.defocus_v_A:,.0f} Å"),
         ("mean", _with_error(f"{fit.mean_defocus_A:,.0f}", fit.defocus_sigma_A, " Å")),
         ("astigmatism", _with_error(f"{fit.astigmatism_A:,.0f}", fit.astigmatism_sigma_A, " Å")),
-        ("angle of U", _with_error(f"{fit.angle_deg:.1f}", _known_angle_sigma_deg(fit), "°")),
+        (
+            "angle of U",
+            _with_error(f"{fit.angle_deg:.1f}".replace("-", "−"), _known_angle_sigma_deg(fit), "°"),
+        ),
     ]
     if fit.phase_shift_deg or fit.phase_shift_sigma_deg:
         shift = _with_error(f"{fit.phase_shift_deg:.1f}", fit.phase_shift_sigma_deg, "°")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from thonring.records import Image, Outcome
+    from thonring.records import Image, Outcome, SearchSignals
 
 _DOTS_PER_INCH = 110
 
@@ -47,17 +47,15 @@ def write_plots(folder: Path, name: str, outcome: Outcome, pictures: Pictures | 
     return tuple(written)
 
 
-def write_signals(folder: Path, name: str, outcome: Outcome) -> Path | None:
-    """Write NAME_signals.png where the Fourier search left its signals; None otherwise.
+def write_signals(folder: Path, name: str, outcome: Outcome, signals: SearchSignals) -> Path:
+    """Write NAME_signals.png: what a Fourier search of this micrograph sees.
 
     Raises
     ------
     OutputError
         If the file cannot be written.
     """
-    if outcome.fit is None or outcome.fit.signals is None:
-        return None
-    return _save(signals_figure(outcome.fit.signals, headline(outcome)), folder / f"{name}_signals.png")
+    return _save(signals_figure(signals, headline(outcome)), folder / f"{name}_signals.png")
 
 
 def _save(figure: Figure, path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,9 +44,10 @@ def profile_figure(outcome: Outcome) -> Figure:
         _draw_agreement(agreement, fit.curve)
         for axes in (power, rings, agreement):
             _mark_fit_resolution(axes, fit)
-        agreement.set_xlim(0.0, float(fit.curve.frequency_per_A[-1]))
+        band = (float(fit.curve.frequency_per_A[0]), float(fit.curve.frequency_per_A[-1]))
+        agreement.set_xlim(*band)
         agreement.set_xlabel("spatial frequency (1/Å)")
-        add_resolution_axis(power, float(fit.curve.frequency_per_A[-1]))
+        add_resolution_axis(power, *band)
         figure.suptitle(
             headline(outcome), color=STATUS_COLOURS[outcome.status], fontsize=10.5, x=0.01, ha="left"
         )
@@ -59,7 +61,8 @@ def normalised_rings(curve: RadialCurve) -> Floats:
     return np.where(modelled, (curve.power - curve.background) / ring_power, math.nan)
 
 
-def _draw_power(axes: Axes, curve: RadialCurve) -> None:
+def _draw_power(axes: Axes, absolute: RadialCurve) -> None:
+    curve = relative_power(absolute)
     k, envelope = curve.frequency_per_A, curve.background + curve.ring_power
     axes.fill_between(k, curve.background, envelope, color=MODEL, alpha=0.10, linewidth=0)
     axes.plot(k, curve.power, color=MEASURED, linewidth=0.9, label="measured")
@@ -70,8 +73,19 @@ def _draw_power(axes: Axes, curve: RadialCurve) -> None:
     axes.set_ylim(*power_limits(curve))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("{x:g}")
-    axes.set_ylabel("power")
+    axes.set_ylabel("power (relative)")
     axes.legend(loc="upper right", ncols=4)
+
+
+def relative_power(curve: RadialCurve) -> RadialCurve:
+    """Scale a curve to a background of median 1: what remains are numbers that people can read."""
+    unit = float(np.median(curve.background))
+    return replace(
+        curve,
+        power=curve.power / unit,
+        background=curve.background / unit,
+        ring_power=curve.ring_power / unit,
+    )
 
 
 def power_limits(curve: RadialCurve) -> tuple[float, float]:

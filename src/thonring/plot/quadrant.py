@@ -66,14 +66,23 @@ def first_zeros(fit: CtfFit, optics: Optics) -> Floats:
 
 
 def _draw_plane(axes: Axes, image: Image, nyquist_per_A: float) -> None:
-    low, high = np.percentile(image[np.isfinite(image)], [1.0, 99.7])
+    low, high = grey_range(image)
     half_step = nyquist_per_A / image.shape[1]
     edges = (-nyquist_per_A - half_step, nyquist_per_A - half_step)
     axes.imshow(image, cmap="gray", vmin=low, vmax=high, extent=(*edges, edges[1], edges[0]))
     axes.set(xticks=[], yticks=[], xlim=edges, ylim=edges[::-1])
     axes.spines[:].set_visible(False)
-    for resolution_A in rings_to_label(nyquist_per_A, 0.2):
+    for resolution_A in rings_to_label(nyquist_per_A, 0.25):
         _draw_ring(axes, resolution_A)
+
+
+def grey_range(image: Image) -> tuple[float, float]:
+    """Choose black and white for the rings: neither the bright centre nor the empty corners count."""
+    half = image.shape[0] // 2
+    radius = np.hypot(*(np.indices(image.shape) - half)) / half
+    rings = image[(radius > 0.15) & (radius < 0.85) & np.isfinite(image)]
+    low, high = np.percentile(rings, [1.0, 99.5])
+    return (float(low), float(high)) if high > low else (float(low) - 1.0, float(low) + 1.0)
 
 
 def _draw_ring(axes: Axes, resolution_A: float) -> None:

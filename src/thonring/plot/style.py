@@ -90,9 +90,10 @@ def rings_to_label(nyquist_per_A: float, least_gap: float) -> list[float]:
     return chosen
 
 
-def add_resolution_axis(axes: Axes, highest_per_A: float) -> None:
+def add_resolution_axis(axes: Axes, lowest_per_A: float, highest_per_A: float) -> None:
     """Label the top of a frequency axis with resolutions in Å."""
-    resolutions_A = rings_to_label(highest_per_A, 0.07)
+    inside = rings_to_label(highest_per_A, 0.055)
+    resolutions_A = [resolution_A for resolution_A in inside if 1.0 / resolution_A >= lowest_per_A]
     top = axes.secondary_xaxis("top")
     top.set_xticks([1.0 / value for value in resolutions_A], [f"{value:g}" for value in resolutions_A])
     top.minorticks_off()

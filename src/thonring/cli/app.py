@@ -1,0 +1,42 @@
+"""The command `thonring` and its sub-commands."""
+
+from typing import Annotated
+
+import typer
+
+from thonring.cli.estimate import estimate
+
+app = typer.Typer(
+    name="thonring",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - searched only when asked for
+
+        typer.echo(f"thonring {version('thonring')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _thonring(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave."),
+    ] = False,
+) -> None:
+    """CTF estimation for electron micrographs: a fit with error bars, and a verdict with reasons."""
+
+
+app.command()(estimate)
+
+
+def main() -> None:
+    """Run the command line; ends the process with an exit code."""
+    app()

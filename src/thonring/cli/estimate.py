@@ -1,0 +1,91 @@
+"""`thonring estimate`: micrographs in, graded CTFs out."""
+
+import sys
+
+import typer
+
+from thonring.batch.threads import one_thread_each
+from thonring.cli import options as opt
+from thonring.cli.request import Request
+from thonring.errors import ThonringError
+from thonring.optics import PartialOptics
+from thonring.settings import Settings
+
+
+def estimate(  # noqa: PLR0913 - typer reads the options from the signature
+    *,
+    files: opt.Files,
+    out: opt.Out,
+    voltage: opt.Voltage = None,
+    cs: opt.Cs = None,
+    amplitude_contrast: opt.AmplitudeContrast = None,
+    pixel: opt.Pixel = None,
+    spectrum: opt.Spectrum = None,
+    phase_shift: opt.PhaseShift = False,
+    refine_amplitude_contrast: opt.RefineAmplitudeContrast = False,
+    no_astigmatism: opt.NoAstigmatism = False,
+    defocus_from: opt.DefocusFrom = None,
+    fix_defocus: opt.FixDefocus = False,
+    resolution_range: opt.ResolutionRange = opt.DEFAULT_RESOLUTION_RANGE,
+    downsampling: opt.Downsampling = None,
+    samplings: opt.Samplings = opt.DEFAULT_SAMPLINGS,
+    defocus_range: opt.DefocusRange = opt.DEFAULT_DEFOCUS_RANGE,
+    search: opt.Search = opt.DEFAULTS.search,
+    clip: opt.Clip = opt.DEFAULTS.clip_outliers,
+    local_maximum: opt.LocalMaximum = opt.DEFAULTS.local_maximum,
+    profile: opt.Profile = opt.DEFAULTS.profile,
+    ctffind_text: opt.CtffindText = False,
+    plots: opt.Plots = False,
+    signals: opt.Signals = False,
+    workers: opt.Workers = 1,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Estimate the CTF of micrographs and judge each, with reasons.
+
+    Exit codes: 0 all inputs were processed, 1 some failed (see results.csv), 2 wrong use, 130 interrupted.
+    """
+    if fix_defocus and defocus_from is None:
+        raise typer.BadParameter(
+            "needs --defocus-from FILE, which says what to hold.", param_hint="--fix-defocus"
+        )
+    try:
+        settings = Settings(
+            samplings_A=opt.samplings_of(samplings),
+            downsampling=downsampling,
+            defocus_range_A=opt.range_of(defocus_range, "--defocus-range"),
+            resolution_range_A=opt.range_of(resolution_range, "--resolution-range"),
+            search=search,
+            clip_outliers=clip,
+            local_maximum=local_maximum,
+            astigmatism=not no_astigmatism,
+            phase_shift=phase_shift,
+            refine_amplitude_contrast=refine_amplitude_contrast,
+            fix_defocus=fix_defocus,
+            profile=profile,
+        )
+        optics = PartialOptics(voltage, cs, amplitude_contrast, pixel)
+        request = Request(
+            files=tuple(files),
+            out=out,
+            optics=optics,
+            settings=settings,
+            spectrum_kind=spectrum,
+            defocus_from=defocus_from,
+            ctffind_text=ctffind_text,
+            plots=plots,
+            signals=signals,
+            workers=workers,
+            quiet=quiet,
+        )
+        code = _perform(request)
+    except ThonringError as problem:
+        typer.echo(f"thonring: {problem}", err=True)
+        code = 2
+    raise typer.Exit(code)
+
+
+def _perform(request: Request) -> int:
+    one_thread_each()
+    from thonring.cli.perform import perform  # noqa: PLC0415 - loads numpy, which reads how many threads to use
+
+    return perform(request, sys.argv)

@@ -1,0 +1,109 @@
+"""What the user sees while a run goes on: a bar on a terminal, a line a micrograph in a log."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from thonring.records import Outcome
+
+Tell = Callable[[Outcome], None]
+
+
+@contextmanager
+def progress(total: int, *, quiet: bool) -> Iterator[Tell]:
+    """Give a function to be called with each outcome."""
+    if quiet:
+        yield lambda _: None
+        return
+    notes = _Notes()
+    with _bar(total, notes) if sys.stdout.isatty() else _lines(total, notes) as tell:
+        yield tell
+    notes.tell_how_often()
+
+
+def line_of(outcome: Outcome) -> str:
+    """Name, verdict, and the numbers or the reason that matter most."""
+    head = f"{outcome.path.name} {outcome.status}"
+    found = "" if outcome.fit is None else f" {outcome.fit.mean_defocus_A:.0f} Å"
+    if outcome.status == "accepted" and outcome.fit is not None:
+        fit = outcome.fit
+        return f"{head}{found}, astigmatism {fit.astigmatism_A:.0f} Å, rings to {fit.fit_resolution_A:.1f} Å"
+    return f"{head}{found}: {_main_reason(outcome)}"
+
+
+def _main_reason(outcome: Outcome) -> str:
+    if not outcome.reasons:
+        return "no reason was given"
+    first = reason_without_file(outcome, outcome.reasons[0])
+    others = len(outcome.reasons) - 1
+    return f"{first} (and {others} more)" if others else first
+
+
+def reason_without_file(outcome: Outcome, reason: str) -> str:
+    """Cut the name of the file off the front of a reason that stands beside it."""
+    return reason.removeprefix(str(outcome.path)).removeprefix(outcome.path.name).removeprefix(": ")
+
+
+class _Notes:
+    """Each kind of note is told when it first comes, and at the end how often it came."""
+
+    def __init__(self) -> None:
+        self._count: Counter[str] = Counter()
+
+    def tell(self, outcome: Outcome, write: Callable[[str], None]) -> None:
+        notes = {note.kind: note.text for note in outcome.notes}
+        for kind, text in notes.items():
+            if kind not in self._count:
+                write(f"note: {text}")
+        self._count.update(notes.keys())
+
+    def tell_how_often(self) -> None:
+        for kind, count in self._count.items():
+            if count > 1:
+                typer.echo(
+                    f"note: {kind.replace('-', ' ')}: {count} micrographs in all, see results.csv", err=True
+                )
+
+
+@contextmanager
+def _lines(total: int, notes: _Notes) -> Iterator[Tell]:
+    width = len(str(total))
+    done = 0
+
+    def tell(outcome: Outcome) -> None:
+        nonlocal done
+        done += 1
+        notes.tell(outcome, lambda text: typer.echo(text, err=True))
+        typer.echo(f"[{done:>{width}}/{total}] {line_of(outcome)}")
+
+    yield tell
+
+
+@contextmanager
+def _bar(total: int, notes: _Notes) -> Iterator[Tell]:
+    counts: Counter[str] = Counter()
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    with Progress(*columns) as bar:
+        task = bar.add_task("", total=total)
+
+        def write(text: str) -> None:
+            bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+        def tell(outcome: Outcome) -> None:
+            counts[outcome.status] += 1
+            notes.tell(outcome, write)
+            if outcome.status == "failed":
+                write(line_of(outcome))
+            bar.update(task, advance=1, description=_counted(counts))
+
+        yield tell
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(
+        f"{counts[status]} {status}" for status in ("accepted", "rejected", "failed") if counts[status]
+    )

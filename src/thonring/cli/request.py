@@ -1,0 +1,25 @@
+"""What the user asked for, checked and in one piece."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from thonring.optics import PartialOptics
+from thonring.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The arguments of `thonring estimate`."""
+
+    files: tuple[str, ...]
+    out: Path
+    optics: PartialOptics
+    settings: Settings
+    spectrum_kind: Literal["amplitude", "power"] | None
+    defocus_from: Path | None
+    ctffind_text: bool
+    plots: bool
+    signals: bool
+    workers: int
+    quiet: bool
