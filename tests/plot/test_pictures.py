@@ -94,6 +94,12 @@ def test_many_reasons_are_cut_and_the_cut_is_told(judged: Judge, enhanced: np.nd
     assert "and 6 more, see results.csv" in text or "and 7 more, see results.csv" in text
 
 
+def test_rings_that_fit_nowhere_are_told_so(judged: Judge, enhanced: np.ndarray) -> None:
+    text = words(quadrant_figure(judged("rejected", "No.", fit_resolution_A=math.inf), enhanced, enhanced))
+    assert "nowhere" in text
+    assert "inf" not in text
+
+
 def test_a_held_phase_shift_is_told_as_held(judged: Judge, enhanced: np.ndarray) -> None:
     text = words(quadrant_figure(judged(phase_shift_deg=90.0), enhanced, enhanced))
     assert "90.0° (held)" in text

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from thonring.records import CtfFit, Outcome
 
 _LINE_WIDTH = 34
-_LINES_FOR_REASONS = 11
+_LINES_FOR_REASONS = 10
 _STATUS_MARKS = {"accepted": "✓", "rejected": "✗", "failed": "–"}
 
 
@@ -52,7 +52,7 @@ def facts(fit: CtfFit) -> list[tuple[str, str]]:
     return [
         *rows,
         ("score", f"{fit.score:.3f}"),
-        ("rings fit to", f"{fit.fit_resolution_A:.1f} Å"),
+        ("rings fit to", _resolution(fit.fit_resolution_A)),
         ("sampled at", f"{fit.sampling_A:.3g} Å/px"),
     ]
 
@@ -82,6 +82,10 @@ def reasons_text(reasons: tuple[str, ...]) -> str:
             return "\n".join([*lines, f"   … and {len(reasons) - shown} more, see results.csv"])
         lines += wrapped
     return "\n".join(lines)
+
+
+def _resolution(resolution_A: float) -> str:
+    return f"{resolution_A:.1f} Å" if math.isfinite(resolution_A) else "nowhere"
 
 
 def _known_angle_sigma_deg(fit: CtfFit) -> float:
