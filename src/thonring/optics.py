@@ -37,7 +37,9 @@ class Optics:
 
 def _check_voltage(voltage_kV: float) -> None:
     if 1e4 <= voltage_kV <= 3e6:
-        raise OpticsError(f"voltage {voltage_kV:g} kV looks like volts: give kilovolts, {voltage_kV / 1e3:g}.")
+        raise OpticsError(
+            f"voltage {voltage_kV:g} kV looks like volts: give kilovolts, {voltage_kV / 1e3:g}."
+        )
     if not 10 <= voltage_kV <= 3000:
         raise OpticsError(f"voltage {voltage_kV:g} kV: expected 10 to 3000 kV (300, 200 and 100 are usual).")
 
@@ -91,6 +93,8 @@ class PartialOptics:
         """
         if self.voltage_kV is None or self.cs_mm is None:
             missing = "--voltage (kV)" if self.voltage_kV is None else "--cs (mm)"
-            raise OpticsError(f"{missing} is missing: give it, or a RELION STAR file with optics groups as input.")
+            raise OpticsError(
+                f"{missing} is missing: give it, or a RELION STAR file with optics groups as input."
+            )
         amplitude_contrast = 0.1 if self.amplitude_contrast is None else self.amplitude_contrast
         return Optics(self.voltage_kV, self.cs_mm, amplitude_contrast, self.pixel_A)

@@ -5,7 +5,7 @@ U >= V, the angle of U from +x (columns) towards +y (row index increasing), in (
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -85,6 +85,17 @@ class SectorProfiles:
     values: Floats
     ring_width_per_A: float
     sampling_A: float
+
+    def within(self, lowest_per_A: float, highest_per_A: float) -> "SectorProfiles":
+        """Only the rings between two frequencies, both included."""
+        kept = (self.frequency_per_A >= lowest_per_A) & (self.frequency_per_A <= highest_per_A)
+        return replace(
+            self,
+            frequency_per_A=self.frequency_per_A[kept],
+            squared_frequency=self.squared_frequency[:, kept],
+            power=self.power[:, kept],
+            values=self.values[:, kept],
+        )
 
 
 @dataclass(frozen=True, slots=True)

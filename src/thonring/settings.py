@@ -46,7 +46,9 @@ class Settings:
         _check_defocus_range(*self.defocus_range_A)
         _check_resolution_range(*self.resolution_range_A)
         if not self.samplings_A or any(s is not None and not 0.1 <= s <= 20 for s in self.samplings_A):
-            raise SettingsError(f"samplings {self.samplings_A}: expected values from 0.1 to 20 Å/px or 'native'.")
+            raise SettingsError(
+                f"samplings {self.samplings_A}: expected values from 0.1 to 20 Å/px or 'native'."
+            )
         if self.downsampling is not None and not 0.1 <= self.downsampling <= 20:
             raise SettingsError(f"downsampling factor {self.downsampling:g}: expected 0.1 to 20.")
 
@@ -59,7 +61,9 @@ def _check_defocus_range(low_A: float, high_A: float) -> None:
             f"defocus range {low_A:g},{high_A:g} looks like µm: give Å, {low_A * 1e4:g},{high_A * 1e4:g}."
         )
     if low_A < 0 or high_A > 200_000:
-        raise SettingsError(f"defocus range {low_A:g},{high_A:g} Å: expected 0 to 200000 Å, underfocus positive.")
+        raise SettingsError(
+            f"defocus range {low_A:g},{high_A:g} Å: expected 0 to 200000 Å, underfocus positive."
+        )
 
 
 def _check_resolution_range(low_A: float, high_A: float) -> None:

@@ -86,6 +86,6 @@ def estimate(  # noqa: PLR0913 - typer reads the options from the signature
 
 def _perform(request: Request) -> int:
     one_thread_each()
-    from thonring.cli.perform import perform  # noqa: PLC0415 - loads numpy, which reads how many threads to use
+    from thonring.cli.perform import perform
 
     return perform(request, sys.argv)

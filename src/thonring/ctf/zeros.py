@@ -10,13 +10,16 @@ from thonring.records import Floats
 
 
 def frequency_of_phase(
-    phase_rad: float, defocus_A: npt.ArrayLike, optics: Optics, phase_shift_rad: float = 0.0
+    phase_rad: npt.ArrayLike, defocus_A: npt.ArrayLike, optics: Optics, phase_shift_rad: float = 0.0
 ) -> Floats:
     """Lowest frequency in 1/Å at which χ reaches `phase_rad`; NaN where it never does.
 
-    Solves ½π Cs λ³ k⁴ - πλΔf k² + (phase - φ - arcsin A) = 0 for k², in the form that stays exact as Cs goes to 0.
+    The phase broadcasts with `defocus_A`.
+
+    Solves ½π Cs λ³ k⁴ - πλΔf k² + (phase - φ - arcsin A) = 0 for k², in the form that stays exact
+    as Cs goes to 0.
     """
-    rest = phase_rad - phase_shift_rad - math.asin(optics.amplitude_contrast)
+    rest = np.asarray(phase_rad, dtype=np.float64) - phase_shift_rad - math.asin(optics.amplitude_contrast)
     linear = math.pi * optics.wavelength_A * np.asarray(defocus_A, dtype=np.float64)
     quadratic = 0.5 * math.pi * 1e7 * optics.cs_mm * optics.wavelength_A**3
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -1,1 +1,9 @@
-"""(stage)"""
+"""SectorProfiles → CtfFit: search for starts, refine them by maximum likelihood, say how sure it is."""
+
+from thonring.fit.candidate import Candidate
+from thonring.fit.fourier import fourier
+from thonring.fit.match import match
+from thonring.fit.refine import extend, refine
+from thonring.fit.search import search
+
+__all__ = ["Candidate", "extend", "fourier", "match", "refine", "search"]

@@ -63,7 +63,7 @@ _SETTINGS: dict[Any, Any] = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw in this style, and leave the user's own settings as they were."""
-    import matplotlib as mpl  # noqa: PLC0415 - takes half a second, only who draws pays it
+    import matplotlib as mpl
 
     with mpl.rc_context():
         mpl.rcdefaults()
@@ -73,7 +73,7 @@ def house_style() -> Iterator[None]:
 
 def new_figure(width_in: float, height_in: float) -> Figure:
     """Make an empty figure that needs no display and no global state."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 - as above
+    from matplotlib.figure import Figure
 
     return Figure(figsize=(width_in, height_in), layout="constrained")
 

@@ -77,7 +77,7 @@ def xmipp_background_sigma(case: Case) -> float:
     √u), is fitted to it by least squares of the relative difference, all weights positive, 1 <= σ <= 1e5. The
     larger σ the narrower. NaN if the best shape has no Gaussian or the background is unknown.
     """
-    from scipy import optimize  # noqa: PLC0415 - heavy, and few profiles ask for it
+    from scipy import optimize
 
     frequency_per_A, background = _in_band(case.fitted, case.fitted.curve.background)
     if frequency_per_A.size < FEWEST_POINTS or background.min() <= 0:

@@ -10,25 +10,25 @@ Reader = Callable[[Path], RawImage]
 
 
 def _mrc(path: Path) -> RawImage:
-    from thonring.read.mrc import read_mrc  # noqa: PLC0415 - each library loads with its first file
+    from thonring.read.mrc import read_mrc
 
     return read_mrc(path)
 
 
 def _tiff(path: Path) -> RawImage:
-    from thonring.read.tiff import read_tiff  # noqa: PLC0415
+    from thonring.read.tiff import read_tiff
 
     return read_tiff(path)
 
 
 def _png(path: Path) -> RawImage:
-    from thonring.read.raster import read_png  # noqa: PLC0415
+    from thonring.read.raster import read_png
 
     return read_png(path)
 
 
 def _jpeg(path: Path) -> RawImage:
-    from thonring.read.raster import read_jpeg  # noqa: PLC0415
+    from thonring.read.raster import read_jpeg
 
     return read_jpeg(path)
 

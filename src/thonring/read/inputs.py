@@ -42,7 +42,7 @@ def sources(arguments: Sequence[str], given: PartialOptics, *, spectra: bool = F
 def _sources_of(path: Path, given: PartialOptics, *, spectra: bool) -> list[Source]:
     if path.suffix.lower() != ".star":
         return [Source(path, given.complete())]
-    from thonring.read.relion import listed_sources  # noqa: PLC0415 - gemmi loads with the first STAR file
+    from thonring.read.relion import listed_sources
 
     return listed_sources(path, given, spectra=spectra)
 

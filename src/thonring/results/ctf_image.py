@@ -16,7 +16,7 @@ def write_ctf_image(path: Path, picture: Image, sampling_A: float) -> None:
     OutputError
         If the file cannot be written.
     """
-    import mrcfile  # noqa: PLC0415 - for workers only
+    import mrcfile
 
     with replacing(path) as temporary, mrcfile.new(temporary) as mrc:
         mrc.set_data(np.asarray(picture, dtype=np.float32))

@@ -16,19 +16,19 @@ FAILED_A = -999.0
 
 
 def _relion(path: Path) -> list[KnownRow]:
-    from thonring.read.known.relion import read_relion  # noqa: PLC0415 - gemmi loads with the first table
+    from thonring.read.known.relion import read_relion
 
     return read_relion(path)
 
 
 def _xmipp(path: Path) -> list[KnownRow]:
-    from thonring.read.known.xmipp import read_xmipp  # noqa: PLC0415
+    from thonring.read.known.xmipp import read_xmipp
 
     return read_xmipp(path)
 
 
 def _cryosparc(path: Path) -> list[KnownRow]:
-    from thonring.read.known.cryosparc import read_cryosparc  # noqa: PLC0415
+    from thonring.read.known.cryosparc import read_cryosparc
 
     return read_cryosparc(path)
 

@@ -1,0 +1,120 @@
+"""The fit against frequency: rings averaged along the fitted ellipse, and how far the model agrees."""
+
+import numpy as np
+
+from thonring.ctf import frequency_of_phase, phase_aberration, ring_period_per_A
+from thonring.fit.whittle import Point, Problem
+from thonring.optics import Optics
+from thonring.records import Floats, RadialCurve, SectorProfiles
+
+AGREEMENT_PERIODS = 1.5
+AGREEMENT_RINGS = 10
+AGREES = 0.5
+
+
+def radial_curve(profiles: SectorProfiles, problem: Problem, point: Point) -> RadialCurve:
+    """Equiphase average of the measured power beside the fitted background and rings, all (rings,).
+
+    Source: Rohou & Grigorieff (2015), doi:10.1016/j.jsb.2015.08.008, §2.3: sectors are
+    stretched in frequency until their phases agree with that of the mean defocus.
+    """
+    frequency = profiles.frequency_per_A
+    background = np.exp(problem.background_basis @ point.background)
+    ring_power = np.exp(problem.ring_basis @ point.rings)
+    middle = background + 0.5 * ring_power
+    constant = _constant_phase(problem, point)
+    chi = phase_aberration(frequency**2, point.ctf[0], problem.optics, constant)
+    relative = np.zeros(frequency.size)
+    values = np.zeros(frequency.size)
+    for sector, angle in enumerate(profiles.angle_rad):
+        filled = profiles.values[sector] > 0
+        if filled.sum() < 2:
+            continue
+        own = np.sqrt(profiles.squared_frequency[sector, filled])
+        defocus = point.ctf[0] + 0.5 * float(point.ctf[1:3] @ (np.cos(2 * angle), np.sin(2 * angle)))
+        place = _same_phase(chi - constant, frequency, defocus, float(point.ctf[0]), problem.optics)
+        ratio = profiles.power[sector, filled] / np.interp(own, frequency, middle)
+        inside = (place >= own[0]) & (place <= own[-1])
+        weight = np.where(inside, np.interp(place, own, profiles.values[sector, filled]), 0.0)
+        relative += weight * np.interp(place, own, ratio)
+        values += weight
+    relative /= np.maximum(values, 1e-12)
+    sin2 = np.sin(chi) ** 2
+    period = ring_period_per_A(frequency, float(point.ctf[0]), problem.optics) / profiles.ring_width_per_A
+    agreement = _local_correlation(relative - 1.0, sin2 - 0.5, period)
+    return RadialCurve(frequency, relative * middle, background, ring_power, sin2, agreement, values)
+
+
+def fit_resolution_A(curve: RadialCurve) -> float:
+    """Resolution in Å to which measured and fitted rings agree (local correlation at least 0.5); inf: nowhere.
+
+    A dip shorter than a window, as an ice ring makes it, does not end the agreement.
+    """
+    agrees = curve.agreement >= AGREES
+    patience = max(AGREEMENT_RINGS, agrees.size // 20)
+    last, missed = -1, 0
+    for index, good in enumerate(agrees):
+        missed = 0 if good else missed + 1
+        if good:
+            last = index
+        if missed > patience:
+            break
+    return float("inf") if last < 0 else 1.0 / float(curve.frequency_per_A[last])
+
+
+def ring_score(profiles: SectorProfiles, problem: Problem, point: Point, pixel_variance: float) -> float:
+    """Cross-correlation of the spectrum with the rings, -1 to 1, on CTFFIND's scale.
+
+    It is that of single pixels of a 512² spectrum, which is what CTFFIND's figure of merit means: the relative
+    variance of such a pixel takes the place of that of our larger bins.
+    """
+    middle = np.exp(problem.background_basis @ point.background) + 0.5 * np.exp(
+        problem.ring_basis @ point.rings
+    )
+    twice = 2.0 * problem.angle_rad[:, None]
+    defocus = point.ctf[0] + 0.5 * (point.ctf[1] * np.cos(twice) + point.ctf[2] * np.sin(twice))
+    chi = phase_aberration(
+        problem.squared_frequency, defocus, problem.optics, _constant_phase(problem, point)
+    )
+    excess, template = problem.power / middle - 1.0, -np.cos(2.0 * chi)
+    area = profiles.values / max(float(profiles.values.sum()), 1e-12)
+    excess, template = excess - np.vdot(area, excess), template - np.vdot(area, template)
+    own_variance = float(np.vdot(area, 1.0 / np.maximum(profiles.values, 1e-12)))
+    energy = float(np.vdot(area, excess**2)) + max(0.0, pixel_variance - own_variance)
+    return float(np.vdot(area, excess * template) / np.sqrt(energy * np.vdot(area, template**2)))
+
+
+def _constant_phase(problem: Problem, point: Point) -> float:
+    return float(point.ctf[3] + point.ctf[4]) - float(np.arcsin(problem.optics.amplitude_contrast))
+
+
+def _same_phase(chi: Floats, frequency: Floats, defocus_A: float, mean_A: float, optics: Optics) -> Floats:
+    """Where along a sector the phase `chi` is reached that the mean defocus has at `frequency`.
+
+    Where the spherical aberration turns the phase back, the ellipse is taken as if there were none.
+    """
+    stretched = frequency * np.sqrt(max(mean_A, 1.0) / max(defocus_A, 1.0))
+    exact = frequency_of_phase(chi, defocus_A, optics)
+    turning_A = 1.2e7 * optics.cs_mm * (optics.wavelength_A * stretched) ** 2
+    place: Floats = np.where((defocus_A > turning_A) & np.isfinite(exact), exact, stretched)
+    return place
+
+
+def _local_correlation(measured: Floats, fitted: Floats, period: Floats) -> Floats:
+    """Pearson correlation in a window of one and a half rings to each side, at least ten bins, (rings,)."""
+    size = measured.size
+    half = np.clip(np.rint(AGREEMENT_PERIODS * period / 2), AGREEMENT_RINGS / 2, size // 4).astype(int)
+    index = np.arange(size)
+    low, high = np.maximum(index - half, 0), np.minimum(index + half + 1, size)
+    count = high - low
+
+    def window_sum(series: Floats) -> Floats:
+        total = np.concatenate(([0.0], np.cumsum(series)))
+        return total[high] - total[low]
+
+    mean_m, mean_f = window_sum(measured) / count, window_sum(fitted) / count
+    covariance = window_sum(measured * fitted) / count - mean_m * mean_f
+    variance_m = window_sum(measured**2) / count - mean_m**2
+    variance_f = window_sum(fitted**2) / count - mean_f**2
+    correlation: Floats = covariance / np.sqrt(np.maximum(variance_m * variance_f, 1e-30))
+    return correlation

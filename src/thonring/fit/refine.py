@@ -1,0 +1,256 @@
+"""SectorProfiles + starts → CtfFit: maximum likelihood from every start, the best one with its error bars."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from thonring.ctf import from_vector, ring_period_per_A, to_vector
+from thonring.errors import FitError
+from thonring.fit.basis import spline_basis
+from thonring.fit.candidate import Candidate
+from thonring.fit.curve import fit_resolution_A, radial_curve, ring_score
+from thonring.fit.dispersion import dispersion, robust_weights
+from thonring.fit.whittle import Point, Problem, Solution, maximise, without_rings
+from thonring.optics import Optics
+from thonring.records import CtfFit, Floats, Note, SectorProfiles
+from thonring.settings import Settings
+
+COMPARED_SPLINES = (9, 6)
+FIRST_STEPS = 15
+REWEIGHTINGS = 2
+PIXELS_PER_RING = 2.2
+PHASE_PRIOR_DEG = 60.0
+AMPLITUDE_PRIOR = 0.1
+SAME_MINIMUM_A = 50.0
+
+
+def refine(
+    profiles: SectorProfiles,
+    optics: Optics,
+    settings: Settings,
+    candidates: Sequence[Candidate],
+    pixel_variance: float | None = None,
+) -> CtfFit:
+    """The most likely CTF reached from the candidates, with covariance, dispersion and runner-up.
+
+    Parameters
+    ----------
+    profiles
+        The band to fit.
+    candidates
+        Starts, at least one; with `settings.fix_defocus` the first is held fixed.
+    pixel_variance
+        Relative variance of a pixel of the 512² spectrum that the score refers to; None takes that of
+        `profiles` themselves, as they scatter.
+
+    Raises
+    ------
+    FitError
+        If there is no candidate or no band wide enough to fit.
+    """
+    if not candidates:
+        raise FitError("no defocus in the range explains the spectrum; widen --defocus-range.")
+    if profiles.frequency_per_A.size < 3 * sum(COMPARED_SPLINES):
+        raise FitError(
+            f"only {profiles.frequency_per_A.size} rings lie in the resolution range; "
+            "widen --resolution-range or give a larger image."
+        )
+    first, runner_up = _best_start(profiles, optics, settings, candidates)
+    band, notes = _sampled_band(profiles, optics, first)
+    problem = _problem(band, optics, settings, _splines(band, optics, first.mean_A), first)
+    solution, scatter = _converged(problem, band, first)
+    if pixel_variance is None:
+        pixel_variance = float(np.median(scatter))
+    fitted = _fit(band, problem, solution, scatter, pixel_variance)
+    return replace(
+        fitted,
+        start_A=first.mean_A,
+        runner_up_A=runner_up.mean_A if runner_up else math.nan,
+        runner_up_gap=(first.score - runner_up.score) / fitted.dispersion if runner_up else math.nan,
+        notes=notes,
+    )
+
+
+def extend(
+    fitted: CtfFit, profiles: SectorProfiles, optics: Optics, settings: Settings, pixel_variance: float | None
+) -> CtfFit:
+    """The fit refined once more on a wider band; what the search said about it stays."""
+    vector = to_vector(fitted.defocus_u_A, fitted.defocus_v_A, fitted.angle_deg)
+    wider = refine(
+        profiles, optics, settings, (Candidate(*vector, fitted.phase_shift_deg, 0.0),), pixel_variance
+    )
+    return replace(
+        wider,
+        runner_up_A=fitted.runner_up_A,
+        runner_up_gap=fitted.runner_up_gap,
+        start_A=fitted.start_A,
+        notes=(*fitted.notes, *wider.notes),
+    )
+
+
+def _best_start(
+    profiles: SectorProfiles, optics: Optics, settings: Settings, candidates: Sequence[Candidate]
+) -> tuple[Candidate, Candidate | None]:
+    """Each candidate refined on merged sectors with a common basis; ranked by deviance, put into `score`."""
+    if len(candidates) == 1:
+        return candidates[0], None
+    merged = _merged(profiles)
+    refined: list[Candidate] = []
+    for candidate in candidates:
+        problem = _problem(merged, optics, settings, COMPARED_SPLINES, candidate)
+        solution = maximise(problem, _start(problem, candidate), FIRST_STEPS)
+        ctf = solution.point.ctf
+        refined.append(Candidate(ctf[0], ctf[1], ctf[2], math.degrees(ctf[3]), -2.0 * solution.deviance))
+    low_A, high_A = settings.defocus_range_A
+    inside = [c for c in refined if 0.8 * low_A <= c.mean_A <= 1.2 * high_A]
+    ranked = sorted(inside or refined, key=lambda c: -c.score)
+    others = [c for c in ranked[1:] if _is_other(c, ranked[0])]
+    return ranked[0], others[0] if others else None
+
+
+def _is_other(one: Candidate, two: Candidate) -> bool:
+    turned = abs((one.phase_shift_deg - two.phase_shift_deg + 90) % 180 - 90)
+    return abs(one.mean_A - two.mean_A) > SAME_MINIMUM_A or turned > 10
+
+
+def _merged(profiles: SectorProfiles) -> SectorProfiles:
+    """Neighbouring sectors joined in pairs."""
+    shape = (-1, 2, profiles.frequency_per_A.size)
+    values = profiles.values.reshape(shape)
+    total = np.maximum(values.sum(axis=1), 1e-12)
+    return replace(
+        profiles,
+        angle_rad=profiles.angle_rad.reshape(-1, 2).mean(axis=1),
+        squared_frequency=(profiles.squared_frequency.reshape(shape) * values).sum(axis=1) / total,
+        power=(profiles.power.reshape(shape) * values).sum(axis=1) / total,
+        values=values.sum(axis=1),
+    )
+
+
+def _sampled_band(
+    profiles: SectorProfiles, optics: Optics, start: Candidate
+) -> tuple[SectorProfiles, tuple[Note, ...]]:
+    """The band without the frequencies at which the rings are too fine for the spectrum."""
+    period = ring_period_per_A(profiles.frequency_per_A, start.mean_A, optics)
+    aliased = np.flatnonzero(period < PIXELS_PER_RING * profiles.ring_width_per_A)
+    if aliased.size == 0 or aliased[0] < 3 * sum(COMPARED_SPLINES):
+        return profiles, ()
+    end = int(aliased[0])
+    limit_A = 1.0 / profiles.frequency_per_A[end - 1]
+    note = Note(
+        "aliasing", f"rings finer than {limit_A:.2f} Å are not sampled by this spectrum and were left out"
+    )
+    return profiles.within(0.0, float(profiles.frequency_per_A[end - 1])), (note,)
+
+
+def _splines(profiles: SectorProfiles, optics: Optics, defocus_A: float) -> tuple[int, int]:
+    """Splines for background and ring power: never so many that they could follow the rings themselves."""
+    k2 = profiles.frequency_per_A[[0, -1]] ** 2
+    rings = optics.wavelength_A * defocus_A * float(k2[1] - k2[0])
+    return int(np.clip(round(rings) + 3, 5, 12)), int(np.clip(round(0.6 * rings) + 2, 4, 8))
+
+
+def _problem(
+    profiles: SectorProfiles, optics: Optics, settings: Settings, splines: tuple[int, int], start: Candidate
+) -> Problem:
+    free = (
+        not settings.fix_defocus,
+        settings.astigmatism and not settings.fix_defocus,
+        settings.astigmatism and not settings.fix_defocus,
+        settings.phase_shift,
+        settings.refine_amplitude_contrast,
+    )
+    amplitude_phase = math.asin(optics.amplitude_contrast)
+    prior_mean = np.array([0.0, 0.0, 0.0, math.radians(start.phase_shift_deg), amplitude_phase])
+    prior_deviation = np.array([np.inf, np.inf, np.inf, math.radians(PHASE_PRIOR_DEG), AMPLITUDE_PRIOR])
+    return Problem(
+        squared_frequency=profiles.squared_frequency,
+        power=np.where(profiles.values > 0, profiles.power, 1.0),
+        weights=profiles.values,
+        angle_rad=profiles.angle_rad,
+        background_basis=spline_basis(profiles.frequency_per_A, splines[0]),
+        ring_basis=spline_basis(profiles.frequency_per_A, splines[1]),
+        optics=optics,
+        free=free,
+        prior_mean=prior_mean,
+        prior_deviation=prior_deviation,
+    )
+
+
+def _start(problem: Problem, candidate: Candidate) -> Point:
+    weights = problem.weights.sum(axis=0)
+    mean = (problem.power * problem.weights).sum(axis=0) / np.maximum(weights, 1e-12)
+    coefficients = np.linalg.lstsq(
+        problem.background_basis, np.log(np.maximum(mean, 1e-9 * mean.max())), rcond=None
+    )[0]
+    smooth = problem.background_basis @ coefficients
+    rings = np.linalg.lstsq(problem.ring_basis, smooth + math.log(0.2), rcond=None)[0]
+    ctf = np.array(
+        [
+            candidate.mean_A,
+            candidate.astigmatism_x_A,
+            candidate.astigmatism_y_A,
+            math.radians(candidate.phase_shift_deg),
+            math.asin(problem.optics.amplitude_contrast),
+        ]
+    )
+    return Point(ctf, coefficients - 0.1, rings)
+
+
+def _converged(problem: Problem, profiles: SectorProfiles, start: Candidate) -> tuple[Solution, Floats]:
+    """The maximum, its weights corrected for dispersion and outliers."""
+    solution = maximise(problem, _start(problem, start))
+    scatter = dispersion(profiles, solution.model)
+    for _ in range(REWEIGHTINGS):
+        weighted = replace(problem, weights=robust_weights(profiles, solution.model, scatter))
+        solution = maximise(weighted, solution.point)
+        scatter = dispersion(profiles, solution.model)
+    return solution, scatter
+
+
+def _fit(
+    profiles: SectorProfiles, problem: Problem, solution: Solution, scatter: Floats, pixel_variance: float
+) -> CtfFit:
+    ctf = solution.point.ctf
+    u, v, angle = from_vector(float(ctf[0]), float(ctf[1]), float(ctf[2]))
+    curve = radial_curve(profiles, problem, solution.point)
+    mean_scatter = float(np.average(scatter, weights=profiles.values.sum(axis=0)))
+    return CtfFit(
+        defocus_u_A=u,
+        defocus_v_A=v,
+        angle_deg=angle,
+        phase_shift_deg=math.degrees(ctf[3]) % 180.0,
+        amplitude_contrast=math.sin(ctf[4]),
+        covariance=_covariance(solution, float(ctf[4])),
+        score=ring_score(profiles, problem, solution.point, pixel_variance),
+        fit_resolution_A=fit_resolution_A(curve),
+        resolution_range_A=(1 / float(profiles.frequency_per_A[0]), 1 / float(profiles.frequency_per_A[-1])),
+        sampling_A=profiles.sampling_A,
+        log_likelihood_gain=_gain(profiles, problem, solution, scatter),
+        dispersion=mean_scatter,
+        runner_up_A=math.nan,
+        runner_up_gap=math.nan,
+        curve=curve,
+        start_A=math.nan,
+    )
+
+
+def _gain(profiles: SectorProfiles, problem: Problem, solution: Solution, scatter: Floats) -> float:
+    """Twice the log-likelihood ratio against a smooth spectrum with as many splines."""
+    weighted = replace(problem, weights=robust_weights(profiles, solution.model, scatter))
+    with_rings = float(np.vdot(weighted.weights, np.log(solution.model) + problem.power / solution.model))
+    splines = problem.background_basis.shape[1] + problem.ring_basis.shape[1]
+    smooth = spline_basis(profiles.frequency_per_A, splines)
+    return 2.0 * (without_rings(weighted, smooth) - with_rings)
+
+
+def _covariance(solution: Solution, amplitude_phase: float) -> Floats:
+    """(5, 5) over (mean Å, astigmatism x Å, y Å, phase shift deg, amplitude contrast); zeros where fixed."""
+    free = np.flatnonzero(np.diag(solution.information))
+    covariance = np.zeros((5, 5))
+    if free.size:
+        covariance[np.ix_(free, free)] = np.linalg.inv(solution.information[np.ix_(free, free)])
+    units = np.array([1.0, 1.0, 1.0, math.degrees(1.0), math.cos(amplitude_phase)])
+    return covariance * np.outer(units, units)

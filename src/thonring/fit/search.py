@@ -1,0 +1,24 @@
+"""Where the refinement starts: from a known defocus, or from one of the two searches."""
+
+from thonring.ctf import to_vector
+from thonring.fit.candidate import Candidate
+from thonring.fit.fourier import fourier
+from thonring.fit.match import match
+from thonring.optics import Optics
+from thonring.records import KnownDefocus, SearchSignals, SectorProfiles
+from thonring.settings import Settings
+
+
+def search(
+    profiles: SectorProfiles, optics: Optics, settings: Settings, known: KnownDefocus | None = None
+) -> tuple[tuple[Candidate, ...], SearchSignals | None]:
+    """Starts for the refinement, best first, and the signals of the Fourier search if that was asked for.
+
+    A known defocus is the only start. Raises FitError if the Fourier search finds nothing.
+    """
+    if known is not None:
+        vector = to_vector(known.defocus_u_A, known.defocus_v_A, known.angle_deg)
+        return (Candidate(*vector, known.phase_shift_deg, 0.0),), None
+    if settings.search == "fourier":
+        return fourier(profiles, optics, settings)
+    return match(profiles, optics, settings), None

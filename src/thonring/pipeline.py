@@ -1,0 +1,222 @@
+"""The method: a micrograph in, a graded CTF out.
+
+`examine` is the whole of it on one screen; what it calls are the stages, each of which works by itself.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from thonring import fit, quality, read, spectrum
+from thonring.errors import FitError, ThonringError
+from thonring.optics import Optics
+from thonring.records import (
+    Attempt,
+    CriterionResult,
+    CtfFit,
+    Evidence,
+    KnownDefocus,
+    Micrograph,
+    Note,
+    Outcome,
+    SectorProfiles,
+    Source,
+    Spectrum,
+    Verdict,
+)
+from thonring.settings import Settings
+
+SAME_SAMPLING = 0.01
+SPECTRUM_PIXELS = 512
+REACHED_THE_END = 1.1
+
+SpectrumKind = Literal["amplitude", "power"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One file, read and transformed: `spectrum` reaches to the finest sampling that any attempt needs.
+
+    `pixel_variance` is the relative variance of a pixel of the image's 512² spectrum, to which scores refer;
+    None for a given spectrum, whose own scatter tells.
+    """
+
+    spectrum: Spectrum
+    pixel_A: float
+    optics: Optics
+    shape: tuple[int, int]
+    notes: tuple[Note, ...]
+    pixel_variance: float | None = None
+
+
+def estimate(
+    path: Path | str, optics: Optics, settings: Settings | None = None, *, known: KnownDefocus | None = None
+) -> Outcome:
+    """Estimate and grade the CTF of one micrograph file; what goes wrong is in the outcome, not raised."""
+    return examine(Source(Path(path), optics), settings or Settings(), known=known)[0]
+
+
+def examine(
+    source: Source,
+    settings: Settings,
+    *,
+    known: KnownDefocus | None = None,
+    spectrum_kind: SpectrumKind | None = None,
+) -> tuple[Outcome, Evidence | None]:
+    """Estimate and grade one file, and return what the verdict was based on.
+
+    Parameters
+    ----------
+    source
+        The file and its optics.
+    settings
+        How to estimate; `settings.limits` empty takes those of `settings.profile`.
+    known
+        A defocus to start from, or to keep with `settings.fix_defocus`.
+    spectrum_kind
+        The file holds a spectrum of this kind instead of an image.
+    """
+    began = time.process_time()
+    try:
+        measured = _measured(source, settings, spectrum_kind)
+        attempts = tuple(attempts_on(measured, settings, known))
+    except ThonringError as problem:
+        return _failed(source, str(problem), began), None
+    except Exception as problem:  # noqa: BLE001 - one bad file never stops a batch
+        return _failed(source, f"{source.path}: unexpected {type(problem).__name__}: {problem}", began), None
+    chosen = max(range(len(attempts)), key=lambda index: (*_rank(attempts[index]), -index))
+    best = attempts[chosen]
+    outcome = Outcome(
+        path=source.path,
+        status="accepted" if best.verdict.accepted else "rejected",
+        reasons=best.verdict.reasons,
+        optics=measured.optics,
+        pixel_A=measured.pixel_A,
+        shape=measured.shape,
+        attempts=attempts,
+        chosen=chosen,
+        notes=(*measured.notes, *(best.fit.notes if best.fit else ())),
+        cpu_seconds=time.process_time() - began,
+    )
+    return outcome, _evidence(measured, best.sampling_A)
+
+
+def _measured(source: Source, settings: Settings, kind: SpectrumKind | None) -> Measurement:
+    if kind is not None:
+        given = read.given_spectrum(source.path, source.optics, kind)
+        sampling_A = given.spectrum.sampling_A
+        shape = (given.spectrum.power.shape[0], 2 * (given.spectrum.power.shape[1] - 1))
+        return Measurement(given.spectrum, sampling_A, given.optics, shape, given.notes)
+    return measure(read.micrograph(source.path, source.optics), settings)
+
+
+def measure(micrograph: Micrograph, settings: Settings) -> Measurement:
+    """The spectrum of an image as far as the settings need it, and what to tell about it."""
+    micrograph = spectrum.repaired(micrograph)
+    shape = (micrograph.pixels.shape[0], micrograph.pixels.shape[1])
+    pixel_A, notes = micrograph.pixel_A, micrograph.notes
+    if settings.downsampling is not None and settings.downsampling < 1:
+        micrograph = spectrum.finer(micrograph, settings.downsampling)
+    variance = SPECTRUM_PIXELS**2 / (shape[0] * shape[1])
+    finest_A = min(
+        [0.5 * settings.resolution_range_A[1], *(s for s in settings.samplings_A if s is not None)]
+    )
+    return Measurement(
+        spectrum.periodogram(micrograph, finest_A), pixel_A, micrograph.optics, shape, notes, variance
+    )
+
+
+def _samplings(settings: Settings, pixel_A: float) -> list[float]:
+    """Pixel sizes to try, in order, in Å; a manual factor replaces the list.
+
+    None of them is taken finer than the micrograph's, or than the resolution range can use.
+    """
+    if settings.downsampling is not None:
+        return [settings.downsampling * pixel_A]
+    return [pixel_A if sampling is None else sampling for sampling in settings.samplings_A]
+
+
+def attempts_on(measured: Measurement, settings: Settings, known: KnownDefocus | None) -> Iterator[Attempt]:
+    """Try one sampling after the other until the criteria hold, or the spectrum alone is refused."""
+    limits = settings.limits or quality.load_profile(settings.profile)
+    profiles = _profiles(measured, settings)
+    tried: list[float] = []
+    for wanted_A in _samplings(settings, measured.pixel_A):
+        sampling_A = max(wanted_A, measured.spectrum.sampling_A)
+        if any(abs(sampling_A / other - 1) < SAME_SAMPLING for other in tried):
+            continue
+        tried.append(sampling_A)
+        case = _case(measured, sampling_A)
+        results = quality.grade(case, limits, "spectrum")
+        if not all(result.passed for result in results):
+            yield Attempt(sampling_A, Verdict(settings.profile, results), None)
+            return
+        try:
+            fitted = _fit(profiles, sampling_A, measured, settings, known)
+        except FitError as problem:
+            refused = CriterionResult("fit", float("nan"), passed=False, reason=str(problem))
+            yield Attempt(sampling_A, Verdict(settings.profile, (*results, refused)), None)
+            continue
+        results += quality.grade(replace(case, fit=fitted), limits, "fit")
+        verdict = Verdict(settings.profile, results)
+        yield Attempt(sampling_A, verdict, fitted)
+        if verdict.accepted:
+            return
+
+
+def _profiles(measured: Measurement, settings: Settings) -> SectorProfiles:
+    low_A, high_A = settings.resolution_range_A
+    width = spectrum.ring_width_per_A(settings.defocus_range_A[1], measured.optics, 1.0 / high_A)
+    return spectrum.sector_profiles(measured.spectrum, 1.0 / low_A, 1.0 / high_A, width)
+
+
+def _fit(
+    profiles: SectorProfiles,
+    sampling_A: float,
+    measured: Measurement,
+    settings: Settings,
+    known: KnownDefocus | None,
+) -> CtfFit:
+    """Search and refine on the band of one sampling; go on to the whole band if the rings reach its end."""
+    nyquist_per_A = 0.5 / sampling_A
+    band = profiles.within(0.0, nyquist_per_A)
+    candidates, signals = fit.search(band, measured.optics, settings, known)
+    fitted = fit.refine(band, measured.optics, settings, candidates, measured.pixel_variance)
+    reached_the_end = fitted.fit_resolution_A * nyquist_per_A < REACHED_THE_END
+    if reached_the_end and band.frequency_per_A.size < profiles.frequency_per_A.size:
+        fitted = fit.extend(fitted, profiles, measured.optics, settings, measured.pixel_variance)
+    return replace(fitted, sampling_A=sampling_A, signals=signals)
+
+
+def _case(measured: Measurement, sampling_A: float) -> quality.Case:
+    evidence = _evidence(measured, sampling_A)
+    return quality.Case(
+        optics=measured.optics,
+        evidence=evidence,
+        enhance=lambda: spectrum.enhance(evidence.spectrum, spectrum.CRITERIA),
+        original_pixel_A=measured.pixel_A,
+    )
+
+
+def _evidence(measured: Measurement, sampling_A: float) -> Evidence:
+    seen = spectrum.resample(measured.spectrum, sampling_A, SPECTRUM_PIXELS)
+    return Evidence(measured.optics, seen, measured.spectrum)
+
+
+def _rank(attempt: Attempt) -> tuple[bool, bool, float]:
+    gain = attempt.fit.log_likelihood_gain if attempt.fit else 0.0
+    return attempt.verdict.accepted, attempt.fit is not None, gain
+
+
+def _failed(source: Source, reason: str, began: float) -> Outcome:
+    return Outcome(
+        path=source.path,
+        status="failed",
+        reasons=(reason,),
+        optics=source.optics,
+        pixel_A=source.optics.pixel_A or float("nan"),
+        shape=(0, 0),
+        cpu_seconds=time.process_time() - began,
+    )

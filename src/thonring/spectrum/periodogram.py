@@ -1,0 +1,178 @@
+"""Micrograph → Spectrum, in one pass over the pixels.
+
+One transform of the whole image: tiles lose the correlation of rings across their borders, and with it up
+to a third of the precision of the defocus (benchmarks/spectrum.py compares both). The part of the transform
+beyond the finest frequency wanted is never computed.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.fft import fft, rfft
+
+from thonring.errors import UnsuitableImage
+from thonring.optics import Optics
+from thonring.records import Floats, Image, Micrograph, Note, Spectrum
+from thonring.spectrum.tiles import SMALLEST_TILE, Tiling, tiling, whole
+
+HOT_PIXEL = 8.0
+MOST_BAD_PIXELS = 0.01
+BINS_PER_PERIOD = 4.0
+SAMPLED_ROWS, SAMPLED_COLUMNS = 7, 5
+ROWS_IN_CACHE = 32
+NORMAL_98_PERCENT = 4.653
+
+
+def ring_width_per_A(highest_defocus_A: float, optics: Optics, highest_per_A: float) -> float:
+    """Width of the frequency bins in which the rings of the highest defocus have four bins a period."""
+    return 1.0 / (BINS_PER_PERIOD * optics.wavelength_A * highest_defocus_A * highest_per_A)
+
+
+def repaired(micrograph: Micrograph) -> Micrograph:
+    """The micrograph with NaN and infinite pixels replaced by the median, and a note that says so.
+
+    Raises
+    ------
+    UnsuitableImage
+        If more than 1 % of the pixels are bad.
+    """
+    pixels = micrograph.pixels
+    if not np.issubdtype(pixels.dtype, np.inexact) or _is_finite(pixels):
+        return micrograph
+    bad = ~np.isfinite(pixels)
+    count = int(bad.sum())
+    if count == 0:
+        return micrograph
+    if count > MOST_BAD_PIXELS * pixels.size:
+        raise UnsuitableImage(
+            f"{micrograph.path}: {count} of {pixels.size} pixels are NaN or infinite; expected at most 1 %. "
+            "Export the image again, or mask the bad area with the image's mean."
+        )
+    good: Image = np.where(bad, np.median(pixels[~bad]), pixels).astype(np.float32)
+    note = Note(
+        "bad-pixels", f"{micrograph.path.name}: {count} NaN or infinite pixels replaced by the median"
+    )
+    return replace(micrograph, pixels=good, notes=(*micrograph.notes, note))
+
+
+def _is_finite(pixels: npt.NDArray[np.generic]) -> bool:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(np.add.reduce(pixels, axis=None, dtype=np.float32)))
+
+
+def periodogram(micrograph: Micrograph, finest_A: float = 0.0, window_A: float = math.inf) -> Spectrum:
+    """Power spectrum of a micrograph, scaled so that the image's robust variance is one.
+
+    Parameters
+    ----------
+    micrograph
+        Finite pixels (see `repaired`), any real type.
+    finest_A
+        Frequencies beyond the Nyquist frequency of this pixel size are left out, and cost nothing.
+    window_A
+        Tiles are at least this long where the image allows; infinite takes the whole image as one tile.
+
+    Raises
+    ------
+    UnsuitableImage
+        If the image is smaller than 128 pixels or constant.
+
+    Notes
+    -----
+    Welch (1967), doi:10.1109/TAU.1967.1161901. Each tile is freed of its plane, its hot pixels are
+    clipped at 8 robust standard deviations, and it is scaled by its robust standard deviation, so that a
+    gold or carbon edge in one tile does not drown the others. Constant tiles are left out.
+    """
+    pixels = np.asarray(micrograph.pixels)
+    shape = (pixels.shape[0], pixels.shape[1])
+    if min(shape) < SMALLEST_TILE:
+        raise UnsuitableImage(
+            f"{micrograph.path}: image of {shape[1]} x {shape[0]} pixels is smaller than the window; "
+            f"expected at least {SMALLEST_TILE} pixels each way."
+        )
+    wanted = min(window_A / micrograph.pixel_A, max(shape))
+    tiles = whole(shape) if wanted > min(shape) else tiling(shape, round(wanted))
+    columns = min(
+        tiles.width // 2, math.ceil(0.5 * tiles.width * min(1.0, micrograph.pixel_A / max(finest_A, 1e-9)))
+    )
+    half_rows = min(tiles.height // 2, math.ceil(columns * tiles.height / tiles.width))
+    total, used = _summed_power(pixels, tiles, (half_rows, columns))
+    if used == 0:
+        raise UnsuitableImage(f"{micrograph.path}: the image is constant; expected a micrograph.")
+    share = used / (len(tiles.rows) * len(tiles.columns))
+    return Spectrum(
+        power=total / np.float32(used * tiles.window_power),
+        step_y_per_A=1.0 / (tiles.height * micrograph.pixel_A),
+        step_x_per_A=1.0 / (tiles.width * micrograph.pixel_A),
+        sampling_A=micrograph.pixel_A * tiles.width / (2 * columns),
+        values_per_pixel=share * tiles.independent_values(shape) / (tiles.height * tiles.width),
+    )
+
+
+def _summed_power(pixels: npt.NDArray[np.generic], tiles: Tiling, kept: tuple[int, int]) -> tuple[Image, int]:
+    """Power of all tiles added up, rows -kept..kept-1 and columns 0..kept of their transforms, and their number."""
+    half_rows, columns = kept
+    total: Image = np.zeros((2 * half_rows, columns + 1), np.float32)
+    used = 0
+    for row in tiles.rows:
+        for column in tiles.columns:
+            area = pixels[row : row + tiles.height, column : column + tiles.width]
+            tile = conditioned(area, tiles.window_y, tiles.window_x)
+            if tile is None:
+                continue
+            across = rfft(tile, axis=1, overwrite_x=True)[:, : columns + 1]
+            transform = fft(across, axis=0, overwrite_x=True)
+            total[half_rows:] += _power(transform[:half_rows])
+            total[:half_rows] += _power(transform[-half_rows:])
+            used += 1
+    return total, used
+
+
+def _power(transform: npt.NDArray[np.complex64]) -> Image:
+    power: Image = transform.real**2
+    power += transform.imag**2
+    return power
+
+
+def conditioned(pixels: npt.NDArray[np.generic], window_y: Image, window_x: Image) -> Image | None:
+    """A tile as float32: clipped, freed of its plane, unit robust variance, tapered; None if constant.
+
+    Centre, spread and plane come from every 35th pixel; rows are then treated in blocks that stay in the cache.
+    """
+    sample = np.asarray(pixels[::SAMPLED_ROWS, ::SAMPLED_COLUMNS], dtype=np.float64)
+    low, centre, high = _quantiles(sample)
+    spread = (high - low) / NORMAL_98_PERCENT or float(sample.std())
+    if spread == 0:
+        return None
+    bottom, top = centre - HOT_PIXEL * spread, centre + HOT_PIXEL * spread
+    down, across = _plane(np.clip(sample, bottom, top), (pixels.shape[0], pixels.shape[1]))
+    tile: Image = np.empty(pixels.shape, np.float32)
+    for start in range(0, pixels.shape[0], ROWS_IN_CACHE):
+        rows = slice(start, start + ROWS_IN_CACHE)
+        block = tile[rows]
+        block[...] = pixels[rows]
+        np.clip(block, bottom, top, out=block)
+        block -= down[rows, None]
+        block -= across
+        block *= (window_y[rows] / np.float32(spread))[:, None]
+        block *= window_x
+    return tile
+
+
+def _quantiles(sample: Floats) -> tuple[float, float, float]:
+    count = sample.size
+    ranks = (count // 100, count // 2, count - 1 - count // 100)
+    ordered = np.partition(sample, ranks, axis=None)
+    return float(ordered[ranks[0]]), float(ordered[ranks[1]]), float(ordered[ranks[2]])
+
+
+def _plane(sample: Floats, shape: tuple[int, int]) -> tuple[Image, Image]:
+    """Least-squares plane of a regularly sampled tile, as what each row and each column adds."""
+    y, x = np.arange(sample.shape[0]) * SAMPLED_ROWS, np.arange(sample.shape[1]) * SAMPLED_COLUMNS
+    slope_y = np.polynomial.polynomial.polyfit(y, sample.mean(axis=1), 1)
+    slope_x = np.polynomial.polynomial.polyfit(x, sample.mean(axis=0), 1)
+    down = slope_y[0] + slope_y[1] * np.arange(shape[0])
+    across = slope_x[0] - sample.mean() + slope_x[1] * np.arange(shape[1])
+    return down.astype(np.float32), across.astype(np.float32)

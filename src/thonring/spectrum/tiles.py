@@ -1,0 +1,104 @@
+"""Where the tiles of a periodogram lie, how they are tapered, and how much independent data they hold."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.fft import next_fast_len, prev_fast_len
+
+from thonring.records import Floats, Image
+
+OVERLAP = 1 / 14
+SHORTEST_EDGE = 1 / 28
+SMALLEST_TILE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """Tiles of `height` × `width` pixels starting at `rows` × `columns`, together covering the image."""
+
+    height: int
+    width: int
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+
+    @property
+    def window_y(self) -> Image:
+        """Taper along the rows' axis, (height,)."""
+        return taper(self.height, self.rows)
+
+    @property
+    def window_x(self) -> Image:
+        """Taper along the columns' axis, (width,)."""
+        return taper(self.width, self.columns)
+
+    @property
+    def window_power(self) -> float:
+        """Sum of the squared window of one tile."""
+        return float(np.sum(self.window_y**2, dtype=np.float64) * np.sum(self.window_x**2, dtype=np.float64))
+
+    def independent_values(self, shape: tuple[int, int]) -> float:
+        """Independent pixels of the image behind all tiles."""
+        down = independent_values(shape[0], self.rows, self.height)
+        return down * independent_values(shape[1], self.columns, self.width)
+
+
+@lru_cache(maxsize=32)
+def tiling(shape: tuple[int, int], wanted: int) -> Tiling:
+    """The most square tiles of at least `wanted` pixels whose tapers just overlap."""
+    shortest = min(shape)
+    count = 1
+    while _tile_length(shortest, count + 1) >= wanted:
+        count += 1
+    size = _fast_even(math.ceil(_tile_length(shortest, count)), shortest)
+    return Tiling(size, size, _positions(shape[0], size), _positions(shape[1], size))
+
+
+@lru_cache(maxsize=32)
+def whole(shape: tuple[int, int]) -> Tiling:
+    """The whole image as one tile, but for the few rows and columns that would make its transform slow."""
+    height, width = (_fast_even_below(length) for length in shape)
+    return Tiling(height, width, ((shape[0] - height) // 2,), ((shape[1] - width) // 2,))
+
+
+def _tile_length(length: int, count: int) -> float:
+    return length / (count - (count - 1) * OVERLAP)
+
+
+def _fast_even(size: int, at_most: int) -> int:
+    """The even length nearest above `size`, else below, that transforms fast and fits."""
+    above = 2 * next_fast_len((size + 1) // 2, real=True)
+    return above if above <= at_most else _fast_even_below(at_most)
+
+
+def _fast_even_below(length: int) -> int:
+    return 2 * prev_fast_len(length // 2, real=True)
+
+
+def _positions(length: int, size: int) -> tuple[int, ...]:
+    count = max(1, math.ceil((length - size) / (size * (1 - OVERLAP)) - 0.01) + 1)
+    return tuple(round(start) for start in np.linspace(0, length - size, count))
+
+
+@lru_cache(maxsize=8)
+def taper(size: int, starts: tuple[int, ...]) -> Image:
+    """Window of `size` samples, flat with quarter-sine edges as long as neighbouring tiles overlap.
+
+    Overlapping edges add to one in power, so that every pixel of the image counts once.
+    """
+    overlap = size - min(np.diff(starts)) if len(starts) > 1 else 0
+    edge = min(max(int(overlap), round(size * SHORTEST_EDGE)), size // 2)
+    rise = np.sin(0.5 * np.pi * (np.arange(edge) + 0.5) / edge)
+    window = np.ones(size)
+    window[:edge], window[-edge:] = rise, rise[::-1]
+    return window.astype(np.float32)
+
+
+def independent_values(length: int, starts: tuple[int, ...], size: int) -> float:
+    """Independent samples behind tapered, overlapping tiles along one axis: (ΣK)²/ΣK², K the sum of windows²."""
+    coverage: Floats = np.zeros(length)
+    power = taper(size, starts).astype(np.float64) ** 2
+    for start in starts:
+        coverage[start : start + size] += power
+    return float(coverage.sum() ** 2 / (coverage**2).sum())
