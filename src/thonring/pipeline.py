@@ -3,6 +3,8 @@
 `examine` is the whole of it on one screen; what it calls are the stages, each of which works by itself.
 """
 
+import functools
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -29,6 +31,8 @@ from thonring.records import (
 from thonring.settings import Settings
 
 SAME_SAMPLING = 0.01
+COARSEST_A = 30.0
+ICE_SAMPLING_A = 1.5
 SPECTRUM_PIXELS = 512
 REACHED_THE_END = 1.1
 
@@ -81,7 +85,8 @@ def examine(
     began = time.process_time()
     try:
         measured = _measured(source, settings, spectrum_kind)
-        attempts = tuple(attempts_on(measured, settings, known))
+        profiles = sectors(measured, settings)
+        attempts = tuple(attempts_on(measured, profiles, settings, known))
     except ThonringError as problem:
         return _failed(source, str(problem), began), None
     except Exception as problem:  # noqa: BLE001 - one bad file never stops a batch
@@ -100,7 +105,7 @@ def examine(
         notes=(*measured.notes, *(best.fit.notes if best.fit else ())),
         cpu_seconds=time.process_time() - began,
     )
-    return outcome, _evidence(measured, best.sampling_A)
+    return outcome, Evidence(measured.optics, measured.spectrum, profiles, best.sampling_A)
 
 
 def _measured(source: Source, settings: Settings, kind: SpectrumKind | None) -> Measurement:
@@ -121,7 +126,11 @@ def measure(micrograph: Micrograph, settings: Settings) -> Measurement:
         micrograph = spectrum.finer(micrograph, settings.downsampling)
     variance = SPECTRUM_PIXELS**2 / (shape[0] * shape[1])
     finest_A = min(
-        [0.5 * settings.resolution_range_A[1], *(s for s in settings.samplings_A if s is not None)]
+        [
+            ICE_SAMPLING_A,
+            0.5 * settings.resolution_range_A[1],
+            *(s for s in settings.samplings_A if s is not None),
+        ]
     )
     return Measurement(
         spectrum.periodogram(micrograph, finest_A), pixel_A, micrograph.optics, shape, notes, variance
@@ -138,17 +147,18 @@ def _samplings(settings: Settings, pixel_A: float) -> list[float]:
     return [pixel_A if sampling is None else sampling for sampling in settings.samplings_A]
 
 
-def attempts_on(measured: Measurement, settings: Settings, known: KnownDefocus | None) -> Iterator[Attempt]:
+def attempts_on(
+    measured: Measurement, profiles: SectorProfiles, settings: Settings, known: KnownDefocus | None = None
+) -> Iterator[Attempt]:
     """Try one sampling after the other until the criteria hold, or the spectrum alone is refused."""
     limits = settings.limits or quality.load_profile(settings.profile)
-    profiles = _profiles(measured, settings)
     tried: list[float] = []
     for wanted_A in _samplings(settings, measured.pixel_A):
         sampling_A = max(wanted_A, measured.spectrum.sampling_A)
         if any(abs(sampling_A / other - 1) < SAME_SAMPLING for other in tried):
             continue
         tried.append(sampling_A)
-        case = _case(measured, sampling_A)
+        case = _case(Evidence(measured.optics, measured.spectrum, profiles, sampling_A), measured.pixel_A)
         results = quality.grade(case, limits, "spectrum")
         if not all(result.passed for result in results):
             yield Attempt(sampling_A, Verdict(settings.profile, results), None)
@@ -166,10 +176,11 @@ def attempts_on(measured: Measurement, settings: Settings, known: KnownDefocus |
             return
 
 
-def _profiles(measured: Measurement, settings: Settings) -> SectorProfiles:
+def sectors(measured: Measurement, settings: Settings) -> SectorProfiles:
+    """The spectrum in sectors, fine enough for the highest defocus; to its end, whatever the resolution range."""
     low_A, high_A = settings.resolution_range_A
     width = spectrum.ring_width_per_A(settings.defocus_range_A[1], measured.optics, 1.0 / high_A)
-    return spectrum.sector_profiles(measured.spectrum, 1.0 / low_A, 1.0 / high_A, width)
+    return spectrum.sector_profiles(measured.spectrum, 1.0 / max(low_A, COARSEST_A), math.inf, width)
 
 
 def _fit(
@@ -180,6 +191,8 @@ def _fit(
     known: KnownDefocus | None,
 ) -> CtfFit:
     """Search and refine on the band of one sampling; go on to the whole band if the rings reach its end."""
+    low_A, high_A = settings.resolution_range_A
+    profiles = profiles.within(1.0 / low_A, 1.0 / high_A)
     nyquist_per_A = 0.5 / sampling_A
     band = profiles.within(0.0, nyquist_per_A)
     candidates, signals = fit.search(band, measured.optics, settings, known)
@@ -190,19 +203,15 @@ def _fit(
     return replace(fitted, sampling_A=sampling_A, signals=signals)
 
 
-def _case(measured: Measurement, sampling_A: float) -> quality.Case:
-    evidence = _evidence(measured, sampling_A)
+def _case(evidence: Evidence, pixel_A: float) -> quality.Case:
+    view = functools.cache(lambda: spectrum.resample(evidence.measured, evidence.sampling_A))
     return quality.Case(
-        optics=measured.optics,
+        optics=evidence.optics,
         evidence=evidence,
-        enhance=lambda: spectrum.enhance(evidence.spectrum, spectrum.CRITERIA),
-        original_pixel_A=measured.pixel_A,
+        spectrum=view,
+        enhance=lambda: spectrum.enhance(view(), spectrum.CRITERIA),
+        original_pixel_A=pixel_A,
     )
-
-
-def _evidence(measured: Measurement, sampling_A: float) -> Evidence:
-    seen = spectrum.resample(measured.spectrum, sampling_A, SPECTRUM_PIXELS)
-    return Evidence(measured.optics, seen, measured.spectrum)
 
 
 def _rank(attempt: Attempt) -> tuple[bool, bool, float]:

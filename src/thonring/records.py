@@ -287,12 +287,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the kept attempt was judged on; too large to send between processes.
+    """What an attempt is judged on; too large to send between processes.
 
-    `spectrum` is square, 512 x 512 in full, at the attempt's sampling; `measured` the spectrum as computed,
-    with the full band of the micrograph.
+    `measured` is the spectrum as computed, `profiles` all of it in sectors; `sampling_A` is the attempt's.
     """
 
     optics: Optics
-    spectrum: Spectrum
     measured: Spectrum
+    profiles: SectorProfiles
+    sampling_A: float

@@ -22,6 +22,7 @@ from thonring.records import (
     Verdict,
 )
 from thonring.settings import Settings
+from thonring.spectrum import sector_profiles
 
 OPTICS = Optics(300.0, 2.7, 0.1, 1.0)
 
@@ -68,7 +69,7 @@ def evidence() -> Evidence:
     step_per_A = 1 / (512 * 1.75)
     power = np.random.default_rng(1).gamma(10.0, size=(512, 257)).astype(np.float32)
     spectrum = Spectrum(power, step_per_A, step_per_A, 1.75, 10.0)
-    return Evidence(OPTICS, spectrum, spectrum)
+    return Evidence(OPTICS, spectrum, sector_profiles(spectrum, 1 / 30, math.inf), 1.75)
 
 
 def accept(job: Job) -> Outcome:

@@ -10,7 +10,7 @@ from thonring.ctf import canonical, half_plane_grid, phase_aberration, sin2_half
 from thonring.optics import Optics
 from thonring.quality import Case
 from thonring.records import CtfFit, Evidence, Floats, KnownDefocus, RadialCurve, Spectrum
-from thonring.spectrum.enhance import CRITERIA, enhance
+from thonring.spectrum import CRITERIA, enhance, sector_profiles
 
 OPTICS = Optics(voltage_kV=300.0, cs_mm=2.7, amplitude_contrast=0.1)
 RESOLUTION_RANGE_A = (30.0, 3.6)
@@ -92,13 +92,18 @@ def fit_of(truth: Truth) -> CtfFit:
     )
 
 
+def evidence_of(measured: Spectrum, sampling_A: float) -> Evidence:
+    return Evidence(OPTICS, measured, sector_profiles(measured, 1 / 30.0, np.inf), sampling_A)
+
+
 def case_of(truth: Truth = Truth(), measured: Spectrum | None = None, **changes: object) -> Case:
     """A case whose fit is the truth; `changes` alter the fit."""
     spectrum = spectrum_of(truth)
-    evidence = Evidence(OPTICS, spectrum, spectrum if measured is None else measured)
+    evidence = evidence_of(spectrum if measured is None else measured, truth.sampling_A)
     return Case(
         optics=OPTICS,
         evidence=evidence,
+        spectrum=lambda: spectrum,
         enhance=lambda: enhance(spectrum, CRITERIA),
         original_pixel_A=1.0,
         fit=replace(fit_of(truth), **changes),

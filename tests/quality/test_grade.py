@@ -115,7 +115,7 @@ def test_criteria_change_nothing_they_are_given(make_case: Making) -> None:
     case = make_case()
     plane = case.enhance()
     curve = case.fitted.curve
-    for array in (case.evidence.spectrum.power, plane, curve.power, curve.background, curve.ring_power):
+    for array in (case.spectrum().power, plane, curve.power, curve.background, curve.ring_power):
         array.flags.writeable = False
     for criterion in CRITERIA.values():
         assert isinstance(criterion.compute(case), float)

@@ -4,12 +4,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from thonring.optics import Optics
 from thonring.quality import Case
-from thonring.quality.annulus import annulus_mean
 from thonring.quality.ice import crystalline_spots, ice_ring
-from thonring.records import Spectrum
+from thonring.records import Evidence, Spectrum
+from thonring.spectrum import sector_profiles
 
 Making = Callable[..., Case]
+OPTICS = Optics(voltage_kV=300.0, cs_mm=2.7)
 
 
 def noise(size: int = 720, values: float = 8.0, seed: int = 0, sampling_A: float = 0.9) -> Spectrum:
@@ -37,10 +39,14 @@ def with_ring(spectrum: Spectrum, strength: float, slope: float = 0.0) -> Spectr
     return replace(spectrum, power=(spectrum.power * factor).astype(np.float32))
 
 
+def evidence_of(measured: Spectrum) -> Evidence:
+    return Evidence(OPTICS, measured, sector_profiles(measured, 1 / 30.0, np.inf), 1.75)
+
+
 @pytest.fixture
 def judged(make_case: Making) -> Callable[[Spectrum], Case]:
     case = make_case()
-    return lambda measured: replace(case, evidence=replace(case.evidence, measured=measured))
+    return lambda measured: replace(case, evidence=evidence_of(measured))
 
 
 Judged = Callable[[Spectrum], Case]
@@ -123,17 +129,3 @@ def test_the_intensity_scale_changes_nothing(judged: Judged) -> None:
     scaled = replace(spectrum, power=spectrum.power * np.float32(16))
     for criterion in (crystalline_spots, ice_ring):
         assert criterion(judged(scaled)) == pytest.approx(criterion(judged(spectrum)), rel=1e-4)
-
-
-def test_annulus_mean_equals_the_plain_sum() -> None:
-    spectrum = replace(noise(100), step_y_per_A=0.013)
-    ky = (np.arange(100)[:, None] - 50) * spectrum.step_y_per_A
-    k = np.hypot(ky, np.arange(51)[None, :] * spectrum.step_x_per_A)
-    inside = (k >= 1 / 5) & (k < 1 / 3)
-    power, frequency_per_A = annulus_mean(spectrum, 5.0, 3.0)
-    assert power == pytest.approx(spectrum.power[inside].mean(), rel=1e-5)
-    assert frequency_per_A == pytest.approx(k[inside].mean(), rel=1e-5)
-
-
-def test_an_empty_annulus_is_unknown() -> None:
-    assert np.isnan(annulus_mean(noise(64, sampling_A=3.0), 3.0, 2.0)[0])

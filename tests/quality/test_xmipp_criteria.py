@@ -31,8 +31,8 @@ Making = Callable[..., Case]
 
 
 def with_power(case: Case, power: np.ndarray) -> Case:
-    spectrum = replace(case.evidence.spectrum, power=power.astype(np.float32))
-    return replace(case, evidence=replace(case.evidence, spectrum=spectrum))
+    spectrum = replace(case.spectrum(), power=power.astype(np.float32))
+    return replace(case, spectrum=lambda: spectrum)
 
 
 def curve(background: Callable[[Floats], Floats], ring_power: Callable[[Floats], Floats]) -> RadialCurve:
@@ -44,12 +44,12 @@ def curve(background: Callable[[Floats], Floats], ring_power: Callable[[Floats],
 class TestIceness:
     def test_flat_noise_is_one(self, make_case: Making) -> None:
         case = make_case()
-        power = np.random.default_rng(0).gamma(16.0, size=case.evidence.spectrum.power.shape)
+        power = np.random.default_rng(0).gamma(16.0, size=case.spectrum().power.shape)
         assert xmipp_iceness(with_power(case, power)) == pytest.approx(1.0, abs=0.03)
 
     def test_ice_ring_in_the_positive_quadrant_only(self, make_case: Making) -> None:
         case = make_case()
-        rows, columns = case.evidence.spectrum.power.shape
+        rows, columns = case.spectrum().power.shape
         radius = np.hypot(np.arange(rows)[:, None] - rows // 2, np.arange(columns)[None, :])
         outer, inner = (math.floor(512 * 1.75 / resolution) for resolution in (3.6, 4.0))
         ring = np.where((radius >= inner) & (radius < outer), 1.3, 1.0)
@@ -143,7 +143,7 @@ class TestMargin:
         with np.errstate(invalid="ignore"):
             plane = np.hypot(x, y) + 5 * np.nan_to_num((x**2 - y**2) / (x**2 + y**2))
         case = replace(case, enhance=lambda: plane.astype(np.float32))
-        step = case.evidence.spectrum.step_x_per_A
+        step = case.spectrum().step_x_per_A
         difference = (first_minima(case)[0] - first_zeros(case)[0]) / step
         spread = (5 * np.cos(2 * DIRECTIONS_RAD)).std()
         assert xmipp_ctf_margin(case) == pytest.approx(difference / spread, rel=0.01)
@@ -162,11 +162,11 @@ class TestModel:
 
     def test_correlation_with_the_model_itself_is_one(self, make_case: Making, truth: object) -> None:
         case = make_case(replace(truth, seed=None))
-        k = np.hypot(*np.meshgrid(*2 * [np.arange(512) - 256.0])) * case.evidence.spectrum.step_x_per_A
+        k = np.hypot(*np.meshgrid(*2 * [np.arange(512) - 256.0])) * case.spectrum().step_x_per_A
         direction = np.arctan2(*np.meshgrid(*2 * [np.arange(512) - 256.0], indexing="ij"))
         chi_free = replace(case.fitted, resolution_range_A=(40.0, 3.6))
         defocus_A = defocus_along(direction, 15200.0, 14900.0, 30.0)
-        from thonring.ctf import phase_aberration  # noqa: PLC0415
+        from thonring.ctf import phase_aberration
 
         ctf = np.sin(phase_aberration(k**2, defocus_A, case.optics))
         plane = (truth.ring_power(k) * ctf**2).astype(np.float32)

@@ -12,7 +12,7 @@ from thonring.batch.signals import fourier_signals
 from thonring.plot import Pictures, write_plots, write_signals
 from thonring.records import Attempt, CtfFit, Evidence, Note, Outcome, RadialCurve
 from thonring.results import diagnostic_image, spectrum_path, write_ctf_image, write_ctffind_text
-from thonring.spectrum import enhance
+from thonring.spectrum import enhance, resample
 
 _NOTHING = np.zeros(0)
 _NO_CURVE = RadialCurve(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
@@ -63,11 +63,10 @@ def _write_artefacts(job: Job, outcome: Outcome, evidence: Evidence | None) -> t
 
 
 def _pictures(outcome: Outcome, evidence: Evidence) -> Pictures:
-    enhanced = enhance(evidence.spectrum)
+    enhanced = enhance(resample(evidence.measured, evidence.sampling_A))
     if outcome.fit is None:
         return Pictures(enhanced, None)
-    sampling_A = evidence.spectrum.sampling_A
-    return Pictures(enhanced, diagnostic_image(enhanced, outcome.fit, evidence.optics, sampling_A))
+    return Pictures(enhanced, diagnostic_image(enhanced, outcome.fit, evidence.optics, evidence.sampling_A))
 
 
 def _write_numbers(job: Job, outcome: Outcome, pictures: Pictures | None) -> None:

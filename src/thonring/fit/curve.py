@@ -110,7 +110,8 @@ def _local_correlation(measured: Floats, fitted: Floats, period: Floats) -> Floa
 
     def window_sum(series: Floats) -> Floats:
         total = np.concatenate(([0.0], np.cumsum(series)))
-        return total[high] - total[low]
+        inside: Floats = total[high] - total[low]
+        return inside
 
     mean_m, mean_f = window_sum(measured) / count, window_sum(fitted) / count
     covariance = window_sum(measured * fitted) / count - mean_m * mean_f

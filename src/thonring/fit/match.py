@@ -21,9 +21,11 @@ from thonring.optics import Optics
 from thonring.records import Floats, SectorProfiles
 from thonring.settings import Settings
 
+Projections = npt.NDArray[np.float32]
+
 ZONES = 5
 SMOOTH_SPLINES = 8
-SECTORS_MERGED = 2
+SECTORS_MERGED = 3
 STEPS_PER_PEAK = 8
 ASTIGMATISM_ANGLES = 8
 LOCAL_RINGS = 25
@@ -63,7 +65,11 @@ def match(profiles: SectorProfiles, optics: Optics, settings: Settings) -> tuple
     angles = profiles.angle_rad.reshape(-1, SECTORS_MERGED).mean(axis=1)
     for shift_deg in PHASE_SHIFTS_DEG if settings.phase_shift else (0,):
         twice = 2 * math.radians(shift_deg)
-        projected = cosines if sines is None else math.cos(twice) * cosines - math.sin(twice) * sines
+        projected = (
+            cosines
+            if sines is None
+            else np.float32(math.cos(twice)) * cosines - np.float32(math.sin(twice)) * sines
+        )
         found += _best_ellipses(bank, projected, norm, angles, levels, float(shift_deg))
     return _distinct(found, 2 * STEPS_PER_PEAK * step_A)
 
@@ -121,12 +127,11 @@ def _unabsorbed(templates: Floats, frequency: Floats) -> Floats:
 
 def _projections(
     bank: _Bank, residual: Floats, weights: Floats, *, with_sine: bool
-) -> tuple[Floats, Floats | None, Floats]:
-    """Projections on -cos 2χ and +sin 2χ, (zones, sectors, defoci), and the variance of each, (zones, defoci)."""
-    weighted = (bank.zones * weights)[:, None, :] * residual[None, :, :]
-    signal = weighted.astype(np.float32)
-    cosines = -np.einsum("zsr,dr->zsd", signal, bank.cosine, optimize=True)
-    sines = -np.einsum("zsr,dr->zsd", signal, bank.sine, optimize=True) if with_sine else None
+) -> tuple[Projections, Projections | None, Floats]:
+    """Projections on -cos 2χ and +sin 2χ, (sectors, zones, defoci), and the variance of each, (zones, defoci)."""
+    signal = ((bank.zones * weights)[None, :, :] * residual[:, None, :]).astype(np.float32)
+    cosines = -(signal @ bank.cosine.T)
+    sines = -(signal @ bank.sine.T) if with_sine else None
     energy = (bank.zones**2 * weights).astype(np.float32) @ (bank.cosine**2).T
     norm = len(residual) * energy.astype(np.float64) * bank.kept.T
     return cosines, sines, norm
@@ -141,7 +146,7 @@ def _astigmatisms(settings: Settings, step_A: float, high_A: float) -> list[floa
 
 
 def _best_ellipses(
-    bank: _Bank, projected: Floats, norm: Floats, angles: Floats, levels: list[float], shift_deg: float
+    bank: _Bank, projected: Projections, norm: Floats, angles: Floats, levels: list[float], shift_deg: float
 ) -> list[Candidate]:
     defocus, step = bank.defocus_A, bank.defocus_A[1] - bank.defocus_A[0]
     best = np.full(defocus.size, -np.inf)
@@ -165,13 +170,13 @@ def _best_ellipses(
     ]
 
 
-def _shifted_sum(projected: Floats, shifts: npt.NDArray[np.int_]) -> Floats:
+def _shifted_sum(projected: Projections, shifts: npt.NDArray[np.int_]) -> Projections:
     """Σ over sectors of projections read `shifts` further along the defocus axis, (zones, defoci)."""
     reach = int(np.abs(shifts).max())
     size = projected.shape[2]
-    total = np.zeros((projected.shape[0], size + 2 * reach))
-    for sector, shift in enumerate(shifts):
-        total[:, reach - shift : reach - shift + size] += projected[:, sector]
+    total: Projections = np.zeros((projected.shape[1], size + 2 * reach), np.float32)
+    for sector, shift in zip(projected, shifts, strict=True):
+        total[:, reach - shift : reach - shift + size] += sector
     return total[:, reach : reach + size]
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from thonring.ctf import from_vector, ring_period_per_A, to_vector
+from thonring.ctf import from_vector, phase_per_defocus, ring_period_per_A, to_vector
 from thonring.errors import FitError
 from thonring.fit.basis import spline_basis
 from thonring.fit.candidate import Candidate
@@ -19,7 +19,10 @@ from thonring.settings import Settings
 
 COMPARED_SPLINES = (9, 6)
 FIRST_STEPS = 15
-REWEIGHTINGS = 2
+REWEIGHTINGS = 1
+MOST_TURN_RAD = 1.0
+ROUND_MARGIN_A = 50.0
+WORTH_REFINING = 0.1
 PIXELS_PER_RING = 2.2
 PHASE_PRIOR_DEG = 60.0
 AMPLITUDE_PRIOR = 0.1
@@ -59,6 +62,8 @@ def refine(
         )
     first, runner_up = _best_start(profiles, optics, settings, candidates)
     band, notes = _sampled_band(profiles, optics, first)
+    if _is_round(band, optics, first):
+        band = _merged(band)
     problem = _problem(band, optics, settings, _splines(band, optics, first.mean_A), first)
     solution, scatter = _converged(problem, band, first)
     if pixel_variance is None:
@@ -94,6 +99,7 @@ def _best_start(
     profiles: SectorProfiles, optics: Optics, settings: Settings, candidates: Sequence[Candidate]
 ) -> tuple[Candidate, Candidate | None]:
     """Each candidate refined on merged sectors with a common basis; ranked by deviance, put into `score`."""
+    candidates = [c for c in candidates if c.score >= WORTH_REFINING * candidates[0].score]
     if len(candidates) == 1:
         return candidates[0], None
     merged = _merged(profiles)
@@ -113,6 +119,15 @@ def _best_start(
 def _is_other(one: Candidate, two: Candidate) -> bool:
     turned = abs((one.phase_shift_deg - two.phase_shift_deg + 90) % 180 - 90)
     return abs(one.mean_A - two.mean_A) > SAME_MINIMUM_A or turned > 10
+
+
+def _is_round(profiles: SectorProfiles, optics: Optics, start: Candidate) -> bool:
+    """Whether the phase of the rings turns so little along an arc that sectors can be joined in pairs."""
+    astigmatism_A = math.hypot(start.astigmatism_x_A, start.astigmatism_y_A)
+    finest = float(profiles.frequency_per_A[-1])
+    arc_rad = 2.0 * math.pi / len(profiles.angle_rad)
+    turn = 2.0 * float(phase_per_defocus(finest**2, optics)) * (astigmatism_A + ROUND_MARGIN_A) * arc_rad
+    return turn < MOST_TURN_RAD
 
 
 def _merged(profiles: SectorProfiles) -> SectorProfiles:

@@ -20,7 +20,7 @@ PRIOR_RING_CURVATURE = 10.0
 PRIOR_RING_LEVEL = 0.02
 CTF_NAMES = ("mean defocus", "astigmatism x", "astigmatism y", "phase shift", "amplitude phase")
 STEPS = 40
-CONVERGED = 1e-3
+CONVERGED = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,16 @@ class Solution:
 
 
 @dataclass(frozen=True, slots=True)
+class _Phase:
+    """What the phase is made of: χ = `fixed` + φ + `per_defocus` · (mean + ½(x cos 2α + y sin 2α))."""
+
+    fixed: Floats
+    per_defocus: Floats
+    half_cosine: Floats
+    half_sine: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class _Terms:
     model: Floats
     background_share: Floats
@@ -77,22 +87,26 @@ class _Terms:
 
 
 def maximise(problem: Problem, start: Point, steps: int = STEPS) -> Solution:
-    """Fisher scoring with Levenberg's damping from `start`; never returns a worse point than it was given."""
-    point, terms, damping = start, _evaluate(problem, start), 1e-4
-    information, gradient = _fisher(problem, point, terms)
+    """Fisher scoring with Levenberg's damping from `start`; never returns a worse point than it was given.
+
+    It ends when the next step promises less than a hundredth of a unit of log-likelihood.
+    """
+    phase = _phase(problem)
+    point, terms, damping = start, _evaluate(problem, phase, start), 1e-4
+    information, gradient = _fisher(problem, phase, point, terms)
     for _ in range(steps):
         step = _damped_step(information, gradient, damping)
+        promise = float(gradient @ step)
         trial = _moved(problem, point, step)
-        trial_terms = _evaluate(problem, trial)
+        trial_terms = _evaluate(problem, phase, trial)
         if trial_terms.objective > terms.objective:
             damping *= 10.0
-            if damping > 1e6:
+            if damping > 1e6 or promise < CONVERGED:
                 break
             continue
-        gain = terms.objective - trial_terms.objective
         point, terms, damping = trial, trial_terms, max(damping * 0.1, 1e-7)
-        information, gradient = _fisher(problem, point, terms)
-        if gain < CONVERGED:
+        information, gradient = _fisher(problem, phase, point, terms)
+        if promise < CONVERGED:
             break
     return Solution(point, terms.deviance, _marginal(problem, information), terms.model)
 
@@ -114,15 +128,30 @@ def without_rings(problem: Problem, background: Floats) -> float:
     return float(values @ (logarithm + power * np.exp(-logarithm)))
 
 
-def _evaluate(problem: Problem, point: Point) -> _Terms:
-    chi = _phase(problem, point.ctf)
+def _phase(problem: Problem) -> _Phase:
+    nominal = math.asin(problem.optics.amplitude_contrast)
+    twice = 2.0 * problem.angle_rad[:, None]
+    return _Phase(
+        fixed=phase_aberration(problem.squared_frequency, 0.0, problem.optics) - nominal,
+        per_defocus=phase_per_defocus(problem.squared_frequency, problem.optics),
+        half_cosine=0.5 * np.cos(twice),
+        half_sine=0.5 * np.sin(twice),
+    )
+
+
+def _evaluate(problem: Problem, phase: _Phase, point: Point) -> _Terms:
+    """The model and its likelihood; sines and logarithms in single precision, good to 3e-5 rad, sums in double."""
+    mean_A, x_A, y_A, shift, amplitude = point.ctf
+    defocus = mean_A + x_A * phase.half_cosine + y_A * phase.half_sine
+    chi = (phase.fixed + (shift + amplitude) + phase.per_defocus * defocus).astype(np.float32)
     sine, cosine = np.sin(chi), np.cos(chi)
     background = np.exp(np.clip(problem.background_basis @ point.background, -60, 60))
     ring_power = np.exp(np.clip(problem.ring_basis @ point.rings, -60, 60))
     ring_part = ring_power * (sine * sine)
     model = background + ring_part
     inverse = 1.0 / model
-    deviance = float(np.vdot(problem.weights, np.log(model) + problem.power * inverse))
+    logarithm = np.log((model / background).astype(np.float32)) + np.log(background)
+    deviance = float(np.vdot(problem.weights, logarithm + problem.power * inverse))
     return _Terms(
         model=model,
         background_share=background * inverse,
@@ -131,14 +160,6 @@ def _evaluate(problem: Problem, point: Point) -> _Terms:
         objective=deviance + _penalty(problem, point),
         deviance=deviance,
     )
-
-
-def _phase(problem: Problem, ctf: Floats) -> Floats:
-    twice = 2.0 * problem.angle_rad
-    defocus = ctf[0] + 0.5 * (ctf[1] * np.cos(twice) + ctf[2] * np.sin(twice))
-    nominal = math.asin(problem.optics.amplitude_contrast)
-    constant = float(ctf[3] + ctf[4]) - nominal
-    return phase_aberration(problem.squared_frequency, defocus[:, None], problem.optics, constant)
 
 
 def _penalty(problem: Problem, point: Point) -> float:
@@ -150,37 +171,38 @@ def _penalty(problem: Problem, point: Point) -> float:
     return float(0.5 * (smooth + PRIOR_RING_LEVEL * (level @ level) + prior.sum()))
 
 
-def _fisher(problem: Problem, point: Point, terms: _Terms) -> tuple[Floats, Floats]:
-    """Information matrix and descent direction over (free CTF, background splines, ring splines)."""
-    slopes = [*_ctf_slopes(problem, terms), terms.background_share, terms.ring_share]
-    weights, excess = problem.weights, problem.weights * (problem.power / terms.model - 1.0)
-    bases = [np.ones((excess.shape[1], 1))] * (len(slopes) - 2) + [
-        problem.background_basis,
-        problem.ring_basis,
-    ]
-    gradient = np.concatenate(
-        [b.T @ np.einsum("sr,sr->r", excess, f) for f, b in zip(slopes, bases, strict=True)]
+def _fisher(problem: Problem, phase: _Phase, point: Point, terms: _Terms) -> tuple[Floats, Floats]:
+    """Information matrix and descent direction over (free CTF, background splines, ring splines).
+
+    Sectors are summed first: what is left is radial and small.
+    """
+    slopes = np.stack([*_ctf_slopes(problem, phase, terms), terms.background_share, terms.ring_share])
+    excess = problem.weights * (problem.power / terms.model - 1.0)
+    radial_gradient = np.einsum("sr,isr->ir", excess, slopes)
+    radial = np.einsum("isr,jsr->ijr", slopes * problem.weights, slopes)
+    n, background, rings = len(slopes) - 2, problem.background_basis, problem.ring_basis
+    ctf_background, ctf_rings = radial[:n, n] @ background, radial[:n, n + 1] @ rings
+    between = background.T @ (radial[n, n + 1][:, None] * rings)
+    information = np.block(
+        [
+            [radial[:n, :n].sum(axis=2), ctf_background, ctf_rings],
+            [ctf_background.T, background.T @ (radial[n, n][:, None] * background), between],
+            [ctf_rings.T, between.T, rings.T @ (radial[n + 1, n + 1][:, None] * rings)],
+        ]
     )
-    blocks: list[list[Floats]] = [[np.empty(0)] * len(slopes) for _ in slopes]
-    for i, first in enumerate(slopes):
-        weighted = weights * first
-        for j in range(i, len(slopes)):
-            radial = np.einsum("sr,sr->r", weighted, slopes[j])
-            blocks[i][j] = bases[i].T @ (radial[:, None] * bases[j])
-            blocks[j][i] = blocks[i][j].T
-    information = np.block(blocks)
+    ctf_gradient = radial_gradient[:n].sum(axis=1)
+    gradient = np.concatenate([ctf_gradient, radial_gradient[n] @ background, radial_gradient[n + 1] @ rings])
     _add_priors(problem, point, information, gradient)
     return information, gradient
 
 
-def _ctf_slopes(problem: Problem, terms: _Terms) -> list[Floats]:
+def _ctf_slopes(problem: Problem, phase: _Phase, terms: _Terms) -> list[Floats]:
     """∂ log S of the free CTF parameters, each (sectors, rings)."""
-    per_defocus = terms.phase_slope * phase_per_defocus(problem.squared_frequency, problem.optics)
-    twice = 2.0 * problem.angle_rad[:, None]
+    per_defocus = terms.phase_slope * phase.per_defocus
     every = [
         per_defocus,
-        per_defocus * (0.5 * np.cos(twice)),
-        per_defocus * (0.5 * np.sin(twice)),
+        per_defocus * phase.half_cosine,
+        per_defocus * phase.half_sine,
         terms.phase_slope,
         terms.phase_slope,
     ]

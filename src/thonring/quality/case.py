@@ -6,25 +6,27 @@ from dataclasses import dataclass, replace
 
 from thonring.errors import FitError
 from thonring.optics import Optics
-from thonring.records import CtfFit, Evidence, Image
+from thonring.records import CtfFit, Evidence, Image, Spectrum
 
 
 @dataclass(frozen=True)
 class Case:
     """One attempt, to be judged.
 
-    `enhance` gives the enhanced spectrum of `evidence.spectrum` with Xmipp's preset for criteria, the centred
-    full plane (n, n); it is called once and only if a criterion asks, also after `dataclasses.replace(case,
-    fit=...)`. `original_pixel_A` is the micrograph's own pixel.
+    `spectrum` gives the spectrum at the attempt's sampling, (512, 257), and `enhance` enhances it with Xmipp's preset
+    for criteria, the centred full plane (512, 512); each is called once and only if a criterion asks, also after
+    `dataclasses.replace(case, fit=...)`. `original_pixel_A` is the micrograph's own pixel.
     """
 
     optics: Optics
     evidence: Evidence
+    spectrum: Callable[[], Spectrum]
     enhance: Callable[[], Image]
     original_pixel_A: float
     fit: CtfFit | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "spectrum", functools.cache(self.spectrum))
         object.__setattr__(self, "enhance", functools.cache(self.enhance))
 
     @property

@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from thonring.quality.annulus import annulus_mean
 from thonring.quality.case import Case
-from thonring.records import Floats, Image, Spectrum
+from thonring.records import Floats, Image, SectorProfiles, Spectrum
 
 ICE_A = 3.6
 """A spectrum must reach this resolution in Å to show ice (hexagonal ice: 3.90, 3.67 and 3.44 Å)."""
@@ -87,13 +86,23 @@ def ice_ring(case: Case) -> float:
     more for vitreous water. NaN if the micrograph's Nyquist frequency is below 1/3.1 Å or a neighbour has no
     power.
     """
-    spectrum = case.evidence.measured
-    if spectrum.nyquist_per_A < 1.0 / 3.1:
+    profiles = case.evidence.profiles
+    if profiles.frequency_per_A.size == 0 or profiles.frequency_per_A[-1] < 0.99 / 3.1:
         return math.nan
-    below, below_per_A = annulus_mean(spectrum, 4.4, 4.0)
-    ring, ring_per_A = annulus_mean(spectrum, 3.85, 3.5)
-    above, above_per_A = annulus_mean(spectrum, 3.3, 3.1)
+    below, below_per_A = _annulus_mean(profiles, 4.4, 4.0)
+    ring, ring_per_A = _annulus_mean(profiles, 3.85, 3.5)
+    above, above_per_A = _annulus_mean(profiles, 3.3, 3.1)
     if not (below > 0 and above > 0):
         return math.nan
     share = (ring_per_A - below_per_A) / (above_per_A - below_per_A)
     return ring / math.exp((1.0 - share) * math.log(below) + share * math.log(above))
+
+
+def _annulus_mean(profiles: SectorProfiles, coarse_A: float, fine_A: float) -> tuple[float, float]:
+    """Mean power and frequency (1/Å) between two resolutions in Å; NaN where there is none."""
+    annulus = profiles.within(1.0 / coarse_A, 1.0 / fine_A)
+    total = float(annulus.values.sum())
+    if total == 0:
+        return math.nan, math.nan
+    frequency = float((annulus.values * annulus.frequency_per_A).sum()) / total
+    return float((annulus.values * annulus.power).sum()) / total, frequency

@@ -41,7 +41,7 @@ def xmipp_correlation_1_3(case: Case) -> float:
     and 0 where the two standard deviations differ more than tenfold; that last rule depends on the scale of
     the micrograph and is left out on purpose. NaN if there are no such pixels.
     """
-    fit, spectrum, enhanced = case.fitted, case.evidence.spectrum, case.enhance()
+    fit, spectrum, enhanced = case.fitted, case.spectrum(), case.enhance()
     columns = len(enhanced) - len(enhanced) // 2
     k2, direction = (grid[:, :columns] for grid in half_plane_grid(spectrum))
     between = _between_zeros_1_and_3(case, k2, direction)

@@ -21,7 +21,7 @@ def xmipp_iceness(case: Case) -> float:
     and so on in pixels. 0 if the sampling is coarser than 1.8 Å, which cannot see 3.6 Å; -1 if a ring is
     empty or zero.
     """
-    spectrum = case.evidence.spectrum
+    spectrum = case.spectrum()
     if spectrum.sampling_A > COARSEST_SAMPLING_A:
         return 0.0
     below, ice = _ring_mean(spectrum, 4.4, 4.0), _ring_mean(spectrum, 4.0, 3.6)

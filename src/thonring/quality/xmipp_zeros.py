@@ -90,7 +90,7 @@ def _signed_ctf(case: Case) -> tuple[Floats, Floats]:
 
 def _enhanced_at_zero_and_minimum(case: Case) -> tuple[Floats, Floats]:
     """Values of the enhanced spectrum there, both (181,); NaN outside of it."""
-    spectrum, enhanced = case.evidence.spectrum, case.enhance()
+    spectrum, enhanced = case.spectrum(), case.enhance()
     middle = len(enhanced) // 2
 
     def along(frequency_per_A: Floats) -> Floats:

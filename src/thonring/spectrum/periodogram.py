@@ -6,7 +6,7 @@ beyond the finest frequency wanted is never computed.
 """
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,9 @@ from thonring.spectrum.tiles import SMALLEST_TILE, Tiling, tiling, whole
 HOT_PIXEL = 8.0
 MOST_BAD_PIXELS = 0.01
 BINS_PER_PERIOD = 4.0
-SAMPLED_ROWS, SAMPLED_COLUMNS = 7, 5
+Transform = npt.NDArray[np.complex64]
+
+SAMPLED = 256
 ROWS_IN_CACHE = 32
 NORMAL_98_PERCENT = 4.653
 
@@ -119,46 +121,66 @@ def _summed_power(pixels: npt.NDArray[np.generic], tiles: Tiling, kept: tuple[in
     for row in tiles.rows:
         for column in tiles.columns:
             area = pixels[row : row + tiles.height, column : column + tiles.width]
-            tile = conditioned(area, tiles.window_y, tiles.window_x)
-            if tile is None:
+            level = _level(area)
+            if level is None:
                 continue
-            across = rfft(tile, axis=1, overwrite_x=True)[:, : columns + 1]
-            transform = fft(across, axis=0, overwrite_x=True)
-            total[half_rows:] += _power(transform[:half_rows])
-            total[:half_rows] += _power(transform[-half_rows:])
+            transform = fft(_transformed_rows(area, tiles, level, columns + 1), axis=0, overwrite_x=True)
+            total[half_rows:] += _power(transform[:half_rows], level.spread)
+            total[:half_rows] += _power(transform[-half_rows:], level.spread)
             used += 1
     return total, used
 
 
-def _power(transform: npt.NDArray[np.complex64]) -> Image:
+def _power(transform: Transform, spread: float) -> Image:
     power: Image = transform.real**2
     power += transform.imag**2
+    power *= np.float32(1 / spread**2)
     return power
 
 
-def conditioned(pixels: npt.NDArray[np.generic], window_y: Image, window_x: Image) -> Image | None:
-    """A tile as float32: clipped, freed of its plane, unit robust variance, tapered; None if constant.
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Grey level of a tile: `bottom` and `top` to clip at, robust `spread`, and the plane as `down` + `across`."""
 
-    Centre, spread and plane come from every 35th pixel; rows are then treated in blocks that stay in the cache.
-    """
-    sample = np.asarray(pixels[::SAMPLED_ROWS, ::SAMPLED_COLUMNS], dtype=np.float64)
+    bottom: float
+    top: float
+    spread: float
+    down: Image
+    across: Image
+
+
+def _level(pixels: npt.NDArray[np.generic]) -> _Level | None:
+    """Measured on a grid of some 256 × 256 pixels; None if they are all the same."""
+    strides = [max(1, length // SAMPLED) for length in pixels.shape]
+    sample = np.asarray(pixels[:: strides[0], :: strides[1]], dtype=np.float64)
     low, centre, high = _quantiles(sample)
     spread = (high - low) / NORMAL_98_PERCENT or float(sample.std())
     if spread == 0:
         return None
     bottom, top = centre - HOT_PIXEL * spread, centre + HOT_PIXEL * spread
-    down, across = _plane(np.clip(sample, bottom, top), (pixels.shape[0], pixels.shape[1]))
-    tile: Image = np.empty(pixels.shape, np.float32)
-    for start in range(0, pixels.shape[0], ROWS_IN_CACHE):
-        rows = slice(start, start + ROWS_IN_CACHE)
-        block = tile[rows]
-        block[...] = pixels[rows]
-        np.clip(block, bottom, top, out=block)
-        block -= down[rows, None]
-        block -= across
-        block *= (window_y[rows] / np.float32(spread))[:, None]
-        block *= window_x
-    return tile
+    down, across = _plane(np.clip(sample, bottom, top), pixels.shape)
+    return _Level(bottom, top, spread, down, across)
+
+
+def _transformed_rows(
+    pixels: npt.NDArray[np.generic], tiles: Tiling, level: _Level, columns: int
+) -> Transform:
+    """Transform along the rows, its first `columns` only, of the clipped, levelled and tapered tile.
+
+    Rows are treated in blocks that stay in the processor's cache.
+    """
+    transform: Transform = np.empty((tiles.height, columns), np.complex64)
+    for start in range(0, tiles.height, ROWS_IN_CACHE):
+        rows = slice(start, min(start + ROWS_IN_CACHE, tiles.height))
+        block = pixels[rows].astype(np.float32)
+        np.clip(block, level.bottom, level.top, out=block)
+        block -= level.down[rows, None]
+        block -= level.across
+        block *= tiles.window_x
+        if np.any(tiles.window_y[rows] != 1):
+            block *= tiles.window_y[rows, None]
+        transform[rows] = rfft(block, axis=1)[:, :columns]
+    return transform
 
 
 def _quantiles(sample: Floats) -> tuple[float, float, float]:
@@ -168,9 +190,9 @@ def _quantiles(sample: Floats) -> tuple[float, float, float]:
     return float(ordered[ranks[0]]), float(ordered[ranks[1]]), float(ordered[ranks[2]])
 
 
-def _plane(sample: Floats, shape: tuple[int, int]) -> tuple[Image, Image]:
+def _plane(sample: Floats, shape: tuple[int, ...]) -> tuple[Image, Image]:
     """Least-squares plane of a regularly sampled tile, as what each row and each column adds."""
-    y, x = np.arange(sample.shape[0]) * SAMPLED_ROWS, np.arange(sample.shape[1]) * SAMPLED_COLUMNS
+    y, x = (np.arange(0, length, max(1, length // SAMPLED)) for length in shape)
     slope_y = np.polynomial.polynomial.polyfit(y, sample.mean(axis=1), 1)
     slope_x = np.polynomial.polynomial.polyfit(x, sample.mean(axis=0), 1)
     down = slope_y[0] + slope_y[1] * np.arange(shape[0])

@@ -1,0 +1,1 @@
+"""Makes `simulated` known to every folder of tests."""
