@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from simulated import micrograph
 
+from simulated import micrograph
 from thonring.spectrum import finer, periodogram
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from numpy.testing import assert_allclose
-from simulated import OPTICS, micrograph, profiles_of
 
+from simulated import OPTICS, micrograph, profiles_of
 from thonring.ctf import ring_period_per_A
 from thonring.errors import UnsuitableImage
 from thonring.records import Micrograph, Spectrum

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from simulated import micrograph
 
+from simulated import micrograph
 from thonring.errors import UnsuitableImage
 from thonring.records import Micrograph
 from thonring.spectrum import repaired
