@@ -27,7 +27,8 @@ def attempts(
     image: Micrograph, settings: Settings = NATIVE, known: KnownDefocus | None = None
 ) -> Sequence[Attempt]:
     """All attempts of the method on an image."""
-    return list(pipeline.attempts_on(pipeline.measure(image, settings), settings, known))
+    measured = pipeline.measure(image, settings)
+    return list(pipeline.attempts_on(measured, pipeline.sectors(measured, settings), settings, known))
 
 
 def fitted(image: Micrograph, settings: Settings = NATIVE, known: KnownDefocus | None = None) -> CtfFit:

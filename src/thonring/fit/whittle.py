@@ -181,15 +181,16 @@ def _fisher(problem: Problem, phase: _Phase, point: Point, terms: _Terms) -> tup
     radial_gradient = np.einsum("sr,isr->ir", excess, slopes)
     radial = np.einsum("isr,jsr->ijr", slopes * problem.weights, slopes)
     n, background, rings = len(slopes) - 2, problem.background_basis, problem.ring_basis
-    ctf_background, ctf_rings = radial[:n, n] @ background, radial[:n, n + 1] @ rings
-    between = background.T @ (radial[n, n + 1][:, None] * rings)
-    information = np.block(
-        [
-            [radial[:n, :n].sum(axis=2), ctf_background, ctf_rings],
-            [ctf_background.T, background.T @ (radial[n, n][:, None] * background), between],
-            [ctf_rings.T, between.T, rings.T @ (radial[n + 1, n + 1][:, None] * rings)],
-        ]
-    )
+    spline = n + background.shape[1]
+    information = np.empty((spline + rings.shape[1], spline + rings.shape[1]))
+    information[:n, :n] = radial[:n, :n].sum(axis=2)
+    information[:n, n:spline] = radial[:n, n] @ background
+    information[:n, spline:] = radial[:n, n + 1] @ rings
+    information[n:spline, n:spline] = background.T @ (radial[n, n][:, None] * background)
+    information[n:spline, spline:] = background.T @ (radial[n, n + 1][:, None] * rings)
+    information[spline:, spline:] = rings.T @ (radial[n + 1, n + 1][:, None] * rings)
+    information[n:, :n] = information[:n, n:].T
+    information[spline:, n:spline] = information[n:spline, spline:].T
     ctf_gradient = radial_gradient[:n].sum(axis=1)
     gradient = np.concatenate([ctf_gradient, radial_gradient[n] @ background, radial_gradient[n + 1] @ rings])
     _add_priors(problem, point, information, gradient)

@@ -5,6 +5,7 @@ doi:10.1016/j.jsb.2013.09.015), as described in its documentation; written anew.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import fft
@@ -80,6 +81,7 @@ def enhance(spectrum: Spectrum, preset: Enhancement = DISPLAY) -> Image:
     return _standardise(_band_pass(clipped, preset), frequency, preset)
 
 
+@lru_cache(maxsize=4)
 def _digital_frequency(size: int) -> Image:
     axis = ((np.arange(size) - size // 2) / size).astype(np.float32)
     return np.hypot(axis[:, None], axis[None, :])
@@ -108,18 +110,17 @@ def _median_of_three(one: Image, two: Image, three: Image) -> Image:
 
 
 def _band_pass(plane: Image, preset: Enhancement) -> Image:
-    size = len(plane)
-    ring_frequency = np.hypot(fft.fftfreq(size)[:, None], fft.rfftfreq(size)[None, :])
-    response = _raised_cosine(ring_frequency, preset).astype(np.float32)
-    filtered: Image = fft.irfft2(fft.rfft2(plane) * response, s=plane.shape)
+    filtered: Image = fft.irfft2(fft.rfft2(plane) * _raised_cosine(len(plane), preset), s=plane.shape)
     return filtered
 
 
-def _raised_cosine(frequency: Floats, preset: Enhancement) -> Floats:
-    """1 inside the band, falling to 0 over `flank` outside of it."""
+@lru_cache(maxsize=4)
+def _raised_cosine(size: int, preset: Enhancement) -> Image:
+    """1 inside the band, falling to 0 over `flank` outside of it; on the half plane of a real transform."""
+    frequency = np.hypot(fft.fftfreq(size)[:, None], fft.rfftfreq(size)[None, :])
     outside = np.maximum(preset.band_low - frequency, frequency - preset.band_high) / preset.flank
     response: Floats = 0.5 + 0.5 * np.cos(np.pi * np.clip(outside, 0.0, 1.0))
-    return response
+    return response.astype(np.float32)
 
 
 def _standardise(plane: Image, frequency: Image, preset: Enhancement) -> Image:

@@ -23,7 +23,7 @@ BINS_PER_PERIOD = 4.0
 Transform = npt.NDArray[np.complex64]
 
 SAMPLED = 256
-ROWS_IN_CACHE = 32
+ROWS_IN_CACHE = 16
 NORMAL_98_PERCENT = 4.653
 
 
@@ -170,9 +170,11 @@ def _transformed_rows(
     Rows are treated in blocks that stay in the processor's cache.
     """
     transform: Transform = np.empty((tiles.height, columns), np.complex64)
+    cache: Image = np.empty((ROWS_IN_CACHE, tiles.width), np.float32)
     for start in range(0, tiles.height, ROWS_IN_CACHE):
         rows = slice(start, min(start + ROWS_IN_CACHE, tiles.height))
-        block = pixels[rows].astype(np.float32)
+        block = cache[: rows.stop - start]
+        block[...] = pixels[rows]
         np.clip(block, level.bottom, level.top, out=block)
         block -= level.down[rows, None]
         block -= level.across
