@@ -35,6 +35,9 @@ COARSEST_A = 30.0
 ICE_SAMPLING_A = 1.5
 SPECTRUM_PIXELS = 512
 REACHED_THE_END = 1.1
+COARSE_SAMPLING_A = 2.75
+FEWEST_RINGS = 50
+STRONG = 0.5
 
 SpectrumKind = Literal["amplitude", "power"]
 
@@ -200,7 +203,23 @@ def _fit(
     reached_the_end = fitted.fit_resolution_A * nyquist_per_A < REACHED_THE_END
     if reached_the_end and band.frequency_per_A.size < profiles.frequency_per_A.size:
         fitted = fit.extend(fitted, profiles, measured.optics, settings, measured.pixel_variance)
-    return replace(fitted, sampling_A=sampling_A, signals=signals)
+    fitted = replace(fitted, sampling_A=sampling_A, signals=signals)
+    return fitted if known else _with_coarse_search(fitted, profiles, measured.optics, settings)
+
+
+def _with_coarse_search(
+    fitted: CtfFit, profiles: SectorProfiles, optics: Optics, settings: Settings
+) -> CtfFit:
+    """The fit with the strong candidate of a search at the coarser sampling that comes nearest to it."""
+    coarse = profiles.within(0.0, 0.5 / COARSE_SAMPLING_A)
+    if fitted.sampling_A >= COARSE_SAMPLING_A or coarse.frequency_per_A.size < FEWEST_RINGS:
+        return fitted
+    candidates = fit.match(coarse, optics, settings)
+    strong = [c.mean_A for c in candidates if c.score >= STRONG * candidates[0].score]
+    nearest_A = min(strong, key=lambda mean_A: abs(mean_A - fitted.mean_defocus_A), default=math.nan)
+    return replace(
+        fitted, coarse_defocus_A=nearest_A, coarse_resolution_A=1.0 / float(coarse.frequency_per_A[-1])
+    )
 
 
 def _case(evidence: Evidence, pixel_A: float) -> quality.Case:

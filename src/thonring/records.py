@@ -152,6 +152,7 @@ class CtfFit:
     amplitude contrast), the astigmatism vector being (U - V)(cos 2θ, sin 2θ); what was held fixed has zeros.
     `log_likelihood_gain` is twice the log-likelihood ratio against the same background without rings, divided by
     the dispersion; `runner_up_A` the next best minimum (NaN: none), `runner_up_gap` how far it lies below.
+    `coarse_defocus_A` is what a search of its own found at the coarser sampling, to `coarse_resolution_A`.
     """
 
     defocus_u_A: float
@@ -170,6 +171,8 @@ class CtfFit:
     runner_up_gap: float
     curve: RadialCurve
     start_A: float
+    coarse_defocus_A: float = math.nan
+    coarse_resolution_A: float = math.nan
     signals: SearchSignals | None = None
     notes: tuple[Note, ...] = ()
 

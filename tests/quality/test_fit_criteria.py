@@ -63,7 +63,7 @@ def test_aliasing_is_one_where_the_rings_are_two_and_a_half_steps_apart(make_cas
     case = make_case(defocus_u_A=60000.0, defocus_v_A=60000.0)
     limit_A = aliasing(case) * case.fitted.fit_resolution_A
     period = float(ring_period_per_A(1 / limit_A, 60000.0, case.optics))
-    assert period == pytest.approx(2.5 * case.evidence.measured.step_x_per_A, rel=2e-3)
+    assert period == pytest.approx(2.5 * case.evidence.profiles.ring_width_per_A, rel=2e-3)
     assert aliasing(replace(case, fit=replace(case.fitted, fit_resolution_A=limit_A))) == pytest.approx(1.0)
 
 

@@ -46,9 +46,10 @@ def radial_curve(profiles: SectorProfiles, problem: Problem, point: Point) -> Ra
 
 
 def fit_resolution_A(curve: RadialCurve) -> float:
-    """Resolution in Å to which measured and fitted rings agree (local correlation at least 0.5); inf: nowhere.
+    """Resolution in Å to which measured and fitted rings agree (local correlation at least 0.5).
 
-    A dip shorter than a window, as an ice ring makes it, does not end the agreement.
+    The coarse end of the band where they agree nowhere. A dip shorter than a window, as an ice ring makes it,
+    does not end the agreement.
     """
     agrees = curve.agreement >= AGREES
     patience = max(AGREEMENT_RINGS, agrees.size // 20)
@@ -59,7 +60,7 @@ def fit_resolution_A(curve: RadialCurve) -> float:
             last = index
         if missed > patience:
             break
-    return float("inf") if last < 0 else 1.0 / float(curve.frequency_per_A[last])
+    return 1.0 / float(curve.frequency_per_A[max(last, 0)])
 
 
 def ring_score(profiles: SectorProfiles, problem: Problem, point: Point, pixel_variance: float) -> float:

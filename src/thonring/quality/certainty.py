@@ -16,6 +16,16 @@ def relative_defocus_sigma(case: Case) -> float:
     return case.fitted.defocus_sigma_A / mean_A if mean_A > 0 else math.inf
 
 
+def sampling_agreement(case: Case) -> float:
+    """Rings between the fitted defocus and the one found at the coarser sampling, at the end of its band.
+
+    NaN where there was no such search.
+    """
+    fit = case.fitted
+    difference_A = abs(fit.coarse_defocus_A - fit.mean_defocus_A)
+    return case.optics.wavelength_A * difference_A / fit.coarse_resolution_A**2
+
+
 def runner_up_gap(case: Case) -> float:
     """How far the next best minimum lies below the best, as the fit gives it; NaN where there is no other."""
     return case.fitted.runner_up_gap

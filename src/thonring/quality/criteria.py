@@ -54,6 +54,14 @@ _ALL = (
         False,
         "standard error of the defocus over the defocus",
     ),
+    Criterion(
+        "sampling_agreement",
+        "fit",
+        certainty.sampling_agreement,
+        True,
+        "disagreement of two samplings",
+        "rings",
+    ),
     Criterion("runner_up_gap", "fit", certainty.runner_up_gap, True, "gap to the next best defocus"),
     Criterion("astigmatism", "fit", astigmatism.astigmatism, False, "astigmatism", "Å"),
     Criterion(

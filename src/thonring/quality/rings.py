@@ -8,7 +8,7 @@ from thonring.ctf import phase_aberration, ring_period_per_A
 from thonring.quality.case import Case
 from thonring.records import CtfFit
 
-PIXELS_PER_RING = 2.5
+BINS_PER_RING = 2.5
 
 
 def ring_significance(case: Case) -> float:
@@ -40,17 +40,16 @@ def rings_visible(case: Case) -> float:
 
 
 def aliasing(case: Case) -> float:
-    """Resolution at which the rings lie closer than 2.5 frequency steps, over the fit resolution.
+    """Resolution at which the rings lie closer than 2.5 frequency bins of the fit, over the fit resolution.
 
     Above 1 the fit claims rings that the measured spectrum is too coarse to show. Where they nowhere lie so
     close, the resolution is that of the Nyquist frequency. NaN without a fit resolution.
     """
-    fit, spectrum = case.fitted, case.evidence.measured
+    fit, profiles = case.fitted, case.evidence.profiles
     if not _has_resolution(fit):
         return math.nan
-    step_per_A = max(spectrum.step_x_per_A, spectrum.step_y_per_A)
-    k = np.linspace(0.0, spectrum.nyquist_per_A, 2000)[1:]
-    close = ring_period_per_A(k, fit.mean_defocus_A, case.optics) < PIXELS_PER_RING * step_per_A
+    k = np.linspace(0.0, 0.5 / profiles.sampling_A, 2000)[1:]
+    close = ring_period_per_A(k, fit.mean_defocus_A, case.optics) < BINS_PER_RING * profiles.ring_width_per_A
     first_close_per_A = k[np.argmax(close)] if close.any() else k[-1]
     return float(1.0 / first_close_per_A / fit.fit_resolution_A)
 
