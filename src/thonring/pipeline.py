@@ -28,7 +28,7 @@ from thonring.records import (
     Spectrum,
     Verdict,
 )
-from thonring.settings import Settings
+from thonring.settings import FINEST_RESOLUTION_A, Settings
 
 SAME_SAMPLING = 0.01
 COARSEST_A = 30.0
@@ -116,7 +116,8 @@ def _measured(source: Source, settings: Settings, kind: SpectrumKind | None) -> 
         given = read.given_spectrum(source.path, source.optics, kind)
         sampling_A = given.spectrum.sampling_A
         shape = (given.spectrum.power.shape[0], 2 * (given.spectrum.power.shape[1] - 1))
-        return Measurement(given.spectrum, sampling_A, given.optics, shape, given.notes)
+        notes = (*given.notes, *_clamped(settings, sampling_A))
+        return Measurement(given.spectrum, sampling_A, given.optics, shape, notes)
     return measure(read.micrograph(source.path, source.optics), settings)
 
 
@@ -124,7 +125,8 @@ def measure(micrograph: Micrograph, settings: Settings) -> Measurement:
     """The spectrum of an image as far as the settings need it, and what to tell about it."""
     micrograph = spectrum.repaired(micrograph)
     shape = (micrograph.pixels.shape[0], micrograph.pixels.shape[1])
-    pixel_A, notes = micrograph.pixel_A, micrograph.notes
+    pixel_A = micrograph.pixel_A
+    notes = (*micrograph.notes, *_clamped(settings, pixel_A))
     if settings.downsampling is not None and settings.downsampling < 1:
         micrograph = spectrum.finer(micrograph, settings.downsampling)
     variance = SPECTRUM_PIXELS**2 / (shape[0] * shape[1])
@@ -138,6 +140,18 @@ def measure(micrograph: Micrograph, settings: Settings) -> Measurement:
     return Measurement(
         spectrum.periodogram(micrograph, finest_A), pixel_A, micrograph.optics, shape, notes, variance
     )
+
+
+def _clamped(settings: Settings, pixel_A: float) -> tuple[Note, ...]:
+    """Tell a user who asked for a resolution beyond Nyquist what was used instead."""
+    finest_A = settings.resolution_range_A[1]
+    if finest_A in {FINEST_RESOLUTION_A, max(finest_A, 2 * pixel_A)}:
+        return ()
+    limit_A = 2 * pixel_A
+    text = (
+        f"--resolution-range asks for {finest_A:g} Å; {pixel_A:g} Å/px ends at {limit_A:g} Å: fitted to there"
+    )
+    return (Note("resolution-range", text),)
 
 
 def _samplings(settings: Settings, pixel_A: float) -> list[float]:
@@ -195,7 +209,7 @@ def _fit(
 ) -> CtfFit:
     """Search and refine on the band of one sampling; go on to the whole band if the rings reach its end."""
     low_A, high_A = settings.resolution_range_A
-    profiles = profiles.within(1.0 / low_A, 1.0 / high_A)
+    profiles = profiles.within(1.0 / low_A, min(1.0 / high_A, 0.5 / measured.pixel_A))
     nyquist_per_A = 0.5 / sampling_A
     band = profiles.within(0.0, nyquist_per_A)
     candidates, signals = fit.search(band, measured.optics, settings, known)

@@ -5,6 +5,8 @@ from typing import Literal
 
 from thonring.errors import SettingsError
 
+FINEST_RESOLUTION_A = 2.5
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -31,7 +33,7 @@ class Settings:
     samplings_A: tuple[float | None, ...] = (1.75, 2.75, None)
     downsampling: float | None = None
     defocus_range_A: tuple[float, float] = (2000.0, 60000.0)
-    resolution_range_A: tuple[float, float] = (30.0, 2.5)
+    resolution_range_A: tuple[float, float] = (30.0, FINEST_RESOLUTION_A)
     search: Literal["match", "fourier"] = "match"
     clip_outliers: bool = True
     local_maximum: bool = True

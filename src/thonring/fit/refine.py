@@ -19,6 +19,7 @@ from thonring.settings import Settings
 
 COMPARED_SPLINES = (9, 6)
 FIRST_STEPS = 15
+FEWEST_SAMPLED = 45
 REWEIGHTINGS = 1
 MOST_TURN_RAD = 1.0
 ROUND_MARGIN_A = 50.0
@@ -51,15 +52,10 @@ def refine(
     Raises
     ------
     FitError
-        If there is no candidate or no band wide enough to fit.
+        If there is no candidate.
     """
     if not candidates:
         raise FitError("no defocus in the range explains the spectrum; widen --defocus-range.")
-    if profiles.frequency_per_A.size < 3 * sum(COMPARED_SPLINES):
-        raise FitError(
-            f"only {profiles.frequency_per_A.size} rings lie in the resolution range; "
-            "widen --resolution-range or give a larger image."
-        )
     first, runner_up = _best_start(profiles, optics, settings, candidates)
     band, notes = _sampled_band(profiles, optics, first)
     if _is_round(band, optics, first):
@@ -150,7 +146,7 @@ def _sampled_band(
     """The band without the frequencies at which the rings are too fine for the spectrum."""
     period = ring_period_per_A(profiles.frequency_per_A, start.mean_A, optics)
     aliased = np.flatnonzero(period < PIXELS_PER_RING * profiles.ring_width_per_A)
-    if aliased.size == 0 or aliased[0] < 3 * sum(COMPARED_SPLINES):
+    if aliased.size == 0 or aliased[0] < FEWEST_SAMPLED:
         return profiles, ()
     end = int(aliased[0])
     limit_A = 1.0 / profiles.frequency_per_A[end - 1]
