@@ -76,8 +76,8 @@ def test_rings_inside_the_band_stand_out_and_slow_trends_vanish() -> None:
 
 
 def test_the_band_has_raised_cosine_flanks() -> None:
-    frequency = np.array([0.0, 0.01, 0.02, 0.1, 0.2, 0.21, 0.22, 0.5])
-    assert_allclose(_raised_cosine(frequency, DISPLAY), [0, 0.5, 1, 1, 1, 0.5, 0, 0], atol=1e-12)
+    along_kx = _raised_cosine(200, DISPLAY)[0, [0, 2, 4, 20, 40, 42, 44, 100]]
+    assert_allclose(along_kx, [0, 0.5, 1, 1, 1, 0.5, 0, 0], atol=1e-6)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 1e9])

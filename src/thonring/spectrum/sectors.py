@@ -9,14 +9,17 @@ import numpy.typing as npt
 
 from thonring.records import Floats, SectorProfiles, Spectrum
 
+Indices = npt.NDArray[np.int32]
+
 SECTORS = 36
+ROWS_AT_ONCE = 128
 
 
 @dataclass(frozen=True, slots=True)
 class _Bins:
     """Pixels sorted by bin: `order` flat pixel indices, `starts` of the occupied bins, `occupied` their numbers."""
 
-    order: npt.NDArray[np.int32]
+    order: Indices
     starts: npt.NDArray[np.intp]
     occupied: npt.NDArray[np.intp]
     count: Floats
@@ -55,25 +58,35 @@ def sector_profiles(
 def _bins(
     shape: tuple[int, int], step_y: float, step_x: float, width: float, ring_numbers: tuple[int, int]
 ) -> _Bins:
+    """Sort the pixels by bin, a few rows at a time: the whole plane's frequencies are never in memory."""
     rows, columns = shape
     first, rings = ring_numbers[0], ring_numbers[1] - ring_numbers[0]
-    ky = (np.arange(rows) - rows // 2)[:, None] * step_y
+    bins = SECTORS * rings
+    count, total = np.zeros(bins), np.zeros(bins)
+    pixels: list[Indices] = []
+    numbers: list[Indices] = []
     kx = np.arange(columns)[None, :] * step_x
-    k2 = kx**2 + ky**2
-    ring = np.rint(np.sqrt(k2) / width).astype(np.int32) - first
-    sector = np.floor((np.arctan2(ky, kx) / np.pi + 0.5) * SECTORS).astype(np.int32).clip(0, SECTORS - 1)
-    wanted = (ring >= 0) & (ring < rings)
-    wanted[: rows // 2 + 1, 0] = False
-    pixel = np.flatnonzero(wanted)
-    number = (sector * rings + ring).ravel()[pixel]
+    for start in range(0, rows, ROWS_AT_ONCE):
+        ky = (np.arange(start, min(start + ROWS_AT_ONCE, rows)) - rows // 2)[:, None] * step_y
+        k2 = kx**2 + ky**2
+        ring = np.rint(np.sqrt(k2) / width).astype(np.int32) - first
+        wanted = (ring >= 0) & (ring < rings)
+        wanted[ky[:, 0] <= 0, 0] = False
+        row, column = np.nonzero(wanted)
+        direction = np.arctan2(ky[row, 0], kx[0, column])
+        sector = np.floor((direction / np.pi + 0.5) * SECTORS).astype(np.int32).clip(0, SECTORS - 1)
+        number = sector * rings + ring[wanted]
+        count += np.bincount(number, minlength=bins)
+        total += np.bincount(number, weights=k2[wanted], minlength=bins)
+        pixels.append(((row + start) * columns + column).astype(np.int32))
+        numbers.append(number)
+    number = np.concatenate(numbers)
     sorting = np.argsort(number, kind="stable")
-    order, number = pixel[sorting].astype(np.int32), number[sorting]
-    count = np.bincount(number, minlength=SECTORS * rings).astype(np.float64)
     occupied = np.flatnonzero(count)
-    starts = np.searchsorted(number, occupied)
+    starts = np.concatenate(([0], np.cumsum(count[occupied])[:-1])).astype(np.intp)
     nominal = ((np.arange(rings) + first) * width) ** 2
-    total = np.bincount(number, weights=k2.ravel()[order], minlength=SECTORS * rings)
     squared = np.where(count > 0, total / np.maximum(count, 1), np.tile(nominal, SECTORS))
     per_ring = count.reshape(SECTORS, rings).sum(axis=0)
     frequency = np.sqrt(total.reshape(SECTORS, rings).sum(axis=0) / np.maximum(per_ring, 1))
-    return _Bins(order, starts, occupied, count, squared, np.where(per_ring > 0, frequency, np.sqrt(nominal)))
+    frequency = np.where(per_ring > 0, frequency, np.sqrt(nominal))
+    return _Bins(np.concatenate(pixels)[sorting], starts, occupied, count, squared, frequency)
