@@ -1,0 +1,42 @@
+"""All benchmarks, one after the other; `make bench` calls this.
+
+Usage: python benchmarks/run.py [--quick]
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from metered import ONE_THREAD
+
+FOLDER = Path(__file__).parent
+QUICK_OPTIONS = {
+    "real.py": [],
+    "accuracy.py": ["--count", "10", "--spectra", "20"],
+    "ringlock.py": ["--count", "20", "--noise", "20"],
+    "spectrum.py": ["--count", "6", "--noise", "2"],
+    "speed.py": ["--count", "4", "--rounds", "1"],
+}
+"""Every benchmark, in order, with the options of a quick run."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a few of everything: minutes, not half an hour")
+    options = parser.parse_args()
+    failed = []
+    for script, quick in QUICK_OPTIONS.items():
+        chosen = quick if options.quick else []
+        print(f"\n=== {' '.join([script, *chosen])}", flush=True)
+        command = [sys.executable, str(FOLDER / script), *chosen]
+        if subprocess.run(command, check=False, env={**os.environ, **ONE_THREAD}).returncode != 0:
+            failed.append(script)
+    if failed:
+        print(f"\nEnded with an error: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
