@@ -9,7 +9,6 @@ from numpy.testing import assert_allclose
 from thonring.ctf import defocus_along, zero_frequency
 from thonring.quality import Case
 from thonring.quality.xmipp_model import (
-    xmipp_background_sigma,
     xmipp_correlation_1_3,
     xmipp_maximum_frequency,
     xmipp_phase_shift,
@@ -186,22 +185,8 @@ class TestModel:
     def test_maximum_frequency_without_rings_is_a_thousand(self, make_case: Making) -> None:
         assert xmipp_maximum_frequency(make_case(curve=curve(np.ones_like, np.zeros_like))) == 1000.0
 
-    @pytest.mark.parametrize("sigma_A2", [300.0, 3000.0])
-    @pytest.mark.parametrize("scale", [1.0, 16.0])
-    def test_background_sigma_is_recovered(self, make_case: Making, sigma_A2: float, scale: float) -> None:
-        def background(k: Floats) -> Floats:
-            gaussian = 0.7 * np.exp(-sigma_A2 * (k - 0.06) ** 2)
-            return scale * (1.0 + gaussian + 5.0 * np.exp(-9.0 * np.sqrt(k)))
-
-        case = make_case(curve=curve(background, np.ones_like))
-        assert xmipp_background_sigma(case) == pytest.approx(sigma_A2, rel=0.05)
-
-    def test_a_flat_background_has_no_gaussian(self, make_case: Making) -> None:
-        assert np.isnan(xmipp_background_sigma(make_case(curve=curve(np.ones_like, np.ones_like))))
-
     def test_an_unknown_curve_is_unknown(self, make_case: Making) -> None:
         case = make_case(curve=curve(np.zeros_like, lambda k: np.full_like(k, np.nan)))
-        assert np.isnan(xmipp_background_sigma(case))
         assert np.isnan(xmipp_correlation_1_3(case))
 
     def test_phase_shift_has_no_sign(self, make_case: Making) -> None:
