@@ -210,7 +210,7 @@ def test_no_candidate_and_no_band_are_told() -> None:
         fit.refine(profiles, OPTICS, Settings(), ())
     candidates, _ = fit.search(profiles, OPTICS, Settings())
     with pytest.raises(FitError, match="widen --resolution-range"):
-        fit.refine(profiles.within(0.1, 0.12), OPTICS, Settings(), candidates)
+        fit.refine(profiles.within(0.1, 0.105), OPTICS, Settings(), candidates)
 
 
 def test_the_profiles_are_not_changed() -> None:
