@@ -208,9 +208,8 @@ def test_no_candidate_and_no_band_are_told() -> None:
     profiles = profiles_of(micrograph())
     with pytest.raises(FitError, match="widen --defocus-range"):
         fit.refine(profiles, OPTICS, Settings(), ())
-    candidates, _ = fit.search(profiles, OPTICS, Settings())
     with pytest.raises(FitError, match="widen --resolution-range"):
-        fit.refine(profiles.within(0.1, 0.105), OPTICS, Settings(), candidates)
+        fit.search(profiles.within(0.1, 0.105), OPTICS, Settings())
 
 
 def test_the_profiles_are_not_changed() -> None:
