@@ -94,8 +94,9 @@ def main() -> None:
     first = options.first_seed
     trial = functools.partial(rings_trial, significance=options.significance)
     print_rings(in_processes(trial, range(first, first + options.count), options.workers))
-    said = in_processes(noise_trial, range(first, first + options.noise), options.workers)
-    print_noise([text for text in said if text is not None], options.noise)
+    if options.noise:
+        said = in_processes(noise_trial, range(first, first + options.noise), options.workers)
+        print_noise([text for text in said if text is not None], options.noise)
 
 
 if __name__ == "__main__":
