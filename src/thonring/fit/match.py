@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from thonring.ctf import phase_aberration, ring_period_per_A
 from thonring.fit.basis import spline_basis
+from thonring.fit.bins import FEWEST_BINS_PER_PERIOD, for_search
 from thonring.fit.candidate import Candidate
 from thonring.fit.smooth import rotational_mean, smooth_power
 from thonring.optics import Optics
@@ -29,7 +30,6 @@ SECTORS_MERGED = 3
 STEPS_PER_PEAK = 8
 ASTIGMATISM_ANGLES = 8
 LOCAL_RINGS = 25
-PIXELS_PER_RING = 2.2
 PHASE_SHIFTS_DEG = tuple(range(0, 180, 15))
 MOST_ABSORBED = 0.8
 MOSTLY = 0.8
@@ -53,6 +53,7 @@ class _Bank:
 
 def match(profiles: SectorProfiles, optics: Optics, settings: Settings) -> tuple[Candidate, ...]:
     """The few best defoci of a spectrum, best first: local maxima of the matching score."""
+    profiles = for_search(profiles)
     low_A, high_A = settings.defocus_range_A
     step_A = _peak_width_A(profiles, optics) / STEPS_PER_PEAK
     bank = _bank(
@@ -106,7 +107,7 @@ def _bank(
     defocus = np.arange(grid_A[0], grid_A[1] + grid_A[2], grid_A[2])
     chi2 = 2.0 * phase_aberration(frequency[None, :] ** 2, defocus[:, None], optics)
     seen = np.stack(
-        [ring_period_per_A(frequency, d, optics) > PIXELS_PER_RING * ring_width_per_A for d in defocus]
+        [ring_period_per_A(frequency, d, optics) > FEWEST_BINS_PER_PERIOD * ring_width_per_A for d in defocus]
     )
     cosine, sine = np.cos(chi2), np.sin(chi2)
     position = (frequency - frequency[0]) / (frequency[-1] - frequency[0]) * (ZONES - 1)

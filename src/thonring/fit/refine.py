@@ -6,28 +6,25 @@ from dataclasses import replace
 
 import numpy as np
 
-from thonring.ctf import from_vector, phase_per_defocus, ring_period_per_A, to_vector
+from thonring.ctf import from_vector, to_vector
 from thonring.errors import FitError
 from thonring.fit.basis import spline_basis
+from thonring.fit.bins import for_search, sampled_band, suited
 from thonring.fit.candidate import Candidate
 from thonring.fit.curve import fit_resolution_A, radial_curve, ring_score
 from thonring.fit.dispersion import dispersion, robust_weights
 from thonring.fit.whittle import Point, Problem, Solution, maximise, without_rings
 from thonring.optics import Optics
-from thonring.records import CtfFit, Floats, Note, SectorProfiles
+from thonring.records import CtfFit, Floats, SectorProfiles
 from thonring.settings import Settings
 
 COMPARED_SPLINES = (9, 6)
 FIRST_STEPS = 15
-FEWEST_SAMPLED = 45
 REWEIGHTINGS = 1
-MOST_TURN_RAD = 1.0
-ROUND_MARGIN_A = 50.0
 WORTH_REFINING = 0.1
-PIXELS_PER_RING = 2.2
 PHASE_PRIOR_DEG = 60.0
 AMPLITUDE_PRIOR = 0.1
-SAME_MINIMUM_A = 50.0
+OTHER_MINIMUM_RINGS = 0.25
 
 
 def refine(
@@ -57,9 +54,8 @@ def refine(
     if not candidates:
         raise FitError("no defocus in the range explains the spectrum; widen --defocus-range.")
     first, runner_up = _best_start(profiles, optics, settings, candidates)
-    band, notes = _sampled_band(profiles, optics, first)
-    if _is_round(band, optics, first):
-        band = _merged(band)
+    band, notes = sampled_band(profiles, optics, first)
+    band = suited(band, optics, first)
     problem = _problem(band, optics, settings, _splines(band, optics, first.mean_A), first)
     solution, scatter = _converged(problem, band, first)
     if pixel_variance is None:
@@ -98,7 +94,7 @@ def _best_start(
     candidates = [c for c in candidates if c.score >= WORTH_REFINING * candidates[0].score]
     if len(candidates) == 1:
         return candidates[0], None
-    merged = _merged(profiles)
+    merged = for_search(profiles, sectors=2)
     refined: list[Candidate] = []
     for candidate in candidates:
         problem = _problem(merged, optics, settings, COMPARED_SPLINES, candidate)
@@ -108,52 +104,14 @@ def _best_start(
     low_A, high_A = settings.defocus_range_A
     inside = [c for c in refined if 0.8 * low_A <= c.mean_A <= 1.2 * high_A]
     ranked = sorted(inside or refined, key=lambda c: -c.score)
-    others = [c for c in ranked[1:] if _is_other(c, ranked[0])]
+    apart_A = OTHER_MINIMUM_RINGS / (optics.wavelength_A * float(profiles.frequency_per_A[-1]) ** 2)
+    others = [c for c in ranked[1:] if _is_other(c, ranked[0], apart_A)]
     return ranked[0], others[0] if others else None
 
 
-def _is_other(one: Candidate, two: Candidate) -> bool:
+def _is_other(one: Candidate, two: Candidate, apart_A: float) -> bool:
     turned = abs((one.phase_shift_deg - two.phase_shift_deg + 90) % 180 - 90)
-    return abs(one.mean_A - two.mean_A) > SAME_MINIMUM_A or turned > 10
-
-
-def _is_round(profiles: SectorProfiles, optics: Optics, start: Candidate) -> bool:
-    """Whether the phase of the rings turns so little along an arc that sectors can be joined in pairs."""
-    astigmatism_A = math.hypot(start.astigmatism_x_A, start.astigmatism_y_A)
-    finest = float(profiles.frequency_per_A[-1])
-    arc_rad = 2.0 * math.pi / len(profiles.angle_rad)
-    turn = 2.0 * float(phase_per_defocus(finest**2, optics)) * (astigmatism_A + ROUND_MARGIN_A) * arc_rad
-    return turn < MOST_TURN_RAD
-
-
-def _merged(profiles: SectorProfiles) -> SectorProfiles:
-    """Neighbouring sectors joined in pairs."""
-    shape = (-1, 2, profiles.frequency_per_A.size)
-    values = profiles.values.reshape(shape)
-    total = np.maximum(values.sum(axis=1), 1e-12)
-    return replace(
-        profiles,
-        angle_rad=profiles.angle_rad.reshape(-1, 2).mean(axis=1),
-        squared_frequency=(profiles.squared_frequency.reshape(shape) * values).sum(axis=1) / total,
-        power=(profiles.power.reshape(shape) * values).sum(axis=1) / total,
-        values=values.sum(axis=1),
-    )
-
-
-def _sampled_band(
-    profiles: SectorProfiles, optics: Optics, start: Candidate
-) -> tuple[SectorProfiles, tuple[Note, ...]]:
-    """The band without the frequencies at which the rings are too fine for the spectrum."""
-    period = ring_period_per_A(profiles.frequency_per_A, start.mean_A, optics)
-    aliased = np.flatnonzero(period < PIXELS_PER_RING * profiles.ring_width_per_A)
-    if aliased.size == 0 or aliased[0] < FEWEST_SAMPLED:
-        return profiles, ()
-    end = int(aliased[0])
-    limit_A = 1.0 / profiles.frequency_per_A[end - 1]
-    note = Note(
-        "aliasing", f"rings finer than {limit_A:.2f} Å are not sampled by this spectrum and were left out"
-    )
-    return profiles.within(0.0, float(profiles.frequency_per_A[end - 1])), (note,)
+    return abs(one.mean_A - two.mean_A) > apart_A or turned > 10
 
 
 def _splines(profiles: SectorProfiles, optics: Optics, defocus_A: float) -> tuple[int, int]:

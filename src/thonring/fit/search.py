@@ -2,14 +2,13 @@
 
 from thonring.ctf import to_vector
 from thonring.errors import FitError
+from thonring.fit.bins import FEWEST_RINGS
 from thonring.fit.candidate import Candidate
 from thonring.fit.fourier import fourier
 from thonring.fit.match import match
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, SearchSignals, SectorProfiles
 from thonring.settings import Settings
-
-FEWEST_RINGS = 45
 
 
 def search(

@@ -6,7 +6,7 @@ so the efficient estimator minimises Σ w (log S + P/S), here with S = B(|k|) + 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -108,7 +108,9 @@ def maximise(problem: Problem, start: Point, steps: int = STEPS) -> Solution:
         information, gradient = _fisher(problem, phase, point, terms)
         if promise < CONVERGED:
             break
-    return Solution(point, terms.deviance, _marginal(problem, information), terms.model)
+    sober = _sobered(problem, information)
+    information, _ = _fisher(sober, phase, point, terms)
+    return Solution(point, terms.deviance, _marginal(sober, information), terms.model)
 
 
 def without_rings(problem: Problem, background: Floats) -> float:
@@ -240,6 +242,18 @@ def _moved(problem: Problem, point: Point, step: Floats) -> Point:
     nb = len(point.background)
     splines = np.clip(step[len(free) :], -3.0, 3.0)
     return Point(ctf, point.background + splines[:nb], point.rings + splines[nb:])
+
+
+def _sobered(problem: Problem, information: Floats) -> Problem:
+    """The problem with less weight where the ring power A is itself uncertain, for an honest information matrix.
+
+    Information goes with A², and the square of an estimate is too large by its variance: with a variance v of
+    log A the weight is divided by 1 + v.
+    """
+    splines = problem.ring_basis.shape[1]
+    covariance = np.linalg.inv(information)[-splines:, -splines:]
+    variance = np.einsum("ri,ij,rj->r", problem.ring_basis, covariance, problem.ring_basis)
+    return replace(problem, weights=problem.weights / (1.0 + variance))
 
 
 def _marginal(problem: Problem, information: Floats) -> Floats:

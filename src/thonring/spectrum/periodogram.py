@@ -24,12 +24,12 @@ Transform = npt.NDArray[np.complex64]
 
 SAMPLED = 256
 ROWS_IN_CACHE = 16
-NORMAL_98_PERCENT = 4.653
+NORMAL_QUARTILES = 1.349
 
 
 def ring_width_per_A(highest_defocus_A: float, optics: Optics, highest_per_A: float) -> float:
-    """Width of the frequency bins in which the rings of the highest defocus have four bins a period."""
-    return 1.0 / (BINS_PER_PERIOD * optics.wavelength_A * highest_defocus_A * highest_per_A)
+    """Width of the frequency bins in which the rings of the highest defocus have four bins a period 1/(2λΔf k)."""
+    return 1.0 / (2.0 * BINS_PER_PERIOD * optics.wavelength_A * highest_defocus_A * highest_per_A)
 
 
 def repaired(micrograph: Micrograph) -> Micrograph:
@@ -83,9 +83,9 @@ def periodogram(micrograph: Micrograph, finest_A: float = 0.0, window_A: float =
 
     Notes
     -----
-    Welch (1967), doi:10.1109/TAU.1967.1161901. Each tile is freed of its plane, its hot pixels are
-    clipped at 8 robust standard deviations, and it is scaled by its robust standard deviation, so that a
-    gold or carbon edge in one tile does not drown the others. Constant tiles are left out.
+    Welch (1967), doi:10.1109/TAU.1967.1161901. Each tile is freed of its plane, pixels
+    beyond 8 robust standard deviations (hot ones, borders, gold) are set to it, and it is scaled by its robust
+    standard deviation, so that an edge in one tile does not drown the others. Constant tiles are left out.
     """
     pixels = np.asarray(micrograph.pixels)
     shape = (pixels.shape[0], pixels.shape[1])
@@ -102,7 +102,9 @@ def periodogram(micrograph: Micrograph, finest_A: float = 0.0, window_A: float =
     half_rows = min(tiles.height // 2, math.ceil(columns * tiles.height / tiles.width))
     total, used = _summed_power(pixels, tiles, (half_rows, columns))
     if used == 0:
-        raise UnsuitableImage(f"{micrograph.path}: the image is constant; expected a micrograph.")
+        raise UnsuitableImage(
+            f"{micrograph.path}: the image is constant; expected a micrograph. Look at how it was made or exported."
+        )
     share = used / (len(tiles.rows) * len(tiles.columns))
     return Spectrum(
         power=total / np.float32(used * tiles.window_power),
@@ -140,56 +142,39 @@ def _power(transform: Transform, spread: float) -> Image:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """Grey level of a tile: `bottom` and `top` to clip at, robust `spread`, and the plane as `down` + `across`."""
+    """Grey level of a tile: the plane as `down` + `across`, and the robust `spread` around it."""
 
-    bottom: float
-    top: float
     spread: float
     down: Image
     across: Image
 
 
 def _level(pixels: npt.NDArray[np.generic]) -> _Level | None:
-    """Measured on a grid of some 256 × 256 pixels; None if they are all the same."""
+    """Measured on a grid of some 256 × 256 pixels; None if they are all the same.
+
+    Spread and plane come from the middle half of the grey values, so that a border, a grid bar or dead rows
+    of up to a quarter of the area do not count.
+    """
     strides = [max(1, length // SAMPLED) for length in pixels.shape]
     sample = np.asarray(pixels[:: strides[0], :: strides[1]], dtype=np.float64)
-    low, centre, high = _quantiles(sample)
-    spread = (high - low) / NORMAL_98_PERCENT or float(sample.std())
+    centre, spread = _middle(sample)
     if spread == 0:
         return None
-    bottom, top = centre - HOT_PIXEL * spread, centre + HOT_PIXEL * spread
-    down, across = _plane(np.clip(sample, bottom, top), pixels.shape)
-    return _Level(bottom, top, spread, down, across)
+    down, across = _plane(np.clip(sample, centre - 3 * spread, centre + 3 * spread), pixels.shape)
+    _, spread = _middle(sample - down[:: strides[0], None] - across[:: strides[1]])
+    return _Level(spread, down, across) if spread else None
 
 
-def _transformed_rows(
-    pixels: npt.NDArray[np.generic], tiles: Tiling, level: _Level, columns: int
-) -> Transform:
-    """Transform along the rows, its first `columns` only, of the clipped, levelled and tapered tile.
+def _middle(sample: Floats) -> tuple[float, float]:
+    """Median, and the standard deviation of a normal distribution with the same quartiles.
 
-    Rows are treated in blocks that stay in the processor's cache.
+    Where half of the values are alike, as in sparse electron counts, the plain standard deviation.
     """
-    transform: Transform = np.empty((tiles.height, columns), np.complex64)
-    cache: Image = np.empty((ROWS_IN_CACHE, tiles.width), np.float32)
-    for start in range(0, tiles.height, ROWS_IN_CACHE):
-        rows = slice(start, min(start + ROWS_IN_CACHE, tiles.height))
-        block = cache[: rows.stop - start]
-        block[...] = pixels[rows]
-        np.clip(block, level.bottom, level.top, out=block)
-        block -= level.down[rows, None]
-        block -= level.across
-        block *= tiles.window_x
-        if np.any(tiles.window_y[rows] != 1):
-            block *= tiles.window_y[rows, None]
-        transform[rows] = rfft(block, axis=1)[:, :columns]
-    return transform
-
-
-def _quantiles(sample: Floats) -> tuple[float, float, float]:
     count = sample.size
-    ranks = (count // 100, count // 2, count - 1 - count // 100)
+    ranks = (count // 4, count // 2, count - 1 - count // 4)
     ordered = np.partition(sample, ranks, axis=None)
-    return float(ordered[ranks[0]]), float(ordered[ranks[1]]), float(ordered[ranks[2]])
+    quartiles = float(ordered[ranks[2]] - ordered[ranks[0]])
+    return float(ordered[ranks[1]]), quartiles / NORMAL_QUARTILES or float(sample.std())
 
 
 def _plane(sample: Floats, shape: tuple[int, ...]) -> tuple[Image, Image]:
@@ -200,3 +185,28 @@ def _plane(sample: Floats, shape: tuple[int, ...]) -> tuple[Image, Image]:
     down = slope_y[0] + slope_y[1] * np.arange(shape[0])
     across = slope_x[0] - sample.mean() + slope_x[1] * np.arange(shape[1])
     return down.astype(np.float32), across.astype(np.float32)
+
+
+def _transformed_rows(
+    pixels: npt.NDArray[np.generic], tiles: Tiling, level: _Level, columns: int
+) -> Transform:
+    """Transform along the rows, its first `columns` only, of the levelled, cleaned and tapered tile.
+
+    Rows are treated in blocks that stay in the processor's cache.
+    """
+    transform: Transform = np.empty((tiles.height, columns), np.complex64)
+    cache: Image = np.empty((ROWS_IN_CACHE, tiles.width), np.float32)
+    reach = HOT_PIXEL * level.spread
+    for start in range(0, tiles.height, ROWS_IN_CACHE):
+        rows = slice(start, min(start + ROWS_IN_CACHE, tiles.height))
+        block = cache[: rows.stop - start]
+        block[...] = pixels[rows]
+        block -= level.down[rows, None]
+        block -= level.across
+        if block.max() > reach or block.min() < -reach:
+            block[np.abs(block) > reach] = 0.0
+        block *= tiles.window_x
+        if np.any(tiles.window_y[rows] != 1):
+            block *= tiles.window_y[rows, None]
+        transform[rows] = rfft(block, axis=1)[:, :columns]
+    return transform
