@@ -34,7 +34,6 @@ SAME_SAMPLING = 0.01
 COARSEST_A = 30.0
 ICE_SAMPLING_A = 1.5
 SPECTRUM_PIXELS = 512
-REACHED_THE_END = 1.1
 COARSE_SAMPLING_A = 2.75
 FEWEST_RINGS = 50
 STRONG = 0.5
@@ -210,13 +209,9 @@ def _fit(
     """Search and refine on the band of one sampling; go on to the whole band if the rings reach its end."""
     low_A, high_A = settings.resolution_range_A
     profiles = profiles.within(1.0 / low_A, min(1.0 / high_A, 0.5 / measured.pixel_A))
-    nyquist_per_A = 0.5 / sampling_A
-    band = profiles.within(0.0, nyquist_per_A)
+    band = profiles.within(0.0, 0.5 / sampling_A)
     candidates, signals = fit.search(band, measured.optics, settings, known)
-    fitted = fit.refine(band, measured.optics, settings, candidates, measured.pixel_variance)
-    reached_the_end = fitted.fit_resolution_A * nyquist_per_A < REACHED_THE_END
-    if reached_the_end and band.frequency_per_A.size < profiles.frequency_per_A.size:
-        fitted = fit.extend(fitted, profiles, measured.optics, settings, measured.pixel_variance)
+    fitted = fit.refine(band, measured.optics, settings, candidates, profiles, measured.pixel_variance)
     fitted = replace(fitted, sampling_A=sampling_A, signals=signals)
     return fitted if known else _with_coarse_search(fitted, profiles, measured.optics, settings)
 

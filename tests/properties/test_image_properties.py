@@ -60,6 +60,8 @@ DEFECTS = {
     "hot pixels": with_hot_pixels,
     "blanked rows": lambda: np.where(ROWS % 250 == 0, np.float32(0), PIXELS),
     "few NaN": with_few_nan,
+    "dead rows": lambda: np.where(ROWS % 250 == 0, np.float32(-20), PIXELS),
+    "a white border": lambda: with_border(30.0),
     "a blanked border": lambda: with_border(0.0),
     "a bright carbon edge": lambda: PIXELS + 6 * (COLUMNS > 700),
     "a gold edge across": lambda: PIXELS - 5 * (ROWS + 0.3 * COLUMNS > 900),

@@ -132,7 +132,7 @@ def test_constant_tiles_are_left_out_and_not_counted() -> None:
     half[400:] = 3.0
     whole, part = periodogram(image, window_A=380.0), periodogram(image_of(half), window_A=380.0)
     assert part.values_per_pixel < 0.75 * whole.values_per_pixel
-    assert rings_of(part)[0].mean() == pytest.approx(1.0, abs=0.05)
+    assert rings_of(part)[0].mean() == pytest.approx(1.0, abs=0.15)
 
 
 @pytest.mark.parametrize("shape", [(127, 512), (512, 127), (1, 1), (0, 512), (0, 0)])

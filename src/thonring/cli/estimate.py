@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from thonring.batch.threads import one_thread_each
+from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
 from thonring.cli.request import Request
 from thonring.errors import ThonringError
@@ -86,6 +86,7 @@ def estimate(  # noqa: PLR0913 - typer reads the options from the signature
 
 def _perform(request: Request) -> int:
     one_thread_each()
+    keep_freed_memory()
     from thonring.cli.perform import perform
 
     return perform(request, sys.argv)

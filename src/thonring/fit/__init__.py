@@ -3,7 +3,7 @@
 from thonring.fit.candidate import Candidate
 from thonring.fit.fourier import fourier
 from thonring.fit.match import match
-from thonring.fit.refine import extend, refine
+from thonring.fit.refine import refine
 from thonring.fit.search import search
 
-__all__ = ["Candidate", "extend", "fourier", "match", "refine", "search"]
+__all__ = ["Candidate", "fourier", "match", "refine", "search"]

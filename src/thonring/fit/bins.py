@@ -42,10 +42,14 @@ def joined(profiles: SectorProfiles, sectors: int, rings: int) -> SectorProfiles
     )
 
 
-def for_search(profiles: SectorProfiles, sectors: int = 1) -> SectorProfiles:
-    """Bins coarse enough to try many starts: sectors as told, rings in pairs where there are enough of them."""
+def for_search(
+    profiles: SectorProfiles, optics: Optics, highest_defocus_A: float, sectors: int = 1
+) -> SectorProfiles:
+    """Bins as coarse as trying many starts allows: sectors as told, rings in pairs where they stay resolved."""
+    period = float(ring_period_per_A(profiles.frequency_per_A[-1], highest_defocus_A, optics))
+    resolved = period >= 2 * FEWEST_BINS_PER_PERIOD * profiles.ring_width_per_A
     enough = profiles.frequency_per_A.size > 2 * FEWEST_RINGS
-    return joined(profiles, sectors, 2 if enough else 1)
+    return joined(profiles, sectors, 2 if enough and resolved else 1)
 
 
 def suited(profiles: SectorProfiles, optics: Optics, start: Candidate) -> SectorProfiles:

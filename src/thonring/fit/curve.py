@@ -48,19 +48,20 @@ def radial_curve(profiles: SectorProfiles, problem: Problem, point: Point) -> Ra
 def fit_resolution_A(curve: RadialCurve) -> float:
     """Resolution in Å to which measured and fitted rings agree (local correlation at least 0.5).
 
-    The coarse end of the band where they agree nowhere. A dip shorter than a window, as an ice ring makes it,
-    does not end the agreement.
+    It is followed from the first stretch of ten bins that agree; the coarse end of the band if there is none.
+    A dip shorter than a window, as an ice ring makes it, does not end the agreement.
     """
     agrees = curve.agreement >= AGREES
     patience = max(AGREEMENT_RINGS, agrees.size // 20)
-    last, missed = -1, 0
-    for index, good in enumerate(agrees):
-        missed = 0 if good else missed + 1
-        if good:
+    runs = np.convolve(agrees, np.ones(AGREEMENT_RINGS), mode="valid") == AGREEMENT_RINGS
+    last, missed = 0, 0
+    for index in range(int(np.argmax(runs)), agrees.size):
+        missed = 0 if agrees[index] else missed + 1
+        if agrees[index]:
             last = index
         if missed > patience:
             break
-    return 1.0 / float(curve.frequency_per_A[max(last, 0)])
+    return 1.0 / float(curve.frequency_per_A[last])
 
 
 def ring_score(profiles: SectorProfiles, problem: Problem, point: Point, pixel_variance: float) -> float:

@@ -53,7 +53,7 @@ class _Bank:
 
 def match(profiles: SectorProfiles, optics: Optics, settings: Settings) -> tuple[Candidate, ...]:
     """The few best defoci of a spectrum, best first: local maxima of the matching score."""
-    profiles = for_search(profiles)
+    profiles = for_search(profiles, optics, settings.defocus_range_A[1])
     low_A, high_A = settings.defocus_range_A
     step_A = _peak_width_A(profiles, optics) / STEPS_PER_PEAK
     bank = _bank(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from thonring.ctf import from_vector, to_vector
+from thonring.ctf import from_vector
 from thonring.errors import FitError
 from thonring.fit.basis import spline_basis
 from thonring.fit.bins import for_search, sampled_band, suited
@@ -15,36 +15,40 @@ from thonring.fit.curve import fit_resolution_A, radial_curve, ring_score
 from thonring.fit.dispersion import dispersion, robust_weights
 from thonring.fit.whittle import Point, Problem, Solution, maximise, without_rings
 from thonring.optics import Optics
-from thonring.records import CtfFit, Floats, SectorProfiles
+from thonring.records import CtfFit, Floats, Note, SectorProfiles
 from thonring.settings import Settings
 
 COMPARED_SPLINES = (9, 6)
 FIRST_STEPS = 15
-REWEIGHTINGS = 1
 WORTH_REFINING = 0.1
+NOISE_GAIN = 40.0
+REACHED_THE_END = 1.1
 PHASE_PRIOR_DEG = 60.0
 AMPLITUDE_PRIOR = 0.1
 OTHER_MINIMUM_RINGS = 0.25
 
 
 def refine(
-    profiles: SectorProfiles,
+    band: SectorProfiles,
     optics: Optics,
     settings: Settings,
     candidates: Sequence[Candidate],
+    wider: SectorProfiles | None = None,
     pixel_variance: float | None = None,
 ) -> CtfFit:
     """The most likely CTF reached from the candidates, with covariance, dispersion and runner-up.
 
     Parameters
     ----------
-    profiles
-        The band to fit.
+    band
+        The frequencies to choose the start on, and to fit.
     candidates
         Starts, at least one; with `settings.fix_defocus` the first is held fixed.
+    wider
+        The frequencies to fit if the rings reach the end of `band`.
     pixel_variance
-        Relative variance of a pixel of the 512² spectrum that the score refers to; None takes that of
-        `profiles` themselves, as they scatter.
+        Relative variance of a pixel of the 512² spectrum that the score refers to; None takes that of the
+        profiles themselves, as they scatter.
 
     Raises
     ------
@@ -53,14 +57,12 @@ def refine(
     """
     if not candidates:
         raise FitError("no defocus in the range explains the spectrum; widen --defocus-range.")
-    first, runner_up = _best_start(profiles, optics, settings, candidates)
-    band, notes = sampled_band(profiles, optics, first)
-    band = suited(band, optics, first)
-    problem = _problem(band, optics, settings, _splines(band, optics, first.mean_A), first)
-    solution, scatter = _converged(problem, band, first)
+    first, runner_up = _best_start(band, optics, settings, candidates)
+    start, problem, used, notes = _widened(band, wider, optics, settings, first)
+    solution, scatter = _converged(problem, used, start)
     if pixel_variance is None:
         pixel_variance = float(np.median(scatter))
-    fitted = _fit(band, problem, solution, scatter, pixel_variance)
+    fitted = _fit(used, problem, solution, scatter, pixel_variance)
     return replace(
         fitted,
         start_A=first.mean_A,
@@ -70,21 +72,33 @@ def refine(
     )
 
 
-def extend(
-    fitted: CtfFit, profiles: SectorProfiles, optics: Optics, settings: Settings, pixel_variance: float | None
-) -> CtfFit:
-    """The fit refined once more on a wider band; what the search said about it stays."""
-    vector = to_vector(fitted.defocus_u_A, fitted.defocus_v_A, fitted.angle_deg)
-    wider = refine(
-        profiles, optics, settings, (Candidate(*vector, fitted.phase_shift_deg, 0.0),), pixel_variance
-    )
-    return replace(
-        wider,
-        runner_up_A=fitted.runner_up_A,
-        runner_up_gap=fitted.runner_up_gap,
-        start_A=fitted.start_A,
-        notes=(*fitted.notes, *wider.notes),
-    )
+def _widened(
+    band: SectorProfiles, wider: SectorProfiles | None, optics: Optics, settings: Settings, first: Candidate
+) -> tuple[Point, Problem, SectorProfiles, tuple[Note, ...]]:
+    """The problem to solve at last, with its profiles and a point close to the solution."""
+    problem, used, notes = _posed(band, optics, settings, first)
+    point = maximise(problem, _start(problem, first)).point
+    if wider is None or wider.frequency_per_A.size == band.frequency_per_A.size:
+        return point, problem, used, notes
+    end_A = 1.0 / float(band.frequency_per_A[-1])
+    if fit_resolution_A(radial_curve(used, problem, point)) > REACHED_THE_END * end_A:
+        return point, problem, used, notes
+    start = _as_candidate(point, first.score)
+    problem, used, notes = _posed(wider, optics, settings, start)
+    return maximise(problem, _start(problem, start)).point, problem, used, notes
+
+
+def _posed(
+    profiles: SectorProfiles, optics: Optics, settings: Settings, start: Candidate
+) -> tuple[Problem, SectorProfiles, tuple[Note, ...]]:
+    sampled, notes = sampled_band(profiles, optics, start)
+    used = suited(sampled, optics, start)
+    return _problem(used, optics, settings, _splines(used, optics, start.mean_A), start), used, notes
+
+
+def _as_candidate(point: Point, score: float) -> Candidate:
+    mean_A, x_A, y_A, shift_rad = (float(value) for value in point.ctf[:4])
+    return Candidate(mean_A, x_A, y_A, math.degrees(shift_rad), score)
 
 
 def _best_start(
@@ -94,13 +108,12 @@ def _best_start(
     candidates = [c for c in candidates if c.score >= WORTH_REFINING * candidates[0].score]
     if len(candidates) == 1:
         return candidates[0], None
-    merged = for_search(profiles, sectors=2)
+    merged = for_search(profiles, optics, settings.defocus_range_A[1], sectors=2)
     refined: list[Candidate] = []
     for candidate in candidates:
         problem = _problem(merged, optics, settings, COMPARED_SPLINES, candidate)
         solution = maximise(problem, _start(problem, candidate), FIRST_STEPS)
-        ctf = solution.point.ctf
-        refined.append(Candidate(ctf[0], ctf[1], ctf[2], math.degrees(ctf[3]), -2.0 * solution.deviance))
+        refined.append(_as_candidate(solution.point, -2.0 * solution.deviance))
     low_A, high_A = settings.defocus_range_A
     inside = [c for c in refined if 0.8 * low_A <= c.mean_A <= 1.2 * high_A]
     ranked = sorted(inside or refined, key=lambda c: -c.score)
@@ -168,15 +181,12 @@ def _start(problem: Problem, candidate: Candidate) -> Point:
     return Point(ctf, coefficients - 0.1, rings)
 
 
-def _converged(problem: Problem, profiles: SectorProfiles, start: Candidate) -> tuple[Solution, Floats]:
-    """The maximum, its weights corrected for dispersion and outliers."""
-    solution = maximise(problem, _start(problem, start))
+def _converged(problem: Problem, profiles: SectorProfiles, point: Point) -> tuple[Solution, Floats]:
+    """The maximum, its weights corrected for dispersion and outliers, and the dispersion (rings,)."""
+    solution = maximise(problem, point, steps=0)
     scatter = dispersion(profiles, solution.model)
-    for _ in range(REWEIGHTINGS):
-        weighted = replace(problem, weights=robust_weights(profiles, solution.model, scatter))
-        solution = maximise(weighted, solution.point)
-        scatter = dispersion(profiles, solution.model)
-    return solution, scatter
+    solution = maximise(replace(problem, weights=robust_weights(profiles, solution.model, scatter)), point)
+    return solution, dispersion(profiles, solution.model)
 
 
 def _fit(
@@ -185,6 +195,7 @@ def _fit(
     ctf = solution.point.ctf
     u, v, angle = from_vector(float(ctf[0]), float(ctf[1]), float(ctf[2]))
     curve = radial_curve(profiles, problem, solution.point)
+    gain = _gain(profiles, problem, solution, scatter)
     mean_scatter = float(np.average(scatter, weights=profiles.values.sum(axis=0)))
     return CtfFit(
         defocus_u_A=u,
@@ -192,12 +203,12 @@ def _fit(
         angle_deg=angle,
         phase_shift_deg=math.degrees(ctf[3]) % 180.0,
         amplitude_contrast=math.sin(ctf[4]),
-        covariance=_covariance(solution, float(ctf[4])),
+        covariance=_covariance(solution, float(ctf[4])) * _optimism(gain),
         score=ring_score(profiles, problem, solution.point, pixel_variance),
         fit_resolution_A=fit_resolution_A(curve),
         resolution_range_A=(1 / float(profiles.frequency_per_A[0]), 1 / float(profiles.frequency_per_A[-1])),
         sampling_A=profiles.sampling_A,
-        log_likelihood_gain=_gain(profiles, problem, solution, scatter),
+        log_likelihood_gain=gain,
         dispersion=mean_scatter,
         runner_up_A=math.nan,
         runner_up_gap=math.nan,
@@ -213,6 +224,14 @@ def _gain(profiles: SectorProfiles, problem: Problem, solution: Solution, scatte
     splines = problem.background_basis.shape[1] + problem.ring_basis.shape[1]
     smooth = spline_basis(profiles.frequency_per_A, splines)
     return 2.0 * (without_rings(weighted, smooth) - with_rings)
+
+
+def _optimism(gain: float) -> float:
+    """How much larger the variance is than the information says, because search and splines also fit noise.
+
+    The information is in proportion to the gain, and noise alone can reach a gain of 40; at most a factor of 4.
+    """
+    return gain / max(gain - NOISE_GAIN, 0.25 * gain) if gain > 0 else 4.0
 
 
 def _covariance(solution: Solution, amplitude_phase: float) -> Floats:

@@ -18,6 +18,7 @@ from thonring.records import Floats
 PRIOR_CURVATURE = 1.0
 PRIOR_RING_CURVATURE = 10.0
 PRIOR_RING_LEVEL = 0.02
+PRIOR_RING_LOGARITHM = -4.6
 CTF_NAMES = ("mean defocus", "astigmatism x", "astigmatism y", "phase shift", "amplitude phase")
 STEPS = 40
 CONVERGED = 1e-2
@@ -168,7 +169,7 @@ def _penalty(problem: Problem, point: Point) -> float:
     background, rings = point.background, point.rings
     smooth = PRIOR_CURVATURE * background @ roughness(len(background)) @ background
     smooth += PRIOR_RING_CURVATURE * rings @ roughness(len(rings)) @ rings
-    level = rings - background.mean()
+    level = rings - background.mean() - PRIOR_RING_LOGARITHM
     prior = ((point.ctf - problem.prior_mean) / problem.prior_deviation) ** 2
     return float(0.5 * (smooth + PRIOR_RING_LEVEL * (level @ level) + prior.sum()))
 
@@ -224,7 +225,7 @@ def _add_priors(problem: Problem, point: Point, information: Floats, gradient: F
     information[a, a] += PRIOR_RING_CURVATURE * roughness(na) + PRIOR_RING_LEVEL * np.eye(na)
     gradient[b] -= PRIOR_CURVATURE * roughness(nb) @ point.background
     gradient[a] -= PRIOR_RING_CURVATURE * roughness(na) @ point.rings
-    gradient[a] -= PRIOR_RING_LEVEL * (point.rings - point.background.mean())
+    gradient[a] -= PRIOR_RING_LEVEL * (point.rings - point.background.mean() - PRIOR_RING_LOGARITHM)
 
 
 def _damped_step(information: Floats, gradient: Floats, damping: float) -> Floats:

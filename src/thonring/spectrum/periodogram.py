@@ -23,6 +23,7 @@ BINS_PER_PERIOD = 4.0
 Transform = npt.NDArray[np.complex64]
 
 SAMPLED = 256
+SINGLE_PIXELS = 1e-3
 ROWS_IN_CACHE = 16
 NORMAL_QUARTILES = 1.349
 
@@ -83,8 +84,8 @@ def periodogram(micrograph: Micrograph, finest_A: float = 0.0, window_A: float =
 
     Notes
     -----
-    Welch (1967), doi:10.1109/TAU.1967.1161901. Each tile is freed of its plane, pixels
-    beyond 8 robust standard deviations (hot ones, borders, gold) are set to it, and it is scaled by its robust
+    Welch (1967), doi:10.1109/TAU.1967.1161901. Each tile is freed of its plane, hot pixels are clipped at 8
+    robust standard deviations, whole areas beyond (borders, gold) set to the plane, and it is scaled by its robust
     standard deviation, so that an edge in one tile does not drown the others. Constant tiles are left out.
     """
     pixels = np.asarray(micrograph.pixels)
@@ -142,11 +143,15 @@ def _power(transform: Transform, spread: float) -> Image:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """Grey level of a tile: the plane as `down` + `across`, and the robust `spread` around it."""
+    """Grey level of a tile: the plane as `down` + `across`, and the robust `spread` around it.
+
+    `patchy` where more than single pixels lie beyond reach: borders, grid bars, gold.
+    """
 
     spread: float
     down: Image
     across: Image
+    patchy: bool
 
 
 def _level(pixels: npt.NDArray[np.generic]) -> _Level | None:
@@ -161,8 +166,11 @@ def _level(pixels: npt.NDArray[np.generic]) -> _Level | None:
     if spread == 0:
         return None
     down, across = _plane(np.clip(sample, centre - 3 * spread, centre + 3 * spread), pixels.shape)
-    _, spread = _middle(sample - down[:: strides[0], None] - across[:: strides[1]])
-    return _Level(spread, down, across) if spread else None
+    level = sample - down[:: strides[0], None] - across[:: strides[1]]
+    _, spread = _middle(level)
+    if spread == 0:
+        return None
+    return _Level(spread, down, across, bool(np.mean(np.abs(level) > HOT_PIXEL * spread) > SINGLE_PIXELS))
 
 
 def _middle(sample: Floats) -> tuple[float, float]:
@@ -195,18 +203,26 @@ def _transformed_rows(
     Rows are treated in blocks that stay in the processor's cache.
     """
     transform: Transform = np.empty((tiles.height, columns), np.complex64)
+    edges = [slice(*run) for run in _runs(tiles.window_x != 1)]
     cache: Image = np.empty((ROWS_IN_CACHE, tiles.width), np.float32)
     reach = HOT_PIXEL * level.spread
     for start in range(0, tiles.height, ROWS_IN_CACHE):
         rows = slice(start, min(start + ROWS_IN_CACHE, tiles.height))
         block = cache[: rows.stop - start]
-        block[...] = pixels[rows]
-        block -= level.down[rows, None]
+        np.subtract(pixels[rows], level.down[rows, None], out=block, dtype=np.float32, casting="unsafe")
         block -= level.across
-        if block.max() > reach or block.min() < -reach:
+        if level.patchy:
             block[np.abs(block) > reach] = 0.0
-        block *= tiles.window_x
+        np.clip(block, -reach, reach, out=block)
+        for edge in edges:
+            block[:, edge] *= tiles.window_x[edge]
         if np.any(tiles.window_y[rows] != 1):
             block *= tiles.window_y[rows, None]
         transform[rows] = rfft(block, axis=1)[:, :columns]
     return transform
+
+
+def _runs(marked: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Beginnings and ends of the runs of True."""
+    changes = np.flatnonzero(np.diff(marked, prepend=False, append=False))
+    return [(int(first), int(end)) for first, end in changes.reshape(-1, 2)]

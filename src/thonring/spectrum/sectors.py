@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 128
 class _Bins:
     """Pixels sorted by bin: `order` flat pixel indices, `starts` of the occupied bins, `occupied` their numbers."""
 
-    order: Indices
+    order: npt.NDArray[np.intp]
     starts: npt.NDArray[np.intp]
     occupied: npt.NDArray[np.intp]
     count: Floats
@@ -41,7 +41,9 @@ def sector_profiles(
     bins = _bins(shape, spectrum.step_y_per_A, spectrum.step_x_per_A, width, (first, last + 1))
     rings = last + 1 - first
     power = np.zeros(SECTORS * rings)
-    power[bins.occupied] = np.add.reduceat(spectrum.power.ravel()[bins.order], bins.starts, dtype=np.float64)
+    power[bins.occupied] = np.add.reduceat(
+        np.take(spectrum.power, bins.order, mode="clip"), bins.starts, dtype=np.float64
+    )
     power[bins.occupied] /= bins.count[bins.occupied]
     return SectorProfiles(
         angle_rad=(np.arange(SECTORS) + 0.5) * np.pi / SECTORS - 0.5 * np.pi,
@@ -89,4 +91,5 @@ def _bins(
     per_ring = count.reshape(SECTORS, rings).sum(axis=0)
     frequency = np.sqrt(total.reshape(SECTORS, rings).sum(axis=0) / np.maximum(per_ring, 1))
     frequency = np.where(per_ring > 0, frequency, np.sqrt(nominal))
-    return _Bins(np.concatenate(pixels)[sorting], starts, occupied, count, squared, frequency)
+    order = np.concatenate(pixels)[sorting].astype(np.intp)
+    return _Bins(order, starts, occupied, count, squared, frequency)
