@@ -59,12 +59,17 @@ def test_what_is_missing_is_named(partial: PartialOptics, missing: str) -> None:
 
 WRONG_SETTINGS = {
     "defocus upside down": ({"defocus_range_A": (2e4, 5e3)}, "first value must be the smaller one"),
+    "a defocus that is no number": (
+        {"defocus_range_A": (float("nan"), 5e3)},
+        "first value must be the smaller",
+    ),
     "an empty range": ({"defocus_range_A": (5e3, 5e3)}, "first value must be the smaller one"),
     "µm": ({"defocus_range_A": (0.5, 3.0)}, "looks like µm: give Å, 5000,30000"),
     "overfocus": ({"defocus_range_A": (-2e4, 2e4)}, "underfocus positive"),
     "nm or pm": ({"defocus_range_A": (5e3, 3e6)}, "expected 0 to 200000 Å"),
     "resolution upside down": ({"resolution_range_A": (3.0, 30.0)}, "low resolution first"),
     "resolution 0": ({"resolution_range_A": (30.0, 0.0)}, "low resolution first"),
+    "an infinite resolution": ({"resolution_range_A": (float("inf"), 3.0)}, "low resolution first"),
     "a resolution that is no number": ({"resolution_range_A": (30.0, float("nan"))}, "low resolution first"),
     "no sampling": ({"samplings_A": ()}, "expected values from 0.1 to 20"),
     "a negative sampling": ({"samplings_A": (-1.0, None)}, "expected values from 0.1 to 20"),

@@ -1,5 +1,6 @@
 """How to estimate: every choice a user can make, checked where it enters."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,8 +57,10 @@ class Settings:
 
 
 def _check_defocus_range(low_A: float, high_A: float) -> None:
-    if low_A >= high_A:
-        raise SettingsError(f"defocus range {low_A:g},{high_A:g}: the first value must be the smaller one.")
+    if not low_A < high_A:
+        raise SettingsError(
+            f"defocus range {low_A:g},{high_A:g}: the first value must be the smaller one, as 2000,60000 (Å)."
+        )
     if high_A < 100:
         raise SettingsError(
             f"defocus range {low_A:g},{high_A:g} looks like µm: give Å, {low_A * 1e4:g},{high_A * 1e4:g}."
@@ -69,7 +72,7 @@ def _check_defocus_range(low_A: float, high_A: float) -> None:
 
 
 def _check_resolution_range(low_A: float, high_A: float) -> None:
-    if not low_A > high_A > 0:
+    if not math.inf > low_A > high_A > 0:
         raise SettingsError(
             f"resolution range {low_A:g},{high_A:g}: expected the low resolution first, as 30,3.5 (Å)."
         )
