@@ -170,6 +170,12 @@ def test_known_defocus_is_kept_through_the_method(path: Path) -> None:
     assert found == pytest.approx((15200.0, 14800.0, 20.0), abs=1e-6)
 
 
+def test_nothing_is_held_fixed_that_is_not_known(path: Path) -> None:
+    outcome = thonring.estimate(path, OPTICS, replace(ALWAYS, fix_defocus=True))
+    assert (outcome.status, outcome.fit) == ("failed", None)
+    assert "no defocus is known: give one" in outcome.reasons[0]
+
+
 def test_noise_is_never_accepted() -> None:
     for seed in range(20):
         tried = attempts(noise_micrograph(OPTICS, (640, 640), seed), Settings())

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from thonring import fit, quality, read, spectrum
-from thonring.errors import FitError, ThonringError
+from thonring.errors import FitError, SettingsError, ThonringError
 from thonring.optics import Optics
 from thonring.records import (
     Attempt,
@@ -86,6 +86,7 @@ def examine(
     """
     began = time.process_time()
     try:
+        _check_known(settings, known)
         measured = _measured(source, settings, spectrum_kind)
         profiles = sectors(measured, settings)
         attempts = tuple(attempts_on(measured, profiles, settings, known))
@@ -108,6 +109,14 @@ def examine(
         cpu_seconds=time.process_time() - began,
     )
     return outcome, Evidence(measured.optics, measured.spectrum, profiles, best.sampling_A)
+
+
+def _check_known(settings: Settings, known: KnownDefocus | None) -> None:
+    if settings.fix_defocus and known is None:
+        raise SettingsError(
+            "fix_defocus is set, but no defocus is known: give one (known=KnownDefocus(...) in Python, "
+            "--defocus-from FILE on the command line), or leave fix_defocus out."
+        )
 
 
 def _measured(source: Source, settings: Settings, kind: SpectrumKind | None) -> Measurement:
