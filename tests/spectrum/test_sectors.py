@@ -5,8 +5,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from thonring.ctf import half_plane_grid
+from thonring.fit.basis import roughness
 from thonring.records import Floats, Spectrum
 from thonring.spectrum import sector_profiles
+from thonring.spectrum.tiles import taper
 
 SHAPES = [((256, 129), 1 / 256, 1 / 256), ((300, 101), 1 / 300, 1 / 200), ((180, 161), 1 / 180, 1 / 320)]
 
@@ -103,3 +105,10 @@ def test_within_keeps_the_rings_between_two_frequencies() -> None:
     assert_allclose(part.frequency_per_A, profiles.frequency_per_A[kept])
     assert_allclose(part.power, profiles.power[:, kept])
     assert part.values.shape == part.squared_frequency.shape == part.power.shape
+
+
+def test_what_calls_share_cannot_be_written_to() -> None:
+    profiles = sector_profiles(spectrum_of(*SHAPES[0]), 0.1, 0.4)
+    for shared in (profiles.frequency_per_A, profiles.squared_frequency, taper(256, (0,)), roughness(8)):
+        with pytest.raises(ValueError, match="read-only"):
+            shared[0] = 0.0

@@ -32,4 +32,6 @@ def _basis(frequencies: bytes, count: int) -> Floats:
 def roughness(count: int) -> Floats:
     """Penalty matrix of second differences of spline coefficients, (count, count)."""
     differences = np.diff(np.eye(count), 2, axis=0)
-    return differences.T @ differences
+    penalty: Floats = differences.T @ differences
+    penalty.flags.writeable = False
+    return penalty

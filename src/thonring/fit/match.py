@@ -114,7 +114,10 @@ def _bank(
     zones = np.maximum(0.0, 1.0 - np.abs(position[None, :] - np.arange(ZONES)[:, None]))
     sampled = (seen @ zones.T) / zones.sum(axis=1) > MOSTLY
     kept = np.stack([_unabsorbed(cosine * zone, frequency) for zone in zones], axis=1) * sampled
-    return _Bank(defocus, cosine.astype(np.float32), sine.astype(np.float32), zones, kept)
+    bank = _Bank(defocus, cosine.astype(np.float32), sine.astype(np.float32), zones, kept)
+    for shared in (bank.defocus_A, bank.cosine, bank.sine, bank.zones, bank.kept):
+        shared.flags.writeable = False
+    return bank
 
 
 def _unabsorbed(templates: Floats, frequency: Floats) -> Floats:

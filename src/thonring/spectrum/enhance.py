@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
-from thonring.records import Floats, Image, Spectrum
+from thonring.records import Image, Spectrum
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,9 @@ def enhance(spectrum: Spectrum, preset: Enhancement = DISPLAY) -> Image:
 @lru_cache(maxsize=4)
 def _digital_frequency(size: int) -> Image:
     axis = ((np.arange(size) - size // 2) / size).astype(np.float32)
-    return np.hypot(axis[:, None], axis[None, :])
+    frequency: Image = np.hypot(axis[:, None], axis[None, :])
+    frequency.flags.writeable = False
+    return frequency
 
 
 def _median_3x3(plane: Image) -> Image:
@@ -119,8 +121,9 @@ def _raised_cosine(size: int, preset: Enhancement) -> Image:
     """1 inside the band, falling to 0 over `flank` outside of it; on the half plane of a real transform."""
     frequency = np.hypot(fft.fftfreq(size)[:, None], fft.rfftfreq(size)[None, :])
     outside = np.maximum(preset.band_low - frequency, frequency - preset.band_high) / preset.flank
-    response: Floats = 0.5 + 0.5 * np.cos(np.pi * np.clip(outside, 0.0, 1.0))
-    return response.astype(np.float32)
+    response: Image = (0.5 + 0.5 * np.cos(np.pi * np.clip(outside, 0.0, 1.0))).astype(np.float32)
+    response.flags.writeable = False
+    return response
 
 
 def _standardise(plane: Image, frequency: Image, preset: Enhancement) -> Image:

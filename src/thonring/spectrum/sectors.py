@@ -92,4 +92,6 @@ def _bins(
     frequency = np.sqrt(total.reshape(SECTORS, rings).sum(axis=0) / np.maximum(per_ring, 1))
     frequency = np.where(per_ring > 0, frequency, np.sqrt(nominal))
     order = np.concatenate(pixels)[sorting].astype(np.intp)
+    for shared in (order, starts, occupied, count, squared, frequency):
+        shared.flags.writeable = False
     return _Bins(order, starts, occupied, count, squared, frequency)

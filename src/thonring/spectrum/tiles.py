@@ -92,7 +92,9 @@ def taper(size: int, starts: tuple[int, ...]) -> Image:
     rise = np.sin(0.5 * np.pi * (np.arange(edge) + 0.5) / edge)
     window = np.ones(size)
     window[:edge], window[-edge:] = rise, rise[::-1]
-    return window.astype(np.float32)
+    shared: Image = window.astype(np.float32)
+    shared.flags.writeable = False
+    return shared
 
 
 def independent_values(length: int, starts: tuple[int, ...], size: int) -> float:
