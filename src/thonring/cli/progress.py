@@ -9,6 +9,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thonring.records import Outcome
+from thonring.results import reason_without_file
 
 Tell = Callable[[Outcome], None]
 
@@ -41,11 +42,6 @@ def _main_reason(outcome: Outcome) -> str:
     first = reason_without_file(outcome, outcome.reasons[0])
     others = len(outcome.reasons) - 1
     return f"{first} (and {others} more)" if others else first
-
-
-def reason_without_file(outcome: Outcome, reason: str) -> str:
-    """Cut the name of the file off the front of a reason that stands beside it."""
-    return reason.removeprefix(str(outcome.path)).removeprefix(outcome.path.name).removeprefix(": ")
 
 
 class _Notes:

@@ -8,8 +8,7 @@ from rich.table import Table
 
 from thonring.batch.jobs import Recipe
 from thonring.batch.session import Session
-from thonring.cli.progress import reason_without_file
-from thonring.results import summary
+from thonring.results import reason_without_file, summary
 
 _MOST_FAILED_SHOWN = 20
 _WIDTH_IN_A_LOG = 120

@@ -9,13 +9,14 @@ from thonring.results.diagnostic import diagnostic_image
 from thonring.results.folder import prepare_run, write_tables
 from thonring.results.names import artefact_names, spectrum_path
 from thonring.results.settings_file import write_settings
-from thonring.results.summary import Summary, summary
+from thonring.results.summary import Summary, reason_without_file, summary
 
 __all__ = [
     "Summary",
     "artefact_names",
     "diagnostic_image",
     "prepare_run",
+    "reason_without_file",
     "spectrum_path",
     "summary",
     "write_ctf_image",

@@ -40,7 +40,9 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
         rejected=status["rejected"],
         failed=status["failed"],
         rejected_by=_counted([name for outcome in rejected for name in _failed_criteria(outcome)]),
-        failed_by=_counted([reason for outcome in failed for reason in _reasons_without_file(outcome)]),
+        failed_by=_counted(
+            [reason_without_file(outcome, reason) for outcome in failed for reason in outcome.reasons]
+        ),
         median_cpu_seconds=statistics.median(seconds) if seconds else math.nan,
         total_cpu_seconds=math.fsum(seconds) if seconds else math.nan,
     )
@@ -52,11 +54,9 @@ def _failed_criteria(outcome: Outcome) -> list[str]:
     return [criterion.name for criterion in outcome.attempt.verdict.criteria if not criterion.passed]
 
 
-def _reasons_without_file(outcome: Outcome) -> list[str]:
-    return [
-        reason.removeprefix(str(outcome.path)).removeprefix(outcome.path.name).removeprefix(": ")
-        for reason in outcome.reasons
-    ]
+def reason_without_file(outcome: Outcome, reason: str) -> str:
+    """Cut the name of the file off the front of a reason that stands beside it."""
+    return reason.removeprefix(str(outcome.path)).removeprefix(outcome.path.name).removeprefix(": ")
 
 
 def _counted(names: Sequence[str]) -> Counts:

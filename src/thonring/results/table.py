@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from thonring.records import Attempt, CtfFit, Note, Outcome
+from thonring.records import Attempt, Outcome
 from thonring.results.atomic import write_text
 
 Cell = str | float | None
@@ -117,12 +117,8 @@ def _result_cells(outcome: Outcome) -> list[Cell]:
         optics.cs_mm if optics else None,
         len(outcome.attempts),
         outcome.cpu_seconds,
-        "; ".join(note.text for note in (*outcome.notes, *_notes(outcome.fit))),
+        "; ".join(note.text for note in outcome.notes),
     ]
-
-
-def _notes(fit: CtfFit | None) -> tuple[Note, ...]:
-    return () if fit is None else fit.notes
 
 
 def _criterion_cells(attempt: Attempt | None, criteria: Sequence[str]) -> list[Cell]:
