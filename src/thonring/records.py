@@ -1,7 +1,7 @@
 """The records that cross from one stage to the next: frozen, with the unit in each name.
 
-Conventions (docs/conventions.md): lengths in Å, frequencies in 1/Å, underfocus positive,
-U >= V, the angle of U from +x (columns) towards +y (row index increasing), in (-90, 90] degrees.
+Conventions (docs/conventions.md): lengths in Å, frequencies in 1/Å, underfocus positive, U >= V, the angle of U from
++x (columns) towards +y (row index increasing), in (-90, 90] degrees.
 """
 
 import math
@@ -42,9 +42,9 @@ class Micrograph:
 class Spectrum:
     """Power over the half plane kx >= 0.
 
-    `power` has shape (rows, columns): row i is ky = (i - rows // 2) * step_y_per_A,
-    column j is kx = j * step_x_per_A. `values_per_pixel` independent exponential values were
-    averaged into each pixel; `sampling_A` is the pixel size whose Nyquist frequency ends the axes.
+    `power` has shape (rows, columns): row i is ky = (i - rows // 2) * step_y_per_A, column j is kx = j * step_x_per_A.
+    `values_per_pixel` independent exponential values were averaged into each pixel; `sampling_A` is the pixel size
+    whose Nyquist frequency ends the axes.
     """
 
     power: Image
@@ -73,9 +73,9 @@ class GivenSpectrum:
 class SectorProfiles:
     """Power averaged in (sectors, rings) bins of the half plane.
 
-    `angle_rad` (sectors,) are the sectors' directions; `frequency_per_A` (rings,) the rings' mean radii;
-    `squared_frequency` (sectors, rings) the mean k² of each bin's own pixels, in 1/Å²;
-    `power` its mean power, `values` how many independent exponential values stand behind it (0: empty).
+    `angle_rad` (sectors,) are the sectors' directions; `frequency_per_A` (rings,) the rings' mean radii; by bin,
+    (sectors, rings): `squared_frequency` the mean k² of its own pixels in 1/Å², `power` the mean power, `values` how
+    many independent exponential values stand behind it (0: empty).
     """
 
     angle_rad: Floats
@@ -112,9 +112,8 @@ class KnownDefocus:
 class SearchSignals:
     """What the Fourier search saw, for diagnosis.
 
-    `frequency_per_A`, `profile` (rings,): background-subtracted rotational profile;
-    `squared_frequency`, `resampled` (samples,): the same against k²;
-    `defocus_A`, `amplitude` (bins,): its Fourier transform on the axis of defocus; `chosen_A` the peak taken.
+    `frequency_per_A`, `profile` (rings,): background-free rotational profile; `squared_frequency`, `resampled`
+    (samples,): the same against k²; `defocus_A`, `amplitude` (bins,): its Fourier transform; `chosen_A`: the peak.
     """
 
     frequency_per_A: Floats
@@ -130,9 +129,8 @@ class SearchSignals:
 class RadialCurve:
     """The fit against frequency, averaged along the fitted ellipse; all arrays (rings,).
 
-    `power` is measured, `background` + `ring_power` · sin²χ the model, `sin2` the fitted sin²χ at the
-    mean defocus, `agreement` the local cross-correlation of measured and fitted rings (-1 to 1),
-    `values` the independent values behind each point.
+    `power` is measured, `background` + `ring_power` · sin²χ the model, `sin2` the fitted sin²χ at the mean defocus,
+    `agreement` the local correlation of measured and fitted rings (-1 to 1), `values` how many stand behind a point.
     """
 
     frequency_per_A: Floats
@@ -150,9 +148,10 @@ class CtfFit:
 
     `covariance` (5, 5) is over (mean defocus Å, astigmatism x Å, astigmatism y Å, phase shift deg,
     amplitude contrast), the astigmatism vector being (U - V)(cos 2θ, sin 2θ); what was held fixed has zeros.
-    `log_likelihood_gain` is twice the log-likelihood ratio against the same background without rings, divided by
-    the dispersion; `runner_up_A` the next best minimum (NaN: none), `runner_up_gap` how far it lies below.
-    `coarse_defocus_A` is what a search of its own found at the coarser sampling, to `coarse_resolution_A`.
+    `log_likelihood_gain` is twice the log-likelihood ratio against a smooth spectrum without rings, divided by the
+    dispersion; `runner_up_A` the next best minimum (NaN: none), `runner_up_gap` how far it lies below, in the same
+    unit. `resolution_range_A` is the band fitted, beyond the Nyquist frequency of `sampling_A` if the rings reach that.
+    `coarse_defocus_A` is the nearest strong candidate of a search at the coarser sampling, to `coarse_resolution_A`.
     """
 
     defocus_u_A: float
@@ -255,7 +254,7 @@ class Attempt:
 class Outcome:
     """All that is known of one input file; small enough to send between processes.
 
-    `chosen` is the index of the attempt kept; None where the file failed.
+    `chosen` is the index of the attempt kept, None where the file failed; `notes` includes those of its fit.
     """
 
     path: Path
@@ -290,10 +289,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an attempt is judged on; too large to send between processes.
-
-    `measured` is the spectrum as computed, `profiles` all of it in sectors; `sampling_A` is the attempt's.
-    """
+    """What an attempt at `sampling_A` is judged on: the spectrum as computed and in sectors; large, so it stays here."""
 
     optics: Optics
     measured: Spectrum
