@@ -289,7 +289,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an attempt at `sampling_A` is judged on: the spectrum as computed and in sectors; large, so it stays here."""
+    """What an attempt at `sampling_A` is judged on: the spectrum as computed and in sectors; too large to send."""
 
     optics: Optics
     measured: Spectrum

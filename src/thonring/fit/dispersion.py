@@ -2,9 +2,9 @@
 
 Two scales are looked at: single bins (neighbouring pixels that are correlated, or fewer values than thought)
 and whole rings (structure that all sectors share and the smooth curves cannot follow, as a particle's form
-factor). The weights of the likelihood are divided by the larger one, so that error bars stay honest where the
-model is not perfect, and well-fitted frequencies decide. Source: McCullagh (1983),
-doi:10.1214/aos/1176346056 (quasi-likelihood).
+factor). The weights of the likelihood are divided by the first, or by the second where it is more than half as large
+again, so that error bars stay honest where the model is not perfect, and well-fitted frequencies decide.
+Source: McCullagh (1983), doi:10.1214/aos/1176346056 (quasi-likelihood).
 """
 
 import numpy as np

@@ -26,8 +26,8 @@ def search(
     rings = profiles.frequency_per_A.size
     if rings < FEWEST_RINGS:
         raise FitError(
-            f"only {rings} frequencies lie in the resolution range, at least {FEWEST_RINGS} are needed: "
-            "widen --resolution-range or give a larger image."
+            f"only {rings} frequencies lie in the resolution range at this sampling, at least {FEWEST_RINGS} are "
+            "needed: widen --resolution-range, give a finer sampling (--samplings, --downsampling) or a larger image."
         )
     if known is not None:
         vector = to_vector(known.defocus_u_A, known.defocus_v_A, known.angle_deg)

@@ -17,8 +17,12 @@ from thonring.records import Floats
 
 PRIOR_CURVATURE = 1.0
 PRIOR_RING_CURVATURE = 10.0
+"""Precision of the second differences of the coefficients of log B and log A about 0."""
+
 PRIOR_RING_LEVEL = 0.02
 PRIOR_RING_LOGARITHM = -4.6
+"""Precision of the coefficients of log(A / B) about that of a hundredth: so weak that it only holds absent rings."""
+
 CTF_NAMES = ("mean defocus", "astigmatism x", "astigmatism y", "phase shift", "amplitude phase")
 STEPS = 40
 CONVERGED = 1e-2
