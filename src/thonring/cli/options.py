@@ -78,7 +78,10 @@ DefocusFrom = Annotated[
     typer.Option(
         "--defocus-from",
         metavar="FILE",
-        help="Start from the defoci in this file (RELION .star, CTFFIND .txt, Xmipp .xmd, cryoSPARC .cs).",
+        help=(
+            "Start from the defoci in this file (RELION .star, CTFFIND .txt, Xmipp .xmd or .ctfparam, cryoSPARC .cs) "
+            "or folder (of .txt or .ctfparam)."
+        ),
         rich_help_panel=_FIT,
     ),
 ]
