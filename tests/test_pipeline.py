@@ -134,6 +134,12 @@ def test_a_fault_nobody_foresaw_is_an_outcome_too(path: Path, monkeypatch: pytes
     assert outcome.reasons == (f"{path}: unexpected ZeroDivisionError: by nought",)
 
 
+def test_a_fit_that_leaves_the_defocus_range_is_refused(path: Path) -> None:
+    outcome = thonring.estimate(path, OPTICS, Settings(defocus_range_A=(20000.0, 40000.0)))
+    assert outcome.status == "rejected"
+    assert outcome.fit is None or outcome.fit.mean_defocus_A >= 19000
+
+
 def test_no_fit_is_a_rejection_with_its_reason(path: Path) -> None:
     outcome = thonring.estimate(path, OPTICS, Settings(resolution_range_A=(10.0, 9.5)))
     assert outcome.status == "rejected"
@@ -143,9 +149,8 @@ def test_no_fit_is_a_rejection_with_its_reason(path: Path) -> None:
 
 @pytest.mark.parametrize("factor", [2.3, 1.6, 0.8])
 def test_a_manual_factor_replaces_the_samplings(factor: float) -> None:
-    """Below 1 the pixels get smaller, but no attempt is finer than the resolution range can use."""
     (only,) = attempts(micrograph(), replace(ALWAYS, downsampling=factor))
-    assert only.sampling_A == pytest.approx(factor if factor > 1 else 1.25, rel=0.01)
+    assert only.sampling_A == pytest.approx(factor, rel=0.01)
     assert only.fit is not None
     assert only.fit.mean_defocus_A == pytest.approx(fit_of_truth().mean_defocus_A, abs=15)
     assert turned(only.fit.angle_deg, fit_of_truth().angle_deg) < 5

@@ -5,6 +5,7 @@
 >>> outcome = thonring.estimate("micrograph.mrc", optics)  # doctest: +SKIP
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from thonring.optics import Optics
@@ -13,13 +14,15 @@ from thonring.settings import Settings
 if TYPE_CHECKING:
     from thonring.pipeline import estimate
 
+_STAGES = ("fit", "pipeline", "plot", "quality", "read", "results", "simulate", "spectrum")
+
 __all__ = ["Optics", "Settings", "estimate"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the module protocol
-    """Load the pipeline when it is first asked for: `thonring --help` needs none of it."""
+    """Load the pipeline and the stages when they are first asked for: `thonring --help` needs none of them."""
     if name == "estimate":
-        from thonring.pipeline import estimate
-
-        return estimate
+        return importlib.import_module("thonring.pipeline").estimate
+    if name in _STAGES:
+        return importlib.import_module(f"thonring.{name}")
     raise AttributeError(f"module 'thonring' has no attribute {name!r}")

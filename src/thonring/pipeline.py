@@ -37,6 +37,7 @@ SPECTRUM_PIXELS = 512
 COARSE_SAMPLING_A = 2.75
 FEWEST_RINGS = 50
 STRONG = 0.5
+OVERSHOOT = 0.05
 
 SpectrumKind = Literal["amplitude", "power"]
 
@@ -142,7 +143,7 @@ def measure(micrograph: Micrograph, settings: Settings) -> Measurement:
         [
             ICE_SAMPLING_A,
             0.5 * settings.resolution_range_A[1],
-            *(s for s in settings.samplings_A if s is not None),
+            *(sampling for sampling in _samplings(settings, pixel_A) if sampling != pixel_A),
         ]
     )
     return Measurement(
@@ -222,7 +223,18 @@ def _fit(
     candidates, signals = fit.search(band, measured.optics, settings, known)
     fitted = fit.refine(band, measured.optics, settings, candidates, profiles, measured.pixel_variance)
     fitted = replace(fitted, sampling_A=sampling_A, signals=signals)
+    if known is None:
+        _check_defocus(fitted, settings)
     return fitted if known else _with_coarse_search(fitted, profiles, measured.optics, settings)
+
+
+def _check_defocus(fitted: CtfFit, settings: Settings) -> None:
+    low_A, high_A = settings.defocus_range_A
+    if not (1 - OVERSHOOT) * low_A <= fitted.mean_defocus_A <= (1 + OVERSHOOT) * high_A:
+        raise FitError(
+            f"the rings lead to a defocus of {fitted.mean_defocus_A:.0f} Å, outside --defocus-range "
+            f"{low_A:g},{high_A:g}; widen it if that can be true."
+        )
 
 
 def _with_coarse_search(

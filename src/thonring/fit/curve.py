@@ -48,20 +48,17 @@ def radial_curve(profiles: SectorProfiles, problem: Problem, point: Point) -> Ra
 def fit_resolution_A(curve: RadialCurve) -> float:
     """Resolution in Å to which measured and fitted rings agree (local correlation at least 0.5).
 
-    It is followed from the first stretch of ten bins that agree; the coarse end of the band if there is none.
-    A dip shorter than a window, as an ice ring makes it, does not end the agreement.
+    The end of the last stretch of ten bins that agree; the coarse end of the band if there is none. A gap of a
+    twentieth of the band between stretches, as an ice ring makes it, does not end the agreement.
     """
-    agrees = curve.agreement >= AGREES
+    frequency, agrees = curve.frequency_per_A, curve.agreement >= AGREES
+    runs = np.flatnonzero(np.convolve(agrees, np.ones(AGREEMENT_RINGS), mode="valid") > AGREEMENT_RINGS - 0.5)
+    if runs.size == 0:
+        return 1.0 / float(frequency[0])
     patience = max(AGREEMENT_RINGS, agrees.size // 20)
-    runs = np.convolve(agrees, np.ones(AGREEMENT_RINGS), mode="valid") == AGREEMENT_RINGS
-    last, missed = 0, 0
-    for index in range(int(np.argmax(runs)), agrees.size):
-        missed = 0 if agrees[index] else missed + 1
-        if agrees[index]:
-            last = index
-        if missed > patience:
-            break
-    return 1.0 / float(curve.frequency_per_A[last])
+    gaps = np.flatnonzero(np.diff(runs) > patience + AGREEMENT_RINGS)
+    last_run = runs[gaps[0]] if gaps.size else runs[-1]
+    return 1.0 / float(frequency[last_run + AGREEMENT_RINGS - 1])
 
 
 def ring_score(profiles: SectorProfiles, problem: Problem, point: Point, pixel_variance: float) -> float:

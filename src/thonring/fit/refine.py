@@ -19,13 +19,24 @@ from thonring.records import CtfFit, Floats, Note, SectorProfiles
 from thonring.settings import Settings
 
 COMPARED_SPLINES = (9, 6)
+"""Background and ring splines while starts are compared: the same for all, so that likelihoods are."""
+
 FIRST_STEPS = 15
 WORTH_REFINING = 0.1
+"""Starts with less than this share of the best matching score are not refined."""
+
 NOISE_GAIN = 40.0
+"""Gain that noise alone can reach: the most that a wrong minimum had in 500 simulated spectra of weak rings."""
+
 REACHED_THE_END = 1.1
-PHASE_PRIOR_DEG = 60.0
+"""Rings that agree to within a tenth of the band's end may go on beyond it."""
+
+PHASE_PRIOR_DEG = (60.0, 60.0)
+"""Mean and deviation: phase plates are used between 0 and 120 degrees; a clear ring pattern overrules it."""
+
 AMPLITUDE_PRIOR = 0.1
 OTHER_MINIMUM_RINGS = 0.25
+"""Two defoci are two minima if they differ by a quarter of a ring at the end of the band."""
 
 
 def refine(
@@ -93,7 +104,7 @@ def _posed(
 ) -> tuple[Problem, SectorProfiles, tuple[Note, ...]]:
     sampled, notes = sampled_band(profiles, optics, start)
     used = suited(sampled, optics, start)
-    return _problem(used, optics, settings, _splines(used, optics, start.mean_A), start), used, notes
+    return _problem(used, optics, settings, _splines(used, optics, start.mean_A)), used, notes
 
 
 def _as_candidate(point: Point, score: float) -> Candidate:
@@ -111,11 +122,11 @@ def _best_start(
     merged = for_search(profiles, optics, settings.defocus_range_A[1], sectors=2)
     refined: list[Candidate] = []
     for candidate in candidates:
-        problem = _problem(merged, optics, settings, COMPARED_SPLINES, candidate)
+        problem = _problem(merged, optics, settings, COMPARED_SPLINES)
         solution = maximise(problem, _start(problem, candidate), FIRST_STEPS)
         refined.append(_as_candidate(solution.point, -2.0 * solution.deviance))
     low_A, high_A = settings.defocus_range_A
-    inside = [c for c in refined if 0.8 * low_A <= c.mean_A <= 1.2 * high_A]
+    inside = [c for c in refined if 0.95 * low_A <= c.mean_A <= 1.05 * high_A]
     ranked = sorted(inside or refined, key=lambda c: -c.score)
     apart_A = OTHER_MINIMUM_RINGS / (optics.wavelength_A * float(profiles.frequency_per_A[-1]) ** 2)
     others = [c for c in ranked[1:] if _is_other(c, ranked[0], apart_A)]
@@ -135,7 +146,7 @@ def _splines(profiles: SectorProfiles, optics: Optics, defocus_A: float) -> tupl
 
 
 def _problem(
-    profiles: SectorProfiles, optics: Optics, settings: Settings, splines: tuple[int, int], start: Candidate
+    profiles: SectorProfiles, optics: Optics, settings: Settings, splines: tuple[int, int]
 ) -> Problem:
     free = (
         not settings.fix_defocus,
@@ -145,15 +156,24 @@ def _problem(
         settings.refine_amplitude_contrast,
     )
     amplitude_phase = math.asin(optics.amplitude_contrast)
-    prior_mean = np.array([0.0, 0.0, 0.0, math.radians(start.phase_shift_deg), amplitude_phase])
-    prior_deviation = np.array([np.inf, np.inf, np.inf, math.radians(PHASE_PRIOR_DEG), AMPLITUDE_PRIOR])
+    prior_mean = np.array([0.0, 0.0, 0.0, math.radians(PHASE_PRIOR_DEG[0]), amplitude_phase])
+    prior_deviation = np.array([np.inf, np.inf, np.inf, math.radians(PHASE_PRIOR_DEG[1]), AMPLITUDE_PRIOR])
+    power = np.where(profiles.values > 0, profiles.power, 1.0)
+    background_basis = spline_basis(profiles.frequency_per_A, splines[0])
+    ring_basis = spline_basis(profiles.frequency_per_A, splines[1])
+    mean = (power * profiles.values).sum(axis=0) / np.maximum(profiles.values.sum(axis=0), 1e-12)
+    mean_background = np.linalg.lstsq(
+        background_basis, np.log(np.maximum(mean, 1e-9 * mean.max())), rcond=None
+    )[0]
     return Problem(
         squared_frequency=profiles.squared_frequency,
-        power=np.where(profiles.values > 0, profiles.power, 1.0),
+        power=power,
         weights=profiles.values,
         angle_rad=profiles.angle_rad,
-        background_basis=spline_basis(profiles.frequency_per_A, splines[0]),
-        ring_basis=spline_basis(profiles.frequency_per_A, splines[1]),
+        background_basis=background_basis,
+        ring_basis=ring_basis,
+        mean_background=mean_background,
+        mean_rings=np.linalg.lstsq(ring_basis, background_basis @ mean_background, rcond=None)[0],
         optics=optics,
         free=free,
         prior_mean=prior_mean,
@@ -162,13 +182,6 @@ def _problem(
 
 
 def _start(problem: Problem, candidate: Candidate) -> Point:
-    weights = problem.weights.sum(axis=0)
-    mean = (problem.power * problem.weights).sum(axis=0) / np.maximum(weights, 1e-12)
-    coefficients = np.linalg.lstsq(
-        problem.background_basis, np.log(np.maximum(mean, 1e-9 * mean.max())), rcond=None
-    )[0]
-    smooth = problem.background_basis @ coefficients
-    rings = np.linalg.lstsq(problem.ring_basis, smooth + math.log(0.2), rcond=None)[0]
     ctf = np.array(
         [
             candidate.mean_A,
@@ -178,7 +191,7 @@ def _start(problem: Problem, candidate: Candidate) -> Point:
             math.asin(problem.optics.amplitude_contrast),
         ]
     )
-    return Point(ctf, coefficients - 0.1, rings)
+    return Point(ctf, problem.mean_background - 0.1, problem.mean_rings + math.log(0.2))
 
 
 def _converged(problem: Problem, profiles: SectorProfiles, point: Point) -> tuple[Solution, Floats]:
@@ -201,7 +214,7 @@ def _fit(
         defocus_u_A=u,
         defocus_v_A=v,
         angle_deg=angle,
-        phase_shift_deg=math.degrees(ctf[3]) % 180.0,
+        phase_shift_deg=_principal_deg(math.degrees(ctf[3])),
         amplitude_contrast=math.sin(ctf[4]),
         covariance=_covariance(solution, float(ctf[4])) * _optimism(gain),
         score=ring_score(profiles, problem, solution.point, pixel_variance),
@@ -224,6 +237,11 @@ def _gain(profiles: SectorProfiles, problem: Problem, solution: Solution, scatte
     splines = problem.background_basis.shape[1] + problem.ring_basis.shape[1]
     smooth = spline_basis(profiles.frequency_per_A, splines)
     return 2.0 * (without_rings(weighted, smooth) - with_rings)
+
+
+def _principal_deg(phase_shift_deg: float) -> float:
+    """The same phase shift in [-20, 160) degrees: 0 with its error stays near 0, although 180° more fits as well."""
+    return (phase_shift_deg + 20.0) % 180.0 - 20.0
 
 
 def _optimism(gain: float) -> float:

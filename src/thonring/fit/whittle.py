@@ -21,9 +21,8 @@ PRIOR_RING_CURVATURE = 10.0
 
 PRIOR_RING_LEVEL = 0.02
 PRIOR_RING_LOGARITHM = -4.6
-"""Precision of the coefficients of log(A / B) about that of a hundredth: so weak that it only holds absent rings."""
+"""Precision of the coefficients of log A about a hundredth of the mean power: it only holds rings that are absent."""
 
-CTF_NAMES = ("mean defocus", "astigmatism x", "astigmatism y", "phase shift", "amplitude phase")
 STEPS = 40
 CONVERGED = 1e-2
 
@@ -34,7 +33,8 @@ class Problem:
 
     `background_basis` and `ring_basis` are (rings, splines); `free` marks which of the five CTF parameters
     (mean defocus Å, astigmatism x and y Å, phase shift rad, arcsin of the amplitude contrast rad) may move;
-    `prior_deviation` their prior standard deviations (inf: none) around `prior_mean`.
+    `prior_deviation` their prior standard deviations (inf: none) around `prior_mean`. `mean_background` and
+    `mean_rings` are the coefficients, in the two bases, of the logarithm of the mean power.
     """
 
     squared_frequency: Floats
@@ -43,6 +43,8 @@ class Problem:
     angle_rad: Floats
     background_basis: Floats
     ring_basis: Floats
+    mean_background: Floats
+    mean_rings: Floats
     optics: Optics
     free: tuple[bool, bool, bool, bool, bool]
     prior_mean: Floats
@@ -173,7 +175,7 @@ def _penalty(problem: Problem, point: Point) -> float:
     background, rings = point.background, point.rings
     smooth = PRIOR_CURVATURE * background @ roughness(len(background)) @ background
     smooth += PRIOR_RING_CURVATURE * rings @ roughness(len(rings)) @ rings
-    level = rings - background.mean() - PRIOR_RING_LOGARITHM
+    level = rings - problem.mean_rings - PRIOR_RING_LOGARITHM
     prior = ((point.ctf - problem.prior_mean) / problem.prior_deviation) ** 2
     return float(0.5 * (smooth + PRIOR_RING_LEVEL * (level @ level) + prior.sum()))
 
@@ -229,7 +231,7 @@ def _add_priors(problem: Problem, point: Point, information: Floats, gradient: F
     information[a, a] += PRIOR_RING_CURVATURE * roughness(na) + PRIOR_RING_LEVEL * np.eye(na)
     gradient[b] -= PRIOR_CURVATURE * roughness(nb) @ point.background
     gradient[a] -= PRIOR_RING_CURVATURE * roughness(na) @ point.rings
-    gradient[a] -= PRIOR_RING_LEVEL * (point.rings - point.background.mean() - PRIOR_RING_LOGARITHM)
+    gradient[a] -= PRIOR_RING_LEVEL * (point.rings - problem.mean_rings - PRIOR_RING_LOGARITHM)
 
 
 def _damped_step(information: Floats, gradient: Floats, damping: float) -> Floats:
@@ -243,7 +245,8 @@ def _moved(problem: Problem, point: Point, step: Floats) -> Point:
     free = np.flatnonzero(problem.free)
     ctf = point.ctf.copy()
     ctf[free] += step[: len(free)]
-    ctf[4] = np.clip(ctf[4], 0.0, 0.5)
+    if problem.free[4]:
+        ctf[4] = np.clip(ctf[4], 0.0, 0.5)
     nb = len(point.background)
     splines = np.clip(step[len(free) :], -3.0, 3.0)
     return Point(ctf, point.background + splines[:nb], point.rings + splines[nb:])

@@ -35,6 +35,8 @@ _FIT_COLUMNS = {
     "runner_up_A": "runner_up_A",
     "runner_up_gap": "runner_up_gap",
     "start_A": "start_A",
+    "coarse_defocus_A": "coarse_defocus_A",
+    "dispersion": "dispersion",
 }
 """Column → attribute of the fit."""
 
