@@ -62,10 +62,11 @@ def fit_resolution_A(curve: RadialCurve) -> float:
 
 
 def ring_score(profiles: SectorProfiles, problem: Problem, point: Point, pixel_variance: float) -> float:
-    """Cross-correlation of the spectrum with the rings, -1 to 1, on CTFFIND's scale.
+    """Cross-correlation of the spectrum with the rings, -1 to 1.
 
-    It is that of single pixels of a 512² spectrum, which is what CTFFIND's figure of merit means: the relative
-    variance of such a pixel takes the place of that of our larger bins.
+    It is that of single pixels of a 512² spectrum, as CTFFIND's figure of merit: the relative variance of such a
+    pixel takes the place of that of our larger bins. The two differ by up to a factor of three all the same, since
+    the bands and the backgrounds differ.
     """
     middle = np.exp(problem.background_basis @ point.background) + 0.5 * np.exp(
         problem.ring_basis @ point.rings
