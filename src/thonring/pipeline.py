@@ -37,7 +37,10 @@ SPECTRUM_PIXELS = 512
 COARSE_SAMPLING_A = 2.75
 FEWEST_RINGS = 50
 STRONG = 0.5
+"""Share of the best matching score that makes a second candidate of the coarse search worth comparing."""
+
 OVERSHOOT = 0.05
+"""How far the refinement may leave the defocus range, whose ends are where the search stops."""
 
 SpectrumKind = Literal["amplitude", "power"]
 
@@ -223,9 +226,10 @@ def _fit(
     candidates, signals = fit.search(band, measured.optics, settings, known)
     fitted = fit.refine(band, measured.optics, settings, candidates, profiles, measured.pixel_variance)
     fitted = replace(fitted, sampling_A=sampling_A, signals=signals)
-    if known is None:
-        _check_defocus(fitted, settings)
-    return fitted if known else _with_coarse_search(fitted, profiles, measured.optics, settings)
+    if known is not None:
+        return fitted
+    _check_defocus(fitted, settings)
+    return _with_coarse_search(fitted, profiles, measured.optics, settings)
 
 
 def _check_defocus(fitted: CtfFit, settings: Settings) -> None:

@@ -32,7 +32,11 @@ ASTIGMATISM_ANGLES = 8
 LOCAL_RINGS = 25
 PHASE_SHIFTS_DEG = tuple(range(0, 180, 15))
 MOST_ABSORBED = 0.8
+"""A template that a smooth background absorbs to more than this share tells nothing in its zone."""
+
 MOSTLY = 0.8
+"""Share of a zone whose rings must be resolved for it to count."""
+
 MOST_CANDIDATES = 4
 
 

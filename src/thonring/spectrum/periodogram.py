@@ -1,8 +1,8 @@
 """Micrograph → Spectrum, in one pass over the pixels.
 
-One transform of the whole image: tiles lose the correlation of rings across their borders, and with it up
-to a third of the precision of the defocus (benchmarks/spectrum.py compares both). The part of the transform
-beyond the finest frequency wanted is never computed.
+One transform of the whole image: tiles lose the correlation of rings across their borders, and with it precision
+of the defocus where rings are strong (benchmarks/spectrum.py compares both, also where they are weak). The part of
+the transform beyond the finest frequency wanted is never computed.
 """
 
 import math
@@ -17,15 +17,20 @@ from thonring.optics import Optics
 from thonring.records import Floats, Image, Micrograph, Note, Spectrum
 from thonring.spectrum.tiles import SMALLEST_TILE, Tiling, tiling, whole
 
-HOT_PIXEL = 8.0
-MOST_BAD_PIXELS = 0.01
-BINS_PER_PERIOD = 4.0
 Transform = npt.NDArray[np.complex64]
 
+HOT_PIXEL = 8.0
+"""Robust standard deviations from the plane beyond which no pixel shows the specimen."""
+
+MOST_BAD_PIXELS = 0.01
+BINS_PER_PERIOD = 4.0
 SAMPLED = 256
 SINGLE_PIXELS = 1e-3
+"""Share of pixels beyond reach above which they are areas, no longer single hot pixels."""
+
 ROWS_IN_CACHE = 16
 NORMAL_QUARTILES = 1.349
+"""Distance of the quartiles of a normal distribution, in standard deviations."""
 
 
 def ring_width_per_A(highest_defocus_A: float, optics: Optics, highest_per_A: float) -> float:
