@@ -3,13 +3,16 @@
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from uuid import uuid4
 
-from thonring.errors import UnreadableFile, UnreadableTable
-from thonring.simulate.bound import Bound
-from thonring.simulate.scene import Scene
+from thonring.errors import OutputError, UnreadableFile, UnreadableTable
+from thonring.simulate import bound
+from thonring.simulate.scene import DEFECTS, Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +42,180 @@ class TruthRow:
 COLUMNS = tuple(entry.name for entry in fields(TruthRow))
 _WORDS = ("file", "defect")
 _MAY_BE_EMPTY = ("bound_defocus_A", "bound_astigmatism_A")
+_USABLE = {"1": True, "0": False}
+_NAMED = 5
+
+
+def truth_row(scene: Scene, file: str) -> TruthRow:
+    """Truth of the scene whose micrograph is `file`, relative to the table's folder."""
+    smallest = bound.bound_of(scene)
+    return TruthRow(
+        file=file,
+        voltage_kV=scene.optics.voltage_kV,
+        pixel_A=scene.pixel_A,
+        cs_mm=scene.optics.cs_mm,
+        amplitude_contrast=scene.optics.amplitude_contrast,
+        defocus_u_A=scene.defocus_u_A,
+        defocus_v_A=scene.defocus_v_A,
+        angle_deg=scene.angle_deg,
+        phase_shift_deg=scene.phase_shift_deg,
+        defect=scene.defect,
+        defect_dose=scene.defect_dose,
+        usable=scene.usable,
+        bound_defocus_A=smallest.defocus_A,
+        bound_astigmatism_A=smallest.astigmatism_A,
+    )
+
+
+def write_truth(path: Path, rows: Iterable[TruthRow]) -> None:
+    """Replace the table; numbers are written such that `read_truth` gives back the same ones.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(getattr(row, column)) for column in COLUMNS] for row in rows)
+    temporary = path.with_name(f".{uuid4().hex}.tmp")
+    try:
+        temporary.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape", newline="\n")
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror or error}). "
+            "Check the free space and your permission on the folder, or choose another folder."
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _cell(value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(int(value))
+    return repr(float(value)) if math.isfinite(value) else ""
+
+
+def read_truth(path: Path) -> tuple[TruthRow, ...]:
+    """Read a table of truth, in its order.
+
+    Columns may stand in any order, and others beside them, which are left out; those of the bounds may be
+    missing.
+
+    Raises
+    ------
+    UnreadableFile
+        If there is no such file.
+    UnreadableTable
+        If it is empty, lacks columns, names a file twice, or holds a value that is no number, no label (usable: 1
+        or 0) or no known defect.
+    """
+    lines = _lines(path)
+    header = [name.strip() for name in lines[0][1]]
+    _check_header(path, header)
+    rows = tuple(_row(path, number, header, cells) for number, cells in lines[1:])
+    if not rows:
+        raise UnreadableTable(f"{path}: found a header and no rows, expected one for each micrograph.")
+    _check_names(path, rows)
+    return rows
+
+
+def _lines(path: Path) -> list[tuple[int, list[str]]]:
+    """Lines that are not blank, with their numbers."""
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    except OSError as error:
+        raise UnreadableFile(
+            f"{path}: cannot be read ({error.strerror or error}); expected a table of truth, as the truth.csv "
+            "that `thonring simulate` writes. Check the path."
+        ) from error
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        lines = [(reader.line_num, cells) for cells in reader if any(cells)]
+    except csv.Error as error:
+        raise UnreadableTable(
+            f"{path}: line {reader.line_num}: {error}; expected text with commas."
+        ) from error
+    if not lines:
+        raise UnreadableTable(f"{path}: the file is empty, expected a header and a row for each micrograph.")
+    return lines
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    missing = [column for column in COLUMNS if column not in header and column not in _MAY_BE_EMPTY]
+    if missing:
+        raise UnreadableTable(
+            f"{path}: lacks the columns {', '.join(missing)}; found the header {_shortened(','.join(header))!r}, "
+            f"expected {','.join(COLUMNS)}, with commas between. Give the truth.csv of `thonring simulate`."
+        )
+    twice = [column for column, count in Counter(header).items() if count > 1 and column in COLUMNS]
+    if twice:
+        raise UnreadableTable(f"{path}: has {', '.join(twice)} more than once. Keep one column of each name.")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def _row(path: Path, number: int, header: Sequence[str], cells: Sequence[str]) -> TruthRow:
+    place = f"{path}: line {number}"
+    if len(cells) != len(header):
+        raise UnreadableTable(
+            f"{place}: found {len(cells)} values, expected {len(header)} as in the header. "
+            "A name with a comma needs quotes."
+        )
+    values = {column: cell for column, cell in zip(header, cells, strict=True) if column in COLUMNS}
+    numbers = {
+        column: _number(place, column, cell.strip())
+        for column, cell in values.items()
+        if column not in (*_WORDS, "usable")
+    }
+    return TruthRow(
+        file=_file(place, values["file"]),
+        defect=_defect(place, values["defect"].strip()),
+        usable=_usable(place, values["usable"].strip()),
+        **numbers,
+    )
+
+
+def _number(place: str, column: str, cell: str) -> float:
+    if not cell and column in _MAY_BE_EMPTY:
+        return math.nan
+    with suppress(ValueError):
+        if math.isfinite(value := float(cell)):
+            return value
+    raise UnreadableTable(f"{place}: {column} is {cell!r}, expected a number.")
+
+
+def _file(place: str, cell: str) -> str:
+    if not cell:
+        raise UnreadableTable(f"{place}: the file has no name, expected one relative to the table's folder.")
+    return cell
+
+
+def _defect(place: str, cell: str) -> str:
+    if cell not in DEFECTS:
+        raise UnreadableTable(f"{place}: unknown defect {cell!r}, expected one of {', '.join(DEFECTS)}.")
+    return cell
+
+
+def _usable(place: str, cell: str) -> bool:
+    if cell not in _USABLE:
+        raise UnreadableTable(f"{place}: usable is {cell!r}, expected 1 (usable) or 0 (not).")
+    return _USABLE[cell]
+
+
+def _check_names(path: Path, rows: Iterable[TruthRow]) -> None:
+    uses = Counter(str(PurePosixPath(row.file)) for row in rows)
+    twice = [name for name, count in uses.items() if count > 1]
+    if twice:
+        more = "" if len(twice) <= _NAMED else f" and {len(twice) - _NAMED} more"
+        raise UnreadableTable(
+            f"{path}: found more than one row for {', '.join(twice[:_NAMED])}{more}, expected one for each "
+            "file. Remove those that are not true."
+        )
