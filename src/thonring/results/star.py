@@ -13,18 +13,10 @@ from pathlib import Path
 from thonring.records import Outcome
 from thonring.results.atomic import write_text
 from thonring.results.fitted import Fitted, fitted_only
-from thonring.results.star_syntax import loop, number, quoted
+from thonring.results.optics_groups import Microscope, microscope, optics_block, relion_block
+from thonring.results.star_syntax import number, quoted
 
 _WORST_RESOLUTION_A = 25.0
-_OPTICS_LABELS = (
-    "_rlnOpticsGroupName",
-    "_rlnOpticsGroup",
-    "_rlnVoltage",
-    "_rlnSphericalAberration",
-    "_rlnAmplitudeContrast",
-    "_rlnMicrographPixelSize",
-    "_rlnMicrographOriginalPixelSize",
-)
 _MICROGRAPH_LABELS = (
     "_rlnMicrographName",
     "_rlnOpticsGroup",
@@ -37,8 +29,6 @@ _MICROGRAPH_LABELS = (
     "_rlnCtfMaxResolution",
 )
 _PHASE_SHIFT_LABEL = "_rlnPhaseShift"
-
-Microscope = tuple[str, str, str, str]
 
 
 def write_star(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, str]) -> None:
@@ -53,7 +43,7 @@ def write_star(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, str]
     groups = _optics_groups(outcomes)
     for name, status in (("micrographs_ctf.star", "accepted"), ("rejected_ctf.star", "rejected")):
         chosen = [micrograph for micrograph in micrographs if micrograph.outcome.status == status]
-        write_text(run / name, _optics_block(groups) + _micrographs_block(chosen, groups))
+        write_text(run / name, optics_block(groups) + _micrographs_block(chosen, groups))
 
 
 def _optics_groups(outcomes: Sequence[Outcome]) -> dict[Microscope, int]:
@@ -65,23 +55,8 @@ def _optics_groups(outcomes: Sequence[Outcome]) -> dict[Microscope, int]:
 
 
 def _microscope(outcome: Outcome) -> Microscope:
-    """Voltage, Cs, amplitude contrast and pixel as written, so that groups differ where a reader sees it."""
-    optics = outcome.optics
-    assert optics is not None
-    return (
-        number(optics.voltage_kV),
-        number(optics.cs_mm),
-        number(optics.amplitude_contrast),
-        number(outcome.pixel_A),
-    )
-
-
-def _optics_block(groups: Mapping[Microscope, int]) -> str:
-    rows = [
-        (f"opticsGroup{group}", str(group), *microscope, microscope[-1])
-        for microscope, group in groups.items()
-    ]
-    return _block("data_optics", _OPTICS_LABELS, rows)
+    assert outcome.optics is not None
+    return microscope(outcome.optics, outcome.pixel_A)
 
 
 def _micrographs_block(micrographs: Sequence[Fitted], groups: Mapping[Microscope, int]) -> str:
@@ -93,7 +68,7 @@ def _micrographs_block(micrographs: Sequence[Fitted], groups: Mapping[Microscope
             (*row, number(micrograph.fit.phase_shift_deg))
             for row, micrograph in zip(rows, micrographs, strict=True)
         ]
-    return _block("data_micrographs", labels, rows)
+    return relion_block("data_micrographs", labels, rows)
 
 
 def _row(micrograph: Fitted, group: int) -> tuple[str, ...]:
@@ -109,8 +84,3 @@ def _row(micrograph: Fitted, group: int) -> tuple[str, ...]:
         number(fit.score),
         number(min(fit.fit_resolution_A, _WORST_RESOLUTION_A), missing=_WORST_RESOLUTION_A),
     )
-
-
-def _block(name: str, labels: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    numbered = [f"{label} #{column}" for column, label in enumerate(labels, start=1)]
-    return f"\n# version 30001\n\n{name}\n\n{loop(numbered, rows)}\n"

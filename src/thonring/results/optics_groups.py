@@ -1,0 +1,40 @@
+"""RELION's optics groups: microscopes that are the same where a reader sees it, numbered as they come."""
+
+from collections.abc import Mapping, Sequence
+
+from thonring.optics import Optics
+from thonring.results.star_syntax import loop, number
+
+_LABELS = (
+    "_rlnOpticsGroupName",
+    "_rlnOpticsGroup",
+    "_rlnVoltage",
+    "_rlnSphericalAberration",
+    "_rlnAmplitudeContrast",
+    "_rlnMicrographPixelSize",
+    "_rlnMicrographOriginalPixelSize",
+)
+
+Microscope = tuple[str, str, str, str]
+
+
+def microscope(optics: Optics, pixel_A: float) -> Microscope:
+    """Voltage, Cs, amplitude contrast and pixel as written, so that groups differ where a reader sees it."""
+    return (
+        number(optics.voltage_kV),
+        number(optics.cs_mm),
+        number(optics.amplitude_contrast),
+        number(pixel_A),
+    )
+
+
+def optics_block(groups: Mapping[Microscope, int]) -> str:
+    """Write the block `data_optics` of microscopes with their groups' numbers."""
+    rows = [(f"opticsGroup{group}", str(group), *found, found[-1]) for found, group in groups.items()]
+    return relion_block("data_optics", _LABELS, rows)
+
+
+def relion_block(name: str, labels: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write one block of RELION 3.1 and later, a loop with numbered labels."""
+    numbered = [f"{label} #{column}" for column, label in enumerate(labels, start=1)]
+    return f"\n# version 30001\n\n{name}\n\n{loop(numbered, rows)}\n"
