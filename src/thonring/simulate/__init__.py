@@ -1,6 +1,34 @@
-"""Micrographs with known truth: a white object seen through a CTF, with noise."""
+"""Micrographs with known truth: scenes drawn from recipes as images or spectra, and a white object with a CTF."""
 
-from thonring.simulate.bound import Bound, cramer_rao
+from thonring.simulate.bound import Bound, bound_of, cramer_rao
+from thonring.simulate.direct import drawn_spectrum
+from thonring.simulate.draw import draw, spoiled
+from thonring.simulate.image import micrograph
+from thonring.simulate.recipe import Recipe, known_recipes, load_recipe
+from thonring.simulate.scene import DEFECTS, DefectName, Scene
+from thonring.simulate.truth import TruthRow, read_truth, truth_row, write_truth
 from thonring.simulate.white import RingModel, Truth, noise_micrograph, white_micrograph
 
-__all__ = ["Bound", "RingModel", "Truth", "cramer_rao", "noise_micrograph", "white_micrograph"]
+__all__ = [
+    "DEFECTS",
+    "Bound",
+    "DefectName",
+    "Recipe",
+    "RingModel",
+    "Scene",
+    "Truth",
+    "TruthRow",
+    "bound_of",
+    "cramer_rao",
+    "draw",
+    "drawn_spectrum",
+    "known_recipes",
+    "load_recipe",
+    "micrograph",
+    "noise_micrograph",
+    "read_truth",
+    "spoiled",
+    "truth_row",
+    "white_micrograph",
+    "write_truth",
+]

@@ -1,0 +1,102 @@
+"""Defects: what a dose of each does to a scene, and which doses are possible. A new defect is a function and a row."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+
+from thonring.simulate.scene import DefectName, Scene, Support
+
+JUMP_A = (15.0, 100.0)
+CRYSTAL_SHARE = (0.3, 1.0)
+HOLE_RADIUS_A = (3000.0, 12000.0)
+CARBON_SHARE = 0.6
+
+Spoil = Callable[[Scene, float, np.random.Generator], Scene]
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """`unit` says what a dose is, `possible` its lowest and highest value; `apply` leaves the label alone."""
+
+    unit: str
+    possible: tuple[float, float]
+    apply: Spoil
+
+
+def dosed(scene: Scene, defect: DefectName, dose: float, random: np.random.Generator) -> Scene:
+    """A scene with a dose of a defect; what the dose leaves open, such as a direction, is drawn."""
+    return DEFECT_TABLE[defect].apply(scene, dose, random)
+
+
+def _direction(random: np.random.Generator) -> float:
+    return float(random.uniform(-90, 90))
+
+
+def _empty(scene: Scene, dose: float, _: np.random.Generator) -> Scene:
+    ice = replace(scene.ice, thickness_A=(1 - dose) * scene.ice.thickness_A)
+    return replace(
+        scene, ice=ice, particles=replace(scene.particles, per_um2=(1 - dose) * scene.particles.per_um2)
+    )
+
+
+def _thick_ice(scene: Scene, dose: float, _: np.random.Generator) -> Scene:
+    return replace(scene, ice=replace(scene.ice, thickness_A=dose))
+
+
+def _drift(scene: Scene, dose: float, random: np.random.Generator) -> Scene:
+    exposure = replace(scene.exposure, drift_A=dose, drift_angle_deg=_direction(random))
+    return replace(scene, exposure=exposure)
+
+
+def _crystalline_ice(scene: Scene, dose: float, random: np.random.Generator) -> Scene:
+    ice = replace(
+        scene.ice,
+        crystal_contrast=dose,
+        crystal_share=float(random.uniform(*CRYSTAL_SHARE)),
+        crystal_angle_deg=_direction(random),
+    )
+    return replace(scene, ice=ice)
+
+
+def _ice_ring(scene: Scene, dose: float, _: np.random.Generator) -> Scene:
+    return replace(scene, ice=replace(scene.ice, ring_gain=dose))
+
+
+def _astigmatism(scene: Scene, dose: float, _: np.random.Generator) -> Scene:
+    """The defocus is raised where it is below the astigmatism, so that V stays at half of it or more."""
+    mean_A = max(scene.mean_defocus_A, dose)
+    return replace(scene, defocus_u_A=mean_A + 0.5 * dose, defocus_v_A=mean_A - 0.5 * dose)
+
+
+def _support_edge(scene: Scene, dose: float, random: np.random.Generator) -> Scene:
+    material: Literal["carbon", "gold"] = "carbon" if random.uniform() < CARBON_SHARE else "gold"
+    radius_A = float(random.uniform(*HOLE_RADIUS_A))
+    return replace(scene, support=Support(material, dose, radius_A, 2 * _direction(random)))
+
+
+def _blur(scene: Scene, dose: float, _: np.random.Generator) -> Scene:
+    return replace(scene, exposure=replace(scene.exposure, blur_A=dose))
+
+
+def _double_exposure(scene: Scene, dose: float, random: np.random.Generator) -> Scene:
+    jump_A = float(random.uniform(*JUMP_A))
+    exposure = replace(scene.exposure, jump_share=dose, jump_A=jump_A, jump_angle_deg=_direction(random))
+    return replace(scene, exposure=exposure)
+
+
+DEFECT_TABLE: Mapping[DefectName, Defect] = MappingProxyType(
+    {
+        "empty": Defect("share of ice and particles that is missing", (0, 1), _empty),
+        "thick-ice": Defect("thickness of the ice, Å", (0, 20_000), _thick_ice),
+        "drift": Defect("way during the exposure, Å", (0, 500), _drift),
+        "crystalline-ice": Defect("contrast of the strongest Bragg wave", (0, 2), _crystalline_ice),
+        "ice-ring": Defect("gain of the peak at 3.7 Å", (0, 100), _ice_ring),
+        "astigmatism": Defect("U - V, Å", (0, 50_000), _astigmatism),
+        "support-edge": Defect("share of the image that film covers", (0, 1), _support_edge),
+        "blur": Defect("standard deviation of a movement, Å", (0, 100), _blur),
+        "double-exposure": Defect("share of the dose after a jump", (0, 0.5), _double_exposure),
+    }
+)

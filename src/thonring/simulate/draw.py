@@ -1,0 +1,129 @@
+"""Scenes drawn from a recipe: number `index` of the set of a seed is always the same."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from thonring.errors import SettingsError
+from thonring.optics import Optics
+from thonring.simulate.defects import dosed
+from thonring.simulate.recipe import Recipe
+from thonring.simulate.scene import DefectName, Detector, Exposure, Ice, Particles, Scene
+from thonring.simulate.visible import visible_rings
+
+MOST_TRIALS = 1000
+
+
+def draw(recipe: Recipe, seed: int, index: int, size: int | None = None) -> Scene:
+    """Scene `index` of the set that `seed` makes, an image of `size` pixels each way (the recipe's if None).
+
+    Defect or not is drawn once; the rest again until the recipe's number of rings is visible, without the defect.
+
+    Raises
+    ------
+    SettingsError
+        If the recipe's ranges hardly ever give visible rings.
+    """
+    random = np.random.default_rng([seed, index])
+    defect = _defect(recipe, random)
+    side = recipe.size if size is None else size
+    for _ in range(MOST_TRIALS):
+        scene = _sound(recipe, random, (side, side))
+        if visible_rings(scene, recipe.usable.significance, recipe.usable.rings) >= recipe.usable.rings:
+            return (
+                scene if defect == "none" else spoiled(scene, defect, _dose(recipe, defect, random), random)
+            )
+    raise SettingsError(
+        f"the recipe gave no scene with {recipe.usable.rings} visible rings in {MOST_TRIALS} trials at {side} px: "
+        "widen pixel_A, defocus_A or the dose, lower b_factor_A2, or ask for fewer rings in [usable]."
+    )
+
+
+def _defect(recipe: Recipe, random: np.random.Generator) -> DefectName:
+    spoils = random.uniform() < recipe.defective_share
+    names = list(recipe.defects)
+    weights = np.array([recipe.defects[name].weight for name in names])
+    chosen = random.uniform()
+    if not spoils:
+        return "none"
+    return names[int(np.searchsorted(np.cumsum(weights / weights.sum()), chosen, side="right"))]
+
+
+def _dose(recipe: Recipe, defect: DefectName, random: np.random.Generator) -> float:
+    return float(random.uniform(*recipe.defects[defect].dose))
+
+
+def _sound(recipe: Recipe, random: np.random.Generator, shape: tuple[int, int]) -> Scene:
+    """A scene without a harmful defect."""
+    microscope, ctf = recipe.microscope, recipe.ctf
+    optics = Optics(
+        voltage_kV=float(random.choice(microscope.voltage_kV)),
+        cs_mm=float(random.choice(microscope.cs_mm)),
+        amplitude_contrast=float(random.uniform(*microscope.amplitude_contrast)),
+        pixel_A=float(random.uniform(*microscope.pixel_A)),
+    )
+    mean_A = _log_uniform(random, ctf.defocus_A)
+    astigmatism_A = min(float(random.uniform(*ctf.astigmatism_A)), ctf.largest_relative_astigmatism * mean_A)
+    scene = Scene(
+        seed=int(random.integers(2**62)),
+        optics=optics,
+        shape=shape,
+        defocus_u_A=mean_A + 0.5 * astigmatism_A,
+        defocus_v_A=mean_A - 0.5 * astigmatism_A,
+        angle_deg=float(random.uniform(-90, 90)),
+        phase_shift_deg=float(random.uniform(*ctf.phase_shift_deg)),
+        ice=_ice(recipe, random),
+        particles=_particles(recipe, random),
+        exposure=_exposure(recipe, random),
+        detector=_detector(recipe, random),
+    )
+    for name in recipe.defects:
+        harmless = float(random.uniform(*recipe.defects[name].harmless))
+        if harmless > 0:
+            scene = dosed(scene, name, harmless, random)
+    return scene
+
+
+def _ice(recipe: Recipe, random: np.random.Generator) -> Ice:
+    return Ice(thickness_A=float(random.uniform(*recipe.specimen.ice_A)))
+
+
+def _particles(recipe: Recipe, random: np.random.Generator) -> Particles:
+    per_um2 = float(random.uniform(*recipe.specimen.particles_per_um2))
+    radius_A = float(random.uniform(*recipe.specimen.particle_radius_A))
+    hollow = 0.7 if random.uniform() < recipe.specimen.hollow_share else 0.0
+    return Particles(per_um2 * min(1.0, (60 / radius_A) ** 2), radius_A, hollow)
+
+
+def _exposure(recipe: Recipe, random: np.random.Generator) -> Exposure:
+    part = recipe.exposure
+    return Exposure(
+        dose_e_per_A2=float(random.uniform(*part.dose_e_per_A2)),
+        b_factor_A2=float(random.uniform(*part.b_factor_A2)),
+        focal_spread_A=float(random.uniform(*part.focal_spread_A)),
+        source_mrad=float(random.uniform(*part.source_mrad)),
+    )
+
+
+def _detector(recipe: Recipe, random: np.random.Generator) -> Detector:
+    part = recipe.detector
+    at_zero = float(random.uniform(*part.dqe_at_zero))
+    return Detector(
+        mtf_at_nyquist=float(random.uniform(*part.mtf_at_nyquist)),
+        dqe_at_zero=at_zero,
+        dqe_at_nyquist=min(at_zero, float(random.uniform(*part.dqe_at_nyquist))),
+        hot_pixels=float(random.uniform(*part.hot_pixels)),
+        gradient=float(random.uniform(*part.gradient)),
+        gradient_angle_deg=float(random.uniform(-180, 180)),
+        counts=bool(random.uniform() < part.counts_share),
+    )
+
+
+def spoiled(scene: Scene, defect: DefectName, dose: float, random: np.random.Generator) -> Scene:
+    """A sound scene with a defect, labelled with it and not usable."""
+    return replace(dosed(scene, defect, dose, random), defect=defect, defect_dose=dose, usable=False)
+
+
+def _log_uniform(random: np.random.Generator, limits: tuple[float, float]) -> float:
+    return math.exp(random.uniform(math.log(limits[0]), math.log(limits[1])))

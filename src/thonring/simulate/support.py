@@ -1,0 +1,82 @@
+"""The film around a hole: its share of the image, its own texture and how much it takes of the beam."""
+
+import math
+
+import numpy as np
+from scipy.fft import irfft2, next_fast_len
+
+from thonring.ctf import phase_aberration
+from thonring.records import Floats, Image
+from thonring.simulate import scattering
+from thonring.simulate.scene import Scene
+from thonring.simulate.transfer import illumination_envelope, transfer
+
+TRANSMITTED = {"carbon": 0.85, "gold": 0.35}
+"""Share of the beam that passes; gold films of 500 Å take the more part of it."""
+
+THICKNESS_A = {"carbon": 150.0, "gold": 30.0}
+"""What scatters coherently enough for the texture: of a gold film, little."""
+
+ATOMS_PER_A3 = {"carbon": scattering.CARBON_PER_A3, "gold": 0.059}
+EDGE_A = 15.0
+
+
+def film_share(scene: Scene) -> Image:
+    """1 on the film, 0 in the hole, (rows, columns), with an edge of some 15 Å.
+
+    The hole is a disc whose rim comes in from `direction_deg` until `covered` of the image is film.
+    """
+    rows, columns = scene.shape
+    angle = math.radians(scene.support.direction_deg)
+    y = (np.arange(rows, dtype=np.float32) - 0.5 * rows) * np.float32(scene.pixel_A)
+    x = (np.arange(columns, dtype=np.float32) - 0.5 * columns) * np.float32(scene.pixel_A)
+    offset_A = _offset(scene, x[:: max(1, columns // 256)], y[:: max(1, rows // 256)])
+    outside_A = _outside(scene, x, y, angle, offset_A)
+    return np.asarray(np.clip(outside_A / np.float32(EDGE_A) + np.float32(0.5), 0, 1), dtype=np.float32)
+
+
+def _outside(scene: Scene, x: Image, y: Image, angle: float, offset_A: float) -> Image:
+    """Distance from the rim in Å, positive on the film."""
+    dx = x[None, :] - np.float32(offset_A * math.cos(angle))
+    dy = y[:, None] - np.float32(offset_A * math.sin(angle))
+    return np.asarray(np.sqrt(dx**2 + dy**2) - np.float32(scene.support.hole_radius_A), dtype=np.float32)
+
+
+def _offset(scene: Scene, x: Image, y: Image) -> float:
+    """How far the hole's centre lies from the image's, in Å, by bisection on a coarse grid."""
+    angle = math.radians(scene.support.direction_deg)
+    reach_A = scene.support.hole_radius_A + float(np.hypot(x[0], y[0]))
+    low, high = 0.0, reach_A
+    for _ in range(30):
+        middle = 0.5 * (low + high)
+        covered = float((_outside(scene, x, y, angle, middle) > 0).mean())
+        low, high = (middle, high) if covered < scene.support.covered else (low, middle)
+    return 0.5 * (low + high)
+
+
+def film_contrast(scene: Scene, random: np.random.Generator) -> Image:
+    """Relative deviation of the intensity on the film, (rows, columns): a Gaussian field through the CTF."""
+    rows, columns = (next_fast_len(side, real=True) for side in scene.shape)
+    values = random.standard_normal((rows, columns // 2 + 1, 2), dtype=np.float32)
+    total = values.view(np.complex64)[..., 0]
+    total *= np.float32(math.sqrt(0.5 * rows * columns))
+    ky = np.fft.fftfreq(rows, scene.pixel_A)[:, None]
+    kx = np.fft.rfftfreq(columns, scene.pixel_A)[None, :]
+    k2 = kx**2 + ky**2
+    nodes = np.linspace(0, math.sqrt(float(k2.max())) * (1 + 1e-6), 8192)
+    index = (np.sqrt(k2) / nodes[1]).astype(np.int32)
+    chi = phase_aberration(k2, scene.mean_defocus_A, scene.optics, math.radians(scene.phase_shift_deg))
+    total *= (np.abs(np.sin(chi)) * _film_amplitude(scene, nodes)[index]).astype(np.float32)
+    total[0, 0] = 0
+    contrast: Image = irfft2(total, s=(rows, columns), overwrite_x=True)
+    return contrast[: scene.shape[0], : scene.shape[1]]
+
+
+def _film_amplitude(scene: Scene, k: Floats) -> Floats:
+    carbon = scene.support.material == "carbon"
+    atom = scattering.element("C" if carbon else "Au", k)
+    structure = scattering.carbon_structure(k) if carbon else scattering.gold_structure(k)
+    density = ATOMS_PER_A3[scene.support.material] * THICKNESS_A[scene.support.material]
+    phase = scattering.phase_per_scattering(scene.optics) * atom * np.sqrt(density * structure)
+    seen = 2 * illumination_envelope(scene, k) * transfer(scene.detector, scene.pixel_A, k)
+    return np.asarray(seen * phase / scene.pixel_A)
