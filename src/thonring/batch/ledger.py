@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 R = TypeVar("R")
 
+WRITE_EVERY_S = 30.0
+
 
 def keep(
     finished: Generator[tuple[int, R], None, None],

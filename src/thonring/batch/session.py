@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 from thonring.batch.execute import Task, run
 from thonring.batch.jobs import Job
-from thonring.batch.ledger import keep
+from thonring.batch.ledger import WRITE_EVERY_S, keep
 from thonring.batch.work import work
 from thonring.records import Outcome
 from thonring.results import write_tables
-
-WRITE_EVERY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from thonring.cli.estimate import estimate
+from thonring.cli.simulate import simulate
 
 app = typer.Typer(
     name="thonring",
@@ -35,6 +36,7 @@ def _thonring(
 
 
 app.command()(estimate)
+app.command()(simulate)
 
 
 def main() -> None:

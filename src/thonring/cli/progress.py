@@ -1,28 +1,45 @@
-"""What the user sees while a run goes on: a bar on a terminal, a line a micrograph in a log."""
+"""What the user sees while work goes on: a bar on a terminal, a line a micrograph in a log."""
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from thonring.records import Outcome
+from thonring.records import Note, Outcome
 from thonring.results import reason_without_file
 
-Tell = Callable[[Outcome], None]
+_STATUSES = ("accepted", "rejected", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What there is to say of one micrograph; those of a `status` are counted, "failed" is always told."""
+
+    line: str
+    status: str
+    notes: tuple[Note, ...] = ()
 
 
 @contextmanager
-def progress(total: int, *, quiet: bool) -> Iterator[Tell]:
+def progress(total: int, *, quiet: bool) -> Iterator[Callable[[Outcome], None]]:
     """Give a function to be called with each outcome."""
+    with shown(total, _STATUSES, quiet=quiet) as show:
+        yield lambda outcome: show(Told(line_of(outcome), outcome.status, outcome.notes))
+
+
+@contextmanager
+def shown(total: int, statuses: Sequence[str], *, quiet: bool) -> Iterator[Callable[[Told], None]]:
+    """Give a function that shows what it is called with; `statuses` are counted in this order."""
     if quiet:
         yield lambda _: None
         return
     notes = _Notes()
-    with _bar(total, notes) if sys.stdout.isatty() else _lines(total, notes) as tell:
-        yield tell
+    with _bar(total, notes, statuses) if sys.stdout.isatty() else _lines(total, notes) as show:
+        yield show
     notes.tell_how_often()
 
 
@@ -50,8 +67,8 @@ class _Notes:
     def __init__(self) -> None:
         self._count: Counter[str] = Counter()
 
-    def tell(self, outcome: Outcome, write: Callable[[str], None]) -> None:
-        notes = {note.kind: note.text for note in outcome.notes}
+    def tell(self, told: Told, write: Callable[[str], None]) -> None:
+        notes = {note.kind: note.text for note in told.notes}
         for kind, text in notes.items():
             if kind not in self._count:
                 write(f"note: {text}")
@@ -66,21 +83,21 @@ class _Notes:
 
 
 @contextmanager
-def _lines(total: int, notes: _Notes) -> Iterator[Tell]:
+def _lines(total: int, notes: _Notes) -> Iterator[Callable[[Told], None]]:
     width = len(str(total))
     done = 0
 
-    def tell(outcome: Outcome) -> None:
+    def show(told: Told) -> None:
         nonlocal done
         done += 1
-        notes.tell(outcome, lambda text: typer.echo(text, err=True))
-        typer.echo(f"[{done:>{width}}/{total}] {line_of(outcome)}")
+        notes.tell(told, lambda text: typer.echo(text, err=True))
+        typer.echo(f"[{done:>{width}}/{total}] {told.line}")
 
-    yield tell
+    yield show
 
 
 @contextmanager
-def _bar(total: int, notes: _Notes) -> Iterator[Tell]:
+def _bar(total: int, notes: _Notes, statuses: Sequence[str]) -> Iterator[Callable[[Told], None]]:
     counts: Counter[str] = Counter()
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with Progress(*columns) as bar:
@@ -89,17 +106,12 @@ def _bar(total: int, notes: _Notes) -> Iterator[Tell]:
         def write(text: str) -> None:
             bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-        def tell(outcome: Outcome) -> None:
-            counts[outcome.status] += 1
-            notes.tell(outcome, write)
-            if outcome.status == "failed":
-                write(line_of(outcome))
-            bar.update(task, advance=1, description=_counted(counts))
+        def show(told: Told) -> None:
+            counts[told.status] += 1
+            notes.tell(told, write)
+            if told.status == "failed":
+                write(told.line)
+            counted = ", ".join(f"{counts[status]} {status}" for status in statuses if counts[status])
+            bar.update(task, advance=1, description=counted)
 
-        yield tell
-
-
-def _counted(counts: Counter[str]) -> str:
-    return ", ".join(
-        f"{counts[status]} {status}" for status in ("accepted", "rejected", "failed") if counts[status]
-    )
+        yield show

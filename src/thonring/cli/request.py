@@ -23,3 +23,16 @@ class Request:
     signals: bool
     workers: int
     quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationRequest:
+    """The arguments of `thonring simulate`; `size` is None where the recipe decides."""
+
+    count: int
+    out: Path
+    size: int | None
+    seed: int
+    recipe: str
+    workers: int
+    quiet: bool

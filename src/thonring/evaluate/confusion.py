@@ -61,7 +61,7 @@ class Confusion:
 
         Source: Matthews (1975), doi:10.1016/0005-2795(75)90109-9.
         """
-        return float(_mcc(self.tp, self.fp, self.fn, self.tn))
+        return float(matthews(self.tp, self.fp, self.fn, self.tn))
 
     @property
     def precision_interval(self) -> tuple[float, float]:
@@ -84,7 +84,7 @@ class Confusion:
             return math.nan, math.nan
         weights = np.array([self.tp, self.fp, self.fn, self.tn]) + 0.5
         shares = np.random.default_rng(0).dirichlet(weights, DRAWS).T
-        low, high = np.quantile(_mcc(*shares), [0.025, 0.975])
+        low, high = np.quantile(matthews(*shares), [0.025, 0.975])
         return min(float(low), self.mcc), max(float(high), self.mcc)
 
 
@@ -107,8 +107,8 @@ def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else math.nan
 
 
-def _mcc(tp: npt.ArrayLike, fp: npt.ArrayLike, fn: npt.ArrayLike, tn: npt.ArrayLike) -> Floats:
-    """Of counts or shares, any shape; NaN where a sum of two is 0."""
+def matthews(tp: npt.ArrayLike, fp: npt.ArrayLike, fn: npt.ArrayLike, tn: npt.ArrayLike) -> Floats:
+    """Matthews correlation coefficient of counts or shares, any shape; NaN where a sum of two is 0."""
     tp, fp, fn, tn = (np.asarray(part, dtype=np.float64) for part in (tp, fp, fn, tn))
     with np.errstate(invalid="ignore"):
         norm = np.sqrt(tp + fp) * np.sqrt(tp + fn) * np.sqrt(tn + fp) * np.sqrt(tn + fn)

@@ -7,20 +7,29 @@ from thonring.results.ctf_image import write_ctf_image
 from thonring.results.ctffind_text import write_ctffind_text
 from thonring.results.diagnostic import diagnostic_image
 from thonring.results.folder import prepare_run, write_tables
+from thonring.results.micrograph_file import write_micrograph
 from thonring.results.names import artefact_names, spectrum_path
 from thonring.results.settings_file import write_settings
+from thonring.results.simulated_set import RECIPE, prepare_set, recipe_text
+from thonring.results.simulated_star import Simulated, write_simulated_star
 from thonring.results.summary import Summary, reason_without_file, summary
 
 __all__ = [
+    "RECIPE",
+    "Simulated",
     "Summary",
     "artefact_names",
     "diagnostic_image",
     "prepare_run",
+    "prepare_set",
     "reason_without_file",
+    "recipe_text",
     "spectrum_path",
     "summary",
     "write_ctf_image",
     "write_ctffind_text",
+    "write_micrograph",
     "write_settings",
+    "write_simulated_star",
     "write_tables",
 ]

@@ -22,31 +22,38 @@ def prepare_run(run: Path) -> None:
     OutputError
         If `run` is a file, if the folder above it is missing, or if either cannot be written.
     """
+    create_folder(run)
+    create_folder(spectra_folder(run))
+
+
+def create_folder(folder: Path) -> None:
+    """Create a folder unless it is there, and see that it can be written. The folder above must exist.
+
+    Raises
+    ------
+    OutputError
+        If `folder` is a file, if the folder above it is missing, or if it cannot be written.
+    """
     try:
-        _create(run)
-        for folder in (run, spectra_folder(run)):
-            with tempfile.TemporaryFile(dir=folder):
-                pass
+        _create(folder)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise OutputError(
-            f"{run}: the run folder cannot be written ({error.strerror or error}). "
+            f"{folder}: the folder cannot be written ({error.strerror or error}). "
             "Choose a folder where you may write, with --out."
         ) from error
 
 
-def _create(run: Path) -> None:
-    if run.exists() and not run.is_dir():
-        raise OutputError(f"{run}: is a file, expected a folder or a new name. Choose another with --out.")
-    if not run.parent.is_dir():
+def _create(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: is a file, expected a folder or a new name. Choose another with --out.")
+    if not folder.parent.is_dir():
         raise OutputError(
-            f"{run}: the folder above it, {run.parent}, does not exist. "
+            f"{folder}: the folder above it, {folder.parent}, does not exist. "
             "Create it, or choose another with --out."
         )
-    spectra = spectra_folder(run)
-    if spectra.exists() and not spectra.is_dir():
-        raise OutputError(f"{spectra}: is a file, expected a folder. Move it away, or choose another --out.")
-    run.mkdir(exist_ok=True)
-    spectra.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
 
 
 def write_tables(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, str] | None = None) -> None:

@@ -82,7 +82,9 @@ def ice_phase(scene: Scene, k: Floats) -> Floats:
     """Spectral density of the phase that the ice makes, Å²."""
     factor = scattering.phase_per_scattering(scene.optics) * scattering.water_molecule(k)
     density = scattering.WATER_PER_A3 * scene.ice.thickness_A
-    return np.asarray(density * factor**2 * scattering.water_structure(k, scene.ice.ring_gain))
+    structure = scattering.water_structure(k, scene.ice.ring_gain)
+    still = scattering.moving_water(k, scene.exposure.dose_e_per_A2)
+    return np.asarray(density * factor**2 * structure * still)
 
 
 def particle_phase(scene: Scene, k: Floats) -> Floats:

@@ -27,6 +27,9 @@ PROTEIN_ATOMS_PER_A3 = 0.058
 CARBON_PER_A3 = 0.10
 """Amorphous carbon of 2.0 g/cm³."""
 
+DIFFUSION_A2 = 0.13
+"""Half the mean square displacement of water along one axis, in Å² per e/Å²."""
+
 OH_LENGTH_A = 0.96
 REST_ENERGY_KEV = 510.999
 
@@ -58,15 +61,26 @@ def protein_atom(frequency_per_A: Floats) -> Floats:
 def water_structure(frequency_per_A: Floats, ring_gain: float = 1.0) -> Floats:
     """Structure factor S(k) of low-density amorphous ice; `ring_gain` multiplies the peak at 3.7 Å.
 
-    A plateau that rises to 1 and peaks at 1.70 and 3.05 1/Å of scattering vector (3.7 and 2.06 Å), after the
-    neutron diffraction of Finney et al. (2002), doi:10.1103/PhysRevLett.88.225503. The plateau holds what
-    beam damage and the two surfaces add to the compressibility; its height is calibrated on real rings.
+    A compressibility of 0.07 at k = 0, a rise to 1, and peaks at 1.70 and 3.05 1/Å of scattering vector (3.7 and
+    2.06 Å), after the neutron diffraction of Finney et al. (2002), doi:10.1103/PhysRevLett.88.225503.
     """
     k = np.asarray(frequency_per_A)
-    plateau = 0.25 + 0.75 * (1 - np.exp(-((k / 0.33) ** 4)))
-    first = 1.3 * ring_gain * np.exp(-0.5 * ((k - 0.270) / 0.021) ** 2)
+    rise = 0.07 + 0.93 * (1 - np.exp(-((k / 0.30) ** 6)))
+    first = 1.6 * ring_gain * np.exp(-0.5 * ((k - 0.270) / 0.021) ** 2)
     second = 0.4 * np.exp(-0.5 * ((k - 0.485) / 0.05) ** 2)
-    return np.asarray(plateau + first + second)
+    return np.asarray(rise + first + second)
+
+
+def moving_water(frequency_per_A: Floats, dose_e_per_A2: float) -> Floats:
+    """Share of the water's power that is left when its molecules diffuse under the beam, at k (1/Å).
+
+    The mean over the exposure of a phase factor whose displacement grows by `DIFFUSION_A2` per e/Å²: with
+    y = 4π²k²D · dose it is 2 (exp(-y) - 1 + y) / y². Source: McMullan et al. (2015), who find about 1 Å for the
+    first e/Å² at 300 kV, doi:10.1016/j.ultramic.2015.05.017; D is calibrated on real rings (docs/simulate.md).
+    """
+    y = 4 * np.pi**2 * np.square(frequency_per_A) * DIFFUSION_A2 * dose_e_per_A2
+    safe = np.maximum(y, 1e-3)
+    return np.where(y > 1e-3, 2 * (np.exp(-safe) - 1 + safe) / safe**2, 1 - y / 3)
 
 
 def carbon_structure(frequency_per_A: Floats) -> Floats:

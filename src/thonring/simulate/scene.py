@@ -67,9 +67,9 @@ class Exposure:
     """
 
     dose_e_per_A2: float = 40.0
-    b_factor_A2: float = 60.0
+    b_factor_A2: float = 45.0
     focal_spread_A: float = 70.0
-    source_mrad: float = 0.02
+    source_mrad: float = 0.01
     drift_A: float = 0.0
     drift_angle_deg: float = 0.0
     blur_A: float = 0.0
