@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
 from thonring.errors import OutputError, UnreadableFile, UnreadableTable
-from thonring.simulate import bound
+from thonring.simulate.bound import bound_of
 from thonring.simulate.scene import DEFECTS, Scene
 
 
@@ -48,7 +48,7 @@ _NAMED = 5
 
 def truth_row(scene: Scene, file: str) -> TruthRow:
     """Truth of the scene whose micrograph is `file`, relative to the table's folder."""
-    smallest = bound.bound_of(scene)
+    bound = bound_of(scene)
     return TruthRow(
         file=file,
         voltage_kV=scene.optics.voltage_kV,
@@ -62,8 +62,8 @@ def truth_row(scene: Scene, file: str) -> TruthRow:
         defect=scene.defect,
         defect_dose=scene.defect_dose,
         usable=scene.usable,
-        bound_defocus_A=smallest.defocus_A,
-        bound_astigmatism_A=smallest.astigmatism_A,
+        bound_defocus_A=bound.defocus_A,
+        bound_astigmatism_A=bound.astigmatism_A,
     )
 
 

@@ -1,0 +1,99 @@
+"""Many scenes, each drawn, made and written on its own, and the tables of the set."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from thonring.batch.ledger import WRITE_EVERY_S, keep
+from thonring.batch.processes import Handling, finish
+from thonring.errors import ThonringError
+from thonring.optics import Optics
+from thonring.records import KnownDefocus
+from thonring.results import Simulated, write_micrograph, write_simulated_star
+from thonring.simulate import Recipe, TruthRow, draw, micrograph, truth_row, write_truth
+
+
+@dataclass(frozen=True, slots=True)
+class SceneJob:
+    """Scene number `index` of the set that `seed` draws from `recipe`, to be written into `folder`."""
+
+    folder: Path
+    recipe: Recipe
+    seed: int
+    index: int
+
+    @property
+    def file(self) -> str:
+        """Name of its micrograph."""
+        return f"mic_{self.index:06d}.mrc"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of a scene: its truth, or the reason why there is no micrograph of it."""
+
+    file: str
+    truth: TruthRow | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedSet:
+    """What became of a set: in the order of the scenes, all of them unless it was interrupted."""
+
+    made: tuple[Made, ...]
+    interrupted: bool
+
+
+def simulate_all(
+    folder: Path, jobs: Sequence[SceneJob], workers: int, tell: Callable[[Made], None]
+) -> SimulatedSet:
+    """Make the scenes, call `tell` with each as it comes, and keep the tables of the set.
+
+    Each micrograph and the tables are the same whatever the number of processes. The tables (truth.csv,
+    micrographs.star, truth.star) list what is made; they are written at the end and every half minute before.
+    Ctrl-C ends the work early.
+
+    Raises
+    ------
+    OutputError
+        If a table cannot be written.
+    """
+
+    def write(made: Sequence[Made]) -> None:
+        write_tables(folder, [one.truth for one in made if one.truth is not None])
+
+    handling = Handling(make, _failed, "thonring.batch.simulation")
+    return SimulatedSet(*keep(finish(jobs, workers, handling), tell, write, WRITE_EVERY_S))
+
+
+def make(job: SceneJob) -> Made:
+    """Draw a scene, write its micrograph and give its truth; what is wrong with it comes back as its reason."""
+    try:
+        scene = draw(job.recipe, job.seed, job.index)
+        write_micrograph(job.folder / job.file, micrograph(scene))
+        return Made(job.file, truth_row(scene, job.file))
+    except ThonringError as problem:
+        return _failed(job, str(problem))
+
+
+def _failed(job: SceneJob, reason: str) -> Made:
+    return Made(job.file, None, reason)
+
+
+def write_tables(folder: Path, rows: Sequence[TruthRow]) -> None:
+    """Write the tables of a set.
+
+    Raises
+    ------
+    OutputError
+        If one cannot be written.
+    """
+    write_truth(folder / "truth.csv", rows)
+    write_simulated_star(folder, [_simulated(row) for row in rows])
+
+
+def _simulated(row: TruthRow) -> Simulated:
+    optics = Optics(row.voltage_kV, row.cs_mm, row.amplitude_contrast, row.pixel_A)
+    truth = KnownDefocus(row.defocus_u_A, row.defocus_v_A, row.angle_deg, row.phase_shift_deg)
+    return Simulated(row.file, optics, row.pixel_A, truth)
