@@ -19,6 +19,7 @@ from thonring.records import (
     CriterionResult,
     CtfFit,
     Evidence,
+    Image,
     KnownDefocus,
     Micrograph,
     Note,
@@ -50,7 +51,7 @@ class Measurement:
     """One file, read and transformed: `spectrum` reaches to the finest sampling that any attempt needs.
 
     `pixel_variance` is the relative variance of a pixel of the image's 512² spectrum, to which scores refer;
-    None for a given spectrum, whose own scatter tells.
+    None for a given spectrum, whose own scatter tells. `brightness` (32, 32) is the image's local mean over its mean.
     """
 
     spectrum: Spectrum
@@ -59,6 +60,7 @@ class Measurement:
     shape: tuple[int, int]
     notes: tuple[Note, ...]
     pixel_variance: float | None = None
+    brightness: Image | None = None
 
 
 def estimate(
@@ -112,7 +114,7 @@ def examine(
         notes=(*measured.notes, *(best.fit.notes if best.fit else ())),
         cpu_seconds=time.process_time() - began,
     )
-    return outcome, Evidence(measured.optics, measured.spectrum, profiles, best.sampling_A)
+    return outcome, _evidence(measured, profiles, best.sampling_A)
 
 
 def _check_known(settings: Settings, known: KnownDefocus | None) -> None:
@@ -137,6 +139,7 @@ def measure(micrograph: Micrograph, settings: Settings) -> Measurement:
     """The spectrum of an image as far as the settings need it, and what to tell about it."""
     micrograph = spectrum.repaired(micrograph)
     shape = (micrograph.pixels.shape[0], micrograph.pixels.shape[1])
+    brightness = spectrum.local_brightness(micrograph)
     pixel_A = micrograph.pixel_A
     notes = (*micrograph.notes, *_clamped(settings, pixel_A))
     if settings.downsampling is not None and settings.downsampling < 1:
@@ -149,9 +152,8 @@ def measure(micrograph: Micrograph, settings: Settings) -> Measurement:
             *(sampling for sampling in _samplings(settings, pixel_A) if sampling != pixel_A),
         ]
     )
-    return Measurement(
-        spectrum.periodogram(micrograph, finest_A), pixel_A, micrograph.optics, shape, notes, variance
-    )
+    power = spectrum.periodogram(micrograph, finest_A)
+    return Measurement(power, pixel_A, micrograph.optics, shape, notes, variance, brightness)
 
 
 def _clamped(settings: Settings, pixel_A: float) -> tuple[Note, ...]:
@@ -187,7 +189,7 @@ def attempts_on(
         if any(abs(sampling_A / other - 1) < SAME_SAMPLING for other in tried):
             continue
         tried.append(sampling_A)
-        case = _case(Evidence(measured.optics, measured.spectrum, profiles, sampling_A), measured.pixel_A)
+        case = _case(_evidence(measured, profiles, sampling_A), measured.pixel_A)
         results = quality.grade(case, limits, "spectrum")
         if not all(result.passed for result in results):
             yield Attempt(sampling_A, Verdict(settings.profile, results), None)
@@ -254,6 +256,10 @@ def _with_coarse_search(
     return replace(
         fitted, coarse_defocus_A=nearest_A, coarse_resolution_A=1.0 / float(coarse.frequency_per_A[-1])
     )
+
+
+def _evidence(measured: Measurement, profiles: SectorProfiles, sampling_A: float) -> Evidence:
+    return Evidence(measured.optics, measured.spectrum, profiles, sampling_A, measured.brightness)
 
 
 def _case(evidence: Evidence, pixel_A: float) -> quality.Case:

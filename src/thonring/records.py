@@ -1,7 +1,6 @@
-"""The records that cross from one stage to the next: frozen, with the unit in each name.
+"""The records that cross from one stage to the next: frozen, with the unit in each name (docs/conventions.md).
 
-Conventions (docs/conventions.md): lengths in Å, frequencies in 1/Å, underfocus positive, U >= V, the angle of U from
-+x (columns) towards +y (row index increasing), in (-90, 90] degrees.
+Underfocus is positive, U >= V, the angle of U from +x (columns) towards +y (rows), in (-90, 90] degrees.
 """
 
 import math
@@ -289,9 +288,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an attempt at `sampling_A` is judged on: the spectrum as computed and in sectors; too large to send."""
+    """What an attempt at `sampling_A` is judged on: the spectrum as computed and in sectors; too large to send.
+
+    `brightness` (32, 32) is the local mean of the image over its mean; None for a given spectrum.
+    """
 
     optics: Optics
     measured: Spectrum
     profiles: SectorProfiles
     sampling_A: float
+    brightness: Image | None = None

@@ -9,6 +9,8 @@ from thonring.quality import (
     astigmatism,
     certainty,
     drift,
+    film,
+    fringes,
     ice,
     rings,
     xmipp_model,
@@ -41,6 +43,7 @@ _ALL = (
         "crystalline_spots", "spectrum", ice.crystalline_spots, True, "strongest spot of crystalline ice"
     ),
     Criterion("ice_ring", "spectrum", ice.ice_ring, True, "strength of the ice ring at 3.7 Å"),
+    Criterion("film_share", "spectrum", film.film_share, True, "share of the image with support film"),
     Criterion("ring_significance", "fit", rings.ring_significance, False, "significance of the rings", "σ"),
     Criterion("fit_resolution", "fit", rings.fit_resolution, False, "resolution of the fit", "Å"),
     Criterion("rings_visible", "fit", rings.rings_visible, False, "number of visible rings"),
@@ -68,6 +71,9 @@ _ALL = (
         "relative_astigmatism", "fit", astigmatism.relative_astigmatism, False, "astigmatism over defocus"
     ),
     Criterion("drift", "fit", drift.drift, True, "ring contrast, worst over best direction"),
+    Criterion(
+        "double_exposure", "fit", fringes.double_exposure, True, "contrast of fringes through the rings"
+    ),
     Criterion("xmipp_iceness", "spectrum", xmipp_spectrum.xmipp_iceness, False, "Xmipp's iceness"),
     Criterion(
         "xmipp_psd_correlation_90",

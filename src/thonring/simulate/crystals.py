@@ -18,8 +18,9 @@ MOSAIC_A = 250.0
 def crystal_contrast(scene: Scene, random: np.random.Generator) -> Image:
     """Relative deviation of the intensity, (rows, columns): three crystals, the first one the strongest.
 
-    Each shows the three directions of one spacing at 60° (the first crystal always 3.90 Å or 3.67 Å),
-    distorted by a slow random displacement, inside a soft patch of its share of the area.
+    Each shows the three directions of one spacing at 60° (the first crystal always 3.90 Å or 3.67 Å), distorted by
+    a slow random displacement, inside a soft patch of its share of the area. A spacing that the pixel cannot hold is
+    left out.
     """
     rows, columns = scene.shape
     y = np.arange(rows, dtype=np.float32)[:, None] * np.float32(scene.pixel_A)
@@ -29,6 +30,8 @@ def crystal_contrast(scene: Scene, random: np.random.Generator) -> Image:
         strength = scene.ice.crystal_contrast / (1 + number)
         angle = math.radians(scene.ice.crystal_angle_deg) + (random.uniform(0, math.pi) if number else 0.0)
         spacing_A = SPACINGS_A[int(random.integers(0, 2 if number == 0 else 3))]
+        if spacing_A < 2 * scene.pixel_A:
+            continue
         patch = _patch(scene, x, y, random)
         for turn in range(3):
             wave_at = angle + turn * math.pi / 3

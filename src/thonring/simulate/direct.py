@@ -4,13 +4,16 @@ import math
 
 import numpy as np
 
-from thonring.records import Image, Spectrum
+from thonring.records import Floats, Image, Spectrum
 from thonring.simulate.model import powers
 from thonring.simulate.plane import aberration, movement, steepness
 from thonring.simulate.scene import Scene
 
 SIZE = 512
 TABLE = 4096
+
+FEW_FREQUENCIES = 3.0
+"""Pixels of fewer frequencies of the image than this, each way, are averaged from values on the image's own grid."""
 
 
 def drawn_spectrum(
@@ -20,8 +23,8 @@ def drawn_spectrum(
 
     Holds what is stationary: ice, particles (as a Gaussian field), noise, envelopes, drift, jump, blur. Crystals,
     film, hot pixels and gradients need the image. A pixel averages as many exponential values as the image's own
-    frequencies lie in it, and rings finer than a pixel lose contrast as their average does. Where an image has fewer
-    frequencies than the spectrum pixels, neighbours share a value.
+    frequencies lie in it, and rings finer than a pixel lose contrast as their average does. Neighbours share
+    the frequencies between them where an image has few.
 
     Source of the statistics: Brillinger (1975), Time Series, theorem 5.2.6.
 
@@ -43,17 +46,41 @@ def drawn_spectrum(
 def _unit_gamma(random: np.random.Generator, size: int, high: float, wide: float) -> Image:
     """Means of exponential values, (size, size // 2 + 1): pixels `high` by `wide` frequencies of the image large.
 
-    A frequency at the border of a pixel counts by the part inside, which makes the mean of w values along an axis
-    vary as that of w / (1 - 1/(3w)).
+    A frequency at the border of a pixel counts by the part inside. Small pixels average values of a finer grid, and
+    share those at their borders with their neighbours; large ones are drawn by themselves.
     """
-    if min(high, wide) < 1:
-        rows = np.rint((np.arange(size) - size // 2) * high).astype(np.int64)
-        columns = np.rint(np.arange(size // 2 + 1) * wide).astype(np.int64)
-        values = random.standard_exponential((int(np.ptp(rows)) + 1, int(columns[-1]) + 1), dtype=np.float32)
-        shared: Image = values[(rows - rows[0])[:, None], columns[None, :]]
-        return shared
-    shape = math.prod(width / (1 - 1 / (3 * width)) for width in (high, wide))
-    return random.standard_gamma(shape, (size, size // 2 + 1), dtype=np.float32) / np.float32(shape)
+    rows, columns = _edges(size, -(size // 2), high), _edges(size // 2 + 1, 0, wide)
+    if min(high, wide) < FEW_FREQUENCIES:
+        count = [math.ceil(edges[-1] - math.floor(edges[0])) for edges in (rows, columns)]
+        values = random.standard_exponential(count, dtype=np.float32).astype(np.float64)
+        averaged = _averaged(_averaged(values, rows, 0), columns, 1)
+        return averaged.astype(np.float32)
+    shape = (_independent(rows)[:, None] * _independent(columns)[None, :]).astype(np.float32)
+    drawn: Image = random.standard_gamma(shape, dtype=np.float32)
+    drawn /= shape
+    return drawn
+
+
+def _edges(count: int, first: int, width: float) -> Floats:
+    """Borders (count + 1,) of pixels `first`, `first` + 1 ... in steps of the image's frequencies, each one wide."""
+    return (np.arange(count + 1) + first - 0.5) * width + 0.5
+
+
+def _averaged(values: Floats, edges: Floats, axis: int) -> Floats:
+    """Means of `values` between neighbouring edges along an axis; value i covers i to i + 1 from the first edge on."""
+    total = np.concatenate([np.zeros_like(values.take([0], axis)), values.cumsum(axis)], axis)
+    place = edges - math.floor(edges[0])
+    below = np.minimum(place.astype(np.int64), total.shape[axis] - 2)
+    part = (place - below).reshape((-1, 1) if axis == 0 else (1, -1))
+    at_edges = (1 - part) * total.take(below, axis) + part * total.take(below + 1, axis)
+    return np.diff(at_edges, axis=axis) / (edges[1] - edges[0])
+
+
+def _independent(edges: Floats) -> Floats:
+    """How many whole values have the variance of each pixel's mean: w² / Σ c², c the part of a value inside."""
+    width = float(edges[1] - edges[0])
+    shared = (edges % 1) * (1 - edges % 1)
+    return width**2 / (width - shared[:-1] - shared[1:])
 
 
 def mean_power(scene: Scene, step_per_A: float, size: int = SIZE) -> Image:

@@ -65,12 +65,14 @@ def _chord(axis_A: Floats, radius_A: float) -> npt.NDArray[np.float64]:
 
 
 def _folded(wide: Image, shape: tuple[int, int], half: int) -> Image:
-    """The image with what hangs over its borders added at the opposite ones."""
-    border = half
-    total = wide[border : border + shape[0], border : border + shape[1]].copy()
-    after_rows, after_columns = wide.shape[0] - border - shape[0], wide.shape[1] - border - shape[1]
-    total[-border:, :] += wide[:border, border : border + shape[1]]
-    total[:after_rows, :] += wide[border + shape[0] :, border : border + shape[1]]
-    total[:, -border:] += wide[border : border + shape[0], :border]
-    total[:, :after_columns] += wide[border : border + shape[0], border + shape[1] :]
-    return total
+    """The image of `shape` with whatever hangs over its borders brought back at the opposite ones."""
+    rows, columns = shape
+    narrow = wide[:rows]
+    for first in range(rows, wide.shape[0], rows):
+        over = wide[first : first + rows]
+        narrow[: over.shape[0]] += over
+    total = narrow[:, :columns]
+    for first in range(columns, wide.shape[1], columns):
+        beyond = narrow[:, first : first + columns]
+        total[:, : beyond.shape[1]] += beyond
+    return np.roll(total, (-half, -half), axis=(0, 1))

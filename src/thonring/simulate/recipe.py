@@ -176,15 +176,21 @@ def load_recipe(name_or_path: str = BASE) -> Recipe:
         ) from None
 
 
-def _resolved(name_or_path: str) -> dict[str, Any]:
-    """The recipe's table laid over those it extends."""
-    if name_or_path.endswith(".toml"):
-        table = _parsed(_text(Path(name_or_path)), name_or_path)
-        base = str(table.pop("extends", BASE))
-    else:
+def _resolved(name_or_path: str, extending: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The recipe's table laid over those it extends; a file names another one relative to its own folder."""
+    if not name_or_path.endswith(".toml"):
         table = dict(_packaged(name_or_path))
         base = str(table.pop("extends", ""))
-    return _laid_over(table, _resolved(base)) if base else table
+        return _laid_over(table, _resolved(base)) if base else table
+    path = Path(name_or_path)
+    if path.resolve() in extending:
+        raise SettingsError(
+            f"{path}: extends itself, by way of {len(extending)} file(s). Let one of them extend a packaged recipe."
+        )
+    table = _parsed(_text(path), name_or_path)
+    base = str(table.pop("extends", BASE))
+    below = str(path.parent / base) if base.endswith(".toml") else base
+    return _laid_over(table, _resolved(below, (*extending, path.resolve())))
 
 
 @functools.cache

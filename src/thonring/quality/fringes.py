@@ -1,0 +1,80 @@
+"""Fringes of a double exposure: a specimen recorded twice, a jump s apart, multiplies its rings by 1 + c cos 2πk·s."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from scipy.fft import irfft2
+
+from thonring.ctf import half_plane_grid, sin2_half_plane
+from thonring.quality.case import Case
+from thonring.records import Floats
+
+SHORTEST_A = 14.0
+"""Jumps below act like drift, and are judged as such."""
+
+LONGEST_SHARE = 0.45
+"""Longest jump looked for, over the length that the spectrum stands for."""
+
+SIGNIFICANT = 6.5
+"""Standard deviations; among 100,000 shifts noise reaches 4.5."""
+
+NORMAL_MAD = 1.4826
+
+Rings = npt.NDArray[np.intp]
+
+
+def double_exposure(case: Case) -> float:
+    """Contrast c of the strongest fringes that run through the rings, 0 to about 1; 0 where noise could make them.
+
+    What the fitted model leaves of the spectrum, P / model - 1, is freed of its rotational mean, weighted by the
+    rings' share of the model and Fourier transformed: fringes of a jump s are a peak at s, of height c under this
+    weight. The scatter of all shifts tells how high noise and misfit reach. A crystal of particles would show its
+    lattice here too. NaN without rings in the band.
+    """
+    residual, share, ring = _residual(case)
+    power = float((share * share).sum())
+    if power == 0:
+        return math.nan
+    residual = np.where(share > 0, residual - _mean_of_rings(residual, share > 0, ring), 0.0)
+    size = residual.shape[0]
+    transform = irfft2(np.fft.ifftshift(residual * share, axes=0), s=(size, size)) * float(size * size)
+    contrast: Floats = transform / power
+    shift_A = _shifts(size, case.spectrum().sampling_A)
+    looked_at = contrast[
+        (shift_A > SHORTEST_A) & (shift_A < LONGEST_SHARE * size * case.spectrum().sampling_A)
+    ]
+    scatter = NORMAL_MAD * float(np.median(np.abs(looked_at)))
+    strongest = float(looked_at.max())
+    return strongest if strongest > SIGNIFICANT * scatter else 0.0
+
+
+def _residual(case: Case) -> tuple[Floats, Floats, Rings]:
+    """P / model - 1, the rings' share of the model (0 outside the band and on the axes) and the ring's number."""
+    spectrum, fit, curve = case.spectrum(), case.fitted, case.fitted.curve
+    k2, _ = half_plane_grid(spectrum)
+    k = np.sqrt(k2)
+    background = np.interp(k, curve.frequency_per_A, curve.background)
+    rings = np.interp(k, curve.frequency_per_A, curve.ring_power)
+    signal = rings * sin2_half_plane(spectrum, fit, case.fitted_optics)
+    model = background + signal
+    rows = np.abs(np.arange(k.shape[0]) - k.shape[0] // 2)[:, None]
+    off_axes = (rows > 1) & (np.arange(k.shape[1])[None, :] > 1)
+    inside = off_axes & (k >= curve.frequency_per_A[0]) & (k <= curve.frequency_per_A[-1])
+    share: Floats = np.where(inside, signal / model, 0.0)
+    residual: Floats = spectrum.power / model - 1.0
+    return residual, share, np.rint(k / spectrum.step_x_per_A).astype(np.intp)
+
+
+def _mean_of_rings(values: Floats, inside: npt.NDArray[np.bool_], ring: Rings) -> Floats:
+    """Mean over the pixels inside, ring by ring, at each pixel."""
+    count = np.bincount(ring.ravel(), weights=inside.ravel())
+    total = np.bincount(ring.ravel(), weights=np.where(inside, values, 0.0).ravel())
+    mean: Floats = total / np.maximum(count, 1)
+    return np.asarray(mean[ring])
+
+
+def _shifts(size: int, sampling_A: float) -> Floats:
+    """Length in Å of the shift at each pixel of the transform, (size, size)."""
+    axis = np.fft.fftfreq(size, 1 / (size * sampling_A))
+    return np.asarray(np.hypot(axis[:, None], axis[None, :]), dtype=np.float64)
