@@ -1,6 +1,7 @@
 """Fringes of a double exposure: a specimen recorded twice, a jump s apart, multiplies its rings by 1 + c cos 2πk·s."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -8,13 +9,16 @@ from scipy.fft import irfft2
 
 from thonring.ctf import half_plane_grid, sin2_half_plane
 from thonring.quality.case import Case
-from thonring.records import Floats
+from thonring.records import Floats, Spectrum
 
 SHORTEST_A = 14.0
 """Jumps below act like drift, and are judged as such."""
 
 LONGEST_SHARE = 0.45
 """Longest jump looked for, over the length that the spectrum stands for."""
+
+FINEST_A = 3.0
+"""Pixel size whose Nyquist frequency ends the band: the rings are strongest inside."""
 
 SIGNIFICANT = 6.5
 """Standard deviations; among 100,000 shifts noise reaches 4.5."""
@@ -32,7 +36,8 @@ def double_exposure(case: Case) -> float:
     weight. The scatter of all shifts tells how high noise and misfit reach. A crystal of particles would show its
     lattice here too. NaN without rings in the band.
     """
-    residual, share, ring = _residual(case)
+    spectrum = _inner(case.spectrum())
+    residual, share, ring = _residual(case, spectrum)
     power = float((share * share).sum())
     if power == 0:
         return math.nan
@@ -49,9 +54,17 @@ def double_exposure(case: Case) -> float:
     return strongest if strongest > SIGNIFICANT * scatter else 0.0
 
 
-def _residual(case: Case) -> tuple[Floats, Floats, Rings]:
+def _inner(spectrum: Spectrum) -> Spectrum:
+    """The part of a spectrum up to the Nyquist frequency of 3 Å/px, of even size."""
+    middle = spectrum.power.shape[0] // 2
+    half = min(middle, math.ceil(0.5 / FINEST_A / spectrum.step_x_per_A))
+    power = spectrum.power[middle - half : middle + half, : half + 1]
+    return replace(spectrum, power=power, sampling_A=spectrum.sampling_A * middle / half)
+
+
+def _residual(case: Case, spectrum: Spectrum) -> tuple[Floats, Floats, Rings]:
     """P / model - 1, the rings' share of the model (0 outside the band and on the axes) and the ring's number."""
-    spectrum, fit, curve = case.spectrum(), case.fitted, case.fitted.curve
+    fit, curve = case.fitted, case.fitted.curve
     k2, _ = half_plane_grid(spectrum)
     k = np.sqrt(k2)
     background = np.interp(k, curve.frequency_per_A, curve.background)
