@@ -63,7 +63,7 @@ def _unit_gamma(random: np.random.Generator, size: int, high: float, wide: float
 
 def _edges(count: int, first: int, width: float) -> Floats:
     """Borders (count + 1,) of pixels `first`, `first` + 1 ... in steps of the image's frequencies, each one wide."""
-    return (np.arange(count + 1) + first - 0.5) * width + 0.5
+    return np.asarray((np.arange(count + 1) + first - 0.5) * width + 0.5)
 
 
 def _averaged(values: Floats, edges: Floats, axis: int) -> Floats:
@@ -73,14 +73,14 @@ def _averaged(values: Floats, edges: Floats, axis: int) -> Floats:
     below = np.minimum(place.astype(np.int64), total.shape[axis] - 2)
     part = (place - below).reshape((-1, 1) if axis == 0 else (1, -1))
     at_edges = (1 - part) * total.take(below, axis) + part * total.take(below + 1, axis)
-    return np.diff(at_edges, axis=axis) / (edges[1] - edges[0])
+    return np.asarray(np.diff(at_edges, axis=axis) / (edges[1] - edges[0]))
 
 
 def _independent(edges: Floats) -> Floats:
     """How many whole values have the variance of each pixel's mean: w² / Σ c², c the part of a value inside."""
     width = float(edges[1] - edges[0])
     shared = (edges % 1) * (1 - edges % 1)
-    return width**2 / (width - shared[:-1] - shared[1:])
+    return np.asarray(width**2 / (width - shared[:-1] - shared[1:]))
 
 
 def mean_power(scene: Scene, step_per_A: float, size: int = SIZE) -> Image:

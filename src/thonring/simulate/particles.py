@@ -30,7 +30,7 @@ def atoms_image(scene: Scene, shape: tuple[int, int], random: np.random.Generato
     for number, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
         kind = kinds[number % len(kinds)]
         wide[row : row + kind.shape[0], column : column + kind.shape[1]] += kind
-    return _folded(wide, shape, half)
+    return _folded(wide, shape)
 
 
 def _particle(scene: Scene, random: np.random.Generator) -> Image:
@@ -64,7 +64,7 @@ def _chord(axis_A: Floats, radius_A: float) -> npt.NDArray[np.float64]:
     return 2 * np.sqrt(np.maximum(radius_A**2 - r2, 0))
 
 
-def _folded(wide: Image, shape: tuple[int, int], half: int) -> Image:
+def _folded(wide: Image, shape: tuple[int, int]) -> Image:
     """The image of `shape` with whatever hangs over its borders brought back at the opposite ones."""
     rows, columns = shape
     narrow = wide[:rows]
@@ -75,4 +75,4 @@ def _folded(wide: Image, shape: tuple[int, int], half: int) -> Image:
     for first in range(columns, wide.shape[1], columns):
         beyond = narrow[:, first : first + columns]
         total[:, : beyond.shape[1]] += beyond
-    return np.roll(total, (-half, -half), axis=(0, 1))
+    return total
