@@ -1,0 +1,129 @@
+"""The rules applied to rows are the pipeline's: both must say the same of the same micrographs."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from made_rows import numbered, row
+
+from corrections_configurations import CONFIGURATIONS, SEARCHES, Configuration
+from corrections_record import Row
+from corrections_scenes import Numbered, image_of, recipe_scenes
+from corrections_trial import first_guess_A, trial
+from corrections_verdict import Judged, judged
+from thonring.pipeline import Measurement, attempts_on, measure, sectors
+from thonring.quality import load_profile
+from thonring.records import Attempt, KnownDefocus, SectorProfiles
+from thonring.settings import Limit, Settings
+
+SIZE = 1024
+INDICES = (0, 1, 2, 3)
+PRODUCT = [one for one in CONFIGURATIONS if not SEARCHES[one.search].one_start]
+PROTOCOL = [one for one in CONFIGURATIONS if SEARCHES[one.search].one_start]
+Measured = tuple[Row, Measurement, SectorProfiles]
+
+
+@pytest.fixture(scope="module")
+def measured() -> list[Measured]:
+    scene_of = recipe_scenes("corrections", 3, SIZE)
+    made = [Numbered(n, index, "labelled", scene_of(index)) for n, index in enumerate(INDICES)]
+    measurements = [measure(image_of(one), Settings()) for one in made]
+    return [
+        (trial(one), measurement, sectors(measurement, Settings()))
+        for one, measurement in zip(made, measurements, strict=True)
+    ]
+
+
+def _pipeline(
+    configuration: Configuration, limits: tuple[Limit, ...], subject: Measured
+) -> tuple[list[Attempt], Attempt]:
+    """The attempts, and the one that the pipeline keeps: accepted, else fitted, else likeliest, else first."""
+    _, measurement, profiles = subject
+    settings = replace(
+        SEARCHES[configuration.search].settings,
+        samplings_A=configuration.samplings_A,
+        profile=configuration.profile,
+        limits=limits,
+    )
+    attempts = list(attempts_on(measurement, profiles, settings))
+    gains = [one.fit.log_likelihood_gain if one.fit else 0.0 for one in attempts]
+    order = [(one.verdict.accepted, one.fit is not None, g) for one, g in zip(attempts, gains, strict=True)]
+    return attempts, attempts[order.index(max(order))]
+
+
+def _check_same(ours: Judged, attempts: list[Attempt], kept: Attempt) -> None:
+    assert ours.samplings_A == pytest.approx([one.sampling_A for one in attempts])
+    assert ours.accepted == kept.verdict.accepted
+    assert ours.failed == tuple(one.name for one in kept.verdict.criteria if not one.passed)
+    for result in kept.verdict.criteria:
+        if result.name != "fit":
+            assert ours.values[result.name] == pytest.approx(result.value, nan_ok=True)
+    if kept.fit is not None:
+        assert ours.found is not None
+        assert ours.found.defocus_u_A == pytest.approx(kept.fit.defocus_u_A)
+
+
+def _tightened(limits: tuple[Limit, ...], criterion: str) -> tuple[Limit, ...]:
+    """Limits of which one lets nothing pass."""
+    return tuple(
+        replace(limit, at_least=-math.inf, at_most=-1e30) if limit.criterion == criterion else limit
+        for limit in limits
+    )
+
+
+@pytest.mark.parametrize("configuration", PRODUCT, ids=lambda one: one.name)
+def test_rows_are_judged_as_the_pipeline_would(
+    configuration: Configuration, measured: list[Measured]
+) -> None:
+    limits = load_profile(configuration.profile)
+    for subject in measured:
+        _check_same(judged(subject[0], configuration, limits), *_pipeline(configuration, limits, subject))
+
+
+@pytest.mark.parametrize("criterion", ["ice_ring", "fit_resolution", "drift"])
+def test_other_limits_need_no_other_measurement(criterion: str, measured: list[Measured]) -> None:
+    (configuration,) = (one for one in PRODUCT if one.name == "default")
+    limits = _tightened(load_profile("default"), criterion)
+    for subject in measured[:3]:
+        ours = judged(subject[0], configuration, limits)
+        assert not ours.accepted or math.isnan(ours.values[criterion])
+        _check_same(ours, *_pipeline(configuration, limits, subject))
+
+
+def test_one_start_is_the_highest_peak(measured: list[Measured]) -> None:
+    row_, measurement, profiles = measured[0]
+    for configuration in PROTOCOL:
+        search = SEARCHES[configuration.search]
+        guess_A = first_guess_A(search, 1.75, measurement, profiles)
+        settings = replace(search.settings, samplings_A=(1.75,), profile=configuration.profile)
+        (attempt,) = attempts_on(measurement, profiles, settings, KnownDefocus(guess_A, guess_A, 0.0))
+        there = row_.at(configuration.search, 1.75).found
+        assert there is not None
+        assert there.start_A == pytest.approx(guess_A, rel=1e-3)
+        if attempt.fit is not None:
+            assert there.defocus_u_A == pytest.approx(attempt.fit.defocus_u_A)
+
+
+def test_a_good_micrograph_refused_by_its_spectrum_is_a_false_negative() -> None:
+    (configuration,) = (one for one in CONFIGURATIONS if one.name == "default")
+    limits = (Limit("ice_ring", -math.inf, 0.5, "", "", ""), Limit("score", 0.0, math.inf, "", "", ""))
+    ours = judged(row(numbered(0)), configuration, limits)
+    assert not ours.accepted
+    assert ours.positive
+    assert len(ours.samplings_A) == 1
+
+
+def test_a_wrong_estimate_is_no_positive() -> None:
+    (configuration,) = (one for one in CONFIGURATIONS if one.name == "default")
+    ours = judged(row(numbered(0), error_A=500.0), configuration, ())
+    assert ours.accepted
+    assert not ours.positive
+    assert ours.defect == "wrong estimate"
+
+
+def test_a_criterion_that_was_not_measured_is_told() -> None:
+    (configuration,) = (one for one in CONFIGURATIONS if one.name == "default")
+    there = row(numbered(0))
+    without = replace(there, tried=tuple(replace(one, values={}) for one in there.tried))
+    with pytest.raises(KeyError, match="measure again"):
+        judged(without, configuration, load_profile("default"))
