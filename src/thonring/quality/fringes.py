@@ -17,7 +17,7 @@ SHORTEST_A = 14.0
 LONGEST_SHARE = 0.45
 """Longest jump looked for, over the length that the spectrum stands for."""
 
-FINEST_A = 3.0
+FINEST_A = 3.5
 """Pixel size whose Nyquist frequency ends the band: the rings are strongest inside."""
 
 SIGNIFICANT = 6.5
@@ -54,8 +54,18 @@ def double_exposure(case: Case) -> float:
     return strongest if strongest > SIGNIFICANT * scatter else 0.0
 
 
+def _transform(weighted: Floats) -> Floats:
+    """Sum of a half plane against cos 2πk·s at all shifts s, twice as fine as the band needs, (2 size, 2 size)."""
+    half = weighted.shape[0] // 2
+    padded = np.zeros((4 * half, 2 * half + 1), dtype=np.float32)
+    padded[:half, : half + 1] = weighted[half:]
+    padded[-half:, : half + 1] = weighted[:half]
+    total: Floats = irfft2(padded, s=(4 * half, 4 * half), overwrite_x=True)
+    return np.asarray(total * (4 * half) ** 2, dtype=np.float64)
+
+
 def _inner(spectrum: Spectrum) -> Spectrum:
-    """The part of a spectrum up to the Nyquist frequency of 3 Å/px, of even size."""
+    """The part of a spectrum up to the Nyquist frequency of 3.5 Å/px, of even size."""
     middle = spectrum.power.shape[0] // 2
     half = min(middle, math.ceil(0.5 / FINEST_A / spectrum.step_x_per_A))
     power = spectrum.power[middle - half : middle + half, : half + 1]
