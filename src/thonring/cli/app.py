@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from thonring.cli.estimate import estimate
+from thonring.cli.evaluate import evaluate
 from thonring.cli.simulate import simulate
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ def _thonring(
 
 app.command()(estimate)
 app.command()(simulate)
+app.command()(evaluate)
 
 
 def main() -> None:
