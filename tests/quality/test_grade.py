@@ -63,7 +63,7 @@ def test_only_the_stage_asked_is_computed(make_case: Making) -> None:
     without_fit = replace(make_case(), fit=None)
     first = {result.name for result in grade(without_fit, limits, "spectrum")}
     second = {result.name for result in grade(make_case(), limits, "fit")}
-    assert first == {"crystalline_spots", "ice_ring"}
+    assert first == {"crystalline_spots", "ice_ring", "film_share"}
     assert first | second == needs(limits)
     assert not first & second
 

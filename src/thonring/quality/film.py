@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from thonring.quality.case import Case
 from thonring.records import Floats
@@ -14,6 +15,9 @@ SMALLEST_STEP = 0.05
 CLEAR = 5.0
 """Step over scatter; two halves of an even slope reach 3.5, of a normal distribution 2.7."""
 
+NEIGHBOURS = 5
+"""Blocks each way whose median is taken, so that particles, dark but apart, are no area."""
+
 ROUNDS = 8
 
 Mask = npt.NDArray[np.bool_]
@@ -22,14 +26,14 @@ Mask = npt.NDArray[np.bool_]
 def film_share(case: Case) -> float:
     """Share of the image that the smaller of two areas of different brightness covers; 0 where there is one level.
 
-    Blocks are split in two classes by Otsu's threshold (1979), doi:10.1109/TSMC.1979.4310076, a plane and a step
+    Medians of 5 x 5 blocks are split in two classes by Otsu's threshold (1979), doi:10.1109/TSMC.1979.4310076, a plane and a step
     between the classes are fitted to them, and they are split again by what the plane leaves, until nothing changes.
     NaN for a spectrum without its image.
     """
     brightness = case.evidence.brightness
     if brightness is None:
         return math.nan
-    values = np.asarray(brightness, dtype=np.float64)
+    values = ndimage.median_filter(np.asarray(brightness, dtype=np.float64), NEIGHBOURS, mode="nearest")
     plane = _plane_axes(values.shape)
     flat, bright = values.ravel(), values.ravel() > _otsu(values.ravel())
     step = scatter = 0.0

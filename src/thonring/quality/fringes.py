@@ -42,13 +42,10 @@ def double_exposure(case: Case) -> float:
     if power == 0:
         return math.nan
     residual = np.where(share > 0, residual - _mean_of_rings(residual, share > 0, ring), 0.0)
-    size = residual.shape[0]
-    transform = irfft2(np.fft.ifftshift(residual * share, axes=0), s=(size, size)) * float(size * size)
-    contrast: Floats = transform / power
-    shift_A = _shifts(size, case.spectrum().sampling_A)
-    looked_at = contrast[
-        (shift_A > SHORTEST_A) & (shift_A < LONGEST_SHARE * size * case.spectrum().sampling_A)
-    ]
+    contrast = _transform(residual * share) / power
+    shift_A = _shifts(contrast.shape[0], spectrum.sampling_A * residual.shape[0] / contrast.shape[0])
+    longest_A = LONGEST_SHARE / spectrum.step_x_per_A
+    looked_at = contrast[(shift_A > SHORTEST_A) & (shift_A < longest_A)]
     scatter = NORMAL_MAD * float(np.median(np.abs(looked_at)))
     strongest = float(looked_at.max())
     return strongest if strongest > SIGNIFICANT * scatter else 0.0
