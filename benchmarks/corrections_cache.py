@@ -79,7 +79,8 @@ def program_digest() -> str:
     package, benchmark = Path(thonring.__file__).parent, Path(__file__).parent
     paths = [path for stage in STAGES for path in _sources(package / stage)]
     paths += [
-        benchmark / f"corrections_{name}.py" for name in ("configurations", "record", "scenes", "trial")
+        benchmark / f"corrections_{name}.py"
+        for name in ("configurations", "record", "scenes", "trial", "verdict")
     ]
     digest = hashlib.sha256()
     for path in sorted(paths):

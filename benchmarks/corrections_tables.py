@@ -216,8 +216,12 @@ def _kind(one: Judged) -> str:
 
 
 def _cost(one: Judged, configuration: Configuration) -> tuple[float, int]:
-    tried = [one.row.at(configuration.search, wanted_A) for wanted_A in configuration.samplings_A]
-    used = {attempt.sampling_A: attempt.seconds for attempt in tried if attempt.sampling_A in one.samplings_A}
+    """CPU seconds of the attempts that a configuration makes, and their number."""
+    used = {
+        attempt.sampling_A: attempt.seconds
+        for attempt in one.row.tried
+        if attempt.search == configuration.search and attempt.sampling_A in one.samplings_A
+    }
     return sum(used.values()), len(used)
 
 

@@ -7,9 +7,19 @@ from dataclasses import replace
 import numpy as np
 from scipy.signal import lfilter
 
-from corrections_configurations import CONFIGURATIONS, SEARCHES, Sampling, Search, SearchName, samplings_of
+from corrections_configurations import (
+    AFTER,
+    BEFORE,
+    CONFIGURATIONS,
+    SEARCHES,
+    Sampling,
+    Search,
+    SearchName,
+    samplings_of,
+)
 from corrections_record import Found, Row, Tried
 from corrections_scenes import Numbered, image_of
+from corrections_verdict import ends
 from thonring import quality
 from thonring.errors import FitError
 from thonring.fit.fourier import SMOOTH_SPLINES, fourier
@@ -41,11 +51,17 @@ def trial(made: Numbered, *, default_only: bool = False) -> Row:
 def all_tried(
     measured: Measurement, profiles: SectorProfiles, searches: tuple[SearchName, ...]
 ) -> tuple[Tried, ...]:
-    """Every search at every sampling that a configuration needs; what has the same start is fitted once."""
+    """Every search at the samplings that a configuration needs; what has the same start is fitted once.
+
+    A search of the protocol ends where all its configurations do; ours tries every sampling, so that its limits
+    can be changed.
+    """
     fitted: dict[object, Tried] = {}
-    tried = []
+    tried: list[Tried] = []
     for name in searches:
         for wanted_A in samplings_of(name):
+            if _is_over(name, [one for one in tried if one.search == name]):
+                break
             clock = _Clock()
             key, known = _start(name, wanted_A, measured, profiles)
             clock.lap("start")
@@ -58,11 +74,19 @@ def all_tried(
     return tuple(tried)
 
 
+def _is_over(name: SearchName, tried: list[Tried]) -> bool:
+    """Whether no configuration of a search goes on after what was tried."""
+    longer = [one for one in CONFIGURATIONS if one.search == name and len(one.samplings_A) > len(tried)]
+    return name not in OUR_SEARCHES and all(
+        any(ends(attempt, quality.load_profile(one.profile)) for attempt in tried) for one in longer
+    )
+
+
 def open_limits(name: SearchName) -> tuple[Limit, ...]:
-    """Limits that everything passes, on all that a configuration with this search judges; on all for `match`."""
-    profiles = {one.profile for one in CONFIGURATIONS if one.search == name}
-    criteria = {limit.criterion for profile in profiles for limit in quality.load_profile(profile)}
-    wanted = quality.CRITERIA if name == "match" else sorted(criteria)
+    """Limits that everything passes: on Xmipp's criteria for the protocol's searches, on all others for ours."""
+    xmipp = {limit.criterion for profile in (BEFORE, AFTER) for limit in quality.load_profile(profile)}
+    ours = {criterion for criterion in quality.CRITERIA if not criterion.startswith("xmipp_")}
+    wanted = sorted(ours if name in OUR_SEARCHES else xmipp)
     return tuple(Limit(criterion, -math.inf, math.inf, "", criterion, "") for criterion in wanted)
 
 

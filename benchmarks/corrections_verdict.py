@@ -75,6 +75,11 @@ def judged(row: Row, configuration: Configuration, limits: Sequence[Limit]) -> J
     )
 
 
+def ends(attempt: Tried, limits: Sequence[Limit]) -> bool:
+    """Whether no other sampling is tried after this one: the spectrum alone was refused, or all was accepted."""
+    return bool(_failed(attempt, limits, "spectrum")) or not _failed(attempt, limits, "fit")
+
+
 def holds(limit: Limit, value: float) -> bool:
     """Whether a criterion's value is within its limit; what an unknown one means is the criterion's."""
     if math.isnan(value):

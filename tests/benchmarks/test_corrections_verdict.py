@@ -90,6 +90,18 @@ def test_other_limits_need_no_other_measurement(criterion: str, measured: list[M
         _check_same(ours, *_pipeline(configuration, limits, subject))
 
 
+@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=lambda one: one.name)
+def test_rows_hold_all_that_a_configuration_judges(
+    configuration: Configuration, measured: list[Measured]
+) -> None:
+    limits = load_profile(configuration.profile)
+    for row_, _, _ in measured:
+        attempt = row_.at(configuration.search, 1.75)
+        if attempt.found is not None:
+            assert {limit.criterion for limit in limits} <= set(attempt.values)
+        assert judged(row_, configuration, limits).row is row_
+
+
 def test_one_start_is_the_highest_peak(measured: list[Measured]) -> None:
     row_, measurement, profiles = measured[0]
     for configuration in PROTOCOL:
