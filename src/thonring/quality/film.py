@@ -26,9 +26,9 @@ Mask = npt.NDArray[np.bool_]
 def film_share(case: Case) -> float:
     """Share of the image that the smaller of two areas of different brightness covers; 0 where there is one level.
 
-    Medians of 5 x 5 blocks are split in two classes by Otsu's threshold (1979), doi:10.1109/TSMC.1979.4310076, a plane and a step
-    between the classes are fitted to them, and they are split again by what the plane leaves, until nothing changes.
-    NaN for a spectrum without its image.
+    Medians of 5 x 5 blocks are split in two classes by Otsu's threshold (1979), doi:10.1109/TSMC.1979.4310076, a plane
+    and a step between the classes are fitted to them, and they are split again by what the plane leaves, until nothing
+    changes. NaN for a spectrum without its image.
     """
     brightness = case.evidence.brightness
     if brightness is None:

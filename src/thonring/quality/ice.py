@@ -1,6 +1,7 @@
 """Ice: crystalline spots, and the ring of water. Both judge the full band of the micrograph."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ ICE_A = 3.6
 """A spectrum must reach this resolution in Å to show ice (hexagonal ice: 3.90, 3.67 and 3.44 Å)."""
 
 SPOT_BAND_A = (4.2, 3.2)
+RING_EDGES_A = (4.0, 3.85, 3.7, 3.6, 3.5)
 VALUES_PER_BLOCK = 16
 FALSE_ALARM = 1e-3
 
@@ -80,22 +82,25 @@ def _median_by_ring(power: Image, ring: npt.NDArray[np.intp]) -> Floats:
 
 
 def ice_ring(case: Case) -> float:
-    """Mean power between 3.85 and 3.5 Å over what its neighbours (4.4-4.0 and 3.3-3.1 Å) let expect.
+    """Strongest power of narrow annuli between 4.0 and 3.5 Å over what both neighbours let expect there.
 
-    The expectation is interpolated linearly in log power against frequency: 1 without ice, a few per cent
-    more for vitreous water. NaN if the micrograph's Nyquist frequency is below 1/3.1 Å or a neighbour has no
-    power.
+    The expectation is interpolated linearly in log power against frequency between 4.6-4.25 and 3.3-3.1 Å: 1 without
+    ice, up to a tenth more for vitreous water. NaN if the micrograph's Nyquist frequency is below 1/3.1 Å or a
+    neighbour has no power.
     """
     profiles = case.evidence.profiles
     if profiles.frequency_per_A.size == 0 or profiles.frequency_per_A[-1] < 0.99 / 3.1:
         return math.nan
-    below, below_per_A = _annulus_mean(profiles, 4.4, 4.0)
-    ring, ring_per_A = _annulus_mean(profiles, 3.85, 3.5)
+    below, below_per_A = _annulus_mean(profiles, 4.6, 4.25)
     above, above_per_A = _annulus_mean(profiles, 3.3, 3.1)
     if not (below > 0 and above > 0):
         return math.nan
-    share = (ring_per_A - below_per_A) / (above_per_A - below_per_A)
-    return ring / math.exp((1.0 - share) * math.log(below) + share * math.log(above))
+    slope = math.log(above / below) / (above_per_A - below_per_A)
+    ratios = []
+    for coarse_A, fine_A in pairwise(RING_EDGES_A):
+        ring, ring_per_A = _annulus_mean(profiles, coarse_A, fine_A)
+        ratios.append(ring / (below * math.exp(slope * (ring_per_A - below_per_A))))
+    return float(np.nanmax(ratios)) if np.isfinite(ratios).any() else math.nan
 
 
 def _annulus_mean(profiles: SectorProfiles, coarse_A: float, fine_A: float) -> tuple[float, float]:

@@ -7,12 +7,14 @@ from typing import Literal
 
 import numpy as np
 
+from thonring.simulate.model import powers
 from thonring.simulate.scene import DefectName, Scene, Support
 
 JUMP_A = (15.0, 100.0)
 CRYSTAL_SHARE = (0.3, 1.0)
 HOLE_RADIUS_A = (3000.0, 12000.0)
 CARBON_SHARE = 0.6
+RING_A = 3.7
 
 Spoil = Callable[[Scene, float, np.random.Generator], Scene]
 
@@ -62,7 +64,15 @@ def _crystalline_ice(scene: Scene, dose: float, random: np.random.Generator) -> 
 
 
 def _ice_ring(scene: Scene, dose: float, _: np.random.Generator) -> Scene:
-    return replace(scene, ice=replace(scene.ice, ring_gain=dose))
+    """Raise the ring's gain until the spectrum at 3.7 Å has (1 + dose) times the power it had, rings averaged."""
+    at_ring = np.array([1 / RING_A])
+    before, doubled = (
+        powers(replace(scene, ice=replace(scene.ice, ring_gain=gain)), at_ring) for gain in (1.0, 2.0)
+    )
+    total = before.noise + 0.5 * (before.ice + before.particles)
+    per_gain = 0.5 * (doubled.ice - before.ice)
+    gain = scene.ice.ring_gain + dose * float(total[0] / per_gain[0])
+    return replace(scene, ice=replace(scene.ice, ring_gain=gain))
 
 
 def _astigmatism(scene: Scene, dose: float, _: np.random.Generator) -> Scene:
@@ -93,7 +103,7 @@ DEFECT_TABLE: Mapping[DefectName, Defect] = MappingProxyType(
         "thick-ice": Defect("thickness of the ice, Å", (0, 20_000), _thick_ice),
         "drift": Defect("way during the exposure, Å", (0, 500), _drift),
         "crystalline-ice": Defect("contrast of the strongest Bragg wave", (0, 2), _crystalline_ice),
-        "ice-ring": Defect("gain of the peak at 3.7 Å", (0, 100), _ice_ring),
+        "ice-ring": Defect("excess of power at 3.7 Å over that with a usual ring", (0, 10), _ice_ring),
         "astigmatism": Defect("U - V, Å", (0, 50_000), _astigmatism),
         "support-edge": Defect("share of the image that film covers", (0, 1), _support_edge),
         "blur": Defect("standard deviation of a movement, Å", (0, 100), _blur),

@@ -11,7 +11,7 @@ from thonring.records import Image, Micrograph
 from thonring.simulate.contrast import specimen_contrast
 from thonring.simulate.crystals import crystal_contrast
 from thonring.simulate.scene import Scene
-from thonring.simulate.support import TRANSMITTED, film_contrast, film_share
+from thonring.simulate.support import cover_with_film
 from thonring.simulate.transfer import noise_transfer
 
 FEW_ELECTRONS = 16.0
@@ -45,11 +45,7 @@ def _electrons(scene: Scene, streams: dict[str, np.random.Generator]) -> Image:
         contrast += crystal_contrast(scene, streams["crystals"])
     contrast += 1
     if scene.support.covered > 0:
-        share = film_share(scene)
-        film = film_contrast(scene, streams["film"])
-        film += 1
-        film *= np.float32(TRANSMITTED[scene.support.material])
-        contrast += share * (film - contrast)
+        cover_with_film(scene, contrast, streams["film"])
     contrast *= _illumination(scene)
     return np.maximum(contrast, 0, out=contrast)
 

@@ -5,9 +5,10 @@ import math
 import numpy as np
 from scipy.fft import irfft2, next_fast_len
 
-from thonring.ctf import phase_aberration
 from thonring.records import Floats, Image
 from thonring.simulate import scattering
+from thonring.simulate.plane import aberration, movement
+from thonring.simulate.plane import aberration, movement
 from thonring.simulate.scene import Scene
 from thonring.simulate.transfer import illumination_envelope, transfer
 
@@ -19,6 +20,21 @@ THICKNESS_A = {"carbon": 150.0, "gold": 30.0}
 
 ATOMS_PER_A3 = {"carbon": scattering.CARBON_PER_A3, "gold": 0.059}
 EDGE_A = 15.0
+TABLE = 8192
+
+
+def cover_with_film(scene: Scene, intensity: Image, random: np.random.Generator) -> None:
+    """Lay the film over an `intensity` (rows, columns) relative to the beam, in place."""
+    share = film_share(scene)
+    places = [np.flatnonzero(np.any(share > 0, axis=axis)) for axis in (1, 0)]
+    if places[0].size == 0:
+        return
+    box = tuple(slice(int(place[0]), int(place[-1]) + 1) for place in places)
+    part, under = share[box], intensity[box]
+    film = film_contrast(scene, (part.shape[0], part.shape[1]), random)
+    film += 1
+    film *= np.float32(TRANSMITTED[scene.support.material])
+    under += part * (film - under)
 
 
 def film_share(scene: Scene) -> Image:
@@ -54,22 +70,25 @@ def _offset(scene: Scene, x: Image, y: Image) -> float:
     return 0.5 * (low + high)
 
 
-def film_contrast(scene: Scene, random: np.random.Generator) -> Image:
-    """Relative deviation of the intensity on the film, (rows, columns): a Gaussian field through the CTF."""
-    rows, columns = (next_fast_len(side, real=True) for side in scene.shape)
+def film_contrast(scene: Scene, shape: tuple[int, int], random: np.random.Generator) -> Image:
+    """Relative deviation of the intensity on film, an area of `shape`: a Gaussian field through the CTF, that moves."""
+    rows, columns = (next_fast_len(side, real=True) for side in shape)
     values = random.standard_normal((rows, columns // 2 + 1, 2), dtype=np.float32)
     total = values.view(np.complex64)[..., 0]
     total *= np.float32(math.sqrt(0.5 * rows * columns))
-    ky = np.fft.fftfreq(rows, scene.pixel_A)[:, None]
-    kx = np.fft.rfftfreq(columns, scene.pixel_A)[None, :]
-    k2 = kx**2 + ky**2
-    nodes = np.linspace(0, math.sqrt(float(k2.max())) * (1 + 1e-6), 8192)
-    index = (np.sqrt(k2) / nodes[1]).astype(np.int32)
-    chi = phase_aberration(k2, scene.mean_defocus_A, scene.optics, math.radians(scene.phase_shift_deg))
-    total *= (np.abs(np.sin(chi)) * _film_amplitude(scene, nodes)[index]).astype(np.float32)
+    ky = np.fft.fftfreq(rows, scene.pixel_A)[:, None].astype(np.float32)
+    kx = np.fft.rfftfreq(columns, scene.pixel_A)[None, :].astype(np.float32)
+    nodes = np.linspace(0, 0.75 / scene.pixel_A, TABLE)
+    index = (np.sqrt(kx**2 + ky**2) * np.float32(1 / nodes[1])).astype(np.int32)
+    total *= (
+        np.abs(np.sin(aberration(scene, kx, ky))) * _film_amplitude(scene, nodes).astype(np.float32)[index]
+    )
+    moved = movement(scene, kx, ky)
+    if moved is not None:
+        total *= moved
     total[0, 0] = 0
     contrast: Image = irfft2(total, s=(rows, columns), overwrite_x=True)
-    return contrast[: scene.shape[0], : scene.shape[1]]
+    return contrast[: shape[0], : shape[1]]
 
 
 def _film_amplitude(scene: Scene, k: Floats) -> Floats:
