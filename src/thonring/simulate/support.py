@@ -8,7 +8,6 @@ from scipy.fft import irfft2, next_fast_len
 from thonring.records import Floats, Image
 from thonring.simulate import scattering
 from thonring.simulate.plane import aberration, movement
-from thonring.simulate.plane import aberration, movement
 from thonring.simulate.scene import Scene
 from thonring.simulate.transfer import illumination_envelope, transfer
 
