@@ -5,7 +5,18 @@ from collections.abc import Callable, Iterator
 from thonring.evaluate.accuracy import Accuracy, Coverage, Errors
 from thonring.evaluate.pair import Pair
 from thonring.evaluate.report import Report, RunReport
-from thonring.evaluate.sheet import Cell, Link, Sheet, count, interval, percent, quantity
+from thonring.evaluate.sheet import (
+    Cell,
+    Link,
+    Sheet,
+    count,
+    interval,
+    named,
+    percent,
+    quantity,
+    run_column,
+    told_once,
+)
 
 SETS: tuple[tuple[str, Callable[[RunReport], Accuracy | None]], ...] = (
     ("accepted", lambda run: run.accepted),
@@ -38,34 +49,23 @@ def accuracy_sheets(report: Report) -> Iterator[Sheet]:
         return
     for name, of_run in SETS:
         rows = [
-            (label, *named(report, run), *_error_cells(quantity_of(found)))
+            (label, *named(report, run), *_error_cells(quantity_of(found)), _locks(label, found))
             for label, quantity_of in QUANTITIES
             for run in report.runs
             if (found := of_run(run)) and quantity_of(found).count
         ]
-        rows += [
-            ("ring-locks", *named(report, run), count(found.defocus.count), count(found.locks), "", "", "")
-            for run in report.runs
-            if (found := of_run(run))
-        ]
         yield Sheet(
             f"Errors, {name}",
-            ("", *run_column(report), "n", "bias", "RMS", "median", "worst"),
-            tuple(rows),
+            ("", *run_column(report), "n", "bias", "RMS", "median", "worst", "ring-locks"),
+            told_once(rows),
             ERRORS_CAPTION if name == SETS[0][0] else "",
             texts=1 + len(run_column(report)),
         )
     yield _coverage_sheet(report)
 
 
-def run_column(report: Report) -> tuple[str, ...]:
-    """Head of the column of runs, if there are several."""
-    return ("run",) if len(report.runs) > 1 else ()
-
-
-def named(report: Report, run: RunReport) -> tuple[str, ...]:
-    """Name of a run, if there are several."""
-    return (run.run.name,) if len(report.runs) > 1 else ()
+def _locks(label: str, found: Accuracy) -> str:
+    return count(found.locks) if label == QUANTITIES[0][0] else ""
 
 
 def _error_cells(errors: Errors) -> tuple[str, ...]:

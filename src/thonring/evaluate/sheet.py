@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from thonring.evaluate.report import Report, RunReport
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -56,7 +58,24 @@ def quantity(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
 
 
-def shortened(words: Sequence[str], most: int) -> str:
-    """Words with commas, the first few of them."""
-    more = f" and {len(words) - most} more" if len(words) > most else ""
-    return ", ".join(words[:most]) + more
+def limit(value: float) -> str:
+    """A limit with four digits."""
+    return f"{value:.4g}"
+
+
+def told_once(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """Rows whose first cell is empty where it is that of the row above."""
+    above = [None, *(row[0] for row in rows)]
+    return tuple(
+        ("", *row[1:]) if row[0] == before else row for row, before in zip(rows, above, strict=False)
+    )
+
+
+def run_column(report: Report) -> tuple[str, ...]:
+    """Head of the column of runs, if there are several."""
+    return ("run",) if len(report.runs) > 1 else ()
+
+
+def named(report: Report, run: RunReport) -> tuple[str, ...]:
+    """Name of a run, if there are several."""
+    return (run.run.name,) if len(report.runs) > 1 else ()

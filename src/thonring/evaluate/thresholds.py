@@ -25,9 +25,10 @@ Side = Literal["at least", "at most"]
 class Curve:
     """Confusion against the limit on one side of a criterion.
 
-    `limits` (n,) ascend and include the present one; the rows of `counts` (4, n) are what each would give: true
-    and false positives, false and true negatives. `best` has the highest Matthews coefficient, nearest to the
-    present one among equals. `undecided` counts rejected micrographs without a fit, which stay rejected here.
+    `limits` (n,) ascend: the values themselves, the present limit, and one that accepts none. The rows of `counts`
+    (4, n) are what each would give, true and false positives, false and true negatives; between two limits they are
+    those of the stricter. `best` has the highest Matthews coefficient, nearest to the present one among equals and
+    in the middle of its stretch. `undecided` counts rejected micrographs without a fit, which stay rejected here.
     """
 
     criterion: str
@@ -40,9 +41,12 @@ class Curve:
     undecided: int
 
     def at(self, limit: float) -> Confusion:
-        """Confusion at one of the limits."""
-        place = int(np.argmin(np.abs(self.limits - limit)))
-        return Confusion(*(int(count) for count in self.counts[:, place]))
+        """Confusion at any limit."""
+        if self.side == "at most":
+            place = int(np.searchsorted(self.limits, limit, side="right")) - 1
+        else:
+            place = int(np.searchsorted(self.limits, limit, side="left"))
+        return Confusion(*(int(count) for count in self.counts[:, min(max(place, 0), self.limits.size - 1)]))
 
 
 def threshold_curves(pairs: Sequence[Pair], limits: Sequence[Limit]) -> tuple[Curve, ...]:
@@ -111,15 +115,19 @@ def _failed(pair: Pair) -> tuple[str, ...]:
 
 
 def _thresholds(values: Floats, present: float) -> Floats:
-    """Limits between neighbouring values, one below and one above all, and the present one; ascending."""
-    distinct = np.unique(values)
-    margin = 0.02 * (float(np.ptp(distinct)) or abs(float(distinct[0])) or 1.0)
-    between = 0.5 * (distinct[1:] + distinct[:-1])
-    return np.unique(np.concatenate([[distinct[0] - margin], between, [distinct[-1] + margin, present]]))
+    """The values, the present limit, and one below all; ascending."""
+    lowest = min(float(values.min()), present)
+    margin = 0.02 * (max(float(values.max()), present) - lowest or abs(lowest) or 1.0)
+    if lowest > 0:
+        margin = min(margin, 0.1 * lowest)
+    return np.unique(np.append(values, [present, lowest - margin]))
 
 
 def _best(thresholds: Floats, present: float, counts: Floats) -> float:
     """The limit with the highest coefficient, or with the fewest errors where it has no meaning."""
     score = np.nan_to_num(matthews(*counts), nan=-2.0) - 1e-9 * (counts[1] + counts[2])
-    highest = thresholds[score >= score.max() - 1e-12]
-    return float(highest[np.argmin(np.abs(highest - present))])
+    is_best = score >= score.max() - 1e-12
+    if is_best[thresholds == present].any():
+        return present
+    middles = np.append(0.5 * (thresholds[1:] + thresholds[:-1]), thresholds[-1])[is_best]
+    return float(middles[np.argmin(np.abs(middles - present))])

@@ -4,7 +4,17 @@ from collections.abc import Callable, Iterator
 
 from thonring.evaluate.confusion import Confusion
 from thonring.evaluate.report import Report, RunReport
-from thonring.evaluate.sheet import Sheet, count, interval, quantity, share
+from thonring.evaluate.sheet import (
+    Sheet,
+    count,
+    interval,
+    limit,
+    named,
+    quantity,
+    run_column,
+    share,
+    told_once,
+)
 from thonring.evaluate.thresholds import Curve
 
 GROUP_TITLES = {
@@ -64,24 +74,15 @@ def group_sheets(report: Report) -> Iterator[Sheet]:
     errors = ("median |error| (Å)", "RMS (Å)", "locks") if report.has_truth else ()
     for by, title in GROUP_TITLES.items():
         rows = [
-            (*names, *_group_cells(report, run, place))
+            (group.name, *named(report, run), *_group_cells(report, run, place))
             for place, group in enumerate(report.runs[0].groups)
             if group.by == by
-            for run, names in _named(report, group.name)
+            for run in report.runs
         ]
         if rows:
-            head = ("", "run") if len(report.runs) > 1 else ("",)
+            head = ("", *run_column(report))
             caption = "Errors of the mean defocus and ring-locks are those of the accepted." if errors else ""
-            yield Sheet(title, (*head, *columns, *errors), tuple(rows), caption, texts=len(head))
-
-
-def _named(report: Report, group: str) -> Iterator[tuple[RunReport, tuple[str, ...]]]:
-    """Each run with the words its row begins with; a group is named once."""
-    for place, run in enumerate(report.runs):
-        if len(report.runs) == 1:
-            yield run, (group,)
-        else:
-            yield run, ("" if place else group, run.run.name)
+            yield Sheet(title, (*head, *columns, *errors), told_once(rows), caption, texts=len(head))
 
 
 def _group_cells(report: Report, run: RunReport, place: int) -> tuple[str, ...]:
@@ -114,7 +115,7 @@ def criteria_sheets(report: Report) -> Iterator[Sheet]:
         "… by it alone",
         "positives rejected",
         "… by it alone",
-        "usable, before a fit",
+        "usable, no fit",
     )
     for run in report.runs:
         if run.criteria:
@@ -133,7 +134,8 @@ def criteria_sheets(report: Report) -> Iterator[Sheet]:
                 header,
                 tuple(rows),
                 "Alone: nothing else that was asked rejected it, so without the criterion it would have been accepted "
-                "(negatives: missed; positives: rescued). A failure before the fit ends the judgement.",
+                "(negatives: missed; positives: rescued). A failure before the fit ends the judgement; usable "
+                "micrographs rejected there have no estimate to be right and stand among the negatives.",
             )
 
 
@@ -149,7 +151,7 @@ def limits_sheets(report: Report) -> Iterator[Sheet]:
                     curve.criterion,
                     curve.side,
                     curve.unit,
-                    quantity(curve.present),
+                    limit(curve.present),
                     *(count(now.fp), count(now.fn), share(now.mcc)),
                     *_best_cells(curve),
                     count(curve.undecided),
@@ -170,4 +172,4 @@ def _best_cells(curve: Curve) -> tuple[str, ...]:
     if curve.best == curve.present:
         return ("as is", "", "", "")
     best = curve.at(curve.best)
-    return (quantity(curve.best), count(best.fp), count(best.fn), share(best.mcc))
+    return (limit(curve.best), count(best.fp), count(best.fn), share(best.mcc))

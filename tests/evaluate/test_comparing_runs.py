@@ -1,0 +1,116 @@
+"""Runs side by side, and groups of micrographs."""
+
+from pathlib import Path
+
+import pytest
+from made_runs import fit_of, outcome_of, truth_of, unfitted, write_run, write_set
+
+from thonring.evaluate.compare import Comparison
+from thonring.evaluate.confusion import Confusion
+from thonring.evaluate.report import Question, Report, evaluate
+from thonring.evaluate.wrong import MOST_SHOWN
+
+WRONG = fit_of(defocus_u_A=20000.0, defocus_v_A=20000.0)
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    names = ["a.mrc", "b.mrc", "c.mrc", "d.mrc"]
+    rows = [
+        truth_of(name, usable=name != "d.mrc", defect="none" if name != "d.mrc" else "drift")
+        for name in names
+    ]
+    truth = write_set(tmp_path / "set", rows)
+    one = [outcome_of("a.mrc"), outcome_of("b.mrc"), outcome_of("c.mrc", WRONG), outcome_of("d.mrc")]
+    other = [
+        outcome_of("a.mrc"),
+        unfitted("b.mrc"),
+        outcome_of("c.mrc"),
+        outcome_of("d.mrc", values={"astigmatism": 5000.0}),
+    ]
+    runs = write_run(tmp_path / "one", one), write_run(tmp_path / "other", other)
+    return evaluate(Question(runs, truth))
+
+
+def test_each_run_has_its_own_confusion(report: Report) -> None:
+    assert [run.confusion for run in report.runs] == [Confusion(2, 2, 0, 0), Confusion(2, 0, 0, 2)]
+
+
+def test_pairs_where_one_is_right_are_counted_and_named(report: Report) -> None:
+    verdict, estimate = report.comparisons
+    assert (verdict.about, verdict.both, verdict.only_first, verdict.only_second, verdict.neither) == (
+        "verdict",
+        2,
+        0,
+        2,
+        0,
+    )
+    assert verdict.differing == (2, 3)
+    assert (estimate.about, estimate.both, estimate.only_first, estimate.only_second) == ("estimate", 1, 1, 1)
+    assert estimate.differing == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "chance"), [(0, 5, 0.0625), (3, 7, 0.34375), (4, 4, 1.0), (0, 0, 1.0)]
+)
+def test_chance_is_that_of_the_exact_sign_test(first: int, second: int, chance: float) -> None:
+    from scipy.stats import binomtest
+
+    found = Comparison(0, 1, "verdict", 10, first, second, 0, ()).chance
+    assert found == pytest.approx(chance)
+    if first + second:
+        assert found == pytest.approx(binomtest(first, first + second).pvalue)
+
+
+def test_chance_of_many_is_no_overflow() -> None:
+    assert 0 < Comparison(0, 1, "verdict", 0, 900, 1000, 0, ()).chance < 0.05
+
+
+def test_groups_are_parts_of_the_whole(report: Report) -> None:
+    for run in report.runs:
+        for by in ("voltage", "pixel", "defocus", "defect"):
+            groups = [group for group in run.groups if group.by == by]
+            assert sum(group.count for group in groups) == 4
+            for cell in ("tp", "fp", "fn", "tn"):
+                assert sum(getattr(group.confusion, cell) for group in groups) == getattr(run.confusion, cell)
+
+
+def test_groups_are_those_of_the_truth(tmp_path: Path) -> None:
+    rows = [
+        truth_of("a.mrc", voltage_kV=200.0, pixel_A=0.7, defocus_u_A=4000.0, defocus_v_A=3000.0),
+        truth_of("b.mrc", pixel_A=1.25, defocus_u_A=60000.0, defocus_v_A=60000.0, defect="blur"),
+        truth_of("c.mrc", pixel_A=2.5),
+    ]
+    truth = write_set(tmp_path / "set", rows)
+    run = write_run(tmp_path / "run", [outcome_of(row.file) for row in rows])
+    found = [(group.by, group.name) for group in evaluate(Question((run,), truth)).runs[0].groups]
+    assert found == [
+        ("voltage", "200 kV"),
+        ("voltage", "300 kV"),
+        ("pixel", "below 0.75 Å/px"),
+        ("pixel", "1.25 to 1.5 Å/px"),
+        ("pixel", "from 2 Å/px"),
+        ("defocus", "below 0.5 µm"),
+        ("defocus", "1 to 2 µm"),
+        ("defocus", "from 4.5 µm"),
+        ("defect", "none"),
+        ("defect", "blur"),
+    ]
+
+
+def test_the_list_begins_with_false_positives_by_size_of_error(tmp_path: Path) -> None:
+    rows = [truth_of(f"{number:02}.mrc", usable=number != 5) for number in range(30)]
+    outcomes = [
+        outcome_of(
+            row.file,
+            fit_of(defocus_u_A=15200.0 + shift, defocus_v_A=14800.0 + shift),
+            {"score": 0.0} if number == 7 else None,
+        )
+        for number, row in enumerate(rows)
+        if (shift := {3: 3000.0, 9: 4000.0}.get(number, float(number))) is not None
+    ]
+    truth = write_set(tmp_path / "set", rows)
+    shown = evaluate(Question((write_run(tmp_path / "run", outcomes),), truth)).runs[0].worth_a_look
+    assert [pair.subject.file for pair in shown[:5]] == ["09.mrc", "03.mrc", "05.mrc", "07.mrc", "29.mrc"]
+    assert [pair.kind for pair in shown[:5]] == ["FP", "FP", "FP", "FN", "TP"]
+    assert len(shown) == 4 + MOST_SHOWN
