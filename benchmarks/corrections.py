@@ -94,7 +94,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--recipe", default="corrections", help="packaged recipe, or a .toml file")
     parser.add_argument("--part", type=_part, default=(1, 1), metavar="3/8", help="measure this part only")
     parser.add_argument("--profile", default="default", help="limits of our default: a name, or a .toml file")
-    parser.add_argument("--default-only", action="store_true", help="our default alone: a third of the time")
+    parser.add_argument("--default-only", action="store_true", help="our default alone: about half the time")
     parser.add_argument(
         "--values", action="store_true", help="print what values the criteria have, by defect"
     )
