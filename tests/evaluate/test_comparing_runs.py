@@ -114,3 +114,9 @@ def test_the_list_begins_with_false_positives_by_size_of_error(tmp_path: Path) -
     assert [pair.subject.file for pair in shown[:5]] == ["09.mrc", "03.mrc", "05.mrc", "07.mrc", "29.mrc"]
     assert [pair.kind for pair in shown[:5]] == ["FP", "FP", "FP", "FN", "TP"]
     assert len(shown) == 4 + MOST_SHOWN
+
+
+def test_usable_micrographs_without_an_estimate_are_listed_too(report: Report) -> None:
+    shown = [pair.subject.file for pair in report.runs[1].worth_a_look]
+    assert shown[0] == "b.mrc"
+    assert "d.mrc" not in shown

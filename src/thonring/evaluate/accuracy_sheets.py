@@ -115,8 +115,8 @@ def wrong_sheets(report: Report) -> Iterator[Sheet]:
                 "truth U, V, θ",
             ),
             tuple(_wrong_row(pair) for pair in run.worth_a_look),
-            "False positives, false negatives, then the largest errors of usable micrographs that were judged well. "
-            "The error is the largest over all directions."
+            "False positives, false negatives, usable micrographs without an estimate, then the largest errors of the "
+            "usable that were judged well. The error is the largest over all directions."
             if run.worth_a_look
             else "Nothing: every verdict is right, and there are no errors to show.",
             texts=5,

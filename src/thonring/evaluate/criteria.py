@@ -46,7 +46,7 @@ def _use(criterion: str, rejected: Sequence[Pair]) -> CriterionUse:
         _alone(negatives),
         len(positives),
         _alone(positives),
-        sum(pair.subject.usable and pair.result.estimate is None for pair in negatives),
+        sum(pair.is_lost for pair in negatives),
     )
 
 

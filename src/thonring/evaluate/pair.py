@@ -44,6 +44,11 @@ class Pair:
         return self.subject.usable and self.right is not False
 
     @property
+    def is_lost(self) -> bool:
+        """Whether it is usable but has no estimate that could be right, where one is asked for."""
+        return self.subject.usable and self.right is False and self.result.estimate is None
+
+    @property
     def kind(self) -> Kind:
         """Its place in the confusion matrix."""
         if self.accepted:

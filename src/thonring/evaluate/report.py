@@ -117,16 +117,15 @@ def _report(run: Run, pairs: tuple[Pair, ...], of_groups: tuple[Group, ...]) -> 
     usable = [pair for pair in pairs if pair.subject.usable]
     has_truth = any(pair.subject.truth for pair in pairs)
     accepted = [pair for pair in pairs if pair.accepted]
-    lost = [pair for pair in usable if pair.right is False and pair.result.estimate is None]
     return RunReport(
         run=run,
         pairs=pairs,
         confusion=Confusion.of((pair.accepted, pair.positive) for pair in pairs),
-        strict=Confusion.of((pair.accepted, pair.positive or pair in lost) for pair in pairs),
+        strict=Confusion.of((pair.accepted, pair.positive or pair.is_lost) for pair in pairs),
         usable=len(usable),
         kept_usable=sum(pair.kind == "TP" for pair in usable),
-        wrong_usable=sum(pair.right is False and pair.result.estimate is not None for pair in usable),
-        lost_usable=len(lost),
+        wrong_usable=sum(pair.right is False and not pair.is_lost for pair in usable),
+        lost_usable=sum(pair.is_lost for pair in pairs),
         accepted=accuracy(accepted) if has_truth else None,
         usable_fitted=accuracy(usable) if has_truth else None,
         fitted=accuracy(pairs) if has_truth else None,
