@@ -30,7 +30,7 @@ def test_words_for_bad(tmp_path: Path, word: str) -> None:
 
 
 def test_other_columns_quotes_blank_lines_and_a_mark_of_utf8_do_no_harm(tmp_path: Path) -> None:
-    text = '\ufeffwho,usable,micrograph\r\nAnn,1,"a, b.mrc"\r\n\r\nBob,0,c.mrc\r\n'
+    text = '\ufeffusable,who,micrograph\r\n1,Ann,"a, b.mrc"\r\n\r\n0,Bob,c.mrc\r\n'
     assert labels_in(tmp_path / "l.csv", text) == {"a, b.mrc": True, "c.mrc": False}
 
 

@@ -167,12 +167,13 @@ def test_texts_put_one_after_the_other_are_several_micrographs(tmp_path: Path) -
         HEADER.format(name="m/a.mrc", count=1)
         + "1.0 15000 14000 10 0 0.1 4\n"
         + HEADER.format(name="m/b.mrc", count=1)
-        + "1.0 9000 9500 10 0.0 0.1 4\n"
+        + "1.0 9000 9500 10 1.5708 0.1 4\n"
     )
     first, second = read(path).results
     assert (first.file, second.file) == ("m/a.mrc", "m/b.mrc")
     assert second.estimate is not None
     assert (second.estimate.defocus_u_A, second.estimate.angle_deg) == (9500.0, -80.0)
+    assert second.estimate.phase_shift_deg == pytest.approx(90.0, abs=1e-3)
 
 
 def test_rows_of_a_stack_are_known_by_their_order(tmp_path: Path) -> None:
@@ -228,3 +229,16 @@ def test_names_of_runs_differ() -> None:
     assert run_names([Path("x/one"), Path("y/two")]) == ("one", "two")
     assert run_names([Path("/x/run"), Path("/y/run")]) == ("x/run", "y/run")
     assert len(set(run_names([Path("/x/run"), Path("/x/run")]))) == 2
+
+
+def test_published_results_of_ctffind_in_a_star_file_are_a_run() -> None:
+    path = Path(__file__).parents[2] / ".." / "shared" / "data" / "relion_tutorial" / "micrographs_ctf.star"
+    if not path.exists():
+        pytest.skip("the reference data of RELION's tutorial are not beside the repository")
+    run = read(path)
+    means_A = [
+        0.5 * (one.estimate.defocus_u_A + one.estimate.defocus_v_A) for one in run.results if one.estimate
+    ]
+    assert len(means_A) == len(run.results) == 12
+    assert 7500 < min(means_A) < max(means_A) < 13500
+    assert not run.judges
