@@ -13,7 +13,7 @@ from thonring.optics import Optics
 from thonring.records import Attempt, CriterionResult, CtfFit, Outcome, RadialCurve, Status, Verdict
 from thonring.results import write_settings, write_tables
 from thonring.settings import Limit, Settings
-from thonring.simulate import TruthRow, write_truth
+from thonring.simulate import TruthRow, truth_text
 
 OPTICS = Optics(300.0, 2.7, 0.1, 1.0)
 LIMITS = (
@@ -107,7 +107,7 @@ def write_set(folder: Path, rows: Sequence[TruthRow]) -> Path:
     for row in rows:
         (folder / row.file).parent.mkdir(parents=True, exist_ok=True)
         (folder / row.file).touch()
-    write_truth(folder / "truth.csv", rows)
+    (folder / "truth.csv").write_text(truth_text(rows), encoding="utf-8", errors="surrogateescape")
     return folder / "truth.csv"
 
 

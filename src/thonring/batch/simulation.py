@@ -9,8 +9,8 @@ from thonring.batch.processes import Handling, finish
 from thonring.errors import ThonringError
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
-from thonring.results import Simulated, write_micrograph, write_simulated_star
-from thonring.simulate import Recipe, TruthRow, draw, micrograph, truth_row, write_truth
+from thonring.results import Simulated, write_micrograph, write_simulated_star, write_text
+from thonring.simulate import Recipe, TruthRow, draw, micrograph, truth_row, truth_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def write_tables(folder: Path, rows: Sequence[TruthRow]) -> None:
     OutputError
         If one cannot be written.
     """
-    write_truth(folder / "truth.csv", rows)
+    write_text(folder / "truth.csv", truth_text(rows))
     write_simulated_star(folder, [_simulated(row) for row in rows])
 
 

@@ -3,6 +3,7 @@
 Every file is replaced atomically, so that a reader never sees half of one.
 """
 
+from thonring.results.atomic import write_text
 from thonring.results.ctf_image import write_ctf_image
 from thonring.results.ctffind_text import write_ctffind_text
 from thonring.results.diagnostic import diagnostic_image
@@ -32,4 +33,5 @@ __all__ = [
     "write_settings",
     "write_simulated_star",
     "write_tables",
+    "write_text",
 ]

@@ -6,7 +6,7 @@ from thonring.simulate.draw import draw, spoiled
 from thonring.simulate.image import micrograph
 from thonring.simulate.recipe import Recipe, known_recipes, load_recipe
 from thonring.simulate.scene import DEFECTS, DefectName, Scene
-from thonring.simulate.truth import TruthRow, read_truth, truth_row, write_truth
+from thonring.simulate.truth import TruthRow, read_truth, truth_row, truth_text
 from thonring.simulate.white import RingModel, Truth, noise_micrograph, white_micrograph
 
 __all__ = [
@@ -29,6 +29,6 @@ __all__ = [
     "read_truth",
     "spoiled",
     "truth_row",
+    "truth_text",
     "white_micrograph",
-    "write_truth",
 ]

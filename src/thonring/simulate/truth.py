@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
-from uuid import uuid4
 
-from thonring.errors import OutputError, UnreadableFile, UnreadableTable
+from thonring.errors import UnreadableFile, UnreadableTable
 from thonring.simulate.bound import bound_of
 from thonring.simulate.scene import DEFECTS, Scene
 
@@ -67,30 +66,13 @@ def truth_row(scene: Scene, file: str) -> TruthRow:
     )
 
 
-def write_truth(path: Path, rows: Iterable[TruthRow]) -> None:
-    """Replace the table; numbers are written such that `read_truth` gives back the same ones.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+def truth_text(rows: Iterable[TruthRow]) -> str:
+    """The table as text, with numbers such that `read_truth` gives back the same ones."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows([_cell(getattr(row, column)) for column in COLUMNS] for row in rows)
-    temporary = path.with_name(f".{uuid4().hex}.tmp")
-    try:
-        temporary.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape", newline="\n")
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror or error}). "
-            "Check the free space and your permission on the folder, or choose another folder."
-        ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    return text.getvalue()
 
 
 def _cell(value: str | float) -> str:
