@@ -1,0 +1,104 @@
+"""What simulated and real micrographs are compared by, measured in the same way on both."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from errors_of_fits import best_attempt
+from thonring import Settings, spectrum
+from thonring.pipeline import SPECTRUM_PIXELS, Measurement
+from thonring.records import Floats, Micrograph, SectorProfiles, Spectrum
+from thonring.settings import Limit
+
+RESOLUTIONS_A = (20.0, 15.0, 10.0, 8.0, 6.0, 5.0, 4.0, 3.7, 3.5, 3.0)
+LOW_A = (200.0, 100.0, 60.0, 40.0, 30.0)
+FINE_A = (4.0, 3.0, 2.5, 2.0, 1.5)
+ICE_A = (4.2, 3.9, 3.7, 3.5, 3.3)
+
+BESIDE_THE_ICE_A = ((4.7, 4.3), (3.25, 3.0))
+"""Where the power is taken to be free of the ring at 3.7 Å."""
+
+REFERENCE_A = 6.0
+NO_LIMIT = Limit("score", -math.inf, math.inf, "", "", "")
+"""Every spectrum is fitted and no fit refused."""
+
+FREQUENCIES_PER_A = np.concatenate([np.geomspace(1 / 250, 1 / 15, 60), np.arange(0.068, 0.75, 0.004)])
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """One micrograph: all arrays over FREQUENCIES_PER_A, NaN where it has no value.
+
+    `rings` is the power that sin²χ multiplies over that which it does not, `background` the latter over its own
+    value at 6 Å, both as fitted; `power` the mean over all directions over its value at 6 Å; `ice` the power over
+    that interpolated between 4.5 and 3.1 Å.
+    """
+
+    rings: Floats
+    background: Floats
+    power: Floats
+    ice: Floats
+
+    def at(self, name: str, resolution_A: float) -> float:
+        """A curve's value at a resolution."""
+        return float(np.interp(1 / resolution_A, FREQUENCIES_PER_A, getattr(self, name)))
+
+
+def measurement_of(micrograph: Micrograph) -> Measurement:
+    """The image's whole spectrum, to its Nyquist frequency."""
+    repaired = spectrum.repaired(micrograph)
+    shape = (repaired.pixels.shape[0], repaired.pixels.shape[1])
+    variance = SPECTRUM_PIXELS**2 / (shape[0] * shape[1])
+    found = spectrum.periodogram(repaired)
+    return Measurement(found, repaired.pixel_A, repaired.optics, shape, (), variance)
+
+
+def curves_of(measurement: Measurement) -> Curves | None:
+    """All curves; None where nothing could be fitted."""
+    finest_A = max(1.3, measurement.spectrum.sampling_A)
+    settings = Settings(samplings_A=(finest_A,), resolution_range_A=(30.0, 2.6), limits=(NO_LIMIT,))
+    fit = best_attempt(measurement, settings).fit
+    if fit is None:
+        return None
+    fitted = fit.curve
+    power = _azimuthal(measurement.spectrum)
+    ratio = fitted.ring_power / fitted.background
+    level = float(np.interp(1 / REFERENCE_A, fitted.frequency_per_A, fitted.background))
+    reference = float(np.interp(1 / REFERENCE_A, FREQUENCIES_PER_A, power))
+    return Curves(
+        rings=_on_grid(fitted.frequency_per_A, ratio),
+        background=_on_grid(fitted.frequency_per_A, fitted.background / level),
+        power=power / reference,
+        ice=_over_neighbours(power),
+    )
+
+
+def _on_grid(frequency_per_A: Floats, values: Floats) -> Floats:
+    return np.asarray(np.interp(FREQUENCIES_PER_A, frequency_per_A, values, left=np.nan, right=np.nan))
+
+
+def _azimuthal(measured: Spectrum) -> Floats:
+    """Mean power over all directions, in windows of 6 % of the frequency, at most 0.004 1/Å wide."""
+    bins: SectorProfiles = spectrum.sector_profiles(measured, 1 / 500, 1.0)
+    k, values = bins.frequency_per_A, bins.values.sum(axis=0)
+    total = (bins.power * bins.values).sum(axis=0)
+    result = np.full(FREQUENCIES_PER_A.shape, np.nan)
+    for number, centre in enumerate(FREQUENCIES_PER_A):
+        half = max(min(0.03 * centre, 0.004), 0.6 * bins.ring_width_per_A)
+        inside = np.abs(k - centre) <= half
+        if centre <= measured.nyquist_per_A and values[inside].sum() > 0:
+            result[number] = total[inside].sum() / values[inside].sum()
+    return result
+
+
+def _over_neighbours(power: Floats) -> Floats:
+    """Power over the line, in log, through what lies beside the ring of ice."""
+    k = FREQUENCIES_PER_A
+    beside = np.zeros(k.shape, dtype=bool)
+    for coarse_A, fine_A in BESIDE_THE_ICE_A:
+        beside |= (k >= 1 / coarse_A) & (k <= 1 / fine_A)
+    beside &= np.isfinite(power)
+    line = np.polynomial.Polynomial.fit(k[beside], np.log(power[beside]), 1)
+    near = (k > 1 / 5.2) & (k < 1 / 2.9)
+    return np.where(near, power / np.exp(line(k)), np.nan)
