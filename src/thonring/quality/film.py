@@ -9,10 +9,10 @@ from scipy import ndimage
 from thonring.quality.case import Case
 from thonring.records import Floats
 
-SMALLEST_STEP = 0.05
-"""Carbon of 150 Å takes some 15 % of the beam; unevenness of ice and illumination is a few per cent."""
+SMALLEST_STEP = 0.085
+"""Carbon of 150 Å takes some 15 % of the beam; crowds of particles and unevenness of the ice make up to 7 %."""
 
-CLEAR = 5.0
+CLEAR = 4.5
 """Step over scatter; two halves of an even slope reach 3.5, of a normal distribution 2.7."""
 
 NEIGHBOURS = 5

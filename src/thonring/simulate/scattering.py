@@ -27,7 +27,7 @@ PROTEIN_ATOMS_PER_A3 = 0.058
 CARBON_PER_A3 = 0.10
 """Amorphous carbon of 2.0 g/cm³."""
 
-DIFFUSION_A2 = 0.13
+DIFFUSION_A2 = 0.2
 """Half the mean square displacement of water along one axis, in Å² per e/Å²."""
 
 OH_LENGTH_A = 0.96
