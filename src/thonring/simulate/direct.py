@@ -10,7 +10,7 @@ from thonring.simulate.plane import aberration, movement, steepness
 from thonring.simulate.scene import Scene
 
 SIZE = 512
-TABLE = 4096
+TABLE = 1024
 
 FEW_FREQUENCIES = 3.0
 """Pixels of fewer frequencies of the image than this, each way, are averaged from values on the image's own grid."""
@@ -108,8 +108,13 @@ def _kept_in_pixel(scene: Scene, kx: Image, ky: Image, step_per_A: float) -> Ima
     return np.asarray(np.sinc(turns * along_x) * np.sinc(turns * along_y))
 
 
-def variance(scene: Scene, size: int = 256) -> float:
-    """Variance of the image's pixels, with mean 1: what a measured spectrum is divided by."""
-    step = 1 / (size * scene.pixel_A)
-    power = mean_power(scene, step, size)[:, 1:-1]
-    return float(2 * power.sum(dtype=np.float64)) * step**2
+def variance(scene: Scene) -> float:
+    """Variance of the image's pixels, with mean 1: what a measured spectrum is divided by.
+
+    The density with its rings averaged, integrated over the square of frequencies that the pixel holds.
+    """
+    nyquist = 0.5 / scene.pixel_A
+    k = np.linspace(0, math.sqrt(2) * nyquist, TABLE)[1:]
+    parts = powers(scene, k)
+    angle = 2 * np.pi - 8 * np.arccos(np.minimum(nyquist / k, 1))
+    return float(((parts.noise + 0.5 * (parts.ice + parts.particles)) * k * angle).sum() * (k[1] - k[0]))
