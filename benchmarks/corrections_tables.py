@@ -43,9 +43,9 @@ def print_confusions(verdicts: Verdicts) -> None:
     rows = [_confusion_row(one, verdicts[one.name]) for one in shown(verdicts)]
     print_table("Verdicts (positive: usable, and the estimate right to 4 Å)", header, rows)
     print(
-        "  not accepted counts as negative verdict, with or without a fit; a usable one whose estimate is wrong"
+        "  a usable one whose estimate is wrong is a negative that must not be accepted, so positives differ between"
     )
-    print("  is a negative that must not be accepted, so positives differ between configurations.")
+    print("  configurations; a usable one without an estimate, refused before a fit or not fitted, is an FN.")
 
 
 def print_false_positives(verdicts: Verdicts) -> None:
@@ -92,8 +92,8 @@ def print_wrong(verdicts: Sequence[Judged], seed: int) -> None:
     groups = {
         "FALSE POSITIVE": [one for one in verdicts if one.accepted and not one.positive],
         "FALSE NEGATIVE": [one for one in verdicts if not one.accepted and one.positive],
-        "USABLE, NO RIGHT ESTIMATE": [
-            one for one in verdicts if not one.accepted and one.row.made.scene.usable and not one.right
+        "USABLE, REJECTED WITH A WRONG ESTIMATE": [
+            one for one in verdicts if not one.accepted and one.row.made.scene.usable and one.right is False
         ],
     }
     print(

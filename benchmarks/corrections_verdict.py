@@ -20,13 +20,13 @@ class Judged:
     """One micrograph under one configuration.
 
     `samplings_A` are those tried; `failed` the criteria that the kept attempt failed ("fit": there is none);
-    `found` its fit, also where the spectrum alone was refused, so that a good micrograph thrown away counts
-    as such; `right` whether that is within the tolerance.
+    `found` its fit, None also where the spectrum alone was refused; `right` whether that is within the tolerance,
+    None without one.
     """
 
     row: Row
     accepted: bool
-    right: bool
+    right: bool | None
     samplings_A: tuple[float, ...]
     failed: tuple[str, ...]
     values: dict[str, float]
@@ -34,8 +34,8 @@ class Judged:
 
     @property
     def positive(self) -> bool:
-        """Usable, and its estimate right."""
-        return self.row.made.scene.usable and self.right
+        """Usable, and no wrong estimate. Usable and no estimate is a lost image."""
+        return self.row.made.scene.usable and self.right is not False
 
     @property
     def defect(self) -> str:
@@ -62,16 +62,16 @@ def judged(row: Row, configuration: Configuration, limits: Sequence[Limit]) -> J
         if refused or not tried[-1][1]:
             break
     chosen = max(range(len(tried)), key=lambda index: (*_rank(*tried[index]), -index))
-    attempt, failed, _ = tried[chosen]
-    scene = row.made.scene
+    attempt, failed, refused_early = tried[chosen]
+    found, scene = None if refused_early else attempt.found, row.made.scene
     return Judged(
         row=row,
         accepted=not failed,
-        right=is_right(attempt.found, scene, scene.optics.wavelength_A),
+        right=None if found is None else is_right(found, scene, scene.optics.wavelength_A),
         samplings_A=tuple(one.sampling_A for one, _, _ in tried),
         failed=failed,
         values=dict(attempt.values),
-        found=attempt.found,
+        found=found,
     )
 
 

@@ -116,13 +116,21 @@ def test_one_start_is_the_highest_peak(measured: list[Measured]) -> None:
             assert there.defocus_u_A == pytest.approx(attempt.fit.defocus_u_A)
 
 
-def test_a_good_micrograph_refused_by_its_spectrum_is_a_false_negative() -> None:
+@pytest.mark.parametrize("error_A", [0.0, 900.0])
+def test_a_good_micrograph_refused_by_its_spectrum_is_a_false_negative(error_A: float) -> None:
     (configuration,) = (one for one in CONFIGURATIONS if one.name == "default")
     limits = (Limit("ice_ring", -math.inf, 0.5, "", "", ""), Limit("score", 0.0, math.inf, "", "", ""))
-    ours = judged(row(numbered(0)), configuration, limits)
-    assert not ours.accepted
-    assert ours.positive
+    ours = judged(row(numbered(0), error_A=error_A), configuration, limits)
+    assert (ours.accepted, ours.positive, ours.found) == (False, True, None)
     assert len(ours.samplings_A) == 1
+
+
+def test_a_good_micrograph_that_cannot_be_fitted_is_a_false_negative() -> None:
+    (configuration,) = (one for one in CONFIGURATIONS if one.name == "default")
+    there = row(numbered(0))
+    unfitted = replace(there, tried=tuple(replace(one, found=None) for one in there.tried))
+    ours = judged(unfitted, configuration, ())
+    assert (ours.accepted, ours.positive, ours.failed) == (False, True, ("fit",))
 
 
 def test_a_wrong_estimate_is_no_positive() -> None:
