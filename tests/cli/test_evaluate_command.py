@@ -51,7 +51,7 @@ def test_a_run_is_measured_and_the_report_lies_beside_it(command: Command, run: 
     assert "<html" in (folder / "evaluation.html").read_text(encoding="utf-8")
     content = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
     found = content["runs"][0]["confusion"]
-    assert [found[name] for name in ("tp", "fp", "fn", "tn")] == [2, 0, 0, 2]
+    assert [found[name] for name in ("tp", "fp", "fn", "tn")] == [2, 0, 1, 1]
 
 
 def test_the_report_goes_where_it_is_wanted_in_silence(

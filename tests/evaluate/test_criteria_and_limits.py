@@ -32,7 +32,7 @@ def pair_of(values: dict[str, float], *, positive: bool, limits: tuple[Limit, ..
     result = Result(
         "a.mrc", "rejected" if failures else "accepted", estimate, criteria=values, failed=failures
     )
-    return Pair(Subject("a.mrc", positive, truth_of("a.mrc")), result, estimate is not None, 406.0)
+    return Pair(Subject("a.mrc", positive, truth_of("a.mrc")), result, True if estimate else None, 406.0)
 
 
 @cache
@@ -138,19 +138,19 @@ def test_uses_count_who_rejected_and_who_alone(tmp_path: Path) -> None:
     truth = write_set(tmp_path / "set", [truth_of(outcome.path.name) for outcome in outcomes])
     (run,) = evaluate(Question((write_run(tmp_path / "run", outcomes),), truth)).runs
     found = {
-        use.criterion: (use.negatives, use.negatives_alone, use.positives, use.positives_alone, use.lost)
+        use.criterion: (use.negatives, use.negatives_alone, use.positives, use.positives_alone)
         for use in run.criteria
     }
     assert found == {
-        "ice_ring": (1, 1, 0, 0, 1),
-        "score": (1, 0, 1, 1, 0),
-        "astigmatism": (2, 1, 0, 0, 0),
-        "runner_up_gap": (0, 0, 0, 0, 0),
-        "fit": (1, 1, 0, 0, 1),
-        "failed input": (1, 1, 0, 0, 1),
+        "ice_ring": (0, 0, 1, 1),
+        "score": (1, 0, 1, 1),
+        "astigmatism": (2, 1, 0, 0),
+        "runner_up_gap": (0, 0, 0, 0),
+        "fit": (0, 0, 1, 1),
+        "failed input": (0, 0, 1, 1),
     }
-    assert (run.confusion, run.strict) == (Confusion(1, 0, 1, 5), Confusion(1, 0, 4, 2))
-    assert (run.usable, run.kept_usable, run.wrong_usable, run.lost_usable) == (7, 1, 2, 3)
+    assert run.confusion == Confusion(1, 0, 4, 2)
+    assert (run.usable, run.wrong_usable, run.unfitted_usable) == (7, 2, 3)
 
 
 def test_a_run_without_limits_has_no_uses() -> None:

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -13,10 +14,12 @@ from made_runs import fit_of, outcome_of, truth_of, write_run, write_set
 
 from thonring.errors import OutputError
 from thonring.evaluate.as_json import as_json
+from thonring.evaluate.figures import error_figure
 from thonring.evaluate.files import write_evaluation
 from thonring.evaluate.page import as_page
 from thonring.evaluate.report import Question, Report, evaluate
 from thonring.evaluate.text import WIDTH, as_text
+from thonring.evaluate.verdict_sheets import criteria_sheets
 
 HOSTILE = "<script>alert('x')<script> & [bold] $title.mrc"
 WRONG = fit_of(defocus_u_A=20000.0, defocus_v_A=20000.0)
@@ -98,6 +101,22 @@ def test_pictures_on_the_page_are_drawings(page: Page) -> None:
         assert len(list(root.iter())) > 50
 
 
+@pytest.mark.parametrize("runs", [slice(0, 1), slice(0, 2)])
+def test_the_legend_fits_below_the_panels(report: Report, runs: slice) -> None:
+    figure = error_figure(replace(report, runs=report.runs[runs]))
+    figure.draw_without_rendering()
+    extent = figure.legends[0].get_window_extent()
+    assert figure.bbox.x0 <= extent.x0 < extent.x1 <= figure.bbox.x1
+
+
+def test_criteria_that_rejected_nothing_take_no_row(report: Report) -> None:
+    one, other = criteria_sheets(report)
+    assert one.rows == ()
+    assert one.caption.endswith("Rejected nothing: ice_ring, score, astigmatism, runner_up_gap.")
+    assert other.rows == (("ice_ring", "0", "0", "1", "1"), ("score", "0", "0", "1", "1"))
+    assert other.caption.endswith("Rejected nothing: astigmatism, runner_up_gap.")
+
+
 def test_names_cannot_become_markup(page: Page, report: Report) -> None:
     assert HOSTILE in page.words
     assert HOSTILE in as_text(report)
@@ -127,7 +146,7 @@ def test_json_is_strict_and_holds_the_numbers(report: Report) -> None:
     assert first["micrographs"][1]["file"] == HOSTILE
     assert second["micrographs"][2]["failed_criteria"] == ["ice_ring"]
     assert second["micrographs"][2]["mean_error_A"] is None
-    assert content["comparisons"][0]["differing"] == []
+    assert content["comparisons"][0]["differing"] == ["c.mrc"]
     assert content["comparisons"][1]["differing"] == ["c.mrc", HOSTILE]
     assert content["question"]["tolerance_resolution_A"] == 4.0
 

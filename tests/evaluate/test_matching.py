@@ -103,6 +103,13 @@ def labels_file(tmp_path: Path, **labels: str) -> Path:
     return path
 
 
+def test_an_impossible_microscope_is_told_with_its_file(tmp_path: Path) -> None:
+    truth = write_set(tmp_path / "set", [truth_of("a.mrc"), truth_of("b.mrc", voltage_kV=0.0)])
+    run = write_run(tmp_path / "run", [outcome_of("a.mrc"), outcome_of("b.mrc")])
+    with pytest.raises(InputError, match=r"truth of b\.mrc: voltage 0 kV: expected 10 to 3000 kV"):
+        evaluate(Question((run,), truth))
+
+
 def test_labels_alone_make_usable_the_only_question(tmp_path: Path) -> None:
     outcomes = [
         outcome_of("a.mrc"),

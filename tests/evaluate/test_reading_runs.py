@@ -112,6 +112,7 @@ def spoil(run: Path, old: str, new: str) -> None:
         ("status", "state", "lacks the columns status"),
         (",accepted,", ",kept,", "line 2: status is 'kept', expected one of accepted, rejected, failed"),
         ("15205", "many", "line 2: defocus_u_A is 'many', expected a number"),
+        ("15205,", ",", "line 2: accepted without a defocus, expected defocus_u_A"),
         ("b.mrc", "a.mrc", "a.mrc is listed twice"),
     ],
 )

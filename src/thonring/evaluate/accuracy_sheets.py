@@ -92,7 +92,7 @@ def _coverage_sheet(report: Report) -> Sheet:
     return Sheet(
         "Error bars: how many 95 % intervals hold the truth",
         ("", "set", *run_column(report), "n", "inside", "share", "95 % (Wilson)"),
-        tuple(rows),
+        told_once(rows),
         "" if rows else "The runs give no error bars.",
         texts=2 + len(run_column(report)),
     )
@@ -110,13 +110,13 @@ def wrong_sheets(report: Report) -> Iterator[Sheet]:
                 "defect",
                 "reasons",
                 "error (Å)",
-                "limit (Å)",
+                "tolerance (Å)",
                 "estimate U, V, θ",
                 "truth U, V, θ",
             ),
             tuple(_wrong_row(pair) for pair in run.worth_a_look),
-            "False positives, false negatives, usable micrographs without an estimate, then the largest errors of the "
-            "usable that were judged well. The error is the largest over all directions."
+            "False positives, false negatives, then the largest errors of the usable that were judged well. The error "
+            "is the largest over all directions."
             if run.worth_a_look
             else "Nothing: every verdict is right, and there are no errors to show.",
             texts=5,

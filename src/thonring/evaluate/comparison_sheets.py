@@ -46,10 +46,15 @@ def _differing_sheet(report: Report, one: Comparison) -> Sheet:
     more = len(one.differing) - len(rows)
     return Sheet(
         f"Only one right about the {one.about}: {names[0]} or {names[1]}",
-        ("micrograph", "right", "pictures", *names, *(f"error, {name} (Å)" for name in names)),
+        (
+            "micrograph",
+            "right",
+            *(f"{word}{name}" for name in names for word in ("", "pictures, ")),
+            *(f"error, {name} (Å)" for name in names),
+        ),
         tuple(rows),
         f"{more} more are in evaluation.json." if more else "",
-        texts=5,
+        texts=6,
     )
 
 
@@ -57,8 +62,10 @@ def _differing_row(first: Pair, second: Pair, *, right: str) -> tuple[Cell, ...]
     return (
         first.subject.file,
         right,
-        Link((*first.result.pictures, *second.result.pictures)),
-        *(f"{pair.kind}, {pair.result.status}" for pair in (first, second)),
+        f"{first.kind}, {first.result.status}",
+        Link(first.result.pictures),
+        f"{second.kind}, {second.result.status}",
+        Link(second.result.pictures),
         quantity(first.largest_error_A),
         quantity(second.largest_error_A),
     )

@@ -14,8 +14,7 @@ class CriterionUse:
     """What one criterion rejected: micrographs that should be rejected, and such that should not.
 
     `alone` counts those that nothing else rejected: they would have been accepted without it, as far as is known;
-    where a failure came before the fit, the criteria of the fit were never asked. `lost` are usable ones that it
-    rejected before any estimate, which count as negative since there is no estimate to be right.
+    where a failure came before the fit, the criteria of the fit were never asked.
     """
 
     criterion: str
@@ -23,7 +22,6 @@ class CriterionUse:
     negatives_alone: int
     positives: int
     positives_alone: int
-    lost: int
 
 
 def criteria_uses(pairs: Sequence[Pair], limits: Sequence[Limit]) -> tuple[CriterionUse, ...]:
@@ -40,14 +38,7 @@ def criteria_uses(pairs: Sequence[Pair], limits: Sequence[Limit]) -> tuple[Crite
 def _use(criterion: str, rejected: Sequence[Pair]) -> CriterionUse:
     negatives = [pair for pair in rejected if not pair.positive]
     positives = [pair for pair in rejected if pair.positive]
-    return CriterionUse(
-        criterion,
-        len(negatives),
-        _alone(negatives),
-        len(positives),
-        _alone(positives),
-        sum(pair.is_lost for pair in negatives),
-    )
+    return CriterionUse(criterion, len(negatives), _alone(negatives), len(positives), _alone(positives))
 
 
 def _alone(rejected: Sequence[Pair]) -> int:

@@ -63,7 +63,9 @@ def error_figure(report: Report) -> Figure:
             _draw_errors(axes, run)
         panels[0].set_ylabel("largest error / tolerance")
         handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+        figure.legend(
+            handles, labels, loc="outside lower center", ncols=2 if len(panels) == 1 else len(labels)
+        )
         return figure
 
 
@@ -106,6 +108,8 @@ def _deviations(pairs: Sequence[Pair]) -> Floats:
 
 
 def _draw_deviations(axes: Axes, run: RunReport, deviations: Floats) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     edges = np.linspace(-5.0, 5.0, 31)
     axes.hist(np.clip(deviations, -4.99, 4.99), edges.tolist(), color=FAINT, edgecolor=MARK, linewidth=0.5)
     x = np.linspace(-5.0, 5.0, 200)
@@ -113,6 +117,7 @@ def _draw_deviations(axes: Axes, run: RunReport, deviations: Floats) -> None:
     axes.plot(x, expected, color=MODEL, label="normal, as the error bars promise")
     axes.set_title(run.run.name)
     axes.set_xlabel("error of the mean defocus / its standard error")
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
 
 
 def threshold_figure(run: RunReport) -> Figure | None:
@@ -125,6 +130,8 @@ def threshold_figure(run: RunReport) -> Figure | None:
         panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
         for axes, curve in zip(panels, run.curves, strict=False):
             _draw_curve(axes, curve)
+        for axes in panels[::COLUMNS]:
+            axes.set_ylabel("micrographs")
         for axes in panels[len(run.curves) :]:
             axes.set_axis_off()
         named = {
@@ -148,6 +155,7 @@ def _draw_curve(axes: Axes, curve: Curve) -> None:
     axes.set_ylim(0.0, 1.5 * max(1.0, float(curve.counts[1:3].max())))
     if curve.limits[0] > 0 and curve.limits[-1] > WIDE_RATIO * curve.limits[0]:
         axes.set_xscale("log")
+        axes.minorticks_off()
     sign = "≤" if curve.side == "at most" else "≥"
     axes.set_title(f"{curve.criterion.replace('_', ' ')} {sign}")
     axes.set_xlabel(curve.unit)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-from thonring.errors import InputError
+from thonring.errors import InputError, OpticsError, UnreadableTable
 from thonring.evaluate.labels import Label
 from thonring.evaluate.located import located
 from thonring.evaluate.run import Result, Run
@@ -65,13 +65,11 @@ def subjects_of(
     Raises
     ------
     InputError
-        If truth and labels are not of the same files, unless `partial`.
+        If truth and labels are not of the same files, unless `partial`, or a microscope in the truth is impossible.
     """
     if not truth:
         return tuple(Known(Subject(label.file, label.usable), label.place) for label in labels), ()
-    known = tuple(
-        Known(Subject(row.file, row.usable, row), (truth_folder / row.file).resolve()) for row in truth
-    )
+    known = tuple(Known(_subject(row), (truth_folder / row.file).resolve()) for row in truth)
     if not labels:
         return known, ()
     found = _Finder(known).find({label.file: label.place for label in labels}, "the labels")
@@ -88,6 +86,16 @@ def subjects_of(
         *notes,
         f"The labels replace `usable` of the truth; they differ from it in {changed} files.",
     )
+
+
+def _subject(row: TruthRow) -> Subject:
+    try:
+        Optics(row.voltage_kV, row.cs_mm, row.amplitude_contrast, row.pixel_A)
+    except OpticsError as problem:
+        raise UnreadableTable(
+            f"truth of {row.file}: {problem} Mend its row in the table of truth."
+        ) from problem
+    return Subject(row.file, row.usable, row)
 
 
 def match(runs: Sequence[Run], known: Sequence[Known], *, partial: bool) -> Matched:

@@ -71,7 +71,7 @@ def _errors_drawn(report: Report) -> str:
         figures.error_figure(report),
         "errors",
         "Largest error of the defocus over all directions, in units of the tolerance; above the dashed line an "
-        "estimate is wrong.",
+        "estimate is wrong. What has no estimate is not here.",
     )
     bars = _figure(
         figures.calibration_figure(report),
@@ -130,4 +130,4 @@ def _relative(path: Path, folder: Path) -> str:
 
 def _kind(path: Path) -> str:
     """What a picture shows, from the end of its name."""
-    return path.stem.rpartition("_")[2] if path.suffix == ".png" else "spectrum"
+    return path.stem.rpartition("_")[2] if path.suffix == ".png" else f"spectrum ({path.suffix})"

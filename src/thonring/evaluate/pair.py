@@ -23,7 +23,7 @@ LOCK_SHARE, LOCK_A = 0.1, 1000.0
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A subject with its result; `right` is None where no truth of the CTF is known.
+    """A subject with its result; `right` is None where no truth of the CTF is known, or there is no estimate.
 
     Errors are estimated minus true, NaN where there is no estimate or no truth.
     """
@@ -40,13 +40,8 @@ class Pair:
 
     @property
     def positive(self) -> bool:
-        """Whether it should be kept: usable, and where the truth is known its estimate right."""
+        """Whether it should be kept: usable, and no wrong estimate. Usable and no estimate is a lost image."""
         return self.subject.usable and self.right is not False
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether it is usable but has no estimate that could be right, where one is asked for."""
-        return self.subject.usable and self.right is False and self.result.estimate is None
 
     @property
     def kind(self) -> Kind:
@@ -112,5 +107,8 @@ def pairs_of(matched: Matched, resolution_A: float) -> tuple[tuple[Pair, ...], .
 def _pair(subject: Subject, result: Result, resolution_A: float) -> Pair:
     if subject.truth is None:
         return Pair(subject, result, None, math.nan)
+    tolerated_A = tolerance_A(subject.wavelength_A, resolution_A)
+    if result.estimate is None:
+        return Pair(subject, result, None, tolerated_A)
     right = is_right(result.estimate, subject.truth, subject.wavelength_A, resolution_A)
-    return Pair(subject, result, right, tolerance_A(subject.wavelength_A, resolution_A))
+    return Pair(subject, result, right, tolerated_A)

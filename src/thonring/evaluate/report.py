@@ -56,19 +56,16 @@ class RunReport:
     """One run: its verdicts, its errors, and where they come from.
 
     The accuracy is over the accepted, over the usable that have an estimate, and over all that have one; None
-    without a truth. `wrong_usable` and `lost_usable` are the negatives that are usable: with a wrong estimate, and
-    without any. `kept_usable` counts the usable that were accepted with a right estimate. `strict` is the confusion
-    with the lost ones as false negatives: who rejects good micrographs before a fit gains by it otherwise.
+    without a truth. Of the `usable`, `wrong_usable` have a wrong estimate and so are negatives, and
+    `unfitted_usable` have none and so are false negatives.
     """
 
     run: Run
     pairs: tuple[Pair, ...]
     confusion: Confusion
     usable: int
-    kept_usable: int
     wrong_usable: int
-    lost_usable: int
-    strict: Confusion
+    unfitted_usable: int
     accepted: Accuracy | None
     usable_fitted: Accuracy | None
     fitted: Accuracy | None
@@ -121,11 +118,9 @@ def _report(run: Run, pairs: tuple[Pair, ...], of_groups: tuple[Group, ...]) -> 
         run=run,
         pairs=pairs,
         confusion=Confusion.of((pair.accepted, pair.positive) for pair in pairs),
-        strict=Confusion.of((pair.accepted, pair.positive or pair.is_lost) for pair in pairs),
         usable=len(usable),
-        kept_usable=sum(pair.kind == "TP" for pair in usable),
-        wrong_usable=sum(pair.right is False and not pair.is_lost for pair in usable),
-        lost_usable=sum(pair.is_lost for pair in pairs),
+        wrong_usable=sum(pair.right is False for pair in usable),
+        unfitted_usable=sum(pair.result.estimate is None for pair in usable),
         accepted=accuracy(accepted) if has_truth else None,
         usable_fitted=accuracy(usable) if has_truth else None,
         fitted=accuracy(pairs) if has_truth else None,

@@ -82,6 +82,10 @@ def _result(table: Path, line: int, row: Row, limits: Sequence[Limit]) -> Result
 
     defocus = [number(column) for column in DEFOCUS]
     estimate = KnownDefocus(*defocus) if all(map(math.isfinite, defocus)) else None
+    if status == "accepted" and estimate is None:
+        raise UnreadableTable(
+            f"{table}, line {line}: accepted without a defocus, expected {', '.join(DEFOCUS)} as numbers."
+        )
     values = {limit.criterion: number(_column(row, limit.criterion)) for limit in limits}
     result = Result(
         file=row["file"],

@@ -55,7 +55,7 @@ def quantity(value: float) -> str:
         return "–"
     if abs(value) >= 1000:
         return f"{value:.0f}"
-    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+    return f"{value:#.3g}".rstrip(".") if abs(value) < 100 else f"{value:.0f}"
 
 
 def limit(value: float) -> str:

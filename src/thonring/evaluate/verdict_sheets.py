@@ -43,13 +43,8 @@ def confusion_sheet(report: Report) -> Sheet:
         ("usable micrographs", lambda run: count(run.usable)),
     ]
     if report.has_truth:
-        lines += [
-            ("  accepted with a right estimate", lambda run: count(run.kept_usable)),
-            ("  with a wrong estimate (negative)", lambda run: count(run.wrong_usable)),
-            ("  without an estimate (negative)", lambda run: count(run.lost_usable)),
-            ("F1 if these count as FN", lambda run: share(run.strict.f1)),
-            ("MCC if these count as FN", lambda run: share(run.strict.mcc)),
-        ]
+        lines.append(("  with a wrong estimate (negative)", lambda run: count(run.wrong_usable)))
+    lines.append(("  lost without an estimate (FN)", lambda run: count(run.unfitted_usable)))
     return Sheet(
         "Verdicts",
         ("", *(run.run.name for run in report.runs)),
@@ -63,8 +58,8 @@ def _meaning(report: Report) -> str:
         return "Positive: usable, says the label."
     resolution_A = report.question.tolerance_resolution_A
     return (
-        "Positive: usable, and the estimate right: the phase of its CTF is nowhere more than 90° off up to "
-        f"{resolution_A:g} Å (defocus error below d²/2λ). A micrograph without an estimate is not positive."
+        "Positive: usable, and the estimate, if there is one, right: the phase of its CTF is nowhere more than 90° "
+        f"off up to {resolution_A:g} Å (defocus error below d²/2λ). Usable without an estimate: a false negative."
     )
 
 
@@ -108,62 +103,51 @@ def confusion_cells(confusion: Confusion) -> tuple[str, ...]:
 
 
 def criteria_sheets(report: Report) -> Iterator[Sheet]:
-    """What each criterion rejected, a table a run."""
-    header = (
-        "criterion",
-        "negatives rejected",
-        "… by it alone",
-        "positives rejected",
-        "… by it alone",
-        "usable, no fit",
-    )
+    """What each criterion rejected, a table a run; those that rejected nothing are named below it."""
+    header = ("criterion", "negatives rejected", "… by it alone", "positives rejected", "… by it alone")
     for run in report.runs:
         if run.criteria:
+            idle = [use.criterion for use in run.criteria if not use.negatives and not use.positives]
             rows = [
                 (
                     use.criterion,
-                    *map(
-                        count,
-                        (use.negatives, use.negatives_alone, use.positives, use.positives_alone, use.lost),
-                    ),
+                    *map(count, (use.negatives, use.negatives_alone, use.positives, use.positives_alone)),
                 )
                 for use in run.criteria
+                if use.criterion not in idle
             ]
             yield Sheet(
                 f"Criteria of {run.run.name}",
                 header,
                 tuple(rows),
                 "Alone: nothing else that was asked rejected it, so without the criterion it would have been accepted "
-                "(negatives: missed; positives: rescued). A failure before the fit ends the judgement; usable "
-                "micrographs rejected there have no estimate to be right and stand among the negatives.",
+                "(negatives: missed; positives: rescued). A failure before the fit ends the judgement."
+                + (f" Rejected nothing: {', '.join(idle)}." if idle else ""),
             )
 
 
 def limits_sheets(report: Report) -> Iterator[Sheet]:
     """Present and best limit of each criterion, a table a run."""
-    header = ("criterion", "side", "unit", "limit", "FP", "FN", "MCC", "best", "FP", "FN", "MCC", "undecided")
+    header = ("criterion", "side", "unit", "limit", "best", "FP then", "FN then", "MCC then", "undecided")
     for run in report.runs:
-        rows = []
-        for curve in run.curves:
-            now = curve.at(curve.present)
-            rows.append(
-                (
-                    curve.criterion,
-                    curve.side,
-                    curve.unit,
-                    limit(curve.present),
-                    *(count(now.fp), count(now.fn), share(now.mcc)),
-                    *_best_cells(curve),
-                    count(curve.undecided),
-                )
+        rows = [
+            (
+                curve.criterion,
+                curve.side,
+                curve.unit,
+                limit(curve.present),
+                *_best_cells(curve),
+                count(curve.undecided),
             )
+            for curve in run.curves
+        ]
         if rows:
             yield Sheet(
                 f"Limits of {run.run.name}",
                 header,
                 tuple(rows),
                 "One limit moved, all others held, on the attempts that were kept; best by MCC. Undecided: rejected "
-                "before a fit. A limit chosen on these micrographs must be judged on others.",
+                "before a fit, as it stays here. A limit chosen on these micrographs must be judged on others.",
                 texts=3,
             )
 

@@ -9,15 +9,11 @@ MOST_SHOWN = 10
 
 
 def worth_a_look(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
-    """False positives, false negatives, usable ones without an estimate, then the largest errors of the usable.
-
-    Larger errors come first.
-    """
+    """False positives, false negatives, then the largest errors of the other usable ones; larger errors first."""
     ranked = sorted(pairs, key=_size, reverse=True)
     wrong = [pair for kind in ("FP", "FN") for pair in ranked if pair.kind == kind]
-    lost = [pair for pair in ranked if pair.is_lost and pair.judged_well]
     rest = [pair for pair in ranked if pair.judged_well and pair.subject.usable and _size(pair) > 0]
-    return (*wrong, *lost, *rest[:MOST_SHOWN])
+    return (*wrong, *rest[:MOST_SHOWN])
 
 
 def _size(pair: Pair) -> float:
