@@ -1,0 +1,1 @@
+"""Learning: spectra as networks see them, data sets, networks, training, prediction."""
