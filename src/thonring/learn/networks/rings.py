@@ -1,0 +1,135 @@
+"""`rings`: a network that knows the physics of the rings and learns only how to read them.
+
+Fixed first layer: each view and sector is freed of the spherical aberration's chirp and Fourier transformed over k²,
+so that rings of defocus Δf are a peak at v = λΔf, at any voltage. Convolutions along v find which peak is the
+true one. The answer is a mixture of normal distributions over v, from which defocus and uncertainty are read.
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+
+from thonring.learn.polar import CELLS, SECTORS, squared_frequencies
+from thonring.learn.views import SAMPLINGS_A
+
+Tensor = torch.Tensor
+
+STEP = 4.0
+"""Spacing of v in Å²: about the width of a peak, 1/(range of k²), in the finest view."""
+
+BINS = 672
+LOWEST = 8.0
+WIDTH = 32
+DILATIONS = (1, 2, 4, 8, 16, 1)
+OPTICS = 3
+NORMAL_95 = 1.959964
+RADII = 64
+
+
+class Rings(nn.Module):
+    """(cells (b, 3, 8, 256), optics (b, 3)) → (defocus_A (b,), sigma_A (b,)).
+
+    `optics` holds wavelength (Å), Cs (mm) and finest pixel (Å).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        v = LOWEST + STEP * np.arange(BINS)
+        k2 = squared_frequencies(SAMPLINGS_A)
+        turns = v[None, None, :] * k2[:, :, None]
+        self.register_buffer("v", torch.tensor(v, dtype=torch.float32), persistent=False)
+        self.register_buffer("k2", torch.tensor(k2, dtype=torch.float32), persistent=False)
+        self.register_buffer("cosine", _waves(np.cos, turns), persistent=False)
+        self.register_buffer("sine", _waves(np.sin, turns), persistent=False)
+        channels = 2 * len(SAMPLINGS_A) * SECTORS
+        self.entry = nn.Conv1d(channels + OPTICS + 1, WIDTH, 1)
+        self.blocks = nn.ModuleList(_Block(WIDTH, dilation) for dilation in DILATIONS)
+        self.exit = nn.Conv1d(WIDTH, 3, 1)
+
+    def forward(self, cells: Tensor, optics: Tensor) -> tuple[Tensor, Tensor]:
+        """Defocus and its standard error, both (b,), in Å: centre and half width of the likeliest 95 %, over 1.96."""
+        weight, centre, width = self._mixture(cells, optics)
+        middle = _middle(weight, centre)
+        half = _half_width(weight, centre - middle[:, None], width)
+        wavelength_A = optics[:, 0]
+        return middle / wavelength_A, half / NORMAL_95 / wavelength_A
+
+    def loss(self, cells: Tensor, optics: Tensor, defocus_A: Tensor) -> Tensor:
+        """Mean negative log-likelihood of the true v, (): log score, which an honest mixture minimises."""
+        weight, centre, width = self._mixture(cells, optics)
+        apart = (optics[:, 0] * defocus_A)[:, None] - centre
+        log_each = torch.log(weight + 1e-12) - 0.5 * (apart / width) ** 2 - torch.log(width)
+        return -torch.logsumexp(log_each, dim=1).mean()
+
+    def _mixture(self, cells: Tensor, optics: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Weights, centres and widths (b, bins) of the mixture over v."""
+        hidden = self.entry(self._peaks(cells, optics))
+        for block in self.blocks:
+            hidden = block(hidden)
+        logit, shift, spread = self.exit(hidden).unbind(1)
+        centre = self.v + 1.5 * STEP * torch.tanh(shift)
+        width = STEP * torch.exp(torch.clamp(spread, -6.0, 3.0))
+        return torch.softmax(logit, dim=1), centre, width
+
+    def _peaks(self, cells: Tensor, optics: Tensor) -> Tensor:
+        """The transforms over k² of all views and sectors, with v and the optics beside them, (b, channels, bins)."""
+        chirp = 1e7 * optics[:, 1] * optics[:, 0] ** 3
+        phase = math.pi * chirp[:, None, None] * self.k2**2
+        real = cells * torch.cos(phase)[:, :, None, :]
+        imaginary = cells * torch.sin(phase)[:, :, None, :]
+        across = torch.einsum("bvsc,vcn->bvsn", real, self.cosine) + torch.einsum(
+            "bvsc,vcn->bvsn", imaginary, self.sine
+        )
+        along = torch.einsum("bvsc,vcn->bvsn", imaginary, self.cosine) - torch.einsum(
+            "bvsc,vcn->bvsn", real, self.sine
+        )
+        peaks = torch.cat([across.flatten(1, 2), along.flatten(1, 2)], dim=1)
+        scaled = torch.stack([100 * optics[:, 0] - 2.5, 0.5 * optics[:, 1] - 1, optics[:, 2] - 1], dim=1)
+        constants = scaled[:, :, None].expand(-1, -1, BINS)
+        place = (self.v / 1000 - 1).expand(len(cells), 1, -1)
+        return torch.cat([peaks, constants, place], dim=1)
+
+
+class _Block(nn.Module):
+    """A residual pair of convolutions along v."""
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.normal = nn.GroupNorm(4, width)
+        self.first = nn.Conv1d(width, width, 5, padding=2 * dilation, dilation=dilation)
+        self.second = nn.Conv1d(width, width, 1)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        changed = nn.functional.gelu(self.first(self.normal(hidden)))
+        out: Tensor = hidden + self.second(changed)
+        return out
+
+
+def _waves(wave: np.ufunc, turns: np.ndarray) -> Tensor:
+    return torch.tensor(wave(2 * np.pi * turns) * math.sqrt(2 / CELLS), dtype=torch.float32)
+
+
+def _middle(weight: Tensor, centre: Tensor) -> Tensor:
+    """Mean of the likeliest peak of the mixture and its neighbours, (b,)."""
+    local = nn.functional.avg_pool1d(weight[:, None], 5, 1, 2)[:, 0]
+    best = torch.argmax(local, dim=1, keepdim=True)
+    bins = torch.arange(weight.shape[1], device=weight.device)[None, :]
+    near = weight * (torch.abs(bins - best) <= 3)
+    return (near * centre).sum(1) / near.sum(1)
+
+
+def _half_width(weight: Tensor, apart: Tensor, width: Tensor) -> Tensor:
+    """The distance from the middle within which 95 % of the mixture lie, (b,), by interpolation."""
+    radius = torch.exp(
+        torch.linspace(math.log(0.02 * STEP), math.log(STEP * BINS), RADII, device=weight.device)
+    )
+    scale = 1 / (math.sqrt(2) * width)[:, None, :]
+    upper = torch.erf((radius[None, :, None] - apart[:, None, :]) * scale)
+    lower = torch.erf((-radius[None, :, None] - apart[:, None, :]) * scale)
+    inside = 0.5 * ((upper - lower) * weight[:, None, :]).sum(-1)
+    index = torch.clamp((inside < 0.95).sum(1), 1, RADII - 1)
+    after, before = (torch.gather(inside, 1, one[:, None])[:, 0] for one in (index, index - 1))
+    part = torch.clamp((0.95 - before) / torch.clamp(after - before, min=1e-6), 0, 1)
+    return radius[index - 1] * (radius[index] / radius[index - 1]) ** part
