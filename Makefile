@@ -1,19 +1,26 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PLAIN := $(VENV)/.plain
 READY := $(VENV)/.ready
+TORCH := torch==2.13.0
 
 .PHONY: install demo test check bench clean
 
 install: $(READY)
 
-$(READY): pyproject.toml
+$(PLAIN): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $(PLAIN)
+
+$(READY): $(PLAIN)
+	$(BIN)/python -m pip install --quiet '$(TORCH)'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,train]'
 	touch $(READY)
 
-demo: $(READY)
+demo: $(PLAIN)
 	$(BIN)/thonring estimate examples/data/apoferritin_crop.tif --voltage 300 --cs 2.7 --out demo_run --plots --signals
 
 test: $(READY)
