@@ -64,7 +64,8 @@ def known_cells(samplings_A: tuple[float, ...], finest_A: float) -> npt.NDArray[
 
 def squared_frequencies(samplings_A: tuple[float, ...]) -> Floats:
     """k² at the middle of each cell, (samplings, 256), in 1/Å²."""
-    return (np.arange(CELLS) + 0.5)[None, :] / CELLS * 0.25 / np.square(np.asarray(samplings_A))[:, None]
+    nyquist2: Floats = 0.25 / np.square(np.asarray(samplings_A, dtype=np.float64))
+    return np.asarray(nyquist2[:, None] * (np.arange(CELLS) + 0.5)[None, :] / CELLS, dtype=np.float64)
 
 
 def sector_angles() -> Floats:

@@ -69,7 +69,7 @@ class PolarDraws:
     def batch(self, count: int) -> Batch:
         """Another `count` draws."""
         chosen = torch.randint(len(self._numbers), (count,), generator=self._random, device=self._device)
-        wavelength_A, cs_A, contrast, defocus_A, finest_A, area_A2, depth_A, astigmatism_A, cs_mm = (
+        wavelength_A, cs_A, contrast, defocus_A, finest_A, area_A2, astigmatism_A, cs_mm = (
             column[:, None, None, None] for column in self._numbers[chosen].T
         )
         defocus_A = defocus_A * torch.exp(DEFOCUS_SPREAD * (2 * self._uniform(count, 1, 1, 1) - 1))
@@ -179,7 +179,6 @@ def _numbers(scene: Scene) -> tuple[float, ...]:
         scene.mean_defocus_A,
         scene.pixel_A,
         area_A2,
-        scene.ice.thickness_A,
         scene.defocus_u_A - scene.defocus_v_A,
         optics.cs_mm,
     )

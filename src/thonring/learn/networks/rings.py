@@ -34,6 +34,11 @@ class Rings(nn.Module):
     `optics` holds wavelength (Å), Cs (mm) and finest pixel (Å).
     """
 
+    v: Tensor
+    k2: Tensor
+    cosine: Tensor
+    sine: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         v = LOWEST + STEP * np.arange(BINS)
