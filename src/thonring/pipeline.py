@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from thonring import fit, quality, read, spectrum
 from thonring.errors import FitError, SettingsError, ThonringError
@@ -31,15 +31,13 @@ from thonring.records import (
 )
 from thonring.settings import FINEST_RESOLUTION_A, Settings
 
+if TYPE_CHECKING:
+    from thonring.learn.predict import NetworkDefocus
+
 SAME_SAMPLING = 0.01
 COARSEST_A = 30.0
 ICE_SAMPLING_A = 1.5
 SPECTRUM_PIXELS = 512
-COARSE_SAMPLING_A = 2.75
-FEWEST_RINGS = 50
-STRONG = 0.5
-"""Share of the best matching score that makes a second candidate of the coarse search worth comparing."""
-
 OVERSHOOT = 0.05
 """How far the refinement may leave the defocus range, whose ends are where the search stops."""
 
@@ -183,19 +181,20 @@ def attempts_on(
 ) -> Iterator[Attempt]:
     """Try one sampling after the other until the criteria hold, or the spectrum alone is refused."""
     limits = settings.limits or quality.load_profile(settings.profile)
+    network = _network(measured, settings)
     tried: list[float] = []
     for wanted_A in _samplings(settings, measured.pixel_A):
         sampling_A = max(wanted_A, measured.spectrum.sampling_A)
         if any(abs(sampling_A / other - 1) < SAME_SAMPLING for other in tried):
             continue
         tried.append(sampling_A)
-        case = _case(_evidence(measured, profiles, sampling_A), measured.pixel_A)
+        case = _case(_evidence(measured, profiles, sampling_A), measured.pixel_A, network)
         results = quality.grade(case, limits, "spectrum")
         if not all(result.passed for result in results):
             yield Attempt(sampling_A, Verdict(settings.profile, results), None)
             return
         try:
-            fitted = _fit(profiles, sampling_A, measured, settings, known)
+            fitted = _fit(profiles, sampling_A, measured, settings, known, network)
         except FitError as problem:
             refused = CriterionResult("fit", float("nan"), passed=False, reason=str(problem))
             yield Attempt(sampling_A, Verdict(settings.profile, (*results, refused)), None)
@@ -220,18 +219,21 @@ def _fit(
     measured: Measurement,
     settings: Settings,
     known: KnownDefocus | None,
+    network: "NetworkDefocus | None",
 ) -> CtfFit:
     """Search and refine on the band of one sampling; go on to the whole band if the rings reach its end."""
     low_A, high_A = settings.resolution_range_A
     profiles = profiles.within(1.0 / low_A, min(1.0 / high_A, 0.5 / measured.pixel_A))
     band = profiles.within(0.0, 0.5 / sampling_A)
-    candidates, signals = fit.search(band, measured.optics, settings, known)
+    network_A = network.defocus_A if network else None
+    candidates, signals = fit.search(band, measured.optics, settings, known, network_A)
     fitted = fit.refine(band, measured.optics, settings, candidates, profiles, measured.pixel_variance)
-    fitted = replace(fitted, sampling_A=sampling_A, signals=signals)
+    notes = (*fitted.notes, *(network.notes if network else ()))
+    fitted = replace(fitted, sampling_A=sampling_A, signals=signals, notes=notes)
     if known is not None:
         return fitted
     _check_defocus(fitted, settings)
-    return _with_coarse_search(fitted, profiles, measured.optics, settings)
+    return fit.with_coarse_search(fitted, profiles, measured.optics, settings)
 
 
 def _check_defocus(fitted: CtfFit, settings: Settings) -> None:
@@ -243,26 +245,20 @@ def _check_defocus(fitted: CtfFit, settings: Settings) -> None:
         )
 
 
-def _with_coarse_search(
-    fitted: CtfFit, profiles: SectorProfiles, optics: Optics, settings: Settings
-) -> CtfFit:
-    """The fit with the strong candidate of a search at the coarser sampling that comes nearest to it."""
-    coarse = profiles.within(0.0, 0.5 / COARSE_SAMPLING_A)
-    if fitted.sampling_A >= COARSE_SAMPLING_A or coarse.frequency_per_A.size < FEWEST_RINGS:
-        return fitted
-    candidates = fit.match(coarse, optics, settings)
-    strong = [c.mean_A for c in candidates if c.score >= STRONG * candidates[0].score]
-    nearest_A = min(strong, key=lambda mean_A: abs(mean_A - fitted.mean_defocus_A), default=math.nan)
-    return replace(
-        fitted, coarse_defocus_A=nearest_A, coarse_resolution_A=1.0 / float(coarse.frequency_per_A[-1])
-    )
-
-
 def _evidence(measured: Measurement, profiles: SectorProfiles, sampling_A: float) -> Evidence:
     return Evidence(measured.optics, measured.spectrum, profiles, sampling_A, measured.brightness)
 
 
-def _case(evidence: Evidence, pixel_A: float) -> quality.Case:
+def _network(measured: Measurement, settings: Settings) -> "NetworkDefocus | None":
+    """What the packaged network says of the spectrum, where it is asked."""
+    if settings.start == "search":
+        return None
+    from thonring.learn.predict import Predictor
+
+    return Predictor.load().opinion(measured.spectrum, measured.optics)
+
+
+def _case(evidence: Evidence, pixel_A: float, network: "NetworkDefocus | None") -> quality.Case:
     view = functools.cache(lambda: spectrum.resample(evidence.measured, evidence.sampling_A))
     return quality.Case(
         optics=evidence.optics,
@@ -270,6 +266,8 @@ def _case(evidence: Evidence, pixel_A: float) -> quality.Case:
         spectrum=view,
         enhance=lambda: spectrum.enhance(view(), spectrum.CRITERIA),
         original_pixel_A=pixel_A,
+        network_A=network.defocus_A if network else math.nan,
+        network_sigma_A=network.sigma_A if network else math.nan,
     )
 
 

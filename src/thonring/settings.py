@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from thonring.errors import SettingsError
 
 FINEST_RESOLUTION_A = 2.5
+Start = Literal["search", "network", "network-only"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Limit:
 class Settings:
     """How to estimate. `samplings_A` holds None for the native pixel; ranges are (low, high) as named.
 
+    `start` says where the fit starts: from a search, also from what the packaged network says, or from that alone.
+
     Raises
     ------
     SettingsError
@@ -36,6 +39,7 @@ class Settings:
     defocus_range_A: tuple[float, float] = (2000.0, 60000.0)
     resolution_range_A: tuple[float, float] = (30.0, FINEST_RESOLUTION_A)
     search: Literal["match", "fourier"] = "match"
+    start: Start = "search"
     clip_outliers: bool = True
     local_maximum: bool = True
     astigmatism: bool = True
@@ -54,6 +58,7 @@ class Settings:
             )
         if self.downsampling is not None and not 0.1 <= self.downsampling <= 20:
             raise SettingsError(f"downsampling factor {self.downsampling:g}: expected 0.1 to 20.")
+        _check_start(self)
 
 
 def _check_defocus_range(low_A: float, high_A: float) -> None:
@@ -75,4 +80,19 @@ def _check_resolution_range(low_A: float, high_A: float) -> None:
     if not math.inf > low_A > high_A > 0:
         raise SettingsError(
             f"resolution range {low_A:g},{high_A:g}: expected the low resolution first, as 30,3.5 (Å)."
+        )
+
+
+def _check_start(settings: Settings) -> None:
+    if settings.start not in get_args(Start):
+        raise SettingsError(f"start {settings.start!r}: expected one of {', '.join(get_args(Start))}.")
+    if settings.start != "search" and settings.phase_shift:
+        raise SettingsError(
+            f"start {settings.start!r} with a phase shift to fit: the network has seen no phase plates. "
+            "Leave out --start or --phase-shift."
+        )
+    if settings.start == "network-only" and settings.fix_defocus:
+        raise SettingsError(
+            "start 'network-only' with a defocus to hold fixed: only one of them can be the start. "
+            "Leave out --start or --fix-defocus."
         )

@@ -129,6 +129,14 @@ Search = Annotated[
         "--search", help="How the first defocus is found: matched rings, or a peak.", rich_help_panel=_SEARCH
     ),
 ]
+Start = Annotated[
+    Literal["search", "network", "network-only"],
+    typer.Option(
+        "--start",
+        help="Where fits start: a search, a search and the packaged network, or the network alone.",
+        rich_help_panel=_SEARCH,
+    ),
+]
 Clip = Annotated[
     bool,
     typer.Option(

@@ -34,6 +34,8 @@ def perform(request: Request, command_line: Sequence[str]) -> int:
         signals=request.signals,
     )
     jobs = plan(inputs, recipe, known)
+    if settings.start != "search":
+        _check_network()
     prepare_run(request.out)
     write_settings(request.out, settings, command_line, request.optics)
     started = time.monotonic()
@@ -42,6 +44,13 @@ def perform(request: Request, command_line: Sequence[str]) -> int:
     if not request.quiet:
         print_summary(session, recipe, len(jobs), time.monotonic() - started)
     return exit_code(session)
+
+
+def _check_network() -> None:
+    """Find out before the first micrograph if there is no network to start from."""
+    from thonring.learn.predict import Predictor
+
+    Predictor.load()
 
 
 def exit_code(session: Session) -> int:

@@ -1,9 +1,10 @@
 """SectorProfiles → CtfFit: search for starts, refine them by maximum likelihood, say how sure it is."""
 
 from thonring.fit.candidate import Candidate
+from thonring.fit.coarse import with_coarse_search
 from thonring.fit.fourier import fourier
 from thonring.fit.match import match
 from thonring.fit.refine import refine
 from thonring.fit.search import search
 
-__all__ = ["Candidate", "fourier", "match", "refine", "search"]
+__all__ = ["Candidate", "fourier", "match", "refine", "search", "with_coarse_search"]

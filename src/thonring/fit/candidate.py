@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Candidate:
     """Mean defocus, astigmatism vector (U - V)(cos 2θ, sin 2θ) and phase shift.
 
-    `score` says which of several starts from one spectrum is the better; it means nothing beyond.
+    `score` says which of several starts from one spectrum is the better; it means nothing beyond. `from_network`:
+    neither a search nor the user came upon it.
     """
 
     mean_A: float
@@ -15,3 +16,4 @@ class Candidate:
     astigmatism_y_A: float
     phase_shift_deg: float
     score: float
+    from_network: bool = False

@@ -79,8 +79,19 @@ def refine(
         start_A=first.mean_A,
         runner_up_A=runner_up.mean_A if runner_up else math.nan,
         runner_up_gap=(first.score - runner_up.score) / fitted.dispersion if runner_up else math.nan,
-        notes=notes,
+        notes=(*notes, *_network_start(first, settings)),
     )
+
+
+def _network_start(first: Candidate, settings: Settings) -> tuple[Note, ...]:
+    """What to tell where the network's start won against those of the search."""
+    if not (first.from_network and settings.start == "network"):
+        return ()
+    text = (
+        f"the fit started from the defocus of the network ({first.mean_A:.0f} Å after first steps), which explains "
+        "the rings better than any that the search found"
+    )
+    return (Note("network-start", text),)
 
 
 def _widened(
@@ -107,30 +118,37 @@ def _posed(
     return _problem(used, optics, settings, _splines(used, optics, start.mean_A)), used, notes
 
 
-def _as_candidate(point: Point, score: float) -> Candidate:
+def _as_candidate(point: Point, score: float, *, from_network: bool = False) -> Candidate:
     mean_A, x_A, y_A, shift_rad = (float(value) for value in point.ctf[:4])
-    return Candidate(mean_A, x_A, y_A, math.degrees(shift_rad), score)
+    return Candidate(mean_A, x_A, y_A, math.degrees(shift_rad), score, from_network=from_network)
 
 
 def _best_start(
     profiles: SectorProfiles, optics: Optics, settings: Settings, candidates: Sequence[Candidate]
 ) -> tuple[Candidate, Candidate | None]:
-    """Each candidate refined on merged sectors with a common basis; ranked by deviance, put into `score`."""
+    """Each candidate refined on merged sectors with a common basis; ranked by deviance, put into `score`.
+
+    The best counts as the network's only if no start of the search led to the same minimum. A single start is taken
+    as it is; that of a network, which tells no astigmatism, is refined all the same.
+    """
     candidates = [c for c in candidates if c.score >= WORTH_REFINING * candidates[0].score]
-    if len(candidates) == 1:
+    if len(candidates) == 1 and not candidates[0].from_network:
         return candidates[0], None
     merged = for_search(profiles, optics, settings.defocus_range_A[1], sectors=2)
     refined: list[Candidate] = []
     for candidate in candidates:
         problem = _problem(merged, optics, settings, COMPARED_SPLINES)
         solution = maximise(problem, _start(problem, candidate), FIRST_STEPS)
-        refined.append(_as_candidate(solution.point, -2.0 * solution.deviance))
+        score = -2.0 * solution.deviance
+        refined.append(_as_candidate(solution.point, score, from_network=candidate.from_network))
     low_A, high_A = settings.defocus_range_A
     inside = [c for c in refined if 0.95 * low_A <= c.mean_A <= 1.05 * high_A]
     ranked = sorted(inside or refined, key=lambda c: -c.score)
     apart_A = OTHER_MINIMUM_RINGS / (optics.wavelength_A * float(profiles.frequency_per_A[-1]) ** 2)
     others = [c for c in ranked[1:] if _is_other(c, ranked[0], apart_A)]
-    return ranked[0], others[0] if others else None
+    by_search = any(not (c.from_network or _is_other(c, ranked[0], apart_A)) for c in ranked)
+    first = replace(ranked[0], from_network=not by_search and ranked[0].from_network)
+    return first, others[0] if others else None
 
 
 def _is_other(one: Candidate, two: Candidate, apart_A: float) -> bool:

@@ -1,6 +1,7 @@
 """What a criterion looks at."""
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,8 @@ class Case:
 
     `spectrum` gives the spectrum at the attempt's sampling, (512, 257), and `enhance` enhances it with Xmipp's preset
     for criteria, the centred full plane (512, 512); each is called once and only if a criterion asks, also after
-    `dataclasses.replace(case, fit=...)`. `original_pixel_A` is the micrograph's own pixel.
+    `dataclasses.replace(case, fit=...)`. `original_pixel_A` is the micrograph's own pixel. `network_A` and
+    `network_sigma_A` are the defocus that a network says and its standard error, NaN where none was asked.
     """
 
     optics: Optics
@@ -24,6 +26,8 @@ class Case:
     enhance: Callable[[], Image]
     original_pixel_A: float
     fit: CtfFit | None = None
+    network_A: float = math.nan
+    network_sigma_A: float = math.nan
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spectrum", functools.cache(self.spectrum))

@@ -29,3 +29,12 @@ def sampling_agreement(case: Case) -> float:
 def runner_up_gap(case: Case) -> float:
     """How far the next best minimum lies below the best, as the fit gives it; NaN where there is no other."""
     return case.fitted.runner_up_gap
+
+
+def network_agreement(case: Case) -> float:
+    """Distance between the fitted mean defocus and the one a network says, in standard errors of their difference.
+
+    NaN where no network was asked.
+    """
+    sigma_A = math.hypot(case.network_sigma_A, case.fitted.defocus_sigma_A)
+    return abs(case.network_A - case.fitted.mean_defocus_A) / sigma_A if sigma_A != 0 else math.nan

@@ -65,6 +65,14 @@ _ALL = (
         "disagreement of two samplings",
         "rings",
     ),
+    Criterion(
+        "network_agreement",
+        "fit",
+        certainty.network_agreement,
+        True,
+        "distance between fit and network",
+        "σ",
+    ),
     Criterion("runner_up_gap", "fit", certainty.runner_up_gap, True, "gap to the next best defocus"),
     Criterion("astigmatism", "fit", astigmatism.astigmatism, False, "astigmatism", "Å"),
     Criterion(
