@@ -10,6 +10,7 @@ from thonring.results.diagnostic import diagnostic_image
 from thonring.results.folder import prepare_run, write_tables
 from thonring.results.micrograph_file import write_micrograph
 from thonring.results.names import artefact_names, spectrum_path
+from thonring.results.prediction_table import Prediction, prepare_predictions, write_predictions
 from thonring.results.settings_file import write_settings
 from thonring.results.simulated_set import RECIPE, prepare_set, recipe_text
 from thonring.results.simulated_star import Simulated, write_simulated_star
@@ -17,10 +18,12 @@ from thonring.results.summary import Summary, reason_without_file, summary
 
 __all__ = [
     "RECIPE",
+    "Prediction",
     "Simulated",
     "Summary",
     "artefact_names",
     "diagnostic_image",
+    "prepare_predictions",
     "prepare_run",
     "prepare_set",
     "reason_without_file",
@@ -30,6 +33,7 @@ __all__ = [
     "write_ctf_image",
     "write_ctffind_text",
     "write_micrograph",
+    "write_predictions",
     "write_settings",
     "write_simulated_star",
     "write_tables",

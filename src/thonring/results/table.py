@@ -4,16 +4,11 @@ Missing values, NaN and infinities are empty cells; reasons are joined by "; ". 
 name, with "criterion_" in front where a column of that name is there already.
 """
 
-import csv
-import io
-import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from thonring.records import Attempt, Outcome
-from thonring.results.atomic import write_text
-
-Cell = str | float | None
+from thonring.results.csv_file import Cell, write_csv
 
 _FIT_COLUMNS = {
     "defocus_u_A": "defocus_u_A",
@@ -64,7 +59,7 @@ def write_results(path: Path, outcomes: Sequence[Outcome]) -> None:
         ]
         for outcome in outcomes
     ]
-    _write(path, _headed(columns, criteria), rows)
+    write_csv(path, _headed(columns, criteria), rows)
 
 
 def write_attempts(path: Path, outcomes: Sequence[Outcome]) -> None:
@@ -90,7 +85,7 @@ def write_attempts(path: Path, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes
         for index, attempt in enumerate(outcome.attempts)
     ]
-    _write(path, _headed(columns, criteria), rows)
+    write_csv(path, _headed(columns, criteria), rows)
 
 
 def _criteria(attempts: Iterable[Attempt | None]) -> list[str]:
@@ -126,17 +121,3 @@ def _result_cells(outcome: Outcome) -> list[Cell]:
 def _criterion_cells(attempt: Attempt | None, criteria: Sequence[str]) -> list[Cell]:
     found = {criterion.name: criterion.value for criterion in attempt.verdict.criteria} if attempt else {}
     return [found.get(name) for name in criteria]
-
-
-def _write(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    write_text(path, text.getvalue())
-
-
-def _cell(value: Cell) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None or not math.isfinite(value) else f"{value:.8g}"
