@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from thonring.errors import OutputError, ThonringError, UnreadableFile, UnreadableTable
+from thonring.errors import InputError, OutputError, ThonringError, UnreadableFile, UnreadableTable
 from thonring.learn.element import NUMBERS, TEXTS, VALUES
 from thonring.learn.views import SIZE
 
 FORMAT = 1
+TEXT_BYTES = 1024
+"""Texts have a fixed length, since what HDF5 keeps of longer ones elsewhere does not survive a crash."""
+
 ATTRIBUTES = ("samplings_A", "format", "recipe", "count")
 
 
@@ -66,3 +69,24 @@ def check_kind(path: Path, file: Any) -> None:  # noqa: ANN401 - h5py is optiona
         raise UnreadableTable(
             f"{path}: spectra of {file['spectra'].shape[1:]}, expected three of {SIZE} x {SIZE // 2 + 1}."
         )
+
+
+def as_bytes(text: str) -> bytes:
+    """A text as it is stored; file names that are not valid UTF-8 come out as the bytes they were.
+
+    Raises
+    ------
+    InputError
+        If it is too long.
+    """
+    stored = text.encode(errors="surrogateescape")
+    if len(stored) > TEXT_BYTES:
+        raise InputError(
+            f"{text[:80]}…: {len(stored)} bytes, expected at most {TEXT_BYTES}. Use shorter names."
+        )
+    return stored
+
+
+def as_text(stored: bytes) -> str:
+    """The text of `as_bytes`."""
+    return stored.decode(errors="surrogateescape")

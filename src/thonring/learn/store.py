@@ -14,11 +14,11 @@ import numpy as np
 from thonring.errors import InputError, OutputError
 from thonring.learn.element import NUMBERS, TEXTS, VALUES, Element
 from thonring.learn.half_floats import packed
-from thonring.learn.hdf5 import FORMAT, check_kind, h5py_module, refused
+from thonring.learn.hdf5 import FORMAT, TEXT_BYTES, as_bytes, as_text, check_kind, h5py_module, refused
 from thonring.learn.views import SAMPLINGS_A, SIZE
 from thonring.results.atomic import replacing
 
-ROWS_A_CHUNK = 256
+ROWS_A_CHUNK = 64
 
 
 class Store:
@@ -27,10 +27,9 @@ class Store:
     def __init__(self, path: Path, file: Any) -> None:  # noqa: ANN401 - h5py is optional
         self._path, self._file = path, file
         self._count = int(file.attrs["count"])
-        files = file["file"].asstr()[: self._count]
-        self.defocus_of: dict[str, float] = dict(
-            zip(files, file["defocus_A"][: self._count].tolist(), strict=True)
-        )
+        files = map(as_text, file["file"][: self._count])
+        defoci_A = file["defocus_A"][: self._count].tolist()
+        self.defocus_of: dict[str, float] = dict(zip(files, defoci_A, strict=True))
 
     def __len__(self) -> int:
         return self._count
@@ -59,7 +58,7 @@ class Store:
             "spectra": packed(element.views.power),
             **element.numbers,
             VALUES: element.views.values_per_pixel,
-            **{name: getattr(element, name) for name in TEXTS},
+            **{name: as_bytes(getattr(element, name)) for name in TEXTS},
         }
         for name, value in values.items():
             column = self._file[name]
@@ -120,10 +119,11 @@ def _begin(file: Any, recipe: str) -> None:  # noqa: ANN401 - h5py is optional
     file.create_dataset(
         "spectra", (0, *shape), np.float16, maxshape=(None, *shape), chunks=(1, *shape), **packing
     )
+    text = h5py_module().string_dtype("utf-8", TEXT_BYTES)
     columns = {
         **dict.fromkeys(NUMBERS, ((), np.float64)),
         VALUES: ((views,), np.float64),
-        **{name: ((), h5py_module().string_dtype()) for name in TEXTS},
+        **dict.fromkeys(TEXTS, ((), text)),
     }
     for name, (tail, dtype) in columns.items():
         file.create_dataset(name, (0, *tail), dtype, maxshape=(None, *tail), chunks=(ROWS_A_CHUNK, *tail))

@@ -9,7 +9,7 @@ import numpy as np
 from thonring.errors import InputError, UnreadableFile, UnreadableTable
 from thonring.learn.element import NUMBERS, TEXTS, VALUES, columns_of
 from thonring.learn.half_floats import unpacked
-from thonring.learn.hdf5 import check_kind, h5py_module, refused
+from thonring.learn.hdf5 import as_text, check_kind, h5py_module, refused
 from thonring.learn.views import Views, enhanced
 from thonring.records import Floats, Image
 
@@ -35,7 +35,7 @@ class Stored:
         count = int(file.attrs["count"])
         columns = {name: file[name][:count] for name in (*NUMBERS, VALUES)}
         _check_finite(path, columns)
-        texts = {name: file[name].asstr()[:count] for name in TEXTS}
+        texts = {name: np.array([as_text(text) for text in file[name][:count]], object) for name in TEXTS}
         self._row = np.argsort(texts["file"], kind="stable") if count else np.zeros(0, np.intp)
         self.columns = columns_of(
             {name: values[self._row] for name, values in columns.items()},

@@ -42,7 +42,7 @@ def write_thesis_files(dataset: "Dataset", folder: Path, limit_GB: float = LIMIT
     OutputError
         If the images would take more than the limit or the free space, or a file cannot be written.
     """
-    _check_size(len(dataset), folder, limit_GB)
+    check_size(len(dataset), folder, limit_GB)
     columns = dataset.columns
     whole_A = np.rint(columns.defocus_A).astype(np.int64)
     with replacing(folder / IMAGES) as temporary:
@@ -69,7 +69,14 @@ def line_of(index: int, defocus_A: int, voltage_kV: int, file: str) -> str:
     return f"{f'{index:07d}':>9}{defocus_A:11d}{voltage_kV:8d}{FINEST_SUBSET:9d} {file}"
 
 
-def _check_size(count: int, folder: Path, limit_GB: float) -> None:
+def check_size(count: int, folder: Path, limit_GB: float = LIMIT_GB) -> None:
+    """Refuse images that take too much space.
+
+    Raises
+    ------
+    OutputError
+        If they would take more than the limit or the free space; the message tells their size.
+    """
     needed_GB = count * BYTES_AN_ELEMENT / 1e9
     if needed_GB > limit_GB:
         raise OutputError(
