@@ -6,6 +6,7 @@ import typer
 
 from thonring.cli.estimate import estimate
 from thonring.cli.evaluate import evaluate
+from thonring.cli.predict import predict
 from thonring.cli.simulate import simulate
 
 app = typer.Typer(
@@ -39,6 +40,7 @@ def _thonring(
 app.command()(estimate)
 app.command()(simulate)
 app.command()(evaluate)
+app.command()(predict)
 
 
 def main() -> None:

@@ -36,3 +36,17 @@ class SimulationRequest:
     recipe: str
     workers: int
     quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRequest:
+    """The arguments of `thonring predict`; `model` is None for the packaged one."""
+
+    files: tuple[str, ...]
+    out: Path
+    model: Path | None
+    optics: PartialOptics
+    spectrum_kind: Literal["amplitude", "power"] | None
+    workers: int
+    batch: int
+    quiet: bool
