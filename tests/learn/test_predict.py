@@ -148,6 +148,15 @@ def test_a_card_of_another_kind_is_refused(tmp_path: Path) -> None:
         Predictor.load(model)
 
 
+def test_a_card_of_other_samplings_than_the_model_has_is_found_out(
+    tmp_path: Path, measured: Spectrum
+) -> None:
+    two = CARD.model_copy(update={"samplings_A": (1.0, 2.0)})
+    predictor = Predictor.load(made_model(tmp_path / "m.onnx", Answer(1.0), two))
+    with pytest.raises(FitError, match="could not be run on 1 spectra"):
+        predictor.opinion(measured, OPTICS)
+
+
 def test_some_uncertainty_is_needed(tmp_path: Path) -> None:
     model = made_model(tmp_path / "m.onnx", Answer(1.0), ENHANCED.model_copy(update={"sigma_A": None}))
     assert "sigma_A" not in card_path(model).read_text(encoding="utf-8")

@@ -70,7 +70,7 @@ class Predictor:
         Raises
         ------
         FitError
-            If the network gives something that is no number.
+            If the network cannot be run, or gives something that is no number.
         """
         if not inputs:
             return ()
@@ -90,7 +90,13 @@ class Predictor:
         seen = np.stack([one.seen for one in inputs])
         constants = np.array([one.constants for one in inputs], dtype=np.float32)
         fed = dict(zip(_INPUTS[self.card.kind], (seen, constants), strict=False))
-        given = self._session.run(list(_OUTPUTS[self.card.kind]), fed)
+        try:
+            given = self._session.run(list(_OUTPUTS[self.card.kind]), fed)
+        except Exception as problem:
+            raise FitError(
+                f"the network {self.card.network} could not be run on {len(inputs)} spectra at once "
+                f"({str(problem).splitlines()[0]}). Export it again with `thonring train`."
+            ) from problem
         defocus_A = np.asarray(given[0], dtype=np.float64).reshape(len(inputs))
         if len(given) > 1:
             return defocus_A, np.asarray(given[1], dtype=np.float64).reshape(len(inputs))
