@@ -133,7 +133,8 @@ Start = Annotated[
     Literal["search", "network", "network-only"],
     typer.Option(
         "--start",
-        help="Where fits start: a search, a search and the packaged network, or the network alone.",
+        metavar="WHERE",
+        help="Where fits start: search, network (beside the search), or network-only.",
         rich_help_panel=_SEARCH,
     ),
 ]
