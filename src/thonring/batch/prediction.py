@@ -135,9 +135,7 @@ def _rows(waiting: Sequence[tuple[int, Seen]], predictor: Predictor) -> Iterable
             index, one = waiting[0]
             return [(index, replace(one.row, status="failed", reason=f"{one.row.path}: {problem}"))]
         return [row for single in waiting for row in _rows([single], predictor)]
-    return [
-        (index, _row(one.row, answer)) for (index, one), answer in zip(waiting, answers, strict=True)
-    ]
+    return [(index, _row(one.row, answer)) for (index, one), answer in zip(waiting, answers, strict=True)]
 
 
 def _row(row: Prediction, answer: NetworkDefocus) -> Prediction:
