@@ -93,7 +93,7 @@ class Rings(nn.Module):
         peaks = torch.cat([across.flatten(1, 2), along.flatten(1, 2)], dim=1)
         scaled = torch.stack([100 * optics[:, 0] - 2.5, 0.5 * optics[:, 1] - 1, optics[:, 2] - 1], dim=1)
         constants = scaled[:, :, None].expand(-1, -1, BINS)
-        place = (self.v / 1000 - 1).expand(len(cells), 1, -1)
+        place = (self.v / 1000 - 1).expand(cells.shape[0], 1, -1)
         return torch.cat([peaks, constants, place], dim=1)
 
 
