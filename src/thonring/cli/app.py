@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
+from thonring.cli.dataset import dataset
 from thonring.cli.estimate import estimate
 from thonring.cli.evaluate import evaluate
 from thonring.cli.predict import predict
 from thonring.cli.simulate import simulate
+from thonring.cli.train import train
 
 app = typer.Typer(
     name="thonring",
@@ -40,6 +42,8 @@ def _thonring(
 app.command()(estimate)
 app.command()(simulate)
 app.command()(evaluate)
+app.add_typer(dataset)
+app.add_typer(train)
 app.command()(predict)
 
 

@@ -1,0 +1,81 @@
+"""The networks: one file each, and the table that names them. Nothing heavy is imported before one is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from thonring.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
+    from thonring.learn.card import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A row of the table.
+
+    `kind` says what the network is fed: "enhanced" takes images (b, 3, 512, 512) and gives defocus_A (b,); "polar"
+    takes cells (b, 3, 8, 256) and optics (b, 3) (wavelength Å, Cs mm, finest pixel Å), and gives defocus_A and
+    sigma_A, both (b,). Either has `loss(*inputs, defocus_A)`. `recipe` is the training recipe unless another is asked.
+    """
+
+    name: str
+    kind: Kind
+    recipe: str
+    build: Callable[[], nn.Module]
+
+
+def network(name: str) -> Network:
+    """Find a network by its name.
+
+    Raises
+    ------
+    SettingsError
+        If there is none of that name.
+    """
+    if name not in NETWORKS:
+        raise SettingsError(f"network {name!r} is unknown: expected one of {', '.join(NETWORKS)}.")
+    return NETWORKS[name]
+
+
+def count_parameters(module: nn.Module) -> int:
+    """How many numbers a network keeps, as Keras counts them: running means and variances are among them."""
+    return sum(tensor.numel() for tensor in module.state_dict().values() if tensor.ndim)
+
+
+def _rings() -> nn.Module:
+    from thonring.learn.networks.rings import Rings
+
+    return Rings()
+
+
+def _thesis1() -> nn.Module:
+    from thonring.learn.networks.thesis1 import Thesis1
+
+    return Thesis1()
+
+
+def _thesis2() -> nn.Module:
+    from thonring.learn.networks.thesis2 import Thesis2
+
+    return Thesis2()
+
+
+def _thesis3() -> nn.Module:
+    from thonring.learn.networks.thesis3 import Thesis3
+
+    return Thesis3()
+
+
+_ROWS = (
+    Network("rings", "polar", "rings", _rings),
+    Network("thesis1", "enhanced", "thesis", _thesis1),
+    Network("thesis2", "enhanced", "thesis", _thesis2),
+    Network("thesis3", "enhanced", "thesis", _thesis3),
+)
+NETWORKS = {row.name: row for row in _ROWS}
