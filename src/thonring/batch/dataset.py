@@ -121,6 +121,7 @@ def fill(store: Store, plan: Plan, workers: int, tell: Callable[[Found], None]) 
     OutputError
         If the data set cannot be written.
     """
+    store.make_room(len(plan.waiting))
     for found in plan.refused:
         tell(found)
     finished = finish(plan.waiting, workers, Handling(make, _failed, "thonring.batch.dataset"))

@@ -11,7 +11,10 @@ FORMAT = 1
 TEXT_BYTES = 1024
 """Texts have a fixed length, since what HDF5 keeps of longer ones elsewhere does not survive a crash."""
 
-ATTRIBUTES = ("samplings_A", "format", "recipe", "count")
+ATTRIBUTES = ("samplings_A", "format", "recipe")
+SPECTRA = "spectra"
+COUNT = "count"
+"""Dataset that says how many rows are whole."""
 
 
 def h5py_module() -> Any:  # noqa: ANN401 - a module
@@ -35,7 +38,7 @@ def refused(path: Path, problem: OSError) -> ThonringError:
     """What it means that HDF5 does not open a file."""
     if isinstance(problem, FileNotFoundError):
         return UnreadableFile(f"{path}: not found, expected a data set, or a name in a folder that exists.")
-    if "lock" in str(problem):
+    if "unable to lock file" in str(problem):
         return OutputError(f"{path}: another process has it open. Wait for its end, or choose another file.")
     if isinstance(problem, PermissionError | IsADirectoryError):
         return OutputError(
@@ -55,7 +58,7 @@ def check_kind(path: Path, file: Any) -> None:  # noqa: ANN401 - h5py is optiona
     UnreadableTable
         If a part is missing or of another format or shape.
     """
-    missing = sorted({"spectra", *NUMBERS, VALUES, *TEXTS} - set(file))
+    missing = sorted({COUNT, SPECTRA, *NUMBERS, VALUES, *TEXTS} - set(file))
     missing += [name for name in ATTRIBUTES if name not in file.attrs]
     if missing:
         raise UnreadableTable(
@@ -65,7 +68,7 @@ def check_kind(path: Path, file: Any) -> None:  # noqa: ANN401 - h5py is optiona
         raise UnreadableTable(
             f"{path}: format {file.attrs['format']}, expected {FORMAT}. Make it again with this version of Thonring."
         )
-    if file["spectra"].shape[1:] != (len(file.attrs["samplings_A"]), SIZE, SIZE // 2 + 1):
+    if file[SPECTRA].shape[1:] != (len(file.attrs["samplings_A"]), SIZE, SIZE // 2 + 1):
         raise UnreadableTable(
             f"{path}: spectra of {file['spectra'].shape[1:]}, expected three of {SIZE} x {SIZE // 2 + 1}."
         )

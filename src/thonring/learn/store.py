@@ -1,8 +1,11 @@
 """Data sets on disk: HDF5, one element a chunk, so that neither writing nor reading holds more than one.
 
-A row is written whole before it is counted (attribute `count`); what a crash left beyond is overwritten.
+All space is taken before the first element comes. From then on HDF5 changes nothing but the rows' own bytes, in place,
+and a process may be killed at any moment: a row is written whole before it is counted, and what was cut off is
+written over. Compression would move chunks about, saves a fifth, and was left out for this.
 """
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
@@ -14,11 +17,28 @@ import numpy as np
 from thonring.errors import InputError, OutputError
 from thonring.learn.element import NUMBERS, TEXTS, VALUES, Element
 from thonring.learn.half_floats import packed
-from thonring.learn.hdf5 import FORMAT, TEXT_BYTES, as_bytes, as_text, check_kind, h5py_module, refused
+from thonring.learn.hdf5 import (
+    COUNT,
+    FORMAT,
+    SPECTRA,
+    TEXT_BYTES,
+    as_bytes,
+    as_text,
+    check_kind,
+    h5py_module,
+    refused,
+)
 from thonring.learn.views import SAMPLINGS_A, SIZE
 from thonring.results.atomic import replacing
 
 ROWS_A_CHUNK = 64
+INDEX_BYTES = 1 << 20
+"""HDF5 keeps its index in blocks of this size, not between the elements, so that most room can be given back."""
+
+ELEMENT_SHAPE = (len(SAMPLINGS_A), SIZE, SIZE // 2 + 1)
+BYTES_AN_ELEMENT = 2 * len(SAMPLINGS_A) * SIZE * (SIZE // 2 + 1) + 4096
+COLUMNS = (*NUMBERS, VALUES, *TEXTS, SPECTRA)
+"""In the order in which they grow: the spectra lie last, so that their room can be given back."""
 
 
 class Store:
@@ -26,13 +46,45 @@ class Store:
 
     def __init__(self, path: Path, file: Any) -> None:  # noqa: ANN401 - h5py is optional
         self._path, self._file = path, file
-        self._count = int(file.attrs["count"])
+        self._columns = {name: file[name] for name in COLUMNS}
+        self._count = int(file[COUNT][()])
         files = map(as_text, file["file"][: self._count])
         defoci_A = file["defocus_A"][: self._count].tolist()
         self.defocus_of: dict[str, float] = dict(zip(files, defoci_A, strict=True))
 
     def __len__(self) -> int:
         return self._count
+
+    def make_room(self, more: int) -> None:
+        """Take the space for more elements, which makes it safe to add so many.
+
+        Raises
+        ------
+        OutputError
+            If the disk has not so much.
+        """
+        rows = self._count + more
+        self._check_disk(more)
+        if rows > len(self._columns[SPECTRA]):
+            self._resize(rows)
+
+    def give_back(self) -> None:
+        """Give the space back that was not used."""
+        if len(self._columns[SPECTRA]) > self._count:
+            self._resize(self._count)
+
+    def _resize(self, rows: int) -> None:
+        for column in self._columns.values():
+            column.resize(rows, axis=0)
+        self._file.flush()
+
+    def _check_disk(self, more: int) -> None:
+        free = shutil.disk_usage(self._path.parent).free
+        if more * BYTES_AN_ELEMENT > free:
+            raise OutputError(
+                f"{self._path}: {more} elements more take {more * BYTES_AN_ELEMENT / 1e6:.1f} MB, found "
+                f"{free / 1e6:.1f} MB free. Make room and give the same command, or choose another place with --out."
+            )
 
     def append(self, element: Element) -> None:
         """Add an element; when this returns, it is safe.
@@ -47,27 +99,34 @@ class Store:
         _check(element, self._count)
         if element.file in self.defocus_of:
             raise InputError(f"{element.file}: is in {self._path} already, expected each micrograph once.")
+        values = _row(element)
+        self.make_room(1)
         try:
-            self._write(element)
-        except OSError as problem:
-            raise _unwritable(self._path, problem) from problem
+            self._write(values)
+        except (OSError, RuntimeError) as problem:
+            first_line = str(problem).partition("\n")[0]
+            raise OutputError(
+                f"{self._path}: cannot be written ({first_line}). Check the free space; the same command goes on from "
+                "the elements that are in it."
+            ) from problem
         self.defocus_of[element.file] = element.defocus_A
 
-    def _write(self, element: Element) -> None:
-        values: dict[str, object] = {
-            "spectra": packed(element.views.power),
-            **element.numbers,
-            VALUES: element.views.values_per_pixel,
-            **{name: as_bytes(getattr(element, name)) for name in TEXTS},
-        }
+    def _write(self, values: dict[str, object]) -> None:
         for name, value in values.items():
-            column = self._file[name]
-            column.resize(self._count + 1, axis=0)
-            column[self._count] = value
-        self._file.flush()
-        self._file.attrs.modify("count", self._count + 1)
+            self._columns[name][self._count] = value
+            self._columns[name].flush()
+        self._file[COUNT][()] = self._count + 1
         self._file.flush()
         self._count += 1
+
+
+def _row(element: Element) -> dict[str, object]:
+    return {
+        SPECTRA: packed(element.views.power),
+        **element.numbers,
+        VALUES: element.views.values_per_pixel,
+        **{name: as_bytes(getattr(element, name)) for name in TEXTS},
+    }
 
 
 def _check(element: Element, index: int) -> None:
@@ -95,7 +154,7 @@ def writing(path: Path, recipe: str = "") -> Iterator[Store]:
         with replacing(path) as temporary, h5py.File(temporary, "x") as file:
             _begin(file, recipe)
     try:
-        file = h5py.File(path, "r+")
+        file = h5py.File(path, "r+", meta_block_size=INDEX_BYTES)
     except OSError as problem:
         raise refused(path, problem) from problem
     try:
@@ -106,36 +165,36 @@ def writing(path: Path, recipe: str = "") -> Iterator[Store]:
                 f"{path}: holds elements that were made otherwise ({origin}), and one file holds one kind. "
                 "Choose another name with --out; several files can be used together."
             )
-        yield Store(path, file)
+        store = Store(path, file)
+        yield store
+        store.give_back()
     finally:
         with suppress(OSError, RuntimeError):
             file.close()
 
 
 def _begin(file: Any, recipe: str) -> None:  # noqa: ANN401 - h5py is optional
-    views = len(SAMPLINGS_A)
-    shape = (views, SIZE, SIZE // 2 + 1)
-    packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
-    file.create_dataset(
-        "spectra", (0, *shape), np.float16, maxshape=(None, *shape), chunks=(1, *shape), **packing
-    )
     text = h5py_module().string_dtype("utf-8", TEXT_BYTES)
     columns = {
-        **dict.fromkeys(NUMBERS, ((), np.float64)),
-        VALUES: ((views,), np.float64),
-        **dict.fromkeys(TEXTS, ((), text)),
+        SPECTRA: (ELEMENT_SHAPE, np.float16, 1),
+        **dict.fromkeys(NUMBERS, ((), np.float64, ROWS_A_CHUNK)),
+        VALUES: ((len(SAMPLINGS_A),), np.float64, ROWS_A_CHUNK),
+        **dict.fromkeys(TEXTS, ((), text, ROWS_A_CHUNK)),
     }
-    for name, (tail, dtype) in columns.items():
-        file.create_dataset(name, (0, *tail), dtype, maxshape=(None, *tail), chunks=(ROWS_A_CHUNK, *tail))
+    for name, (tail, dtype, rows) in columns.items():
+        shapes = {"shape": (0, *tail), "maxshape": (None, *tail), "chunks": (rows, *tail)}
+        file.create_dataset(name, dtype=dtype, dcpl=_taking_all_space(), **shapes)
+    file.create_dataset(COUNT, data=0)
     file.attrs["samplings_A"] = SAMPLINGS_A
     file.attrs["format"] = FORMAT
     file.attrs["recipe"] = recipe
     file.attrs["thonring"] = version("thonring")
-    file.attrs["count"] = 0
 
 
-def _unwritable(path: Path, problem: OSError) -> OutputError:
-    return OutputError(
-        f"{path}: cannot be written ({problem.strerror or problem}). Check the free space; the same command goes on "
-        "from the elements that are in it."
-    )
+def _taking_all_space() -> Any:  # noqa: ANN401 - h5py is optional
+    """Properties of a dataset whose chunks get their places when it grows, and no bytes before they are written."""
+    h5py = h5py_module()
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    return properties

@@ -9,7 +9,7 @@ import numpy as np
 from thonring.errors import InputError, UnreadableFile, UnreadableTable
 from thonring.learn.element import NUMBERS, TEXTS, VALUES, columns_of
 from thonring.learn.half_floats import unpacked
-from thonring.learn.hdf5 import as_text, check_kind, h5py_module, refused
+from thonring.learn.hdf5 import COUNT, SPECTRA, as_text, check_kind, h5py_module, refused
 from thonring.learn.views import Views, enhanced
 from thonring.records import Floats, Image
 
@@ -32,7 +32,7 @@ class Stored:
         check_kind(path, file)
         self.samplings_A = tuple(float(value) for value in file.attrs["samplings_A"])
         self.recipe = str(file.attrs["recipe"])
-        count = int(file.attrs["count"])
+        count = int(file[COUNT][()])
         columns = {name: file[name][:count] for name in (*NUMBERS, VALUES)}
         _check_finite(path, columns)
         texts = {name: np.array([as_text(text) for text in file[name][:count]], object) for name in TEXTS}
@@ -63,7 +63,7 @@ class Stored:
         """
         row = int(self._row[index])
         try:
-            stored = self._file()["spectra"][row]
+            stored = self._file()[SPECTRA][row]
         except OSError as problem:
             raise UnreadableFile(
                 f"{self.path}: the spectra of element {row} cannot be read ({problem})."
@@ -83,7 +83,7 @@ class Stored:
 
 def _check_finite(path: Path, columns: dict[str, Floats]) -> None:
     for name, values in columns.items():
-        bad = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
+        bad = np.flatnonzero(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
         if bad.size:
             raise UnreadableTable(
                 f"{path}: element {bad[0]} has a {name} that is not finite, and {bad.size - 1} more. "

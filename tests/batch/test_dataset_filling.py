@@ -1,0 +1,109 @@
+"""A data set is the same however it was interrupted, and whatever the number of processes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from thonring.batch.dataset import (
+    DrawnJob,
+    Filled,
+    Found,
+    Job,
+    MeasuredJob,
+    fill,
+    make,
+    measured_jobs,
+    planned,
+)
+from thonring.learn.accepted import Accepted
+from thonring.learn.dataset import open_dataset
+from thonring.learn.store import writing
+from thonring.optics import Optics
+from thonring.results import write_micrograph
+from thonring.simulate import load_recipe, noise_micrograph
+
+OPTICS = Optics(300.0, 2.7, 0.1, 1.5)
+RECIPE = load_recipe("training")
+
+
+def drawn(count: int) -> list[DrawnJob]:
+    return [DrawnJob(RECIPE, 1, index) for index in range(count)]
+
+
+def filled(path: Path, jobs: list[Job], workers: int = 1, told: list[Found] | None = None) -> Filled:
+    with writing(path) as store:
+        return fill(store, planned(store, jobs), workers, ([] if told is None else told).append)
+
+
+def accepted(path: Path, defocus_A: float = 15_000.0, phase_shift_deg: float = 0.0) -> Accepted:
+    return Accepted(Path("/run"), path, OPTICS, defocus_A, phase_shift_deg)
+
+
+@pytest.fixture
+def micrograph(tmp_path: Path) -> Path:
+    path = tmp_path / "raw" / "mic.mrc"
+    path.parent.mkdir()
+    write_micrograph(path, noise_micrograph(OPTICS, (256, 256), 1))
+    return path
+
+
+def test_the_same_elements_by_one_process_and_by_two(tmp_path: Path) -> None:
+    for workers in (1, 2):
+        filled(tmp_path / f"{workers}.h5", drawn(3), workers)
+    one, two = (open_dataset([tmp_path / f"{workers}.h5"]) for workers in (1, 2))
+    assert one.columns.file == two.columns.file
+    assert np.array_equal(one.columns.defocus_A, two.columns.defocus_A)
+    assert np.array_equal(one.views(2).power, two.views(2).power)
+
+
+def test_interrupted_it_goes_on_and_adds_nothing_twice(tmp_path: Path) -> None:
+    path = tmp_path / "d.h5"
+
+    def interrupt(_: Found) -> None:
+        raise KeyboardInterrupt
+
+    with writing(path) as store:
+        done = fill(store, planned(store, drawn(3)), 1, interrupt)
+    assert done.interrupted
+    assert len(open_dataset([path])) == 1
+    told: list[Found] = []
+    assert not filled(path, drawn(3), told=told).interrupted
+    assert len(told) == 2
+    assert filled(path, drawn(3)).found == ()
+    assert len(set(open_dataset([path]).columns.file)) == 3
+
+
+def test_an_accepted_micrograph_is_read_again(tmp_path: Path, micrograph: Path) -> None:
+    (job,) = measured_jobs([accepted(micrograph)], None)
+    done = filled(tmp_path / "d.h5", [job])
+    assert [found.reason for found in done.found] == [""]
+    element = open_dataset([tmp_path / "d.h5"]).element(0)
+    assert (element.session, element.file, element.source) == (
+        str(micrograph.parent),
+        str(micrograph),
+        "/run",
+    )
+    assert (element.defocus_A, element.views.finest_A) == (15_000.0, pytest.approx(1.5))
+    assert measured_jobs([accepted(micrograph)], "grid 3")[0].session == "grid 3"
+
+
+def test_a_bad_file_costs_no_other(tmp_path: Path, micrograph: Path) -> None:
+    jobs = measured_jobs([accepted(tmp_path / "missing.mrc"), accepted(micrograph)], None)
+    done = filled(tmp_path / "d.h5", list(jobs))
+    assert [bool(found.reason) for found in done.found] == [True, False]
+    assert "missing.mrc: cannot be opened" in done.found[0].reason
+
+
+def test_another_defocus_of_the_same_micrograph_is_refused_and_told(tmp_path: Path, micrograph: Path) -> None:
+    jobs = measured_jobs([accepted(micrograph), accepted(micrograph), accepted(micrograph, 15_020.0)], None)
+    told: list[Found] = []
+    filled(tmp_path / "d.h5", list(jobs), told=told)
+    assert sorted(bool(found.reason) for found in told) == [False, True]
+    assert "is there already with 15000 Å; /run says 15020 Å" in told[0].reason
+    assert len(open_dataset([tmp_path / "d.h5"])) == 1
+
+
+def test_a_phase_plate_is_left_out(micrograph: Path) -> None:
+    found = make(MeasuredJob(accepted(micrograph, phase_shift_deg=90.0), "s"))
+    assert "phase shift of 90°" in found.reason
