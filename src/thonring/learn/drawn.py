@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
-from thonring.learn.material import HeldOut, Origin, Tensors, this_process
+from thonring.learn.material import HeldOut, Origin, Tensors, shared, this_process
 from thonring.learn.plan import Plan, stream_seed
 from thonring.learn.simulated import DEFOCUS_SPREAD, PolarDraws
 from thonring.learn.views import SAMPLINGS_A
@@ -43,9 +43,8 @@ class Drawn:
 
     def validation(self) -> DataLoader[Tensors]:
         """Drawn once."""
-        rank, world = this_process()
         drawn = self._fixed(self._draws.validation_batches, self._plan.seed, VALIDATION)
-        return DataLoader(_Kept(drawn[rank::world]), batch_size=None)
+        return DataLoader(_Kept([drawn[number] for number in shared(len(drawn))]), batch_size=None)
 
     def held_out(self) -> HeldOut:
         """Drawn by a seed of its own, the same for every training with this recipe."""

@@ -64,6 +64,12 @@ class Material(Protocol):
         ...
 
 
+def shared(count: int) -> range:
+    """Numbers below `count` that this process checks; all of them where there are too few for each to have one."""
+    rank, world = this_process()
+    return range(rank, count, world) if count >= world else range(count)
+
+
 def this_process() -> tuple[int, int]:
     """Number of this process among those that train together, and how many they are."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():

@@ -12,7 +12,7 @@ from thonring.errors import InputError
 from thonring.learn.card import Interval, Kind
 from thonring.learn.dataset import Dataset as Elements
 from thonring.learn.dataset import open_dataset
-from thonring.learn.material import HeldOut, Origin, Tensors, this_process
+from thonring.learn.material import HeldOut, Origin, Tensors, shared, this_process
 from thonring.learn.plan import Plan
 from thonring.learn.polar import polar
 from thonring.records import Floats
@@ -47,8 +47,8 @@ class OnDisk:
 
     def validation(self) -> DataLoader[Tensors]:
         """In order; several training processes share them."""
-        rank, world = this_process()
-        return self._loader(self._items(self._splits.validation[rank::world]))
+        mine = self._splits.validation[list(shared(len(self._splits.validation)))]
+        return self._loader(self._items(mine))
 
     def held_out(self) -> HeldOut:
         """In order, all of it."""
@@ -74,7 +74,7 @@ class OnDisk:
 
 
 class Shuffled(Sampler[int]):
-    """An order of `count` items for each epoch; processes that train together take every so-manieth."""
+    """An order of `count` items for each epoch; processes that train together deal it out."""
 
     def __init__(self, count: int, seed: int) -> None:
         self._count = count
