@@ -69,9 +69,13 @@ def test_a_micrograph_that_is_gone_fails_alone(command: Command, run: Path, tmp_
 def test_drawn_elements_and_what_is_told_of_them(command: Command, tmp_path: Path) -> None:
     data = tmp_path / "drawn.h5"
     assert command("dataset", "simulate", "--count", 3, "--seed", 2, "--out", data).exit_code == 0
-    longer = command("dataset", "simulate", "--count", 4, "--seed", 2, "--out", data)
+    thesis = tmp_path / "thesis"
+    longer = command(
+        "dataset", "simulate", "--count", 4, "--seed", 2, "--out", data, "--thesis-files", thesis
+    )
     assert "[1/1] simulated/seed_2/block_000000/scene_00000003" in longer.stdout
     assert "size = 4096" in open_dataset([data]).recipes[0]
+    assert open_dataset([thesis]).columns.session == ("simulated/seed_2/block_000000",) * 4
     told = command("dataset", "info", data)
     assert told.exit_code == 0
     assert "simulated: 4" in told.stdout

@@ -67,6 +67,12 @@ def test_few_simulated_scenes_are_divided_one_by_one() -> None:
     assert (len(splits.train), len(splits.validation), len(splits.test)) == (16, 2, 2)
 
 
+def test_many_simulated_blocks_stay_whole() -> None:
+    names = [f"block_{number}" for number in range(30) for _ in range(4)]
+    splits = by_session(columns(names, SIMULATED), 0)
+    assert not {names[index] for index in splits.train} & {names[index] for index in splits.test}
+
+
 def test_simulated_and_real_are_no_excuse() -> None:
     mixed = replace(columns(["a"] * 4), source=("run", *(SIMULATED,) * 3))
     with pytest.raises(InputError, match="one session"):

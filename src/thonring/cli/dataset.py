@@ -99,12 +99,14 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
 
 
 @dataset.command()
-def simulate(
+def simulate(  # noqa: PLR0913 - typer reads the options from the signature
     *,
     count: Count,
     out: Out,
     recipe: Recipe = "training",
     seed: Seed = 0,
+    thesis_files: ThesisFiles = None,
+    yes: Yes = False,
     workers: opt.Workers = 1,
     quiet: opt.Quiet = False,
 ) -> None:
@@ -112,12 +114,13 @@ def simulate(
 
     Exit codes: 0 all are in, 1 some failed, 2 wrong use, 130 interrupted; the same command goes on.
     """
+    request = DrawRequest(count, out, recipe, seed, thesis_files, yes, workers, quiet)
     try:
         one_thread_each()
         keep_freed_memory()
         from thonring.cli.perform_dataset import perform_drawing
 
-        code = perform_drawing(DrawRequest(count, out, recipe, seed, workers, quiet))
+        code = perform_drawing(request)
     except ThonringError as problem:
         typer.echo(f"thonring: {problem}", err=True)
         code = 2

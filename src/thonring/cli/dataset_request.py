@@ -25,5 +25,7 @@ class DrawRequest:
     out: Path
     recipe: str
     seed: int
+    thesis_files: Path | None
+    yes: bool
     workers: int
     quiet: bool

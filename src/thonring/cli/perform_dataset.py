@@ -1,5 +1,6 @@
 """A data set made or looked into, the user told."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,11 +29,12 @@ _WIDTH_IN_A_LOG = 120
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    out: Path
+    """Elements for a data set of this recipe; it will hold at least so many as the jobs have `files`."""
+
+    request: BuildRequest | DrawRequest
     recipe: str
     jobs: Sequence[Job]
-    workers: int
-    quiet: bool
+    files: int
 
 
 def perform_build(request: BuildRequest) -> int:
@@ -48,16 +50,8 @@ def perform_build(request: BuildRequest) -> int:
         raise InputError(
             f"{', '.join(map(str, request.runs))}: no micrograph is accepted, expected some. Look at results.csv."
         )
-    limit_GB = float("inf") if request.yes else LIMIT_GB
-    if request.thesis_files is not None:
-        check_size(len({one.path for one in accepted}), request.thesis_files, limit_GB)
     jobs = measured_jobs(accepted, request.session)
-    filled = _fill(_Work(request.out, "", jobs, request.workers, request.quiet))
-    if request.thesis_files is not None and not filled.interrupted:
-        written = write_thesis_files(open_dataset([request.out]), request.thesis_files, limit_GB)
-        if not request.quiet:
-            _console().print(escape(f"written: {', '.join(map(str, written))}"))
-    return _exit_code(filled)
+    return _perform(_Work(request, "", jobs, len({one.path for one in accepted})))
 
 
 def perform_drawing(request: DrawRequest) -> int:
@@ -71,8 +65,7 @@ def perform_drawing(request: DrawRequest) -> int:
     recipe = load_recipe(request.recipe).model_copy(update={"defective_share": 0.0})
     draw(recipe, request.seed, 0)
     jobs = [DrawnJob(recipe, request.seed, index) for index in range(request.count)]
-    text = recipe_text(recipe.model_dump(), ())
-    return _exit_code(_fill(_Work(request.out, text, jobs, request.workers, request.quiet)))
+    return _perform(_Work(request, recipe_text(recipe.model_dump(), ()), jobs, request.count))
 
 
 def perform_info(data: Sequence[Path], picture: Path | None) -> None:
@@ -92,18 +85,32 @@ def perform_info(data: Sequence[Path], picture: Path | None) -> None:
     _console().print(table)
 
 
+def _perform(work: _Work) -> int:
+    request = work.request
+    limit_GB = math.inf if request.yes else LIMIT_GB
+    if request.thesis_files is not None:
+        check_size(work.files, request.thesis_files, limit_GB)
+    filled = _fill(work)
+    if request.thesis_files is not None and not filled.interrupted:
+        written = write_thesis_files(open_dataset([request.out]), request.thesis_files, limit_GB)
+        if not request.quiet:
+            _console().print(escape(f"written: {', '.join(map(str, written))}"))
+    return _exit_code(filled)
+
+
 def _fill(work: _Work) -> Filled:
-    if not work.out.absolute().parent.is_dir():
+    request = work.request
+    if not request.out.absolute().parent.is_dir():
         raise OutputError(
-            f"{work.out}: the folder above it does not exist. Create it, or choose another with --out."
+            f"{request.out}: the folder above it does not exist. Create it, or choose another with --out."
         )
     started = time.monotonic()
-    with writing(work.out, work.recipe) as store:
+    with writing(request.out, work.recipe) as store:
         plan = planned(store, work.jobs)
-        with shown(plan.count, STATUSES, quiet=work.quiet) as show:
-            filled = fill(store, plan, work.workers, lambda found: show(told(found)))
-        places = (("were there already", plan.present), (f"in {work.out}", len(store)))
-    if not work.quiet:
+        with shown(plan.count, STATUSES, quiet=request.quiet) as show:
+            filled = fill(store, plan, request.workers, lambda found: show(told(found)))
+        places = (("were there already", plan.present), (f"in {request.out}", len(store)))
+    if not request.quiet:
         _print_summary(filled, places, time.monotonic() - started)
     return filled
 

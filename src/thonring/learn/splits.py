@@ -17,6 +17,8 @@ TOO_MANY = 1.5
 """A set held out takes no further session that would make it this many times what it should be."""
 
 FEWEST = 3
+FEW_BLOCKS = 20
+"""Fewer blocks of simulated scenes than this do not give tenths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def by_session(columns: Columns, seed: int) -> Splits:
     """Divide by session, never by row: micrographs of a session are alike.
 
     A tenth of the elements, as near as whole sessions allow, for the test and another for validation. Simulated
-    scenes owe each other nothing, and are divided one by one where there are fewer than three blocks of them.
+    scenes owe each other nothing, and are divided one by one where there are fewer than twenty blocks of them.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def by_session(columns: Columns, seed: int) -> Splits:
     if not len(columns):
         raise InputError("the data set is empty: expected elements of at least three sessions.")
     names = columns.session
-    if len(set(names)) < FEWEST and set(columns.source) == {SIMULATED}:
+    if len(set(names)) < FEW_BLOCKS and set(columns.source) == {SIMULATED}:
         names = columns.file
     sessions, session_of = np.unique(names, return_inverse=True)
     if len(sessions) < FEWEST:
