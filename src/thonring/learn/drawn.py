@@ -105,11 +105,8 @@ class _Kept(Dataset[Tensors]):
 
 
 def _tensors(source: PolarDraws, size: int) -> Tensors:
-    """A batch as prediction sees it: nothing is known beyond the finest sampling."""
     batch = source.batch(size)
-    wavelength_A, cs_mm, pixel_A = batch.optics.unbind(1)
-    constants = torch.stack([wavelength_A, cs_mm, pixel_A.clamp(min=min(SAMPLINGS_A))], dim=1)
-    return batch.cells, constants, batch.defocus_A
+    return batch.cells, batch.optics, batch.defocus_A
 
 
 def _as_numpy(tensor: torch.Tensor) -> Floats:

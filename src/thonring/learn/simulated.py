@@ -42,7 +42,7 @@ SPOTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`cells` (n, 3, 8, 256), `optics` (n, 3): wavelength Å, Cs mm, finest pixel Å; `defocus_A` (n,)."""
+    """`cells` (n, 3, 8, 256), `optics` (n, 3): wavelength Å, Cs mm, finest pixel Å (1 or more); `defocus_A` (n,)."""
 
     cells: Tensor
     optics: Tensor
@@ -177,7 +177,7 @@ def _numbers(scene: Scene) -> tuple[float, ...]:
         1e7 * optics.cs_mm,
         optics.amplitude_contrast,
         scene.mean_defocus_A,
-        scene.pixel_A,
+        max(scene.pixel_A, SAMPLINGS_A[0]),
         area_A2,
         scene.defocus_u_A - scene.defocus_v_A,
         optics.cs_mm,
