@@ -10,7 +10,7 @@ from thonring.errors import OutputError
 from thonring.learn.dataset import Dataset, open_dataset
 from thonring.learn.overview import histograms, overview, write_histograms
 from thonring.learn.store import writing
-from thonring.learn.thesis_files import write_thesis_files
+from thonring.learn.thesis_export import write_thesis_files
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from made_elements import made
 from thonring.errors import InputError, OutputError, UnreadableFile, UnreadableTable
 from thonring.learn.dataset import Dataset, open_dataset
 from thonring.learn.store import writing
-from thonring.learn.thesis_files import DEFOCI, HEAD, IMAGES, METADATA, line_of, write_thesis_files
+from thonring.learn.thesis_export import line_of, write_thesis_files
+from thonring.learn.thesis_files import DEFOCI, HEAD, IMAGES, METADATA
 
 
 @pytest.fixture

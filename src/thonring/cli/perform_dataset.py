@@ -18,7 +18,7 @@ from thonring.learn.accepted import accepted_of
 from thonring.learn.dataset import open_dataset
 from thonring.learn.overview import overview, write_histograms
 from thonring.learn.store import writing
-from thonring.learn.thesis_files import LIMIT_GB, check_size, write_thesis_files
+from thonring.learn.thesis_export import LIMIT_GB, check_size, write_thesis_files
 from thonring.results import recipe_text
 from thonring.simulate import draw, load_recipe
 
