@@ -4,12 +4,12 @@
 goes through every search at every sampling; what was found is kept, so that limits can be changed without fitting
 again. A run can be stopped, goes on where it was, and can be done in parts:
 
-    python benchmarks/corrections.py --cache FOLDER [--seed 2] [--count 1792] [--size 1024] [--part 1/8] [--workers 2]
+    python benchmarks/corrections.py --cache FOLDER [--seed 3] [--count 1792] [--size 2048] [--part 1/8] [--workers 2]
     python benchmarks/corrections.py --cache FOLDER --count 0 --noise 1000
     python benchmarks/corrections.py --cache FOLDER --profile mine.toml     # other limits for our default
     python benchmarks/corrections.py --cache OTHER --seed 1 --default-only --values     # to choose limits
 
-Limits are tuned on seed 1 and reported on seed 2.
+Limits were chosen on seeds 1 and 2, our default is reported on seed 3.
 """
 
 import argparse
@@ -39,7 +39,7 @@ from corrections_verdict import Judged, judged
 from thonring.quality import load_profile
 from thonring.simulate import load_recipe
 
-REPORTED_SEED = 2
+REPORTED_SEED = 3
 
 
 def verdicts_of(rows: list[Row], default_profile: str = "default") -> Verdicts:
@@ -87,10 +87,10 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--cache", type=Path, required=True, help="folder of what was measured; made if missing"
     )
-    parser.add_argument("--seed", type=int, default=REPORTED_SEED, help="of the set: 1 to tune, 2 to report")
+    parser.add_argument("--seed", type=int, default=REPORTED_SEED, help="1 and 2 chose the limits, 3 reports")
     parser.add_argument("--count", type=int, default=THESIS_COUNT, help="labelled micrographs")
     parser.add_argument("--noise", type=int, default=0, help="micrographs without rings, besides")
-    parser.add_argument("--size", type=int, default=1024, help="pixels each way")
+    parser.add_argument("--size", type=int, default=2048, help="pixels each way")
     parser.add_argument("--recipe", default="corrections", help="packaged recipe, or a .toml file")
     parser.add_argument("--part", type=_part, default=(1, 1), metavar="3/8", help="measure this part only")
     parser.add_argument("--profile", default="default", help="limits of our default: a name, or a .toml file")

@@ -42,11 +42,11 @@ def draw(recipe: Recipe, seed: int, index: int, size: int | None = None) -> Scen
 
 def _defect(recipe: Recipe, random: np.random.Generator) -> DefectName:
     spoils = random.uniform() < recipe.defective_share
-    names = list(recipe.defects)
-    weights = np.array([recipe.defects[name].weight for name in names])
     chosen = random.uniform()
     if not spoils:
         return "none"
+    names = list(recipe.defects)
+    weights = np.array([recipe.defects[name].weight for name in names])
     return names[int(np.searchsorted(np.cumsum(weights / weights.sum()), chosen, side="right"))]
 
 
