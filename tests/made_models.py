@@ -57,7 +57,7 @@ def _polar(answer: Answer) -> bytes:
         helper.make_node("Mul", ["constant", "nought"], ["nothing"]),
         helper.make_node("Add", ["nothing", "spread"], ["sigma_A"]),
     ]
-    inputs = [_node("cells", "batch", 3, 8, 256), _node("optics", "batch", 3)]
+    inputs = [_node("cells", "batch", 3, 8, 256), _node("optics", "batch", 4)]
     return _model(nodes, inputs, [_node("defocus_A", "batch"), _node("sigma_A", "batch")], answer)
 
 

@@ -43,7 +43,7 @@ class TinyPolar(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.dropout = nn.Dropout(0.5)
-        self.linear = nn.Linear(6, 1)
+        self.linear = nn.Linear(7, 1)
         self.log_sigma = nn.Parameter(torch.tensor([9.0]))
 
     def forward(self, cells: torch.Tensor, optics: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

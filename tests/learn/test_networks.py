@@ -24,7 +24,7 @@ def _inputs(kind: str, count: int) -> tuple[torch.Tensor, ...]:
     if kind == "enhanced":
         return (torch.rand((count, 3, 512, 512), generator=random),)
     cells = torch.randn((count, 3, 8, 256), generator=random)
-    return cells, torch.tensor([[0.0197, 2.7, 1.0]]).expand(count, 3)
+    return cells, torch.tensor([[0.0197, 2.7, 0.1, 1.0]]).expand(count, 4)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -1,14 +1,18 @@
-"""Cells drawn on the fly are those of direct spectra, which are those of images."""
+"""Cells drawn on the fly are those of images."""
+
+from unittest import mock
 
 import numpy as np
 import pytest
 import torch
 
-from thonring.learn import simulated
-from thonring.learn.polar import background_basis, flattened, known_cells, polar
-from thonring.learn.simulated import PolarDraws
+from thonring.learn import disturbances, simulated
+from thonring.learn.pieces import averages_of_pieces, piece_borders, piece_samplings_A
+from thonring.learn.polar import background_basis, flattened, known_cells, polar, squared_frequencies
+from thonring.learn.simulated import Batch, PolarDraws
 from thonring.learn.views import SAMPLINGS_A, views_of
-from thonring.simulate import Recipe, draw, drawn_spectrum, load_recipe
+from thonring.simulate import Recipe, Scene, draw, load_recipe, micrograph
+from thonring.spectrum import periodogram, repaired
 
 SCENES = 12
 
@@ -16,6 +20,16 @@ SCENES = 12
 def recipe(**ctf: object) -> Recipe:
     packaged = load_recipe("training")
     return packaged.model_copy(update={"ctf": packaged.ctf.model_copy(update=ctf)})
+
+
+def round_scenes() -> Recipe:
+    return recipe(astigmatism_A=(0.0, 0.0), defocus_A=(8000.0, 20000.0))
+
+
+def only(scene: Scene, count: int, wide: Recipe | None = None) -> Batch:
+    """Draws of one scene alone."""
+    with mock.patch.object(simulated, "draw", return_value=scene):
+        return PolarDraws(wide or recipe(), 1, 7).batch(count)
 
 
 def test_numpy_and_torch_flatten_alike() -> None:
@@ -42,29 +56,61 @@ def test_a_seed_makes_the_same_batches_and_another_seed_others() -> None:
 def test_batches_are_finite_and_carry_their_optics() -> None:
     batch = PolarDraws(recipe(), SCENES, 5).batch(64)
     assert batch.cells.shape == (64, 3, 8, 256)
-    assert batch.optics.shape == (64, 3)
+    assert batch.optics.shape == (64, 4)
     assert torch.isfinite(batch.cells).all()
     wavelengths_A = {round(float(value), 4) for value in batch.optics[:, 0]}
     assert wavelengths_A <= {0.037, 0.0335, 0.0251, 0.0197}
+    contrast = batch.optics[:, 2]
+    assert 0.05 <= contrast.min() < contrast.max() <= 0.15
     low, high = recipe().ctf.defocus_A
-    assert batch.defocus_A.min() > 0.8 * low
-    assert batch.defocus_A.max() < 1.25 * high
+    assert batch.defocus_A.min() >= low
+    assert batch.defocus_A.max() <= high * (1 + 1e-6)
 
 
-def test_undisturbed_draws_are_those_of_direct_spectra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cells_are_averages_of_pieces() -> None:
+    """A power that is linear in k² has the mean of a cell in its middle, in every view."""
+    borders = piece_borders()
+    middles = 0.5 * (borders[1:] + borders[:-1])
+    averages = averages_of_pieces()
+    np.testing.assert_allclose(averages.sum(axis=0), 1, rtol=1e-9)
+    k2 = squared_frequencies(SAMPLINGS_A)
+    found = (middles @ averages).reshape(k2.shape)
+    np.testing.assert_allclose(found, k2, atol=1e-5)
+    assert set(piece_samplings_A()) == set(SAMPLINGS_A)
+
+
+@pytest.fixture
+def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draws as their scene says, of images of 2048 pixels."""
     monkeypatch.setattr(simulated, "DEFOCUS_SPREAD", 0.0)
-    monkeypatch.setattr(simulated, "DISTURBANCE", (0.0, 0.0))
-    monkeypatch.setattr(simulated, "DRIFTED_SHARE", 0.0)
-    monkeypatch.setattr(simulated, "SPOTTED_SHARE", 0.0)
-    plain = recipe(astigmatism_A=(0.0, 0.0), defocus_A=(8000.0, 20000.0))
-    batch = PolarDraws(plain, 1, 7).batch(40)
-    scene = draw(plain, 7, 0)
-    random = np.random.default_rng(0)
-    size = 512 * 2
-    finest_A = max(scene.pixel_A, 1.0)
-    direct = [polar(views_of(drawn_spectrum(scene, finest_A, random, size))) for _ in range(10)]
-    drawn, expected = batch.cells.mean(dim=(0, 2)).numpy(), np.mean(direct, axis=(0, 2))
-    known = known_cells(SAMPLINGS_A, finest_A)
-    for view in (1, 2):
+    monkeypatch.setattr(simulated, "SIDE_PX", (2048.0, 2048.0))
+    monkeypatch.setattr(simulated, "TILED_SHARE", 0.0)
+    for name in ("OF_RINGS", "OF_NOISE", "DRIFTED_SHARE", "SPOTTED_SHARE", "EDGE_SHARE"):
+        monkeypatch.setattr(disturbances, name, 0.0)
+
+
+@pytest.mark.usefixtures("undisturbed")
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_undisturbed_draws_are_those_of_images(index: int) -> None:
+    """Rings as high as in the cells of the scene's image, and noise as strong."""
+    scene = draw(round_scenes(), 7, index, size=2048)
+    batch = only(scene, 64)
+    image = periodogram(repaired(micrograph(scene)), finest_A=SAMPLINGS_A[0])
+    measured = polar(views_of(image))
+    drawn = batch.cells.numpy()
+    mean, spread = drawn.mean(axis=(0, 2)), drawn.mean(axis=2).std(axis=0)
+    known = known_cells(SAMPLINGS_A, max(scene.pixel_A, 1.0))
+    for view in range(3):
         seen = known[view]
-        assert np.corrcoef(drawn[view, seen], expected[view, seen])[0, 1] > 0.9
+        apart = (measured[view].mean(axis=0) - mean[view])[seen] / spread[view, seen]
+        assert np.median(np.abs(apart)) / 0.6745 == pytest.approx(1, abs=0.35)
+
+
+@pytest.mark.usefixtures("undisturbed")
+def test_views_see_the_same_noise() -> None:
+    """A cell at 1 Å/px is the mean of nine cells at 3 Å/px, noise and all."""
+    cells = only(draw(round_scenes(), 7, 0), 200).cells
+    fine = cells[:, 2, :, 90:117].unflatten(2, (3, 9)).mean(dim=3)
+    coarse = cells[:, 0, :, 10:13]
+    apart = [(one - one.mean(dim=0)).flatten() for one in (fine, coarse)]
+    assert torch.corrcoef(torch.stack(apart))[0, 1] > 0.95

@@ -137,7 +137,10 @@ def test_drawn_on_the_fly(tmp_path: Path) -> None:
     assert list((tmp_path / "out" / "tensorboard").rglob("events.*"))
     session = onnxruntime.InferenceSession(checked_model(result.model))
     for count in (1, 7):
-        fed = {"cells": np.zeros((count, 3, 8, 256), np.float32), "optics": np.ones((count, 3), np.float32)}
+        fed = {
+            "cells": np.zeros((count, 3, 8, 256), np.float32),
+            "optics": np.full((count, 4), 0.1, np.float32),
+        }
         defocus_A, sigma_A = session.run(["defocus_A", "sigma_A"], fed)
         assert defocus_A.shape == sigma_A.shape == (count,)
 
@@ -155,7 +158,7 @@ def test_one_cycle_rises_and_ends_at_nothing(tmp_path: Path) -> None:
     trained(plan, tmp_path / "out")
     rates = [epoch.learning_rate for epoch in read_curves(tmp_path / "out")]
     highest = int(np.argmax(rates))
-    assert rates[highest] <= 2e-3
+    assert 0.5 * plan.recipe.optimiser.learning_rate < rates[highest] <= plan.recipe.optimiser.learning_rate
     assert rates[highest:] == sorted(rates[highest:], reverse=True)
     assert rates[-1] < 0.1 * rates[highest]
 

@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from thonring.learn.material import HeldOut, Origin, Tensors, shared, this_process
 from thonring.learn.plan import Plan, stream_seed
-from thonring.learn.simulated import DEFOCUS_SPREAD, PolarDraws
+from thonring.learn.simulated import PolarDraws
 from thonring.learn.views import SAMPLINGS_A
 from thonring.optics import Optics
 from thonring.records import Floats
@@ -37,7 +37,7 @@ class Drawn:
     def training(self, first_epoch: int) -> DataLoader[Tensors]:
         """So many batches an epoch; a training that goes on draws from another pool than the one it left."""
         rank, _ = this_process()
-        source = self._source(self._plan.seed, TRAINING, first_epoch, rank)
+        source = self._source(self._draws.scenes, self._plan.seed, TRAINING, first_epoch, rank)
         batches = _Endless(source, self._plan.recipe.length.batch, self._draws.batches_per_epoch)
         return DataLoader(batches, batch_size=None)
 
@@ -60,24 +60,23 @@ class Drawn:
             f"drawn on the fly, {draws.batches_per_epoch} batches of {self._plan.recipe.length.batch} an epoch, from "
             f"{draws.scenes} scenes of the recipe {draws.recipe}; validation and test from scenes of their own"
         )
-        low_A, high_A = self._recipe.ctf.defocus_A
-        spread = float(np.exp(DEFOCUS_SPREAD))
         voltages = microscope.voltage_kV
         return Origin(
             words,
             SAMPLINGS_A,
             trained_kV=(min(voltages), max(voltages)),
-            trained_defocus_A=(round(low_A / spread), round(high_A * spread)),
+            trained_defocus_A=self._recipe.ctf.defocus_A,
             trained_pixel_A=microscope.pixel_A,
         )
 
     def _fixed(self, count: int, *purpose: int) -> list[Tensors]:
-        source = self._source(*purpose)
-        return [_tensors(source, self._plan.recipe.length.batch) for _ in range(count)]
+        size = self._plan.recipe.length.batch
+        source = self._source(min(self._draws.scenes, count * size), *purpose)
+        return [_tensors(source, size) for _ in range(count)]
 
-    def _source(self, *purpose: int) -> PolarDraws:
+    def _source(self, scenes: int, *purpose: int) -> PolarDraws:
         """Draws with a seed of their own for each purpose: no scene serves two of them."""
-        return PolarDraws(self._recipe, self._draws.scenes, stream_seed(*purpose), str(self._device))
+        return PolarDraws(self._recipe, scenes, stream_seed(*purpose), str(self._device))
 
 
 class _Endless(IterableDataset[Tensors]):

@@ -12,6 +12,8 @@ from thonring.learn.polar import polar
 from thonring.learn.views import Stack, Views, enhanced
 from thonring.optics import Optics
 
+OpticsInput = tuple[float, float, float, float]
+
 _SEEN: Mapping[Kind, Callable[[Views], Stack]] = MappingProxyType({"polar": polar, "enhanced": enhanced})
 """How each kind of network looks at the views."""
 
@@ -26,14 +28,12 @@ class NetworkInput:
 
     seen: Stack
     finest_A: float
-    wavelength_A: float
-    cs_mm: float
-    voltage_kV: float
+    optics: Optics
 
     @property
-    def constants(self) -> tuple[float, float, float]:
+    def constants(self) -> OpticsInput:
         """The input `optics` of polar networks."""
-        return self.wavelength_A, self.cs_mm, self.finest_A
+        return optics_input(self.optics, self.finest_A)
 
 
 def network_input(views: Views, optics: Optics, card: Card) -> NetworkInput:
@@ -57,7 +57,12 @@ def network_input(views: Views, optics: Optics, card: Card) -> NetworkInput:
         )
     seen = _SEEN[card.kind](views)
     finest_A = max(views.finest_A, min(views.samplings_A))
-    return NetworkInput(seen, finest_A, optics.wavelength_A, optics.cs_mm, optics.voltage_kV)
+    return NetworkInput(seen, finest_A, optics)
+
+
+def optics_input(optics: Optics, finest_A: float) -> OpticsInput:
+    """The input `optics` of polar networks: wavelength Å, Cs mm, amplitude contrast, finest pixel Å."""
+    return optics.wavelength_A, optics.cs_mm, optics.amplitude_contrast, finest_A
 
 
 def _listed(samplings_A: tuple[float, ...]) -> str:

@@ -13,6 +13,7 @@ from thonring.learn.card import Interval, Kind
 from thonring.learn.dataset import Dataset as Elements
 from thonring.learn.dataset import open_dataset
 from thonring.learn.material import HeldOut, Origin, Tensors, shared, this_process
+from thonring.learn.network_input import optics_input
 from thonring.learn.plan import Plan
 from thonring.learn.polar import polar
 from thonring.records import Floats
@@ -116,7 +117,7 @@ class _Items(Dataset[Tensors]):
         views = self._elements.views(index)
         optics = self._elements.columns.optics(index)
         finest_A = max(views.finest_A, min(views.samplings_A))
-        constants = torch.tensor([optics.wavelength_A, optics.cs_mm, finest_A], dtype=torch.float32)
+        constants = torch.tensor(optics_input(optics, finest_A), dtype=torch.float32)
         return torch.from_numpy(polar(views)), constants
 
 

@@ -106,7 +106,7 @@ class Predictor:
         card, finest_A = self.card, min(self.card.samplings_A)
         trained_A = max(card.trained_pixel_A[0], finest_A), max(card.trained_pixel_A[1], finest_A)
         found = (
-            _outside("voltage", one.voltage_kV, card.trained_kV, "kV"),
+            _outside("voltage", one.optics.voltage_kV, card.trained_kV, "kV"),
             _outside("pixel", one.finest_A, trained_A, "Å/px"),
             _outside("defocus", defocus_A, card.trained_defocus_A, "Å"),
         )

@@ -1,7 +1,8 @@
 """Polar cells drawn on the fly: the direct simulation that training needs by the million, on CPU or GPU.
 
-A pool of scenes gives the power of rings and noise against frequency; each draw takes one of them, another defocus
-near the scene's own, and disturbs what no scene knows exactly. The value of a cell is its model times a Gamma mean.
+A pool of scenes gives the power of rings and noise against frequency; each draw takes one of them, another defocus near
+the scene's own, another size of the image, and disturbs what no scene knows exactly. Power is drawn in pieces of rings,
+model times a Gamma mean, and averaged to the cells of all views, which so see the same noise, as those of an image do.
 """
 
 import math
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from thonring.learn.disturbances import Disturbances
+from thonring.learn.pieces import averages_of_pieces, piece_borders, piece_samplings_A
 from thonring.learn.polar import (
     CELLS,
     CLIP,
@@ -17,9 +20,7 @@ from thonring.learn.polar import (
     SECTORS,
     background_basis,
     known_cells,
-    pixels_per_cell,
     sector_angles,
-    squared_frequencies,
 )
 from thonring.learn.views import SAMPLINGS_A, SIZE
 from thonring.simulate import Recipe, Scene, draw
@@ -30,19 +31,20 @@ Tensor = torch.Tensor
 DEFOCUS_SPREAD = 0.2
 """A draw's defocus is log-uniform within this of its scene's: far enough to fill the gaps of the pool."""
 
-DISTURBANCE = (0.5, 0.15)
-"""Standard deviations of the slow terms by which log ring power and log noise differ from their scene."""
+SIDE_PX = (1200.0, 8000.0)
+"""Pixels of a side of the image, log-uniform."""
 
-SLOW_TERMS = 5
-DRIFT_A = 8.0
-DRIFTED_SHARE = 0.3
-SPOTTED_SHARE = 0.05
-SPOTS = 8
+TILED_SHARE = 0.2
+TILE_A = (600.0, 2500.0)
+"""Some spectra are means over tiles, shorter than the image, of this length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`cells` (n, 3, 8, 256), `optics` (n, 3): wavelength Å, Cs mm, finest pixel Å (1 or more); `defocus_A` (n,)."""
+    """`cells` (n, 3, 8, 256); `optics` (n, 4): wavelength Å, Cs mm, amplitude contrast, finest pixel Å (1 or more).
+
+    `defocus_A` is (n,).
+    """
 
     cells: Tensor
     optics: Tensor
@@ -55,40 +57,63 @@ class PolarDraws:
     def __init__(self, recipe: Recipe, scenes: int, seed: int, device: str = "cpu") -> None:
         self._device = torch.device(device)
         self._random = torch.Generator(self._device).manual_seed(seed)
+        self._defocus_A = recipe.ctf.defocus_A
         pool = [draw(recipe, seed, index) for index in range(scenes)]
         self._numbers = self._tensor([_numbers(scene) for scene in pool])
-        self._tables = self._tensor(np.stack([_tables(scene) for scene in pool]))
+        borders = piece_borders()
+        middles = 0.5 * (borders[1:] + borders[:-1])
+        self._tables = self._tensor(np.stack([_tables(scene, middles) for scene in pool]))
         known = np.stack([known_cells(SAMPLINGS_A, scene.pixel_A) for scene in pool])
         self._known = torch.as_tensor(known, device=self._device)
         self._bases = self._tensor([[background_basis(view) for view in scene] for scene in known])
-        self._k2 = self._tensor(squared_frequencies(SAMPLINGS_A))[None, :, None, :]
-        self._angle = self._tensor(sector_angles())[None, None, :, None]
-        self._pixels = self._tensor(pixels_per_cell())[None, None]
-        self._samplings = self._tensor(SAMPLINGS_A)[None, :, None, None]
+        self._k2 = self._tensor(middles)[None, None, :]
+        self._width = self._tensor(np.diff(borders))[None, None, :]
+        self._pixel_per_A = self._tensor(1 / (SIZE * piece_samplings_A()))[None, None, :]
+        self._angle = self._tensor(sector_angles())[None, :, None]
+        self._averages = self._tensor(averages_of_pieces())
+        self._disturbances = Disturbances(self._k2, self._angle, self._random)
 
     def batch(self, count: int) -> Batch:
         """Another `count` draws."""
         chosen = torch.randint(len(self._numbers), (count,), generator=self._random, device=self._device)
-        wavelength_A, cs_A, contrast, defocus_A, finest_A, area_A2, astigmatism_A, cs_mm = (
-            column[:, None, None, None] for column in self._numbers[chosen].T
+        wavelength_A, cs_mm, contrast, scene_A, finest_A, pixel_A, astigmatism_A = (
+            column[:, None, None] for column in self._numbers[chosen].T
         )
-        defocus_A = defocus_A * torch.exp(DEFOCUS_SPREAD * (2 * self._uniform(count, 1, 1, 1) - 1))
-        chi = _Phase(
-            wavelength_A, cs_A, contrast, defocus_A, astigmatism_A, math.pi * self._uniform(count, 1, 1, 1)
-        )
-        rings, kept, noise = self._tables[chosen].permute(1, 0, 2, 3)[:, :, :, None, :]
-        rings = rings * self._slow(count, DISTURBANCE[0]) * self._drift(count)
-        noise = noise * self._slow(count, DISTURBANCE[1]) * self._spots(count)
-        width = 0.25 / self._samplings**2 / CELLS
-        ripple = torch.cos(2 * chi.at(self._k2, self._angle)) * chi.kept_in_cell(self._k2, self._angle, width)
-        model = noise + 0.5 * rings * (1 - kept * ripple)
-        values = self._pixels * area_A2 / (SIZE * self._samplings) ** 2
-        log_power = torch.log(model) + self._log_gamma(values.expand(model.shape))
+        defocus_A = self._near(scene_A)
+        angle_rad = math.pi * self._uniform(count, 1, 1)
+        phase = _Phase(wavelength_A, 1e7 * cs_mm, contrast, defocus_A, astigmatism_A, angle_rad)
+        side_A = pixel_A * self._log_uniform(count, SIDE_PX)
+        power = self._model(chosen, phase, self._window(side_A))
+        power = power * self._gamma((math.pi / (2 * SECTORS) * side_A**2 * self._width).expand(power.shape))
+        cells = (power @ self._averages).reshape(count, SECTORS, len(SAMPLINGS_A), CELLS).transpose(1, 2)
         return Batch(
-            cells=flattened(log_power, self._known[chosen], self._bases[chosen]),
-            optics=torch.cat([wavelength_A, cs_mm, finest_A], dim=1)[:, :, 0, 0],
-            defocus_A=defocus_A[:, 0, 0, 0],
+            cells=flattened(torch.log(cells), self._known[chosen], self._bases[chosen]),
+            optics=torch.cat([wavelength_A, cs_mm, contrast, finest_A], dim=1)[:, :, 0],
+            defocus_A=defocus_A[:, 0, 0],
         )
+
+    def _near(self, scene_A: Tensor) -> Tensor:
+        """Defoci near those of the scenes, and inside of the recipe's range."""
+        low, high = (
+            torch.clamp(scene_A * math.exp(spread), *self._defocus_A)
+            for spread in (-DEFOCUS_SPREAD, DEFOCUS_SPREAD)
+        )
+        return low * (high / low) ** self._uniform(*scene_A.shape)
+
+    def _window(self, side_A: Tensor) -> Tensor:
+        """Length of what was transformed, Å: the image or a tile of it."""
+        tile_A = torch.minimum(self._log_uniform(len(side_A), TILE_A), side_A)
+        return torch.where(self._uniform(*side_A.shape) < TILED_SHARE, tile_A, side_A)
+
+    def _model(self, chosen: Tensor, phase: "_Phase", window_A: Tensor) -> Tensor:
+        """Mean power of the pieces, (count, sectors, pieces)."""
+        rings, kept, noise = self._tables[chosen][:, :, None, :].unbind(1)
+        rings = rings * self._disturbances.of_rings(len(chosen))
+        noise = noise * self._disturbances.of_noise(len(chosen))
+        ripple = torch.cos(2 * phase.at(self._k2, self._angle))
+        ripple = ripple * phase.kept_in_piece(self._k2, self._angle, self._width)
+        ripple = ripple * phase.kept_by_window(self._k2, self._angle, window_A, self._pixel_per_A)
+        return noise + 0.5 * rings * (1 - kept * ripple)
 
     def _tensor(self, values: object) -> Tensor:
         return torch.as_tensor(np.asarray(values, dtype=np.float32), device=self._device)
@@ -96,43 +121,20 @@ class PolarDraws:
     def _uniform(self, *shape: int) -> Tensor:
         return torch.rand(shape, generator=self._random, device=self._device)
 
-    def _normal(self, *shape: int) -> Tensor:
-        return torch.randn(shape, generator=self._random, device=self._device)
+    def _log_uniform(self, count: int, limits: tuple[float, float]) -> Tensor:
+        low, high = limits
+        return low * (high / low) ** self._uniform(count, 1, 1)
 
-    def _slow(self, count: int, spread: float) -> Tensor:
-        """A factor that varies slowly with k and a little with direction, (count, views, sectors, cells)."""
-        k = torch.sqrt(self._k2)
-        phase = 2 * math.pi * self._uniform(count, 1, 1, 1)
-        total = 0.2 * spread * self._normal(count, 1, 1, 1) * k * 4 * torch.cos(2 * self._angle - phase)
-        for term in range(SLOW_TERMS):
-            total = total + spread / (1 + term) * self._normal(count, 1, 1, 1) * torch.cos(
-                2 * math.pi * term * k
-            )
-        return torch.exp(total)
-
-    def _drift(self, count: int) -> Tensor:
-        way_A = DRIFT_A * self._uniform(count, 1, 1, 1) * (self._uniform(count, 1, 1, 1) < DRIFTED_SHARE)
-        along = torch.sqrt(self._k2) * torch.cos(self._angle - math.pi * self._uniform(count, 1, 1, 1))
-        return torch.sinc(way_A * along) ** 2
-
-    def _spots(self, count: int) -> Tensor:
-        """Crystalline spots: a few cells near 3.7 Å with a multiple of their power, in some of the draws."""
-        near_ice = (self._k2 > 1 / 4.2**2) & (self._k2 < 1 / 3.3**2)
-        shape = (count, len(SAMPLINGS_A), SECTORS, CELLS)
-        expected = SPOTS / near_ice[0, 0].sum() / SECTORS
-        hit = (self._uniform(*shape) < expected) & near_ice & (self._uniform(count, 1, 1, 1) < SPOTTED_SHARE)
-        return 1 + hit * 8 * self._uniform(count, 1, 1, 1)
-
-    def _log_gamma(self, values: Tensor) -> Tensor:
-        """Log of a mean of n exponential values, by the cube root's normal limit (Wilson & Hilferty 1931)."""
+    def _gamma(self, values: Tensor) -> Tensor:
+        """Means of so many exponential values, by the cube root's normal limit (Wilson & Hilferty 1931)."""
         n = torch.clamp(values, min=1.0)
-        root = 1 - 1 / (9 * n) + self._normal(*values.shape) / (3 * torch.sqrt(n))
-        return 3 * torch.log(torch.clamp(root, min=1e-2))
+        normal = torch.randn(values.shape, generator=self._random, device=self._device)
+        return torch.clamp(1 - 1 / (9 * n) + normal / (3 * torch.sqrt(n)), min=1e-2) ** 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Phase:
-    """χ of a batch and how fast it turns; every field (count, 1, 1, 1)."""
+    """χ of a batch and how fast it turns; every field (count, 1, 1)."""
 
     wavelength_A: Tensor
     cs_A: Tensor
@@ -142,15 +144,36 @@ class _Phase:
     angle_rad: Tensor
 
     def at(self, k2: Tensor, direction: Tensor) -> Tensor:
-        defocus_A = self.defocus_A + 0.5 * self.astigmatism_A * torch.cos(2 * (direction - self.angle_rad))
         spherical = 0.5 * math.pi * self.cs_A * self.wavelength_A**3 * k2**2
-        return math.pi * self.wavelength_A * defocus_A * k2 - spherical + torch.asin(self.contrast)
+        return (
+            math.pi * self.wavelength_A * self._towards(direction) * k2
+            - spherical
+            + torch.asin(self.contrast)
+        )
 
-    def kept_in_cell(self, k2: Tensor, direction: Tensor, width: Tensor) -> Tensor:
-        """What the mean over a cell leaves of cos 2χ: a sinc of the turns across it, each way."""
-        along_k2 = self.wavelength_A * self.defocus_A - self.cs_A * self.wavelength_A**3 * k2
+    def kept_in_piece(self, k2: Tensor, direction: Tensor, width: Tensor) -> Tensor:
+        """What the mean over a piece leaves of cos 2χ: a sinc of the turns across it, each way."""
         turning = self.astigmatism_A * torch.sin(2 * (direction - self.angle_rad))
-        return torch.sinc(width * along_k2) * torch.sinc(self.wavelength_A * k2 * turning / SECTORS)
+        along = torch.sinc(width * self._turns_per_k2(k2, direction))
+        return along * torch.sinc(self.wavelength_A * k2 * turning / SECTORS)
+
+    def kept_by_window(self, k2: Tensor, direction: Tensor, window_A: Tensor, pixel_per_A: Tensor) -> Tensor:
+        """What the window and the pixels of a view leave of cos 2χ.
+
+        cos 2χ comes from pairs of points 2kλΔf apart. A window shows fewer of them the farther they are apart, and
+        pixels of the spectrum average over its turns.
+        """
+        apart_A = 2 * torch.sqrt(k2) * torch.abs(self._turns_per_k2(k2, direction))
+        x_A, y_A = apart_A * torch.abs(torch.cos(direction)), apart_A * torch.abs(torch.sin(direction))
+        seen = torch.clamp(1 - x_A / window_A, min=0) * torch.clamp(1 - y_A / window_A, min=0)
+        return seen * torch.sinc(x_A * pixel_per_A) * torch.sinc(y_A * pixel_per_A)
+
+    def _towards(self, direction: Tensor) -> Tensor:
+        """Defocus in a direction, Å."""
+        return self.defocus_A + 0.5 * self.astigmatism_A * torch.cos(2 * (direction - self.angle_rad))
+
+    def _turns_per_k2(self, k2: Tensor, direction: Tensor) -> Tensor:
+        return self.wavelength_A * self._towards(direction) - self.cs_A * self.wavelength_A**3 * k2
 
 
 def flattened(log_power: Tensor, known: Tensor, bases: Tensor) -> Tensor:
@@ -171,22 +194,19 @@ def flattened(log_power: Tensor, known: Tensor, bases: Tensor) -> Tensor:
 
 def _numbers(scene: Scene) -> tuple[float, ...]:
     optics = scene.optics
-    area_A2 = scene.shape[0] * scene.shape[1] * scene.pixel_A**2
     return (
         optics.wavelength_A,
-        1e7 * optics.cs_mm,
+        optics.cs_mm,
         optics.amplitude_contrast,
         scene.mean_defocus_A,
         max(scene.pixel_A, SAMPLINGS_A[0]),
-        area_A2,
+        scene.pixel_A,
         scene.defocus_u_A - scene.defocus_v_A,
-        optics.cs_mm,
     )
 
 
-def _tables(scene: Scene) -> np.ndarray:
-    """Ring power, what depth leaves of the rings, and noise at the cells' frequencies, (3, views, cells)."""
-    k2 = squared_frequencies(SAMPLINGS_A)
+def _tables(scene: Scene, k2: np.ndarray) -> np.ndarray:
+    """Ring power, what depth leaves of the rings, and noise at the pieces' frequencies, (3, pieces)."""
     parts = powers(scene, np.sqrt(k2))
     rings = parts.ice + parts.particles
     depth = np.sinc(scene.optics.wavelength_A * scene.ice.thickness_A * k2)

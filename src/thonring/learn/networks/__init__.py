@@ -20,8 +20,9 @@ class Network:
     """A row of the table.
 
     `kind` says what the network is fed: "enhanced" takes images (b, 3, 512, 512) and gives defocus_A (b,); "polar"
-    takes cells (b, 3, 8, 256) and optics (b, 3) (wavelength Å, Cs mm, finest pixel Å), and gives defocus_A and
-    sigma_A, both (b,). Either has `loss(*inputs, defocus_A)`. `recipe` is the training recipe unless another is asked.
+    takes cells (b, 3, 8, 256) and optics (b, 4) (wavelength Å, Cs mm, amplitude contrast, finest pixel Å), and gives
+    defocus_A and sigma_A, both (b,). Either has `loss(*inputs, defocus_A)`. `recipe` is the training recipe unless
+    another is asked.
     """
 
     name: str

@@ -22,16 +22,21 @@ STEP = 4.0
 BINS = 672
 LOWEST = 8.0
 WIDTH = 32
-DILATIONS = (1, 2, 4, 8, 16, 1)
-OPTICS = 3
+DILATIONS = (1, 2, 4)
+DEEP_WIDTH = 64
+DEEP_DILATIONS = (1, 2, 4, 8, 16, 1)
+STRIDE = 4
+"""Steps of v that share their deep features."""
+
+OPTICS = 4
 NORMAL_95 = 1.959964
 RADII = 64
 
 
 class Rings(nn.Module):
-    """(cells (b, 3, 8, 256), optics (b, 3)) → (defocus_A (b,), sigma_A (b,)).
+    """(cells (b, 3, 8, 256), optics (b, 4)) → (defocus_A (b,), sigma_A (b,)).
 
-    `optics` holds wavelength (Å), Cs (mm) and finest pixel (Å).
+    `optics` holds wavelength (Å), Cs (mm), amplitude contrast and finest pixel (Å).
     """
 
     v: Tensor
@@ -48,9 +53,12 @@ class Rings(nn.Module):
         self.register_buffer("k2", torch.tensor(k2, dtype=torch.float32), persistent=False)
         self.register_buffer("cosine", _waves(np.cos, turns), persistent=False)
         self.register_buffer("sine", _waves(np.sin, turns), persistent=False)
-        channels = 2 * len(SAMPLINGS_A) * SECTORS
+        channels = len(SAMPLINGS_A) * (2 * SECTORS + 1)
         self.entry = nn.Conv1d(channels + OPTICS + 1, WIDTH, 1)
-        self.blocks = nn.ModuleList(_Block(WIDTH, dilation) for dilation in DILATIONS)
+        self.descent = nn.Conv1d(WIDTH, DEEP_WIDTH, 2 * STRIDE, stride=STRIDE, padding=STRIDE // 2)
+        self.deep = nn.Sequential(*(_Block(DEEP_WIDTH, dilation) for dilation in DEEP_DILATIONS))
+        self.ascent = nn.Sequential(nn.Conv1d(DEEP_WIDTH, WIDTH, 1), nn.Upsample(scale_factor=STRIDE))
+        self.fine = nn.Sequential(*(_Block(WIDTH, dilation) for dilation in DILATIONS))
         self.exit = nn.Conv1d(WIDTH, 3, 1)
 
     def forward(self, cells: Tensor, optics: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,17 +79,17 @@ class Rings(nn.Module):
     def _mixture(self, cells: Tensor, optics: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Weights, centres and widths (b, bins) of the mixture over v."""
         hidden = self.entry(self._peaks(cells, optics))
-        for block in self.blocks:
-            hidden = block(hidden)
-        logit, shift, spread = self.exit(hidden).unbind(1)
+        deep = self.deep(self.descent(nn.functional.silu(hidden)))
+        logit, shift, spread = self.exit(self.fine(hidden + self.ascent(deep))).unbind(1)
         centre = self.v + 1.5 * STEP * torch.tanh(shift)
         width = STEP * torch.exp(torch.clamp(spread, -6.0, 3.0))
         return torch.softmax(logit, dim=1), centre, width
 
     def _peaks(self, cells: Tensor, optics: Tensor) -> Tensor:
         """The transforms over k² of all views and sectors, with v and the optics beside them, (b, channels, bins)."""
-        chirp = 1e7 * optics[:, 1] * optics[:, 0] ** 3
-        phase = math.pi * chirp[:, None, None] * self.k2**2
+        wavelength_A, cs_mm, contrast, finest_A = (column[:, None] for column in optics.unbind(1))
+        chirp = 1e7 * cs_mm * wavelength_A**3
+        phase = math.pi * chirp[:, :, None] * self.k2**2 - 2 * torch.asin(contrast)[:, :, None]
         real = cells * torch.cos(phase)[:, :, None, :]
         imaginary = cells * torch.sin(phase)[:, :, None, :]
         across = torch.einsum("bvsc,vcn->bvsn", real, self.cosine) + torch.einsum(
@@ -90,11 +98,13 @@ class Rings(nn.Module):
         along = torch.einsum("bvsc,vcn->bvsn", imaginary, self.cosine) - torch.einsum(
             "bvsc,vcn->bvsn", real, self.sine
         )
-        peaks = torch.cat([across.flatten(1, 2), along.flatten(1, 2)], dim=1)
-        scaled = torch.stack([100 * optics[:, 0] - 2.5, 0.5 * optics[:, 1] - 1, optics[:, 2] - 1], dim=1)
+        height = torch.sqrt((across**2 + along**2).mean(dim=2))
+        scaled = torch.cat(
+            [100 * wavelength_A - 2.5, 0.5 * cs_mm - 1, 10 * contrast - 1, finest_A - 1], dim=1
+        )
         constants = scaled[:, :, None].expand(-1, -1, BINS)
         place = (self.v / 1000 - 1).expand(cells.shape[0], 1, -1)
-        return torch.cat([peaks, constants, place], dim=1)
+        return torch.cat([across.flatten(1, 2), along.flatten(1, 2), height, constants, place], dim=1)
 
 
 class _Block(nn.Module):
@@ -107,7 +117,7 @@ class _Block(nn.Module):
         self.second = nn.Conv1d(width, width, 1)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        changed = nn.functional.gelu(self.first(self.normal(hidden)))
+        changed = nn.functional.silu(self.first(self.normal(hidden)))
         out: Tensor = hidden + self.second(changed)
         return out
 
