@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pool import in_processes
-from thonring.learn.element import Element
-from thonring.learn.store import writing
-from thonring.learn.views import SAMPLINGS_A, views_of
+from thonring.learn.data.element import Element
+from thonring.learn.data.store import writing
+from thonring.learn.seen.views import SAMPLINGS_A, views_of
 from thonring.simulate import Recipe, Scene, draw, load_recipe, micrograph
 from thonring.simulate.visible import visible_rings
 from thonring.spectrum import periodogram, repaired
@@ -51,11 +51,11 @@ def all_sets(scale: float) -> tuple[Wanted, ...]:
     """The sets, with so many times their usual number of micrographs."""
     rows = (
         ("visible-2048", "visible rings, 2048 px", "corrections", 2048, 1000, rings_are_visible),
-        ("visible-4096", "visible rings, 4096 px", "corrections", 4096, 400, rings_are_visible),
-        ("hardly", "hardly visible rings, 2048 px", "training", 2048, 300, rings_are_hardly_visible),
+        ("visible-4096", "visible rings, 4096 px", "corrections", 4096, 200, rings_are_visible),
+        ("hardly", "hardly visible rings, 2048 px", "training", 2048, 200, rings_are_hardly_visible),
     )
     sets = [Wanted(*row[:4], max(4, round(scale * row[4])), row[5]) for row in rows]
-    none = Wanted("none", "no rings, 2048 px", "corrections", 2048, max(4, round(100 * scale)), bool, emptied)
+    none = Wanted("none", "no rings, 2048 px", "corrections", 2048, max(4, round(60 * scale)), bool, emptied)
     return (*sets, none)
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from thonring.learn.element import Element
+from thonring.learn.data.element import Element
+from thonring.learn.data.store import writing
 from thonring.learn.networks import Network
-from thonring.learn.plan import Plan
-from thonring.learn.recipe import TrainingRecipe, load_training_recipe
-from thonring.learn.store import writing
-from thonring.learn.views import Views
+from thonring.learn.seen.views import Views
+from thonring.learn.training.plan import Plan
+from thonring.learn.training.recipe import TrainingRecipe, load_training_recipe
 from thonring.optics import Optics
 
 DEFOCUS_A = 20_000.0

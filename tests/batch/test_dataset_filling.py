@@ -16,9 +16,9 @@ from thonring.batch.dataset import (
     measured_jobs,
     planned,
 )
-from thonring.learn.accepted import Accepted
-from thonring.learn.dataset import open_dataset
-from thonring.learn.store import writing
+from thonring.learn.data.accepted import Accepted
+from thonring.learn.data.dataset import open_dataset
+from thonring.learn.data.store import writing
 from thonring.optics import Optics
 from thonring.results import write_micrograph
 from thonring.simulate import load_recipe, noise_micrograph

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from thonring.learn.dataset import open_dataset
+from thonring.learn.data.dataset import open_dataset
 from thonring.optics import Optics
 from thonring.results import write_micrograph
 from thonring.simulate import noise_micrograph

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 import tiny_networks as tiny
 from thonring.cli.app import app
 from thonring.learn.networks import NETWORKS
-from thonring.learn.train import last_checkpoint
+from thonring.learn.training.train import last_checkpoint
 
 
 @pytest.fixture(autouse=True)

@@ -21,9 +21,9 @@ from thonring.errors import (
 )
 from thonring.learn import predict
 from thonring.learn.card import card_path, read_card, sha256, write_card
-from thonring.learn.network_input import NetworkInput, network_input
 from thonring.learn.predict import Predictor
-from thonring.learn.views import views_of
+from thonring.learn.seen.network_input import NetworkInput, network_input
+from thonring.learn.seen.views import views_of
 from thonring.optics import Optics
 from thonring.records import Spectrum
 from thonring.simulate import Truth

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from thonring.batch.ledger import WRITE_EVERY_S, keep
 from thonring.batch.processes import Handling, finish
 from thonring.errors import InputError, ThonringError
-from thonring.learn.accepted import Accepted
-from thonring.learn.direct import drawn_element, scene_file
-from thonring.learn.element import Element
-from thonring.learn.measured import measured_element
-from thonring.learn.store import Store
+from thonring.learn.data.accepted import Accepted
+from thonring.learn.data.direct import drawn_element, scene_file
+from thonring.learn.data.element import Element
+from thonring.learn.data.measured import measured_element
+from thonring.learn.data.store import Store
 from thonring.simulate import Recipe
 
 SAME_A = 0.05

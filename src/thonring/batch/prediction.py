@@ -10,9 +10,9 @@ from thonring.batch.ledger import WRITE_EVERY_S, keep
 from thonring.batch.processes import Handling, finish
 from thonring.errors import ThonringError
 from thonring.learn.card import Card
-from thonring.learn.network_input import NetworkInput, network_input
 from thonring.learn.predict import NetworkDefocus, Predictor
-from thonring.learn.views import views_of
+from thonring.learn.seen.network_input import NetworkInput, network_input
+from thonring.learn.seen.views import views_of
 from thonring.optics import Optics
 from thonring.records import Note, Source, Spectrum
 from thonring.results import Prediction, write_predictions

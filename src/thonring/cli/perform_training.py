@@ -8,8 +8,8 @@ from thonring.cli.training_request import TrainingRequest
 from thonring.errors import SettingsError
 from thonring.learn.extra import require_training
 from thonring.learn.networks import network
-from thonring.learn.plan import SIMULATED, Plan, plan_of_checkpoint
-from thonring.learn.recipe import load_training_recipe
+from thonring.learn.training.plan import SIMULATED, Plan, plan_of_checkpoint
+from thonring.learn.training.recipe import load_training_recipe
 
 INTERRUPTED = 130
 
@@ -27,7 +27,7 @@ def perform_training(request: TrainingRequest) -> int:
     plan = (
         _new_plan(request) if request.resume is None else plan_of_checkpoint(request.resume, request.epochs)
     )
-    from thonring.learn.train import Interrupted, Machine, last_checkpoint, train
+    from thonring.learn.training.train import Interrupted, Machine, last_checkpoint, train
 
     machine = Machine(request.workers, request.devices, request.quiet)
     try:
@@ -38,7 +38,7 @@ def perform_training(request: TrainingRequest) -> int:
         typer.echo(f"thonring: interrupted{go_on}", err=True)
         return INTERRUPTED
     if trained is not None and not request.quiet:
-        from thonring.learn.compare import error_table
+        from thonring.learn.training.compare import error_table
 
         typer.echo(error_table(trained.card))
         typer.echo(f"written: {trained.model} with its card, {trained.picture}")

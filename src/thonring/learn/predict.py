@@ -10,8 +10,8 @@ import numpy as np
 
 from thonring.errors import FitError, SettingsError, UnreadableFile, UnreadableTable
 from thonring.learn.card import Card, Interval, checked_model, read_card
-from thonring.learn.network_input import NetworkInput, network_input
-from thonring.learn.views import views_of
+from thonring.learn.seen.network_input import NetworkInput, network_input
+from thonring.learn.seen.views import views_of
 from thonring.optics import Optics
 from thonring.records import Floats, Note, Spectrum
 

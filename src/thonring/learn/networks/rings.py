@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from thonring.learn.polar import CELLS, SECTORS, squared_frequencies
-from thonring.learn.views import SAMPLINGS_A
+from thonring.learn.seen.polar import CELLS, SECTORS, squared_frequencies
+from thonring.learn.seen.views import SAMPLINGS_A
 
 Tensor = torch.Tensor
 

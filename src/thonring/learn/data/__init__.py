@@ -1,0 +1,1 @@
+"""Data sets: elements from runs or simulation, on disk and back."""

@@ -1,0 +1,1 @@
+"""Polar cells drawn by the million, while a network trains."""

@@ -1,0 +1,1 @@
+"""What a network sees of a spectrum: views at three samplings, in polar cells or enhanced."""

@@ -1,0 +1,108 @@
+"""Views in polar cells, uniform in k²: where the rings of a defocus have one period, 1/(λΔf).
+
+A cell holds some fifty pixels wherever it lies, since annuli of equal k² have equal areas.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from thonring.learn.seen.views import SIZE, Stack, Views
+from thonring.records import Floats
+
+SECTORS = 8
+CELLS = 256
+COARSEST_A = 40.0
+"""Frequencies below 1/40 Å show particles, not rings."""
+
+DEGREE = 4
+CLIP = 6.0
+
+Indices = npt.NDArray[np.intp]
+
+
+def polar(views: Views) -> Stack:
+    """Log power in cells, (samplings, 8 sectors, 256 cells), freed of a smooth background and of unit variance.
+
+    Sectors run from -90° by 22.5° each. The background is a polynomial of degree 4 in k through the rotational mean
+    of the logarithm; a view with nothing known is 0, as is every cell below 1/40 Å or beyond what is known.
+    """
+    cells = np.stack([_cell_means(power) for power in views.power])
+    known = known_cells(views.samplings_A, views.finest_A)
+    return flattened(np.log(np.maximum(cells, np.finfo(np.float32).tiny)), known)
+
+
+def flattened(log_power: Floats, known: npt.NDArray[np.bool_]) -> Stack:
+    """(views, sectors, cells) without the background, scaled and clipped; `known` is (views, cells)."""
+    result = np.zeros(log_power.shape, dtype=np.float32)
+    for view, seen in enumerate(known):
+        if np.count_nonzero(seen) <= 2 * DEGREE:
+            continue
+        inside, basis = log_power[view][:, seen], background_basis(seen)[seen]
+        residual = inside - (inside.mean(axis=0) @ basis) @ basis.T
+        scale = float(residual.std())
+        if scale > 0:
+            result[view][:, seen] = np.clip(residual / scale, -CLIP, CLIP)
+    return result
+
+
+def background_basis(known: npt.NDArray[np.bool_]) -> Floats:
+    """Orthonormal polynomials in k over the known cells, which are neighbours, 0 elsewhere; (256, degree + 1)."""
+    basis = np.zeros((CELLS, DEGREE + 1))
+    if np.count_nonzero(known) > 2 * DEGREE:
+        basis[known] = _polynomials(int(np.argmax(known)), int(np.count_nonzero(known)))
+    return basis
+
+
+def known_cells(samplings_A: tuple[float, ...], finest_A: float) -> npt.NDArray[np.bool_]:
+    """Which cells lie between 1/40 Å and the Nyquist frequency of the finest pixel, (samplings, 256)."""
+    k2 = squared_frequencies(samplings_A)
+    half = 0.5 * (k2[:, 1] - k2[:, 0])[:, None]
+    return (k2 - half >= COARSEST_A**-2) & (k2 + half <= (0.5 / finest_A) ** 2 * (1 + 1e-6))
+
+
+def squared_frequencies(samplings_A: tuple[float, ...]) -> Floats:
+    """k² at the middle of each cell, (samplings, 256), in 1/Å²."""
+    nyquist2: Floats = 0.25 / np.square(np.asarray(samplings_A, dtype=np.float64))
+    return np.asarray(nyquist2[:, None] * (np.arange(CELLS) + 0.5)[None, :] / CELLS, dtype=np.float64)
+
+
+def sector_angles() -> Floats:
+    """Direction in the middle of each sector, (8,), in radians."""
+    return np.radians((np.arange(SECTORS) + 0.5) * 180 / SECTORS - 90)
+
+
+def pixels_per_cell() -> Floats:
+    """How many pixels of a view are averaged in each cell, (8, 256)."""
+    return _cell_of_pixels()[1].reshape(SECTORS, CELLS)
+
+
+def _cell_means(power: Stack) -> Floats:
+    cell, count = _cell_of_pixels()
+    total = np.bincount(cell, weights=power.ravel(), minlength=SECTORS * CELLS + 1)[:-1]
+    return (total / np.maximum(count, 1)).reshape(SECTORS, CELLS)
+
+
+@lru_cache(maxsize=1)
+def _cell_of_pixels() -> tuple[Indices, Floats]:
+    """Number of each pixel's cell, the last one for those left out (axes and corners); and pixels in each cell."""
+    ky = np.arange(SIZE)[:, None] - SIZE // 2
+    kx = np.arange(SIZE // 2 + 1)[None, :]
+    ring = ((kx**2 + ky**2) * CELLS) // (SIZE // 2) ** 2
+    sector = np.floor((np.arctan2(ky, kx) / np.pi + 0.5) * SECTORS).astype(np.intp)
+    used = (ring < CELLS) & (kx > 0) & (ky != 0)
+    cell = (
+        np.where(used, np.minimum(sector, SECTORS - 1) * CELLS + ring, SECTORS * CELLS)
+        .ravel()
+        .astype(np.intp)
+    )
+    return cell, np.bincount(cell, minlength=SECTORS * CELLS + 1)[:-1].astype(np.float64)
+
+
+@lru_cache(maxsize=256)
+def _polynomials(first: int, count: int) -> Floats:
+    """Orthonormal polynomials in k over `count` cells from `first` on, (count, degree + 1)."""
+    k = np.sqrt(np.arange(first, first + count) + 0.5)
+    x = 2 * (k - k[0]) / (k[-1] - k[0]) - 1
+    return np.asarray(np.linalg.qr(np.polynomial.chebyshev.chebvander(x, DEGREE))[0])

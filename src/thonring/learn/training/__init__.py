@@ -1,0 +1,1 @@
+"""From data to a model with its card: recipes, training, test, comparison."""

@@ -1,0 +1,216 @@
+"""What is written is read; what is cut off, refused or twice costs nothing else."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import h5py
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from made_elements import made
+from thonring.errors import InputError, OutputError, ThonringError, UnreadableFile, UnreadableTable
+from thonring.learn.data.dataset import elements
+from thonring.learn.data.store import writing
+from thonring.learn.data.stored import Stored
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Three elements, written out of order."""
+    path = tmp_path / "data.h5"
+    with writing(path) as store:
+        for number in (2, 0, 1):
+            store.append(made(number))
+    return path
+
+
+def test_elements_come_back_in_the_order_of_their_files(data: Path) -> None:
+    for number, found in enumerate(elements(data)):
+        wanted = made(number)
+        assert replace(found, views=wanted.views) == wanted
+        assert (found.views.finest_A, found.views.values_per_pixel) == (1.5, (4.0, 2.0, 1.0))
+        known = wanted.views.power > 0
+        mean = wanted.views.power[known].reshape(3, -1).mean(axis=1)[:, None, None]
+        assert np.array_equal(found.views.power > 0, known)
+        assert_allclose((found.views.power * mean)[known], wanted.views.power[known], rtol=5e-3)
+
+
+def test_hdf5_holds_an_element_a_chunk_in_half_floats_and_says_what_it_is(data: Path) -> None:
+    with h5py.File(data) as file:
+        assert file["spectra"].dtype == np.float16
+        assert file["spectra"].chunks == (1, 3, 512, 257)
+        assert file["spectra"].shape == (3, 3, 512, 257)
+        assert list(file.attrs["samplings_A"]) == [1.0, 2.0, 3.0]
+        assert file["file"][0] == b"s/mic_002.mrc"
+        assert file["defocus_A"][:].tolist() == [10_002.0, 10_000.0, 10_001.0]
+
+
+def test_opened_again_it_goes_on(data: Path) -> None:
+    with writing(data) as store:
+        assert len(store) == 3
+        assert store.defocus_of["s/mic_001.mrc"] == 10_001.0
+        store.append(made(3))
+    assert len(Stored(data).columns) == 4
+
+
+def test_never_two_of_the_same(data: Path) -> None:
+    with writing(data) as store, pytest.raises(InputError, match=r"mic_001\.mrc: is in .* already"):
+        store.append(made(1))
+    assert len(Stored(data).columns) == 3
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        lambda one: replace(one, defocus_A=float("nan")),
+        lambda one: replace(one, views=replace(one.views, power=one.views.power * np.nan)),
+        lambda one: replace(one, views=replace(one.views, finest_A=float("inf"))),
+        lambda one: replace(one, file="x" * 2000),
+    ],
+)
+def test_an_impossible_element_is_refused_and_leaves_no_trace(data: Path, bad) -> None:  # noqa: ANN001
+    with writing(data) as store:
+        with pytest.raises(InputError):
+            store.append(bad(made(7)))
+        store.append(made(8))
+    assert Stored(data).columns.file == tuple(f"s/mic_{number:03d}.mrc" for number in (0, 1, 2, 8))
+
+
+def test_a_row_that_was_cut_off_is_written_over(data: Path) -> None:
+    with h5py.File(data, "r+") as file:
+        for name in set(file) - {"count"}:
+            file[name].resize(5, axis=0)
+        file["file"][3] = b"half a name"
+    assert len(Stored(data).columns) == 3
+    with writing(data) as store:
+        store.append(made(3))
+    assert Stored(data).columns.file[-1] == "s/mic_003.mrc"
+    with h5py.File(data) as file:
+        assert {len(file[name]) for name in set(file) - {"count"}} == {4}
+
+
+def test_room_that_is_not_used_is_given_back(data: Path) -> None:
+    before = data.stat().st_size
+    with writing(data) as store:
+        store.make_room(1000)
+        assert data.stat().st_size > 700e6
+    assert data.stat().st_size < before + 80e6
+    assert len(Stored(data).columns) == 3
+
+
+BUILD = """
+import sys
+from pathlib import Path
+from made_elements import made
+from thonring.learn.data.store import writing
+with writing(Path(sys.argv[1])) as store:
+    store.make_room(100)
+    for number in range(len(store), 100):
+        store.append(made(number))
+        print(number, flush=True)
+"""
+
+
+def started(path: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", BUILD, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+def test_killed_it_keeps_everything_that_was_told(tmp_path: Path) -> None:
+    path, told = tmp_path / "data.h5", -1
+    for lines in (3, 1, 2):
+        with started(path) as process:
+            assert process.stdout is not None
+            for _ in range(lines):
+                told = int(process.stdout.readline())
+            process.kill()
+            told = max([told, *map(int, process.stdout.read().split())])
+    files = Stored(path).columns.file
+    assert files[: told + 1] == tuple(f"s/mic_{number:03d}.mrc" for number in range(told + 1))
+    assert len(files) <= told + 2
+
+
+def test_a_full_disk_is_told_and_costs_nothing_that_is_there(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = SimpleNamespace(free=1_000_000)
+    with writing(data) as store:
+        monkeypatch.setattr("thonring.learn.data.store.shutil.disk_usage", lambda _: full)
+        store.append(made(3))
+        with pytest.raises(OutputError, match=r"2 elements more take 1\.6 MB, found 1\.0 MB free"):
+            store.make_room(2)
+        full.free = 1000
+        with pytest.raises(OutputError, match="1 elements more"):
+            store.append(made(4))
+    assert len(Stored(data).columns) == 4
+
+
+def test_names_that_are_not_utf8_come_back(tmp_path: Path) -> None:
+    name = b"caf\xe9.mrc".decode(errors="surrogateescape")
+    with writing(tmp_path / "d.h5") as store:
+        store.append(replace(made(0), file=name))
+    assert Stored(tmp_path / "d.h5").columns.file == (name,)
+
+
+def test_one_file_holds_one_kind(data: Path) -> None:
+    with pytest.raises(OutputError, match="made otherwise"), writing(data, "seed = 1"):
+        pass
+
+
+def test_two_writers_are_one_too_many(data: Path) -> None:
+    with started(data) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            with pytest.raises(OutputError, match="another process"), writing(data):
+                pass
+        finally:
+            process.kill()
+
+
+def test_something_else_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "text.h5").write_text("no HDF5", encoding="utf-8")
+    with pytest.raises(UnreadableFile, match=r"text\.h5: found something else than HDF5"):
+        Stored(tmp_path / "text.h5")
+    with pytest.raises(UnreadableFile, match="not found"):
+        Stored(tmp_path / "missing.h5")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = 1
+    with pytest.raises(UnreadableTable, match="HDF5 without"):
+        Stored(tmp_path / "other.h5")
+    with pytest.raises(UnreadableTable, match="HDF5 without"), writing(tmp_path / "other.h5"):
+        pass
+
+
+def test_another_format_is_refused(data: Path) -> None:
+    with h5py.File(data, "r+") as file:
+        file.attrs["format"] = 99
+    with pytest.raises(UnreadableTable, match="format 99, expected 1"):
+        Stored(data)
+
+
+def test_nan_is_refused_by_its_index(data: Path) -> None:
+    with h5py.File(data, "r+") as file:
+        file["spectra"][1, 0, 256, 3] = np.nan
+    with pytest.raises(InputError, match=r"element 1 \(s/mic_000\.mrc\) hold NaN"):
+        Stored(data).views(0)
+    with h5py.File(data, "r+") as file:
+        file["cs_mm"][2] = np.nan
+    with pytest.raises(UnreadableTable, match="element 2 has a cs_mm that is not finite"):
+        Stored(data)
+
+
+def test_without_h5py_one_sentence_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(ThonringError, match=r"pip install 'thonring\[train\]'"), writing(tmp_path / "d.h5"):
+        pass

@@ -1,0 +1,35 @@
+"""A model that would answer otherwise than the network that was trained is not written."""
+
+import pytest
+import torch
+from torch import nn
+
+import tiny_networks as tiny
+from thonring.errors import OutputError
+from thonring.learn.training.export import onnx_bytes
+
+
+class _Frozen(nn.Module):
+    """Asks a tensor for its length, which freezes the size of the batch."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(len(images)) + images.mean()
+
+
+class _Random(nn.Module):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return 1e4 * torch.rand_like(images[:, 0, 0, 0])
+
+
+def test_a_network_exports() -> None:
+    assert len(onnx_bytes(tiny.TinyEnhanced(), "enhanced", (torch.rand((2, 3, 512, 512)),))) > 100
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [(_Frozen(), "batches of 2 only"), (_Random(), "off what PyTorch says")],
+    ids=["frozen", "random"],
+)
+def test_what_cannot_be_exported_is_refused(network: nn.Module, said: str) -> None:
+    with pytest.raises(OutputError, match=said):
+        onnx_bytes(network, "enhanced", (torch.rand((2, 3, 8, 8)),))
