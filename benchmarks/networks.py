@@ -7,24 +7,21 @@ Images are made and measured once, and kept; any number of models is asked of th
 
 import argparse
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from network_answers import Said, said_of
 from network_sets import Wanted, all_sets, measure
 from real import DATA, Subject, examined, subjects
 from tables import Cell, print_table, print_target
 from thonring import read, spectrum
-from thonring.learn.dataset import Dataset, open_dataset
-from thonring.learn.network_input import network_input
+from thonring.learn.data.dataset import Dataset, open_dataset
 from thonring.learn.predict import NetworkDefocus, Predictor
-from thonring.learn.views import SAMPLINGS_A, views_of
-from thonring.records import Floats, Spectrum
+from thonring.learn.seen.network_input import network_input
+from thonring.learn.seen.views import SAMPLINGS_A, views_of
+from thonring.records import Spectrum
 
-FAR_A = 1000.0
-NORMAL_95 = 1.959964
-AT_ONCE = 8
 TIMED = 40
 RINGS = "rings"
 REAL_SHARE = 0.02
@@ -39,42 +36,6 @@ HEADER = [
     "median σ Å",
     "ms each",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A network's answers to a set: errors and standard errors in Å, (n,); CPU seconds each."""
-
-    error_A: Floats
-    sigma_A: Floats
-    seconds: float
-
-    @property
-    def held(self) -> float:
-        """Share of truths within 1.96 standard errors."""
-        return float(np.mean(self.error_A <= NORMAL_95 * self.sigma_A))
-
-    @property
-    def far(self) -> float:
-        """Share beyond 1000 Å."""
-        return float(np.mean(self.error_A > FAR_A))
-
-
-def said_of(predictor: Predictor, dataset: Dataset) -> Said:
-    """Answers to all of a set, from its spectra at three samplings."""
-    began = time.process_time()
-    answers: list[NetworkDefocus] = []
-    for first in range(0, len(dataset), AT_ONCE):
-        indices = range(first, min(first + AT_ONCE, len(dataset)))
-        inputs = [
-            network_input(dataset.views(index), dataset.columns.optics(index), predictor.card)
-            for index in indices
-        ]
-        answers += predictor.predict(inputs)
-    seconds = (time.process_time() - began) / len(dataset)
-    truth_A = dataset.columns.defocus_A
-    said_A, sigma_A = (np.array([getattr(one, name) for one in answers]) for name in ("defocus_A", "sigma_A"))
-    return Said(np.abs(said_A - truth_A), sigma_A, seconds)
 
 
 def row_of(wanted: Wanted, predictor: Predictor, said: Said) -> list[Cell]:
@@ -184,6 +145,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, action="append", help="models besides the packaged one; repeat")
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of micrographs")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the real data")
+    parser.add_argument("--figure", type=Path, metavar="FOLDER", help="draw networks.png there")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
@@ -201,6 +163,10 @@ def main() -> None:
     rows = [row_of(titles[name], networks[network], said) for (name, network), said in found.items()]
     print_table("Networks on whole simulated micrographs", HEADER, rows)
     print_targets(found)
+    if options.figure is not None:
+        from network_figure import write_figure
+
+        print(f"\nfigure: {write_figure(options.figure / 'networks.png', found)}")
     print()
     has_real = options.data.is_dir()
     first = next(iter(sets.values()))

@@ -178,19 +178,13 @@ def test_the_packaged_network_is_read_once(tmp_path: Path, monkeypatch: pytest.M
     predict._packaged.cache_clear()
 
 
-@pytest.mark.skipif(not predict.PACKAGED.exists(), reason="no weights are packaged yet")
-@pytest.mark.parametrize(
-    ("voltage_kV", "pixel_A", "defocus_A"),
-    [(300.0, 1.0, 15000.0), (200.0, 1.3, 9000.0), (300.0, 0.8, 24000.0)],
-)
-def test_the_packaged_network_finds_the_defocus(voltage_kV: float, pixel_A: float, defocus_A: float) -> None:
-    predict._packaged.cache_clear()
-    truth = Truth(Optics(voltage_kV, 2.7, 0.1, pixel_A), defocus_A, defocus_A, 0.0, rings=STRONG)
-    image = micrograph(truth, 1024)
-    answer = Predictor.load().opinion(spectrum.periodogram(image, 1.0), image.optics)
-    assert answer.notes == ()
-    assert answer.defocus_A == pytest.approx(defocus_A, rel=0.02)
-    assert abs(answer.defocus_A - defocus_A) < 5 * answer.sigma_A
+def test_a_network_that_says_it_does_not_know_is_flagged(measured: Spectrum, tmp_path: Path) -> None:
+    sure = Predictor(made_model(tmp_path / "sure.onnx", Answer(12000.0, 1100.0)))
+    unsure = Predictor(made_model(tmp_path / "unsure.onnx", Answer(12000.0, 1300.0)))
+    assert sure.opinion(measured, OPTICS).notes == ()
+    (note,) = unsure.opinion(measured, OPTICS).notes
+    assert note.kind == "network-unsure"
+    assert "standard error of 1300 Å" in note.text
 
 
 def test_nothing_is_loaded_before_it_is_needed() -> None:

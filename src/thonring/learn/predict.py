@@ -17,6 +17,9 @@ from thonring.records import Floats, Note, Spectrum
 
 PACKAGED = Path(__file__).parent / "weights" / "rings.onnx"
 
+UNSURE_SHARE = 0.1
+"""Standard error over defocus above which an answer is flagged: the share at which a fit counts as a ring-lock."""
+
 _INPUTS = {"polar": ("cells", "optics"), "enhanced": ("images",)}
 _OUTPUTS = {"polar": ("defocus_A", "sigma_A"), "enhanced": ("defocus_A",)}
 
@@ -25,7 +28,8 @@ _OUTPUTS = {"polar": ("defocus_A", "sigma_A"), "enhanced": ("defocus_A",)}
 class NetworkDefocus:
     """Mean defocus and its standard error as a network says them.
 
-    `notes` tell what the network was not trained for: where there is one, neither number is to be trusted blindly.
+    `notes` tell what the network was not trained for, and that it does not know: where there is one, the defocus is not to
+    be trusted blindly.
     """
 
     defocus_A: float
@@ -81,7 +85,7 @@ class Predictor:
                 "look at the spectrum, and at the model if it happens to all."
             )
         return tuple(
-            NetworkDefocus(float(defocus), float(sigma), self._notes(one, float(defocus)))
+            NetworkDefocus(float(defocus), float(sigma), self._notes(one, float(defocus), float(sigma)))
             for one, defocus, sigma in zip(inputs, defocus_A, sigma_A, strict=True)
         )
 
@@ -102,13 +106,14 @@ class Predictor:
             return defocus_A, np.asarray(given[1], dtype=np.float64).reshape(len(inputs))
         return defocus_A, np.full(len(inputs), self.card.sigma_A, dtype=np.float64)
 
-    def _notes(self, one: NetworkInput, defocus_A: float) -> tuple[Note, ...]:
+    def _notes(self, one: NetworkInput, defocus_A: float, sigma_A: float) -> tuple[Note, ...]:
         card, finest_A = self.card, min(self.card.samplings_A)
         trained_A = max(card.trained_pixel_A[0], finest_A), max(card.trained_pixel_A[1], finest_A)
         found = (
             _outside("voltage", one.optics.voltage_kV, card.trained_kV, "kV"),
             _outside("pixel", one.finest_A, trained_A, "Å/px"),
             _outside("defocus", defocus_A, card.trained_defocus_A, "Å"),
+            _unsure(defocus_A, sigma_A) if card.sigma_A is None else None,
         )
         return tuple(note for note in found if note is not None)
 
@@ -123,6 +128,17 @@ def _outside(what: str, value: float, trained: Interval, unit: str) -> Note | No
         "standard error are a guess"
     )
     return Note(f"network-{what}", text)
+
+
+def _unsure(defocus_A: float, sigma_A: float) -> Note | None:
+    """A note if the network itself says that it does not know."""
+    if sigma_A <= UNSURE_SHARE * abs(defocus_A):
+        return None
+    text = (
+        f"the network does not know: its standard error of {sigma_A:.0f} Å is above a tenth of the defocus; "
+        "rings are hardly visible, or several defoci explain them"
+    )
+    return Note("network-unsure", text)
 
 
 @functools.cache
