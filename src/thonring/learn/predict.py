@@ -28,8 +28,8 @@ _OUTPUTS = {"polar": ("defocus_A", "sigma_A"), "enhanced": ("defocus_A",)}
 class NetworkDefocus:
     """Mean defocus and its standard error as a network says them.
 
-    `notes` tell what the network was not trained for, and that it does not know: where there is one, the defocus is not to
-    be trusted blindly.
+    `notes` tell what the network was not trained for, and that it does not know: where there is one, the defocus is
+    not to be trusted blindly.
     """
 
     defocus_A: float
