@@ -4,6 +4,7 @@ The labelled micrographs of `corrections.py` (1792 of 2048 px, 170 unusable, see
 search, from these and the packaged network's, and from the network's alone.
 
     python benchmarks/network_starts.py --cache FOLDER [--count 1792] [--seed 3] [--size 2048] [--workers 2]
+    python benchmarks/network_starts.py --cache FOLDER --recipe benchmarks/recipes/weak.toml     # hardly visible rings
 """
 
 import argparse
@@ -179,14 +180,15 @@ def main() -> None:
         "--cache", type=Path, required=True, help="folder of what was measured; made if missing"
     )
     parser.add_argument("--count", type=int, default=THESIS_COUNT)
+    parser.add_argument("--recipe", default="corrections", help="packaged recipe, or a .toml file")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--size", type=int, default=2048, help="pixels each way")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
-    model = Predictor.load().card.sha256[:12]
-    cache = options.cache / f"starts-seed{options.seed}-{options.size}-{model}.jsonl"
-    wanted = labelled(recipe_scenes("corrections", options.seed, options.size), options.count)
+    model, recipe = Predictor.load().card.sha256[:12], Path(options.recipe).stem
+    cache = options.cache / f"starts-{recipe}-seed{options.seed}-{options.size}-{model}.jsonl"
+    wanted = labelled(recipe_scenes(options.recipe, options.seed, options.size), options.count)
     rows = measured_rows(cache, wanted, options.workers)
     print_ways(rows)
     print_pairs(rows)

@@ -23,6 +23,14 @@ OPTIONS: dict[str, tuple[list[str], list[str]]] = {
         ["--cache", str(CACHES / "corrections"), "--noise", "1000"],
         ["--cache", str(CACHES / "corrections-quick"), "--count", "64", "--noise", "32"],
     ),
+    "networks.py": (
+        ["--cache", str(CACHES / "networks")],
+        ["--cache", str(CACHES / "networks-quick"), "--scale", "0.02"],
+    ),
+    "network_starts.py": (
+        ["--cache", str(CACHES / "networks"), "--count", "896"],
+        ["--cache", str(CACHES / "networks-quick"), "--count", "32"],
+    ),
     "speed.py": ([], ["--count", "4", "--rounds", "1"]),
 }
 """Every benchmark, in order, with the options of a whole and of a quick run; what CACHES hold is not measured again."""
@@ -30,9 +38,7 @@ OPTIONS: dict[str, tuple[list[str], list[str]]] = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "--quick", action="store_true", help="a few of everything: minutes, not an hour and a half"
-    )
+    parser.add_argument("--quick", action="store_true", help="a few of everything: minutes, not hours")
     options = parser.parse_args()
     failed = []
     for script, (whole, quick) in OPTIONS.items():
