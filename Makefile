@@ -22,6 +22,7 @@ $(READY): $(PLAIN)
 
 demo: $(PLAIN)
 	$(BIN)/thonring estimate examples/data/apoferritin_crop.tif --voltage 300 --cs 2.7 --out demo_run --plots --signals
+	$(BIN)/thonring predict examples/data/apoferritin_crop.tif --voltage 300 --cs 2.7 --out demo_run/network.csv
 
 test: $(READY)
 	$(BIN)/python -m pytest -q
