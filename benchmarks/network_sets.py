@@ -51,7 +51,7 @@ def all_sets(scale: float) -> tuple[Wanted, ...]:
     """The sets, with so many times their usual number of micrographs."""
     rows = (
         ("visible-2048", "visible rings, 2048 px", "corrections", 2048, 1000, rings_are_visible),
-        ("visible-4096", "visible rings, 4096 px", "corrections", 4096, 200, rings_are_visible),
+        ("visible-4096", "visible rings, 4096 px", "corrections", 4096, 120, rings_are_visible),
         ("hardly", "hardly visible rings, 2048 px", "training", 2048, 200, rings_are_hardly_visible),
     )
     sets = [Wanted(*row[:4], max(4, round(scale * row[4])), row[5]) for row in rows]
