@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from thonring.cli.compare import compare
 from thonring.cli.dataset import dataset
 from thonring.cli.estimate import estimate
 from thonring.cli.evaluate import evaluate
@@ -42,6 +43,7 @@ def _thonring(
 app.command()(estimate)
 app.command()(simulate)
 app.command()(evaluate)
+app.command()(compare)
 app.add_typer(dataset)
 app.add_typer(train)
 app.command()(predict)

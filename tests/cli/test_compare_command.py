@@ -1,0 +1,79 @@
+"""`thonring compare` from its words to its files and exit codes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import Result
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Method
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def run(command: Command, method: Method, micrographs: Path, tmp_path: Path) -> Path:
+    """A run of three files, one of which is rejected."""
+    assert method.calls == []
+    folder = tmp_path / "run"
+    command("estimate", micrographs, "--out", folder, "--voltage", 300, "--cs", 2.7)
+    return folder
+
+
+def test_a_run_is_held_against_others(command: Command, run: Path, tmp_path: Path) -> None:
+    picture, table = tmp_path / "agreement.png", tmp_path / "agreement.csv"
+    again = shutil.copytree(run, tmp_path / "again")
+    words = (run, again, run / "micrographs_ctf.star", "--out", picture, "--table", table)
+    result = command("compare", *words)
+    assert result.exit_code == 0, result.output
+    assert "3 micrographs in both" in result.stdout
+    assert "2 micrographs in both" in result.stdout
+    assert "Only in run: 1 (" in result.stdout
+    assert "to 3 Å" in result.stdout
+    assert picture.stat().st_size > 1000
+    assert len(table.read_text().splitlines()) == 7
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "agreement.csv",
+        "agreement.png",
+        "raw",
+        "run",
+    ]
+
+
+def test_resolutions_are_those_asked_for_and_nothing_is_written_unasked(
+    command: Command, run: Path, tmp_path: Path
+) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    result = command("compare", run, run, "--resolution", "2.5,8")
+    assert result.exit_code == 0, result.output
+    assert "to 2.5 Å" in result.stdout
+    assert "to 8 Å" in result.stdout
+    assert "to 4 Å" not in result.stdout
+    assert sorted(tmp_path.rglob("*")) == before
+    assert command("compare", run, run, "--quiet").output == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["{run}"], "Missing argument 'OTHER"),
+        (["{run}", "{run}/absent"], "absent: no such file or folder"),
+        (["{run}", "{run}/spectra"], "found no results.csv and no .txt or .ctfparam"),
+        (["{run}", "{run}/settings.json"], "suffix '.json'"),
+        (["{run}", "{run}", "--resolution", "fine"], "expected resolutions from 0.5"),
+        (["{run}", "{run}", "--resolution", "4,0"], "expected resolutions from 0.5"),
+        (["{run}", "{run}", "--out", "{run}/a.doc"], "expected a picture's"),
+        (["{run}", "{run}", "--table", "{run}/no/such/a.csv"], "cannot be written"),
+    ],
+)
+def test_wrong_use_is_told(command: Command, run: Path, words: list[str], told: str) -> None:
+    result = command("compare", *(word.format(run=run) for word in words))
+    assert result.exit_code == 2
+    assert told in " ".join(result.stderr.replace("│", " ").split())
+    assert result.stdout == ""
