@@ -100,7 +100,7 @@ def _missing(found: Agreements) -> str:
 
 
 def _named(results: Sequence[Result]) -> str:
-    return f"{len(results)} ({some([one.file for one in results])})"
+    return f"{len(results)} ({some([PurePath(one.file).name for one in results])})"
 
 
 def _counts(found: Agreements, resolutions_A: Sequence[float]) -> Sheet:

@@ -25,6 +25,7 @@ class Finder:
         self._by_place = {place: index for index, place in enumerate(places)}
         self._by_name = _grouped(PurePath(file).name for file in files)
         self._by_key = _grouped(key_of(file) for file in files)
+        self._by_short_key = _grouped(without_uid(key_of(file)) for file in files)
 
     def find_run(self, run: Run, *, by_key: bool = False) -> dict[str, int]:
         """Index of the micrograph by file of a run, for those found; `by_key` also where the run has full names.
@@ -73,7 +74,7 @@ class Finder:
     def _named(self, name: str, *, by_key: bool) -> list[int]:
         if not by_key:
             return self._by_name.get(name, [])
-        return self._by_key.get(name) or self._by_key.get(without_uid(name), [])
+        return self._by_key.get(name) or self._by_short_key.get(without_uid(name), [])
 
     def _refuse_ambiguous(self, who: str, name: str, uses: int, candidates: Sequence[int]) -> None:
         if uses > 1 or len(candidates) > 1:
