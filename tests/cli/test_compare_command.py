@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import Result
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from thonring.evaluate.agreement_table import COLUMNS
 
+if TYPE_CHECKING:
     from conftest import Method
 
 Command = Callable[..., Result]
@@ -73,3 +75,13 @@ def test_wrong_use_is_told(command: Command, run: Path, words: list[str], told: 
     assert result.exit_code == 2
     assert told in " ".join(result.stderr.replace("│", " ").split())
     assert result.stdout == ""
+
+
+def test_the_page_tells_every_option_and_column(command: Command) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
+    for name in ("compare", "export-cs"):
+        offered = set(re.findall(r"--[a-z-]+[a-z]", command(name, "--help").stdout)) - {"--help"}
+        assert offered <= set(re.findall(r"--[a-z-]+[a-z]", page))
+    table = page[page.index("## The table") : page.index("## CTFs into")]
+    told = set(re.findall(r"`(\w+)`", table))
+    assert {column for column in COLUMNS if not column.startswith("other_")} <= told
