@@ -77,7 +77,7 @@ def _sets(found: Agreements) -> list[tuple[str, list[Agreement]]]:
 
 def _differences(found: Agreements) -> Sheet:
     rows = [
-        (label, name, count(told.count), *map(quantity, (told.median, told.spread, told.worst)))
+        (label, name, count(told.count), *map(_rounded, (told.median, told.spread, told.worst)))
         for label, value in QUANTITIES
         for name, pairs in _sets(found)
         if (told := spread_of([value(pair) for pair in pairs])).count
@@ -138,9 +138,14 @@ def _row(pair: Agreement) -> tuple[str, ...]:
     return (
         PurePath(pair.result.file).name,
         pair.result.status,
-        *map(quantity, values),
+        *map(_rounded, values),
         *map(_ellipse, (pair.result, pair.other)),
     )
+
+
+def _rounded(value: float) -> str:
+    """Three digits, but none below a hundredth: files of other programs are rounded there."""
+    return quantity(round(value, 2) + 0.0)
 
 
 def _ellipse(result: Result) -> str:
