@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thonring.ctf import defocus_along, phase_aberration
-from thonring.evaluate import is_right, largest_error_A, largest_phase_error_deg, tolerance_A
+from thonring.evaluate import (
+    agreement_resolution_A,
+    is_right,
+    largest_error_A,
+    largest_phase_error_deg,
+    tolerance_A,
+)
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
 
@@ -109,3 +115,63 @@ def test_phase_shifts_meet_after_a_whole_turn_only() -> None:
 def test_no_estimate_and_no_number_are_wrong() -> None:
     assert not is_right(None, TRUTH, WAVELENGTH_A)
     assert not is_right(replace(TRUTH, defocus_u_A=math.nan), TRUTH, WAVELENGTH_A)
+
+
+def test_two_ctfs_agree_as_far_as_xmipp_says() -> None:
+    """The value that the tests of Xmipp's own `errorMaxFreqCTFs` expect of 6000 and 7500 Å at 300 kV, 90°."""
+    found_A = agreement_resolution_A(KnownDefocus(6000, 6000, 45), KnownDefocus(7500, 7500, 45), WAVELENGTH_A)
+    assert found_A == pytest.approx(7.6852355, abs=1e-5)
+
+
+def test_astigmatic_ctfs_agree_as_far_as_xmipp_says() -> None:
+    """The value that Xmipp's tests of `errorMaxFreqCTFs2D` expect; it is sampled on a grid of pixels there."""
+    one, other = KnownDefocus(10000, 5400, 45), KnownDefocus(5000, 5000, 45)
+    assert agreement_resolution_A(one, other, WAVELENGTH_A) == pytest.approx(13.921659, rel=0.01)
+
+
+@given(
+    estimate=defoci(st.floats(0, 90)),
+    truth=defoci(st.floats(10, 60)),
+)
+def test_at_the_resolution_of_agreement_the_phases_are_a_right_angle_apart(
+    estimate: KnownDefocus, truth: KnownDefocus
+) -> None:
+    found_A = agreement_resolution_A(estimate, truth, WAVELENGTH_A)
+    if found_A < 0.1:
+        assert largest_phase_error_deg(estimate, truth, WAVELENGTH_A, 0.1) < 90
+        return
+    assert largest_phase_error_deg(estimate, truth, WAVELENGTH_A, found_A) == pytest.approx(90, rel=1e-6)
+    assert is_right(estimate, truth, WAVELENGTH_A, 1.001 * found_A)
+    assert not is_right(estimate, truth, WAVELENGTH_A, 0.999 * found_A)
+
+
+@given(estimate=defoci(st.floats(0, 80)), truth=defoci(st.floats(0, 80)))
+def test_agreement_is_that_of_the_phases_in_every_direction(
+    estimate: KnownDefocus, truth: KnownDefocus
+) -> None:
+    """Against the phases themselves, with Cs and amplitude contrast, on a dense polar grid."""
+    k2 = np.linspace(0, 0.3, 3000)[None, :] ** 2
+    direction = np.linspace(0, math.pi, 180)[:, None]
+    chi = [
+        phase_aberration(
+            k2,
+            defocus_along(direction, one.defocus_u_A, one.defocus_v_A, one.angle_deg),
+            OPTICS,
+            math.radians(one.phase_shift_deg),
+        )
+        for one in (estimate, truth)
+    ]
+    apart = np.abs(chi[0] - chi[1]).max(axis=0) >= 0.5 * math.pi
+    found_A = agreement_resolution_A(estimate, truth, WAVELENGTH_A)
+    if apart.any():
+        assert found_A == pytest.approx(1 / math.sqrt(k2[0, np.argmax(apart)]), rel=0.03)
+    else:
+        assert found_A < 1 / 0.299
+
+
+def test_agreement_of_equals_opposites_and_the_unknown() -> None:
+    assert agreement_resolution_A(TRUTH, TRUTH, WAVELENGTH_A) == 0
+    assert agreement_resolution_A(replace(TRUTH, phase_shift_deg=155.0), TRUTH, WAVELENGTH_A) == math.inf
+    assert math.isnan(agreement_resolution_A(replace(TRUTH, defocus_u_A=math.nan), TRUTH, WAVELENGTH_A))
+    small = replace(TRUTH, phase_shift_deg=100.0)
+    assert agreement_resolution_A(small, TRUTH, WAVELENGTH_A) == 0

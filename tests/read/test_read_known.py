@@ -1,6 +1,7 @@
 """Defocus of other programs: each writes other units and names, one table comes out."""
 
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,65 @@ def test_cryosparc_gives_radians_and_long_names(tmp_path: Path) -> None:
     assert known["a"].angle_deg == pytest.approx(math.degrees(0.5))
     assert known["a"].phase_shift_deg == pytest.approx(math.degrees(0.25))
     assert known["b"].angle_deg == pytest.approx(math.degrees(2.0) - 180)
+
+
+def test_endings_of_cryosparcs_motion_correction_are_not_part_of_the_name(tmp_path: Path) -> None:
+    rows = np.array(CS_ROWS[:1], CS_FIELDS)
+    name = b"J14/motioncorrected/012951868257382468663_14sep05c_02es.frames_patch_aligned_doseweighted.mrc"
+    rows = rows.astype([(field, "S120" if kind == "S80" else kind) for field, kind in CS_FIELDS])
+    rows["micrograph_blob/path"] = name
+    known = read.known_defocus(save_cs(tmp_path / "exposures.cs", rows))
+    assert known[read.key_of("MotionCorr/job002/14sep05c_02es.frames.mrc")].defocus_u_A == 20000
+
+
+@pytest.mark.parametrize("field", ["micrograph_blob_non_dw/path", "movie_blob/path"])
+def test_exposures_may_have_another_path(tmp_path: Path, field: str) -> None:
+    rows = np.array(
+        CS_ROWS, [(name.replace("micrograph_blob/path", field), kind) for name, kind in CS_FIELDS]
+    )
+    assert "a" in read.known_defocus(save_cs(tmp_path / "exposures.cs", rows))
+
+
+def test_passthrough_files_beside_are_joined_by_uid(tmp_path: Path) -> None:
+    """As a CTF job writes them: what it made, and in another order and number what went through."""
+    rows = np.array(CS_ROWS, CS_FIELDS)
+    names = rows[["uid", "micrograph_blob/path"]]
+    more = np.concatenate([names[::-1], np.array([(7, b"J2/imported/c.mrc")], names.dtype)])
+    made = rows[[name for name, _ in CS_FIELDS if name != "micrograph_blob/path"]]
+    save_cs(tmp_path / "J5_passthrough_exposures_few.cs", names[:1])
+    save_cs(tmp_path / "J5_passthrough_particles.cs", made[["uid"]])
+    with pytest.raises(UnreadableTable, match="lacks micrograph_blob/path"):
+        read.known_defocus(save_cs(tmp_path / "exposures_ctf_estimated.cs", made))
+    save_cs(tmp_path / "J5_passthrough_exposures.cs", more)
+    known = read.known_defocus(tmp_path / "exposures_ctf_estimated.cs")
+    assert known == read.known_defocus(save_cs(tmp_path / "all.cs", rows))
+
+
+def test_tables_with_thousands_of_fields_are_read(tmp_path: Path) -> None:
+    fields = [*CS_FIELDS, *((f"class_{number}/posterior", "<f4") for number in range(1000))]
+    rows = np.zeros(1, fields)
+    for name, _ in CS_FIELDS:
+        rows[name] = np.array(CS_ROWS[:1], CS_FIELDS)[name]
+    assert read.known_defocus(save_cs(tmp_path / "exposures.cs", rows))["a"].defocus_u_A == 20000
+
+
+def test_the_compressed_format_is_read_by_cryosparc_tools(tmp_path: Path) -> None:
+    dataset = pytest.importorskip("cryosparc.dataset", reason="needs the package cryosparc-tools")
+    rows = np.array(CS_ROWS, CS_FIELDS)
+    path = tmp_path / "exposures.cs"
+    dataset.Dataset(rows).save(path, format=dataset.CSDAT_FORMAT)
+    assert path.read_bytes()[1:6] == b"CSDAT"
+    assert read.known_defocus(path) == read.known_defocus(save_cs(tmp_path / "plain.cs", rows))
+
+
+def test_without_cryosparc_tools_the_compressed_format_is_refused_with_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cryosparc.dataset", None)
+    path = tmp_path / "a.cs"
+    path.write_bytes(b"\x95CSDAT" + bytes(40))
+    with pytest.raises(UnreadableTable, match=r"not installed: pip install 'thonring\[cryosparc\]'"):
+        read.known_defocus(path)
 
 
 def test_ambiguous_short_names_are_left_out(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from thonring.cli.compare import compare
 from thonring.cli.dataset import dataset
 from thonring.cli.estimate import estimate
 from thonring.cli.evaluate import evaluate
+from thonring.cli.export_cs import export_cs
 from thonring.cli.predict import predict
 from thonring.cli.simulate import simulate
 from thonring.cli.train import train
@@ -42,6 +44,8 @@ def _thonring(
 app.command()(estimate)
 app.command()(simulate)
 app.command()(evaluate)
+app.command()(compare)
+app.command(name="export-cs")(export_cs)
 app.add_typer(dataset)
 app.add_typer(train)
 app.command()(predict)

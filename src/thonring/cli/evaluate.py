@@ -13,8 +13,8 @@ Runs = Annotated[
     typer.Argument(
         metavar="RUN",
         help=(
-            "Run folders of `thonring estimate`; also folders of CTFFIND's .txt, one such text, or a RELION .star "
-            "with defoci. Several are compared."
+            "Run folders of `thonring estimate`; also defoci of other programs: RELION .star, CTFFIND .txt or their "
+            "folder, Xmipp .xmd or .ctfparam, cryoSPARC .cs. Several are compared."
         ),
         show_default=False,
     ),

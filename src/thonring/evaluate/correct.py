@@ -76,6 +76,30 @@ def largest_phase_error_deg(
     return float(np.maximum(abs(shift_deg), at_the_end_deg))
 
 
+def agreement_resolution_A(estimate: Defocus, other: Defocus, wavelength_A: float) -> float:
+    """Resolution to which the phases of two CTFs differ by less than 90° in every direction, in Å.
+
+    At the frequency k the largest difference over all directions is |Δφ + πλk²Δf| + ½πλk²|ΔA|, with the differences
+    of phase shift, mean defocus and astigmatism vector; k is where that first reaches 90°. Without a phase shift
+    d = √(2λ(|Δf| + ½|ΔA|)). The same microscope and amplitude contrast are taken for both, so that Cs cancels. 0
+    where the phases never differ that much, infinite where they do at k = 0, and NaN where a value is.
+
+    Sources: the criterion is that of Xmipp's `errorMaxFreqCTFs2D`, by which Scipion's protocol "CTF consensus" and
+    the CTF Challenge compare: Marabini et al. (2015), J. Struct. Biol. 190, 348, doi:10.1016/j.jsb.2015.04.003.
+    """
+    shift = math.radians(phase_shift_error_deg(estimate, other))
+    mean_A = math.copysign(1.0, shift) * mean_error_A(estimate, other)
+    half_vector_A = 0.5 * math.hypot(*astigmatism_error_A(estimate, other))
+    if math.isnan(shift + mean_A + half_vector_A):
+        return math.nan
+    right_angle = 0.5 * math.pi
+    if abs(shift) >= right_angle:
+        return math.inf
+    rising = (half_vector_A + mean_A) / (right_angle - abs(shift))
+    falling = (half_vector_A - mean_A) / (right_angle + abs(shift))
+    return math.sqrt(math.pi * wavelength_A * max(rising, falling, 0.0))
+
+
 def is_right(
     estimate: Defocus | None,
     truth: Defocus,

@@ -1,21 +1,16 @@
 """Runs beside what is true of their micrographs: who belongs to whom, and who has nobody."""
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from thonring.errors import InputError, OpticsError, UnreadableTable
+from thonring.evaluate.finder import Finder, some
 from thonring.evaluate.labels import Label
-from thonring.evaluate.located import located
 from thonring.evaluate.run import Result, Run
 from thonring.optics import Optics
-from thonring.read import key_of
-from thonring.read.known.key import without_uid
 from thonring.simulate import TruthRow
-
-NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +67,7 @@ def subjects_of(
     known = tuple(Known(_subject(row), (truth_folder / row.file).resolve()) for row in truth)
     if not labels:
         return known, ()
-    found = _Finder(known).find({label.file: label.place for label in labels}, "the labels")
+    found = _finder(known).find({label.file: label.place for label in labels}, "the labels")
     without, extra = _without(known, found), [label.file for label in labels if label.file not in found]
     notes = _refuse(("labels", "truth"), without, extra, partial=partial)
     usable = {found[label.file]: label.usable for label in labels if label.file in found}
@@ -110,13 +105,11 @@ def match(runs: Sequence[Run], known: Sequence[Known], *, partial: bool) -> Matc
         If a name fits two files, or, unless `partial`, if subjects lack results or the reverse; and if nothing is
         left.
     """
-    finder = _Finder(known)
+    finder = _finder(known)
     notes: list[str] = []
     by_run: list[dict[int, Result]] = []
     for run in runs:
-        found = (
-            _in_order(run, known) if run.in_order else finder.find(_sought(run), run.name, by_key=run.by_key)
-        )
+        found = finder.find_run(run)
         without, extra = _without(known, found), [one.file for one in run.results if one.file not in found]
         notes += _refuse((f"run {run.name}", "truth or labels"), without, extra, partial=partial)
         by_run.append({found[one.file]: one for one in run.results if one.file in found})
@@ -131,86 +124,13 @@ def match(runs: Sequence[Run], known: Sequence[Known], *, partial: bool) -> Matc
     )
 
 
-def _sought(run: Run) -> dict[str, Path]:
-    """Files of a run with where they lie: seen from here, or from a folder above the run."""
-    folders = (Path.cwd(), *run.path.absolute().parents)
-    return {one.file: located(one.file, folders) for one in run.results}
-
-
-def _in_order(run: Run, known: Sequence[Known]) -> Mapping[str, int]:
-    if len(run.results) != len(known):
-        raise InputError(
-            f"{run.path}: found {len(run.results)} images of a stack, but the truth or labels have {len(known)} rows; "
-            "a stack is matched by its order, so expected as many."
-        )
-    return {one.file: place for place, one in enumerate(run.results)}
+def _finder(known: Sequence[Known]) -> Finder:
+    return Finder([one.subject.file for one in known], [one.place for one in known], "truth or labels")
 
 
 def _without(known: Sequence[Known], found: Mapping[str, int]) -> list[str]:
     taken = set(found.values())
     return [one.subject.file for place, one in enumerate(known) if place not in taken]
-
-
-class _Finder:
-    """Looks up files by place, then by name, then by what programs leave of names."""
-
-    def __init__(self, known: Sequence[Known]) -> None:
-        self._files = [one.subject.file for one in known]
-        self._by_place = {one.place: index for index, one in enumerate(known)}
-        self._by_name = _grouped(PurePath(file).name for file in self._files)
-        self._by_key = _grouped(key_of(file) for file in self._files)
-
-    def find(self, sought: Mapping[str, Path], who: str, *, by_key: bool = False) -> dict[str, int]:
-        """Index of the subject by file, for those found."""
-        found = {
-            file: self._by_place[place]
-            for file, place in sought.items()
-            if place in self._by_place and not by_key
-        }
-        rest = [file for file in sought if file not in found]
-        name_of = key_of if by_key else _name
-        uses = Counter(name_of(file) for file in rest)
-        for file in rest:
-            candidates = self._named(name_of(file), by_key=by_key)
-            if candidates:
-                self._refuse_ambiguous(who, name_of(file), uses[name_of(file)], candidates)
-                found[file] = candidates[0]
-        self._refuse_twice(who, found)
-        return found
-
-    def _named(self, name: str, *, by_key: bool) -> list[int]:
-        if not by_key:
-            return self._by_name.get(name, [])
-        return self._by_key.get(name) or self._by_key.get(without_uid(name), [])
-
-    def _refuse_ambiguous(self, who: str, name: str, uses: int, candidates: Sequence[int]) -> None:
-        if uses > 1 or len(candidates) > 1:
-            files = ", ".join(self._files[index] for index in candidates[:NAMED])
-            raise InputError(
-                f"{who}: the name {name!r} stands for {uses} files there and for {len(candidates)} in the truth or "
-                f"labels ({files}), and their folders do not tell which is which. Give names that differ."
-            )
-
-    def _refuse_twice(self, who: str, found: Mapping[str, int]) -> None:
-        owner: dict[int, str] = {}
-        for file, index in found.items():
-            if index in owner:
-                raise InputError(
-                    f"{who}: {owner[index]} and {file} are both {self._files[index]} of the truth or labels. "
-                    "Remove one of them."
-                )
-            owner[index] = file
-
-
-def _name(file: str) -> str:
-    return PurePath(file).name
-
-
-def _grouped(names: Iterable[str]) -> dict[str, list[int]]:
-    groups: dict[str, list[int]] = {}
-    for index, name in enumerate(names):
-        groups.setdefault(name, []).append(index)
-    return groups
 
 
 def _refuse(
@@ -222,18 +142,13 @@ def _refuse(
     one, other = names
     parts = []
     if without:
-        parts.append(f"{_files(without)} of the {other} not in the {one}: {_some(without)}")
+        parts.append(f"{_files(without)} of the {other} not in the {one}: {some(without)}")
     if extra:
-        parts.append(f"{_files(extra)} of the {one} not in the {other}: {_some(extra)}")
+        parts.append(f"{_files(extra)} of the {one} not in the {other}: {some(extra)}")
     text = "; ".join(parts)
     if partial:
         return (f"Left out: {text}.",)
     raise InputError(f"{text}. Give the right table, or add --partial to evaluate what both have.")
-
-
-def _some(files: Sequence[str]) -> str:
-    more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
-    return ", ".join(files[:NAMED]) + more
 
 
 def _files(files: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Results of programs that give no verdict: CTFFIND's texts, and tables with a defocus such as RELION's."""
+"""Results of other programs, read for their defoci alone: CTFFIND's texts, and tables such as RELION's."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from thonring.records import KnownDefocus
 
 
 def read_other_program(path: Path, name: str) -> Run:
-    """Read a folder of CTFFIND texts, one such text, or a RELION STAR file; each value counts as accepted.
+    """Read any kind that `known_defocus` reads; each value counts as accepted.
 
     One text may hold several micrographs: texts put one after the other, or the answer to a stack, whose images
     then have no names but their order.
@@ -24,7 +24,9 @@ def read_other_program(path: Path, name: str) -> Run:
     UnreadableTable
         If there is nothing of these kinds, or it is damaged.
     """
-    told = f"{name}: {path} gives no verdicts, so every micrograph with a value in it counts as accepted."
+    told = (
+        f"{name}: {path} is read for its defoci alone, so every micrograph with a value counts as accepted."
+    )
     if path.suffix.lower() == ".txt" and path.is_file():
         results, in_order = _of_text(path)
     else:
@@ -32,7 +34,7 @@ def read_other_program(path: Path, name: str) -> Run:
     if not results:
         raise UnreadableTable(f"{path}: the run is empty, expected at least one defocus.")
     if in_order:
-        told += " Its rows are images of a stack, taken in the order of the truth or the labels."
+        told += " Its rows are images of a stack, taken in the order of what it is held against."
     return Run(name, path, tuple(results), judges=False, by_key=True, in_order=in_order, notes=(told,))
 
 

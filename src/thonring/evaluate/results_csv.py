@@ -97,6 +97,10 @@ def _result(table: Path, line: int, row: Row, limits: Sequence[Limit]) -> Result
         phase_shift_sigma_deg=number("phase_shift_sigma_deg"),
         voltage_kV=number("voltage_kV"),
         pixel_A=number("pixel_A"),
+        cs_mm=number("cs_mm"),
+        amplitude_contrast=number("amplitude_contrast"),
+        score=number("score"),
+        fit_resolution_A=number("fit_resolution_A"),
         criteria=values,
     )
     return replace(result, failed=_failed(result, limits))

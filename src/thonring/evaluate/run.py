@@ -26,6 +26,10 @@ class Result:
     phase_shift_sigma_deg: float = math.nan
     voltage_kV: float = math.nan
     pixel_A: float = math.nan
+    cs_mm: float = math.nan
+    amplitude_contrast: float = math.nan
+    score: float = math.nan
+    fit_resolution_A: float = math.nan
     criteria: Mapping[str, float] = field(default_factory=dict)
     failed: tuple[str, ...] | None = None
     pictures: tuple[Path, ...] = ()

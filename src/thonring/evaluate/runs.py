@@ -8,10 +8,11 @@ from thonring.errors import UnreadableFile
 from thonring.evaluate.other_program import read_other_program
 from thonring.evaluate.results_csv import read_run_folder
 from thonring.evaluate.run import Run
+from thonring.read.known.table import ONE_PER_MICROGRAPH, READERS
 
 EXPECTED = (
-    "a run folder of `thonring estimate` (with results.csv), a folder of CTFFIND's .txt files, one such text, or a "
-    "RELION STAR file with defoci"
+    "a run folder of `thonring estimate` (with results.csv), a folder of CTFFIND's .txt or Xmipp's .ctfparam files, or "
+    f"a table of defoci ({' '.join(READERS)})"
 )
 
 
@@ -48,15 +49,15 @@ def _read(path: Path, name: str) -> Run:
         raise UnreadableFile(f"{path}: no such file or folder, expected {EXPECTED}.")
     if path.is_file() and path.name == "results.csv":
         return read_run_folder(path.parent, name)
-    if path.is_file() and path.suffix.lower() not in {".txt", ".star"}:
+    if path.is_file() and path.suffix.lower() not in READERS:
         raise UnreadableFile(
             f"{path}: found a file of suffix {path.suffix or '(none)'!r}, expected {EXPECTED}."
         )
     if (path / "results.csv").is_file():
         return read_run_folder(path, name)
-    if path.is_dir() and not any(path.glob("*.txt")):
+    if path.is_dir() and not any(file.suffix.lower() in ONE_PER_MICROGRAPH for file in path.iterdir()):
         raise UnreadableFile(
-            f"{path}: found no results.csv and no .txt in the folder, expected {EXPECTED}. Did the run finish its "
-            "first half minute?"
+            f"{path}: found no results.csv and no {' or '.join(ONE_PER_MICROGRAPH)} in the folder, expected "
+            f"{EXPECTED}. Did the run finish its first half minute?"
         )
     return read_other_program(path, name)

@@ -1,7 +1,7 @@
 """A report as text: the same tables for the terminal and for evaluation.txt."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from rich.console import Console
@@ -33,18 +33,18 @@ def sheets(report: Report) -> Iterator[Sheet]:
 
 def as_text(report: Report) -> str:
     """Notes and all tables, in lines of at most `WIDTH` characters."""
+    return printed(report.notes, sheets(report))
+
+
+def printed(notes: Iterable[str], tables: Iterable[Sheet]) -> str:
+    """Notes, then tables, in lines of at most `WIDTH` characters."""
     stream = io.StringIO()
     console = Console(file=stream, width=WIDTH, color_system=None, highlight=False)
-    print_report(report, console)
-    return stream.getvalue()
-
-
-def print_report(report: Report, console: Console) -> None:
-    """Print notes and all tables."""
-    for note in report.notes:
+    for note in notes:
         console.print(f"note: {note}", markup=False)
-    for sheet in sheets(report):
+    for sheet in tables:
         print_sheet(sheet, console)
+    return stream.getvalue()
 
 
 def print_sheet(sheet: Sheet, console: Console) -> None:

@@ -12,12 +12,10 @@ from thonring.results.atomic import write_text
 from thonring.results.fitted import Fitted, fitted_only
 from thonring.results.star_syntax import loop, number, quoted
 
-_HEADER = "# XMIPP_STAR_1 * \n# \ndata_noname\n"
+XMIPP_HEADER = "# XMIPP_STAR_1 * \n# \n"
 
-_LABELS = (
-    "enabled",
-    "micrograph",
-    "psd",
+_FILE_LABELS = ("enabled", "micrograph", "psd")
+_MODEL_LABELS = (
     "ctfSamplingRate",
     "ctfVoltage",
     "ctfDefocusU",
@@ -67,21 +65,47 @@ def write_xmd(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, str])
     seen = set().union(*values)
     criteria = [name for name in _CRITERIA if name in seen]
     with_phase = _PHASE_SHIFT_CRITERION in seen or any(m.fit.phase_shift_deg for m in micrographs)
-    labels = [*_LABELS, *(_PHASE_SHIFT_LABELS if with_phase else ()), *(_CRITERIA[c][0] for c in criteria)]
+    labels = [*_FILE_LABELS, *_labels(criteria, with_phase=with_phase)]
     rows = [
-        (*_row(micrograph), *(_phase_shift(micrograph) if with_phase else ()), *_formatted(found, criteria))
+        (*_file_values(micrograph), *_values(micrograph, found, criteria, with_phase=with_phase))
         for micrograph, found in zip(micrographs, values, strict=True)
     ]
     text = loop([f" _{label}" for label in labels], rows)
-    write_text(run / "micrographs.xmd", _HEADER + text)
+    write_text(run / "micrographs.xmd", f"{XMIPP_HEADER}data_noname\n{text}")
 
 
-def _row(micrograph: Fitted) -> tuple[str, ...]:
+def labelled(micrograph: Fitted) -> dict[str, str]:
+    """Xmipp's label → formatted value of all that is known of one CTF."""
+    found = _criterion_values(micrograph)
+    criteria = [name for name in _CRITERIA if name in found]
+    with_phase = _PHASE_SHIFT_CRITERION in found or micrograph.fit.phase_shift_deg != 0
+    values = _values(micrograph, found, criteria, with_phase=with_phase)
+    return dict(zip(_labels(criteria, with_phase=with_phase), values, strict=True))
+
+
+def _labels(criteria: Sequence[str], *, with_phase: bool) -> list[str]:
+    phase_labels = _PHASE_SHIFT_LABELS if with_phase else ()
+    return [*_MODEL_LABELS, *phase_labels, *(_CRITERIA[name][0] for name in criteria)]
+
+
+def _values(
+    micrograph: Fitted, found: Mapping[str, float], criteria: Sequence[str], *, with_phase: bool
+) -> tuple[str, ...]:
+    phase = _phase_shift(micrograph) if with_phase else ()
+    return (*_model_values(micrograph), *phase, *_formatted(found, criteria))
+
+
+def _file_values(micrograph: Fitted) -> tuple[str, ...]:
+    return (
+        "1" if micrograph.outcome.status == "accepted" else "-1",
+        quoted(str(micrograph.outcome.path)),
+        quoted(micrograph.spectrum),
+    )
+
+
+def _model_values(micrograph: Fitted) -> tuple[str, ...]:
     outcome, optics, fit = micrograph.outcome, micrograph.optics, micrograph.fit
     return (
-        "1" if outcome.status == "accepted" else "-1",
-        quoted(str(outcome.path)),
-        quoted(micrograph.spectrum),
         number(outcome.pixel_A),
         number(optics.voltage_kV),
         number(fit.defocus_u_A),

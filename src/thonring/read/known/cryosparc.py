@@ -1,6 +1,12 @@
-"""Defocus from cryoSPARC's exposure tables; all angles are in radians."""
+"""cryoSPARC's exposure tables; all angles in them are radians.
+
+A `.cs` file is a table of numpy, or a stream of compressed columns (CSDAT), which only `cryosparc-tools` reads. The
+fields of one exposure may lie in two files of a job, one with what the job made and one, called passthrough, with
+what went through it; `uid` joins them.
+"""
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,56 +17,134 @@ from thonring.errors import UnreadableTable
 from thonring.read.known.row import KnownRow
 
 NUMPY_MAGIC = b"\x93NUMPY"
-STREAM_MAGIC = b"\x94CSDAT"
-NAME = "micrograph_blob/path"
+STREAM_MAGIC = b"CSDAT"
+"""After a first byte that tells the version."""
+
+UID = "uid"
+NAMES = ("micrograph_blob/path", "micrograph_blob_non_dw/path", "movie_blob/path")
 DEFOCUS = ("ctf/df1_A", "ctf/df2_A", "ctf/df_angle_rad")
 PHASE_SHIFT = "ctf/phase_shift_rad"
+LONGEST_HEADER = 2**20
+"""Tables with many fields have longer headers than numpy reads unasked; this many bytes hold thousands."""
+
+Exposures = npt.NDArray[np.void]
 
 
 def read_cryosparc(path: Path) -> list[KnownRow]:
-    """Rows of a `.cs` file of exposures, in numpy's format.
+    """Rows of a `.cs` file of exposures; see `load_exposures` for what is read.
 
     Raises
     ------
     UnreadableTable
-        If the file is of cryoSPARC's compressed format, no table, or lacks the paths or the defocus.
+        If the file cannot be read, or neither it nor a passthrough file beside it has the paths or the defocus.
     """
-    rows = _load(path)
+    rows = load_exposures(path, DEFOCUS)
     found = rows.dtype.names or ()
-    missing = [field for field in (NAME, *DEFOCUS) if field not in found]
-    if missing:
-        raise UnreadableTable(
-            f"{path}: lacks {', '.join(missing)}; found {', '.join(found) or 'no fields'}. cryoSPARC may "
-            "keep paths and CTF apart, in a file and its 'passthrough' file: export the job's exposures as "
-            "one group and give that."
-        )
     phases = rows[PHASE_SHIFT] if PHASE_SHIFT in found else np.zeros(len(rows))
-    columns = zip(*(rows[field] for field in (NAME, *DEFOCUS)), phases, strict=True)
+    columns = zip(exposure_names(rows), *(rows[field] for field in DEFOCUS), phases, strict=True)
     return [
-        KnownRow(_text(name), float(u), float(v), math.degrees(angle), math.degrees(phase))
+        KnownRow(name, float(u), float(v), math.degrees(angle), math.degrees(phase))
         for name, u, v, angle, phase in columns
     ]
 
 
-def _load(path: Path) -> npt.NDArray[Any]:
-    with path.open("rb") as stream:
-        magic = stream.read(len(NUMPY_MAGIC))
-    if magic == STREAM_MAGIC:
+def load_exposures(path: Path, needed: Collection[str] = ()) -> Exposures:
+    """All rows of a `.cs` file that has the paths of exposures and the fields `needed`.
+
+    What the file lacks of these is taken, joined by `uid`, from a passthrough file beside it that has all its
+    exposures.
+
+    Returns
+    -------
+    Exposures
+        A structured array, (exposures,), with the fields of cryoSPARC.
+
+    Raises
+    ------
+    UnreadableTable
+        If the file cannot be read, or the paths or a field needed are nowhere.
+    """
+    rows = _load(path)
+    for other in sorted(path.parent.glob("*passthrough*.cs")):
+        if _missing(rows, needed) and other != path:
+            rows = _joined(rows, _load(other), _missing(rows, needed))
+    missing = _missing(rows, needed)
+    if missing:
         raise UnreadableTable(
-            f"{path}: found cryoSPARC's compressed format (CSDAT), expected numpy's. Save it in numpy's "
-            "format with cryosparc-tools, or give a RELION STAR file made from it."
+            f"{path}: lacks {', '.join(missing)}; found {', '.join(rows.dtype.names or ()) or 'no fields'}. "
+            "cryoSPARC may keep paths and CTF apart, in a file and its 'passthrough' file: put both into one folder, "
+            "or export the job's exposures as one group and give that."
         )
+    return rows
+
+
+def exposure_names(exposures: Exposures) -> list[str]:
+    """Path of each exposure: its micrograph, or its movie where there is none."""
+    field = next(name for name in NAMES if name in (exposures.dtype.names or ()))
+    return [
+        name.decode("utf-8", errors="replace") if isinstance(name, bytes) else str(name)
+        for name in exposures[field]
+    ]
+
+
+def _missing(rows: Exposures, needed: Collection[str]) -> list[str]:
+    found = rows.dtype.names or ()
+    names = [] if any(name in found for name in NAMES) else [NAMES[0]]
+    return names + [field for field in needed if field not in found]
+
+
+def _joined(rows: Exposures, other: Exposures, missing: Collection[str]) -> Exposures:
+    """Rows with the missing fields of another table, or as they are where that lacks a row or all the fields."""
+    found, there = rows.dtype.names or (), other.dtype.names or ()
+    wanted = NAMES if NAMES[0] in missing else ()
+    added = [field for field in (*wanted, *missing) if field in there and field not in found]
+    if not added or UID not in found or UID not in there or not np.isin(rows[UID], other[UID]).all():
+        return rows
+    order = np.argsort(other[UID])
+    place = order[np.searchsorted(other[UID], rows[UID], sorter=order)]
+    fields = [(name, rows.dtype[name]) for name in found]
+    fields += [(name, other.dtype[name]) for name in dict.fromkeys(added)]
+    joined = np.empty(len(rows), np.dtype(fields))
+    for name, _ in fields:
+        joined[name] = rows[name] if name in found else other[name][place]
+    return joined
+
+
+def _load(path: Path) -> npt.NDArray[Any]:
+    try:
+        with path.open("rb") as stream:
+            magic = stream.read(len(NUMPY_MAGIC))
+    except OSError as problem:
+        raise UnreadableTable(f"{path}: cannot be read ({problem.strerror}). Check the path.") from problem
+    if magic[1:] == STREAM_MAGIC:
+        return _load_stream(path)
     if magic != NUMPY_MAGIC:
         raise UnreadableTable(
             f"{path}: found {magic!r} at the start, expected a cryoSPARC table ({NUMPY_MAGIC!r})."
         )
     try:
-        return np.atleast_1d(np.load(path, allow_pickle=False))
+        return np.atleast_1d(np.load(path, allow_pickle=False, max_header_size=LONGEST_HEADER))
     except (ValueError, OSError, EOFError) as problem:
         raise UnreadableTable(
             f"{path}: damaged cryoSPARC table ({problem}). Copy the file again."
         ) from problem
 
 
-def _text(name: object) -> str:
-    return name.decode("utf-8", errors="replace") if isinstance(name, bytes) else str(name)
+def _load_stream(path: Path) -> npt.NDArray[Any]:
+    """Read the compressed format, as far as cryosparc-tools is here and knows the version."""
+    found = f"{path}: found cryoSPARC's compressed format (CSDAT)"
+    remedy = "Save it in numpy's format with cryosparc-tools, or give a RELION STAR file made from it."
+    try:
+        from cryosparc.dataset import Dataset
+    except ImportError as problem:
+        raise UnreadableTable(
+            f"{found}, which is read by the package cryosparc-tools, and that is not installed: "
+            f"pip install 'thonring[cryosparc]'. Or: {remedy[0].lower()}{remedy[1:]}"
+        ) from problem
+    try:
+        rows: npt.NDArray[Any] = np.asarray(Dataset.load(path).to_records(fixed=True))
+    except Exception as problem:
+        raise UnreadableTable(
+            f"{found} that cryosparc-tools cannot read ({problem.__cause__ or problem}). {remedy}"
+        ) from problem
+    return rows

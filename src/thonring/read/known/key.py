@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 SUFFIXES = re.compile(
     r"(?<=.)\.(gz|bz2|mrcs?|tiff?|png|jpe?g|eer|ctf|ctfparam|psd|xmp|xmd|txt|star|cs)$", re.IGNORECASE
 )
-TAGS = re.compile(r"(?<=.)(_PS|_avrot|_ctf|_noDW|_DW)$")
+TAGS = re.compile(r"(?<=.)(_PS|_avrot|_ctf|_noDW|_DW|_patch_aligned|_rigid_aligned|_doseweighted)$")
 IMAGE_NUMBER = re.compile(r"^\d+@")
 UID = re.compile(r"^\d{15,}_(?=.)")
 
@@ -15,7 +15,8 @@ def key_of(path: object) -> str:
     """Name of a micrograph without folder, suffixes and the tags that programs append.
 
     Left out are, repeatedly: RELION's `:mrc` and `1@`, the suffixes of images, spectra and tables (`.mrc`,
-    `.tif`, `.ctf`, `.txt` …), and the endings `_PS`, `_avrot`, `_ctf`, `_noDW` and `_DW`. So
+    `.tif`, `.ctf`, `.txt` …), and the endings `_PS`, `_avrot`, `_ctf`, `_noDW`, `_DW` and those of
+    cryoSPARC's motion correction, `_patch_aligned`, `_rigid_aligned` and `_doseweighted`. So
     `Movies/a_PS.ctf:mrc`, `a.mrc` and `a_avrot.txt` have one key, `a`. Other dots and endings belong to the
     name.
     """
