@@ -43,3 +43,14 @@ def micrographs(path: Path, optics: Optics) -> list[Micrograph]:
         Micrograph(path, pixels, pixel_A, optics, () if number else notes)
         for number, pixels in enumerate(raw.pixels)
     ]
+
+
+def image_count(path: Path) -> int:
+    """How many images a file holds.
+
+    Raises
+    ------
+    UnreadableFile, UnsuitableImage
+        As `micrographs`.
+    """
+    return len(load_stack(path).pixels)
