@@ -27,10 +27,9 @@ class Settings:
     """How to estimate. `samplings_A` holds None for the native pixel; ranges are (low, high) as named.
 
     `start` says where the fit starts: from a search, also from what the packaged network says, or from that alone.
-    `known_astigmatism` is U - V in Å and the angle of U in degrees, held while the mean defocus is fitted;
-    `tolerated_astigmatism_A` the standard deviation about 0 of a prior on both components of the astigmatism.
-    A phase shift that is not fitted is `phase_shift_deg`; one that is lies about in `phase_shift_range_deg`,
-    the middle and half the width of which are the mean and the standard deviation of its prior.
+    `known_astigmatism` is U - V in Å and the angle of U in degrees, held while the mean defocus is fitted. A phase
+    shift that is not fitted is `phase_shift_deg`; one that is lies about in `phase_shift_range_deg`, the middle and
+    half the width of which are the mean and the standard deviation of its prior.
 
     Raises
     ------
@@ -48,7 +47,6 @@ class Settings:
     local_maximum: bool = True
     astigmatism: bool = True
     known_astigmatism: tuple[float, float] | None = None
-    tolerated_astigmatism_A: float | None = None
     phase_shift: bool = False
     phase_shift_deg: float = 0.0
     phase_shift_range_deg: tuple[float, float] | None = None
@@ -72,7 +70,7 @@ class Settings:
 
 
 def _check_astigmatism(settings: Settings) -> None:
-    known, tolerated_A = settings.known_astigmatism, settings.tolerated_astigmatism_A
+    known = settings.known_astigmatism
     if known is not None and not (
         settings.astigmatism and 0 <= known[0] < math.inf and math.isfinite(known[1])
     ):
@@ -80,8 +78,6 @@ def _check_astigmatism(settings: Settings) -> None:
             f"known astigmatism {known[0]:g} Å at {known[1]:g}°: expected a difference of 0 Å or more, an angle, "
             "and a fit that has astigmatism."
         )
-    if tolerated_A is not None and not 0 < tolerated_A < math.inf:
-        raise SettingsError(f"tolerated astigmatism {tolerated_A:g} Å: expected more than 0.")
 
 
 def _check_phase_shift(settings: Settings) -> None:

@@ -66,9 +66,7 @@ def answers(draw: Callable[..., Any]) -> Answers:
         image=Path("stack.mrc" if is_stack else "image.mrc"),
         diagnostic=Path(draw(st.sampled_from(["out.mrc", "a/b.ctf", "c.d.mrc"]))),
         frames_averaged=frames,
-        microscope=draw(
-            st.builds(Microscope, numbers(0, 9), numbers(0, 400), numbers(0, 5), numbers(0, 1))
-        ),
+        microscope=draw(st.builds(Microscope, numbers(0, 9), numbers(0, 400), numbers(0, 5), numbers(0, 1))),
         search=Search(
             draw(st.integers(128, 4096)), (coarsest, finest), (lowest, highest), draw(numbers(1, 900))
         ),

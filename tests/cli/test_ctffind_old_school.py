@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from made_answers import REFERENCE, files
+
 from thonring.cli.ctffind.answers import Answers
 from thonring.cli.ctffind.old_school import read_old_school
 from thonring.errors import AnswerError
@@ -62,7 +62,10 @@ def test_two_lines_more_for_movies_and_phase_shifts(image: Path) -> None:
 WRONG = {
     "an end": (["MICROSCOPE"], "line 4 of the input: the input ended, expected 7 numbers: box, ResMin"),
     "six values": (["MICROSCOPE", "512, 30, 5, 5000, 50000, 500"], "line 4 of the input: found '512, 30"),
-    "a word": (["2.7, 300, x, 10000, 1"], "line 3 of the input: found '2.7, 300, x, 10000, 1', expected 5 numbers"),
+    "a word": (
+        ["2.7, 300, x, 10000, 1"],
+        "line 3 of the input: found '2.7, 300, x, 10000, 1', expected 5 numbers",
+    ),
     "no magnification": (["2.7, 300, 0.1, 0, 14"], "found an XMAG of 0, expected more than 0"),
     "part of a pixel": (["MICROSCOPE", "51.2, 30, 5, 5000, 50000, 500, 0"], "found a box of 51.2"),
     "a blank": ([" "], "line 3 of the input: found a blank line, expected 5 numbers: Cs mm"),
@@ -76,7 +79,9 @@ def test_a_wrong_line_is_named(image: Path, lines: list[str], message: str) -> N
 
 
 def test_a_missing_image_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AnswerError, match="line 1 of the input: found .*none.mrc.*expected the name of a file"):
+    with pytest.raises(
+        AnswerError, match=r"line 1 of the input: found .*none\.mrc.*expected the name of a file"
+    ):
         read([str(tmp_path / "none.mrc"), "out.mrc", MICROSCOPE, SEARCH])
 
 

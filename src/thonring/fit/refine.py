@@ -207,9 +207,8 @@ def _priors(optics: Optics, settings: Settings) -> tuple[Floats, Floats]:
     if settings.phase_shift_range_deg is not None:
         low_deg, high_deg = settings.phase_shift_range_deg
         phase_deg, deviation_deg = 0.5 * (low_deg + high_deg), 0.5 * (high_deg - low_deg)
-    tolerated_A = settings.tolerated_astigmatism_A or np.inf
     mean = (0.0, 0.0, 0.0, math.radians(phase_deg), math.asin(optics.amplitude_contrast))
-    deviation = (np.inf, tolerated_A, tolerated_A, math.radians(deviation_deg), AMPLITUDE_PRIOR)
+    deviation = (np.inf, np.inf, np.inf, math.radians(deviation_deg), AMPLITUDE_PRIOR)
     return np.array(mean), np.array(deviation)
 
 

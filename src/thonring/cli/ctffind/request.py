@@ -105,11 +105,8 @@ def fitting_pixel_A(pixel_A: float, box_px: int, *, resample: bool) -> float:
 
 
 def _with_astigmatism(settings: Settings, answers: Answers) -> Settings:
-    tolerated_A = answers.astigmatism.tolerated_A
     if answers.expert.known is not None:
         return settings
-    if tolerated_A is not None and tolerated_A > 0:
-        settings = replace(settings, tolerated_astigmatism_A=tolerated_A)
     return replace(settings, known_astigmatism=answers.astigmatism.known)
 
 
@@ -136,6 +133,8 @@ def _remarks(answers: Answers) -> tuple[str, ...]:
     unused = [f"defocus search step ({answers.search.defocus_step_A:g} A)"]
     if answers.astigmatism.slower_search:
         unused.append("slower search")
+    if answers.astigmatism.tolerated_A is not None:
+        unused.append(f"restraint on astigmatism ({answers.astigmatism.tolerated_A:g} A)")
     if answers.phase_shift is not None:
         unused.append(f"phase shift search step ({answers.phase_shift.step_rad:g} rad)")
     if answers.expert.threads > 1:
@@ -147,7 +146,4 @@ def _remarks(answers: Answers) -> tuple[str, ...]:
     finest_A, pixel_A = answers.search.resolution_range_A[1], answers.microscope.pixel_A
     if finest_A < 2 * pixel_A:
         lines.append(f"Maximum resolution {finest_A:g} A: pixels of {pixel_A:g} A end at {2 * pixel_A:g} A.")
-    tolerated_A = answers.astigmatism.tolerated_A
-    if tolerated_A is not None and tolerated_A <= 0:
-        lines.append(f"Expected (tolerated) astigmatism {tolerated_A:g} A: no restraint.")
     return tuple(lines)
