@@ -70,11 +70,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program.write_text(LAUNCHER)
     program.chmod(0o755)
     options = (
-        "--Box 512 --ResMin 30 --ResMax 5 --dFMin 5000 --dFMax 50000 --FStep 500 --dAst 100 --is_ctffind4"
+        "--i micrographs.star --o CtfFind/ --is_ctffind4 --Box 512 --ResMin 30 --ResMax 5 "
+        "--dFMin 5000 --dFMax 50000 --FStep 500 --dAst 100"
     )
     done = subprocess.run(
-        ["relion_run_ctffind", "--i", "micrographs.star", "--o", "CtfFind/", "--ctffind_exe", str(program)]
-        + options.split(),
+        ["relion_run_ctffind", *options.split(), "--ctffind_exe", str(program)],
         cwd=project,
         capture_output=True,
         text=True,

@@ -60,6 +60,8 @@ def perform_ctffind(request: CtffindRequest, report: Report) -> int:
             results.append(_result(request, examined))
             report.found(request, results[-1], examined.reasons)
         except ThonringError as error:
+            if len(measurings) == 1:
+                raise
             problem = error
             report.failed(number, error)
             results.append(_nothing(request))
@@ -72,7 +74,7 @@ def perform_ctffind(request: CtffindRequest, report: Report) -> int:
 
 
 def _measurings(request: CtffindRequest) -> Iterator[Measuring]:
-    """How to measure each micrograph: the file's spectrum, its images one by one, or all of them as frames."""
+    """How to measure each micrograph, once: the file's spectrum, its images one by one, or all of them as frames."""
     settings, finest_A = request.settings, request.sampling_A
     if request.spectrum_kind is not None:
         source = Source(request.image, request.optics)
@@ -80,8 +82,7 @@ def _measurings(request: CtffindRequest) -> Iterator[Measuring]:
         return
     images = read.micrographs(request.image, request.optics)
     if request.frames_averaged is not None:
-        frames = list(_averaged(images, request))
-        yield partial(measure_frames, frames, settings, finest_A)
+        yield partial(measure_frames, _averaged(images, request), settings, finest_A)
         return
     yield from (partial(measure, image, settings, finest_A) for image in images)
 
