@@ -212,6 +212,25 @@ def test_our_own_reader_takes_the_text(folder: Path) -> None:
     assert known.defocus_u_A == pytest.approx(rows(folder / "plain.txt")[0][1])
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="the file system takes UTF-8 names only")
+def test_names_may_hold_any_bytes_in_any_locale(folder: Path) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    (folder / f"{name}.mrc").symlink_to(folder / "image.mrc")
+    lines = session("plain", Input=f"{name}.mrc", diagnostic=f"{name}.ctf")
+    for locale in ("C.UTF-8", "POSIX"):
+        done = subprocess.run(
+            PROGRAM,
+            input=os.fsencode("\n".join(lines) + "\n"),
+            capture_output=True,
+            check=False,
+            cwd=folder,
+            env={**os.environ, "LC_ALL": locale},
+        )
+        assert done.returncode == 0, done.stderr
+        assert b": caf\xe9.txt\n" in done.stdout
+    assert (folder / f"{name}.txt").is_file()
+
+
 FAILING = {
     "missing answers": (PLAIN[:7], (), "ended before question 8, 'Minimum resolution'"),
     "a wrong answer": ([*PLAIN[:2], "abc", *PLAIN[3:]], (), "question 3, 'Pixel size': found 'abc'"),

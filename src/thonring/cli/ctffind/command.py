@@ -1,5 +1,6 @@
 """The command `thonring-ctffind`: flags, the session, and the exit code."""
 
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,7 +111,13 @@ def _unused(*, fast: bool, threads: int | None) -> str:
 
 
 def main() -> None:
-    """Run the command line; ends the process with an exit code."""
+    """Run the command line; ends the process with an exit code.
+
+    Names of files may hold any bytes, whatever the locale says.
+    """
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     app = typer.Typer(
         name="thonring-ctffind",
         add_completion=False,
