@@ -76,6 +76,13 @@ WRONG_SETTINGS = {
     "a sampling that is no number": ({"samplings_A": (float("nan"),)}, "expected values from 0.1 to 20"),
     "a factor of 0": ({"downsampling": 0.0}, "downsampling factor 0"),
     "a factor of 100": ({"downsampling": 100.0}, "downsampling factor 100"),
+    "a negative astigmatism": ({"known_astigmatism": (-1.0, 0.0)}, "known astigmatism -1 Å at 0°"),
+    "an angle that is no number": (
+        {"known_astigmatism": (1.0, float("nan"))},
+        "expected a difference of 0 Å",
+    ),
+    "a phase shift that is no number": ({"phase_shift_deg": float("inf")}, "expected a number of degrees"),
+    "phase shifts upside down": ({"phase_shift_range_deg": (90.0, 0.0)}, "the smaller first"),
 }
 
 

@@ -8,6 +8,7 @@
     │   ├── UnsuitableImage   constant, too small, not one image, too many bad pixels
     │   └── UnreadableTable   a STAR, xmd, cs, text or TOML file that lacks what is needed
     ├── OpticsError           a microscope constant is impossible or missing
+    ├── AnswerError           an answer to a question of CTFFIND is missing or impossible
     ├── SettingsError         an option is impossible: range upside down, unknown profile
     ├── OutputError           the run folder cannot be written
     └── FitError              no CTF could be fitted to a spectrum
@@ -38,6 +39,10 @@ class UnreadableTable(InputError):  # noqa: N818
 
 class OpticsError(ThonringError):
     """A microscope constant is impossible or missing."""
+
+
+class AnswerError(ThonringError):
+    """An answer to a question that CTFFIND asks is missing or has an impossible value."""
 
 
 class SettingsError(ThonringError):

@@ -6,59 +6,46 @@
 import functools
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from thonring import fit, quality, read, spectrum
+from thonring import fit, quality, spectrum
 from thonring.errors import FitError, SettingsError, ThonringError
+from thonring.measurement import Measurement, SpectrumKind, measure, measured_file, samplings
 from thonring.optics import Optics
 from thonring.records import (
     Attempt,
     CriterionResult,
     CtfFit,
     Evidence,
-    Image,
     KnownDefocus,
-    Micrograph,
-    Note,
     Outcome,
     SectorProfiles,
     Source,
-    Spectrum,
     Verdict,
 )
-from thonring.settings import FINEST_RESOLUTION_A, Settings
+from thonring.settings import Settings
+
+__all__ = [
+    "Measurement",
+    "agreement",
+    "attempts_on",
+    "estimate",
+    "examine",
+    "examine_measured",
+    "measure",
+    "sectors",
+]
 
 if TYPE_CHECKING:
     from thonring.learn.predict import NetworkDefocus
 
 SAME_SAMPLING = 0.01
 COARSEST_A = 30.0
-ICE_SAMPLING_A = 1.5
-SPECTRUM_PIXELS = 512
 OVERSHOOT = 0.05
 """How far the refinement may leave the defocus range, whose ends are where the search stops."""
-
-SpectrumKind = Literal["amplitude", "power"]
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """One file, read and transformed: `spectrum` reaches to the finest sampling that any attempt needs.
-
-    `pixel_variance` is the relative variance of a pixel of the image's 512² spectrum, to which scores refer;
-    None for a given spectrum, whose own scatter tells. `brightness` (32, 32) is the image's local mean over its mean.
-    """
-
-    spectrum: Spectrum
-    pixel_A: float
-    optics: Optics
-    shape: tuple[int, int]
-    notes: tuple[Note, ...]
-    pixel_variance: float | None = None
-    brightness: Image | None = None
 
 
 def estimate(
@@ -88,10 +75,26 @@ def examine(
     spectrum_kind
         The file holds a spectrum of this kind instead of an image.
     """
+    return examine_measured(
+        source, settings, lambda: measured_file(source, settings, spectrum_kind), known=known
+    )
+
+
+def examine_measured(
+    source: Source,
+    settings: Settings,
+    measure_it: Callable[[], Measurement],
+    *,
+    known: KnownDefocus | None = None,
+) -> tuple[Outcome, Evidence | None]:
+    """Estimate and grade what `measure_it` measures, and return what the verdict was based on.
+
+    `source` names it; what `measure_it` raises is in the outcome.
+    """
     began = time.process_time()
     try:
         _check_known(settings, known)
-        measured = _measured(source, settings, spectrum_kind)
+        measured = measure_it()
         profiles = sectors(measured, settings)
         attempts = tuple(attempts_on(measured, profiles, settings, known))
     except ThonringError as problem:
@@ -123,59 +126,6 @@ def _check_known(settings: Settings, known: KnownDefocus | None) -> None:
         )
 
 
-def _measured(source: Source, settings: Settings, kind: SpectrumKind | None) -> Measurement:
-    if kind is not None:
-        given = read.given_spectrum(source.path, source.optics, kind)
-        sampling_A = given.spectrum.sampling_A
-        shape = (given.spectrum.power.shape[0], 2 * (given.spectrum.power.shape[1] - 1))
-        notes = (*given.notes, *_clamped(settings, sampling_A))
-        return Measurement(given.spectrum, sampling_A, given.optics, shape, notes)
-    return measure(read.micrograph(source.path, source.optics), settings)
-
-
-def measure(micrograph: Micrograph, settings: Settings) -> Measurement:
-    """The spectrum of an image as far as the settings need it, and what to tell about it."""
-    micrograph = spectrum.repaired(micrograph)
-    shape = (micrograph.pixels.shape[0], micrograph.pixels.shape[1])
-    brightness = spectrum.local_brightness(micrograph)
-    pixel_A = micrograph.pixel_A
-    notes = (*micrograph.notes, *_clamped(settings, pixel_A))
-    if settings.downsampling is not None and settings.downsampling < 1:
-        micrograph = spectrum.finer(micrograph, settings.downsampling)
-    variance = SPECTRUM_PIXELS**2 / (shape[0] * shape[1])
-    finest_A = min(
-        [
-            ICE_SAMPLING_A,
-            0.5 * settings.resolution_range_A[1],
-            *(sampling for sampling in _samplings(settings, pixel_A) if sampling != pixel_A),
-        ]
-    )
-    power = spectrum.periodogram(micrograph, finest_A)
-    return Measurement(power, pixel_A, micrograph.optics, shape, notes, variance, brightness)
-
-
-def _clamped(settings: Settings, pixel_A: float) -> tuple[Note, ...]:
-    """Tell a user who asked for a resolution beyond Nyquist what was used instead."""
-    finest_A = settings.resolution_range_A[1]
-    if finest_A in {FINEST_RESOLUTION_A, max(finest_A, 2 * pixel_A)}:
-        return ()
-    limit_A = 2 * pixel_A
-    text = (
-        f"--resolution-range asks for {finest_A:g} Å; {pixel_A:g} Å/px ends at {limit_A:g} Å: fitted to there"
-    )
-    return (Note("resolution-range", text),)
-
-
-def _samplings(settings: Settings, pixel_A: float) -> list[float]:
-    """Pixel sizes to try, in order, in Å; a manual factor replaces the list.
-
-    None of them is taken finer than the micrograph's, or than the resolution range can use.
-    """
-    if settings.downsampling is not None:
-        return [settings.downsampling * pixel_A]
-    return [pixel_A if sampling is None else sampling for sampling in settings.samplings_A]
-
-
 def attempts_on(
     measured: Measurement, profiles: SectorProfiles, settings: Settings, known: KnownDefocus | None = None
 ) -> Iterator[Attempt]:
@@ -183,7 +133,7 @@ def attempts_on(
     limits = settings.limits or quality.load_profile(settings.profile)
     network = _network(measured, settings)
     tried: list[float] = []
-    for wanted_A in _samplings(settings, measured.pixel_A):
+    for wanted_A in samplings(settings, measured.pixel_A):
         sampling_A = max(wanted_A, measured.spectrum.sampling_A)
         if any(abs(sampling_A / other - 1) < SAME_SAMPLING for other in tried):
             continue
@@ -204,6 +154,24 @@ def attempts_on(
         yield Attempt(sampling_A, verdict, fitted)
         if verdict.accepted:
             return
+
+
+def agreement(fitted: CtfFit, evidence: Evidence, settings: Settings, finest_A: float) -> CtfFit:
+    """The same CTF held against the spectrum to `finest_A`, beyond the range that it was fitted on.
+
+    Only background and ring power are fitted: its resolution and its curve tell how far the CTF agrees.
+
+    Raises
+    ------
+    FitError
+        If the band is too narrow.
+    """
+    known = KnownDefocus(fitted.defocus_u_A, fitted.defocus_v_A, fitted.angle_deg, fitted.phase_shift_deg)
+    held = replace(settings, fix_defocus=True, phase_shift=False, refine_amplitude_contrast=False)
+    optics = replace(evidence.optics, amplitude_contrast=fitted.amplitude_contrast)
+    band = evidence.profiles.within(1.0 / settings.resolution_range_A[0], 1.0 / finest_A)
+    candidates, _ = fit.search(band, optics, held, known)
+    return fit.refine(band, optics, held, candidates)
 
 
 def sectors(measured: Measurement, settings: Settings) -> SectorProfiles:

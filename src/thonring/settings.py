@@ -27,6 +27,9 @@ class Settings:
     """How to estimate. `samplings_A` holds None for the native pixel; ranges are (low, high) as named.
 
     `start` says where the fit starts: from a search, also from what the packaged network says, or from that alone.
+    `known_astigmatism` is U - V in Å and the angle of U in degrees, held while the mean defocus is fitted. A phase
+    shift that is not fitted is `phase_shift_deg`; one that is lies about in `phase_shift_range_deg`, the middle and
+    half the width of which are the mean and the standard deviation of its prior.
 
     Raises
     ------
@@ -43,7 +46,10 @@ class Settings:
     clip_outliers: bool = True
     local_maximum: bool = True
     astigmatism: bool = True
+    known_astigmatism: tuple[float, float] | None = None
     phase_shift: bool = False
+    phase_shift_deg: float = 0.0
+    phase_shift_range_deg: tuple[float, float] | None = None
     refine_amplitude_contrast: bool = False
     fix_defocus: bool = False
     profile: str = "default"
@@ -58,7 +64,30 @@ class Settings:
             )
         if self.downsampling is not None and not 0.1 <= self.downsampling <= 20:
             raise SettingsError(f"downsampling factor {self.downsampling:g}: expected 0.1 to 20.")
+        _check_astigmatism(self)
+        _check_phase_shift(self)
         _check_start(self)
+
+
+def _check_astigmatism(settings: Settings) -> None:
+    known = settings.known_astigmatism
+    if known is not None and not (
+        settings.astigmatism and 0 <= known[0] < math.inf and math.isfinite(known[1])
+    ):
+        raise SettingsError(
+            f"known astigmatism {known[0]:g} Å at {known[1]:g}°: expected a difference of 0 Å or more, an angle, "
+            "and a fit that has astigmatism."
+        )
+
+
+def _check_phase_shift(settings: Settings) -> None:
+    if not math.isfinite(settings.phase_shift_deg):
+        raise SettingsError(f"phase shift {settings.phase_shift_deg:g}°: expected a number of degrees.")
+    low_deg, high_deg = settings.phase_shift_range_deg or (0.0, 180.0)
+    if not -360 <= low_deg < high_deg <= 360:
+        raise SettingsError(
+            f"phase shift range {low_deg:g},{high_deg:g}: expected degrees, the smaller first, as 0,180."
+        )
 
 
 def _check_defocus_range(low_A: float, high_A: float) -> None:

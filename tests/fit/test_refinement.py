@@ -222,3 +222,33 @@ def test_the_profiles_are_not_changed() -> None:
     fit.refine(profiles, OPTICS, Settings(), candidates)
     for array, kept in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, kept)
+
+
+def test_a_known_astigmatism_is_kept_and_the_defocus_found() -> None:
+    known = (TRUTH.defocus_u_A - TRUTH.defocus_v_A, TRUTH.angle_deg)
+    found = fitted(micrograph(), replace(NATIVE, known_astigmatism=known))
+    assert (found.astigmatism_A, found.angle_deg) == pytest.approx(known)
+    assert found.astigmatism_sigma_A == 0
+    assert abs(found.mean_defocus_A - 15000.0) < 4 * found.defocus_sigma_A
+
+
+def test_a_wrong_known_astigmatism_is_kept_too() -> None:
+    found = fitted(micrograph(), replace(NATIVE, known_astigmatism=(500.0, -60.0)))
+    assert (found.astigmatism_A, found.angle_deg) == pytest.approx((500.0, -60.0))
+
+
+def test_a_phase_shift_that_is_not_fitted_is_held() -> None:
+    truth = replace(TRUTH, phase_shift_deg=70.0)
+    found = fitted(micrograph(truth), replace(NATIVE, phase_shift_deg=70.0))
+    assert found.phase_shift_deg == pytest.approx(70.0)
+    assert found.phase_shift_sigma_deg == 0
+    assert abs(found.mean_defocus_A - 15000.0) < 4 * found.defocus_sigma_A
+
+
+def test_the_range_of_a_phase_shift_is_its_prior() -> None:
+    truth = replace(TRUTH, phase_shift_deg=70.0)
+    settings = replace(NATIVE, phase_shift=True)
+    free = fitted(micrograph(truth), settings)
+    near = fitted(micrograph(truth), replace(settings, phase_shift_range_deg=(65.0, 75.0)))
+    assert near.phase_shift_deg == pytest.approx(70.0, abs=4 * near.phase_shift_sigma_deg)
+    assert near.phase_shift_sigma_deg < free.phase_shift_sigma_deg

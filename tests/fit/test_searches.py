@@ -144,3 +144,22 @@ def test_the_signals_are_those_of_the_search() -> None:
     assert signals.profile.shape == signals.frequency_per_A.shape
     assert abs(signals.profile.mean()) < 0.05
     assert np.ptp(np.diff(signals.squared_frequency)) < 1e-9
+
+
+@pytest.mark.parametrize("search", ["match", "fourier"])
+def test_a_known_astigmatism_and_phase_shift_are_in_every_start(search: str) -> None:
+    settings = Settings(search=search, known_astigmatism=(800.0, 30.0), phase_shift_deg=40.0)
+    starts, _ = fit.search(profiles_of(micrograph()), OPTICS, settings)
+    assert len(starts) > 0
+    for start in starts:
+        assert (start.astigmatism_x_A, start.astigmatism_y_A) == pytest.approx(to_vector(400, -400, 30)[1:])
+        assert start.phase_shift_deg == 40.0
+
+
+def test_a_phase_shift_is_searched_in_its_range() -> None:
+    truth = replace(TRUTH, phase_shift_deg=90.0)
+    profiles = profiles_of(micrograph(truth))
+    for low_deg, high_deg in ((60.0, 120.0), (-120.0, -60.0), (85.0, 95.0), (46.0, 47.0)):
+        settings = Settings(phase_shift=True, phase_shift_range_deg=(low_deg, high_deg))
+        for start in fit.match(profiles, OPTICS, settings):
+            assert (start.phase_shift_deg - low_deg) % 180 <= high_deg - low_deg

@@ -30,7 +30,7 @@ SECTORS_MERGED = 3
 STEPS_PER_PEAK = 8
 ASTIGMATISM_ANGLES = 8
 LOCAL_RINGS = 25
-PHASE_SHIFTS_DEG = tuple(range(0, 180, 15))
+PHASE_SHIFTS_DEG = tuple(15.0 * step for step in range(12))
 MOST_ABSORBED = 0.8
 """A template that a smooth background absorbs to more than this share tells nothing in its zone."""
 
@@ -64,18 +64,19 @@ def match(profiles: SectorProfiles, optics: Optics, settings: Settings) -> tuple
         profiles.frequency_per_A.tobytes(), profiles.ring_width_per_A, optics, (low_A, high_A, step_A)
     )
     residual, weights = _residual(profiles)
-    levels = _astigmatisms(settings, step_A, high_A)
+    trials = _astigmatisms(settings, step_A, high_A)
     found: list[Candidate] = []
-    cosines, sines, norm = _projections(bank, residual, weights, with_sine=settings.phase_shift)
+    phase_shifts_deg = _phase_shifts_deg(settings)
+    cosines, sines, norm = _projections(bank, residual, weights, with_sine=any(phase_shifts_deg))
     angles = profiles.angle_rad.reshape(-1, SECTORS_MERGED).mean(axis=1)
-    for shift_deg in PHASE_SHIFTS_DEG if settings.phase_shift else (0,):
+    for shift_deg in phase_shifts_deg:
         twice = 2 * math.radians(shift_deg)
         projected = (
             cosines
             if sines is None
             else np.float32(math.cos(twice)) * cosines - np.float32(math.sin(twice)) * sines
         )
-        found += _best_ellipses(bank, projected, norm, angles, levels, float(shift_deg))
+        found += _best_ellipses(bank, projected, norm, angles, trials, float(shift_deg))
     return _distinct(found, 2 * STEPS_PER_PEAK * step_A)
 
 
@@ -145,30 +146,49 @@ def _projections(
     return cosines, sines, norm
 
 
-def _astigmatisms(settings: Settings, step_A: float, high_A: float) -> list[float]:
-    """Trial values of U - V in Å: none, then spaced so that no ellipse lies far from one of them."""
+def _phase_shifts_deg(settings: Settings) -> tuple[float, ...]:
+    """Trial phase shifts: those of a grid that lie in the range or are 180° from it, its middle if there are none."""
+    if not settings.phase_shift:
+        return (settings.phase_shift_deg,)
+    if settings.phase_shift_range_deg is None:
+        return PHASE_SHIFTS_DEG
+    low_deg, high_deg = settings.phase_shift_range_deg
+    inside = (shift for shift in PHASE_SHIFTS_DEG if (shift - low_deg) % 180 <= high_deg - low_deg)
+    return tuple(inside) or (0.5 * (low_deg + high_deg),)
+
+
+def _astigmatisms(settings: Settings, step_A: float, high_A: float) -> list[tuple[float, float]]:
+    """Trial values of U - V in Å and directions of U in rad: none, then so that no ellipse lies far from one."""
+    if settings.known_astigmatism is not None:
+        return [(settings.known_astigmatism[0], math.radians(settings.known_astigmatism[1]))]
     if not settings.astigmatism:
-        return [0.0]
+        return [(0.0, 0.0)]
     spacing = STEPS_PER_PEAK * step_A
-    return [0.0, *(spacing * f for f in (0.75, 1.5, 2.5, 4.0, 6.0, 8.5) if spacing * f < 0.4 * high_A)]
+    levels = (spacing * f for f in (0.75, 1.5, 2.5, 4.0, 6.0, 8.5) if spacing * f < 0.4 * high_A)
+    axes = np.arange(ASTIGMATISM_ANGLES) * np.pi / ASTIGMATISM_ANGLES
+    return [(0.0, 0.0), *((level, float(axis)) for level in levels for axis in axes)]
 
 
 def _best_ellipses(
-    bank: _Bank, projected: Projections, norm: Floats, angles: Floats, levels: list[float], shift_deg: float
+    bank: _Bank,
+    projected: Projections,
+    norm: Floats,
+    angles: Floats,
+    trials: list[tuple[float, float]],
+    shift_deg: float,
 ) -> list[Candidate]:
     defocus, step = bank.defocus_A, bank.defocus_A[1] - bank.defocus_A[0]
     best = np.full(defocus.size, -np.inf)
     vector = np.zeros((defocus.size, 2))
     with np.errstate(divide="ignore"):
         inverse = np.where(norm > 0, 1.0 / norm, 0.0)
-    for level in levels:
-        for axis in np.arange(ASTIGMATISM_ANGLES if level else 1) * np.pi / ASTIGMATISM_ANGLES:
-            shifts = np.rint(0.5 * level * np.cos(2 * (angles - axis)) / step).astype(int)
-            added = _shifted_sum(projected, shifts)
-            score = (np.maximum(added, 0.0) ** 2 * inverse).sum(axis=0)
-            better = (score > best) & (defocus > 2 * level)
-            best[better] = score[better]
-            vector[better] = level * math.cos(2 * axis), level * math.sin(2 * axis)
+    for level, axis in trials:
+        shifts = np.rint(0.5 * level * np.cos(2 * (angles - axis)) / step).astype(int)
+        added = _shifted_sum(projected, shifts)
+        score = (np.maximum(added, 0.0) ** 2 * inverse).sum(axis=0)
+        better = (score > best) & (defocus > 2 * level)
+        best[better] = score[better]
+        vector[better] = level * math.cos(2 * axis), level * math.sin(2 * axis)
     inner = np.pad(best, 1, constant_values=-np.inf)
     peaks = np.flatnonzero((inner[1:-1] >= inner[:-2]) & (inner[1:-1] > inner[2:]))
     top = peaks[np.argsort(best[peaks])[::-1][: 3 * MOST_CANDIDATES]]

@@ -166,16 +166,7 @@ def _splines(profiles: SectorProfiles, optics: Optics, defocus_A: float) -> tupl
 def _problem(
     profiles: SectorProfiles, optics: Optics, settings: Settings, splines: tuple[int, int]
 ) -> Problem:
-    free = (
-        not settings.fix_defocus,
-        settings.astigmatism and not settings.fix_defocus,
-        settings.astigmatism and not settings.fix_defocus,
-        settings.phase_shift,
-        settings.refine_amplitude_contrast,
-    )
-    amplitude_phase = math.asin(optics.amplitude_contrast)
-    prior_mean = np.array([0.0, 0.0, 0.0, math.radians(PHASE_PRIOR_DEG[0]), amplitude_phase])
-    prior_deviation = np.array([np.inf, np.inf, np.inf, math.radians(PHASE_PRIOR_DEG[1]), AMPLITUDE_PRIOR])
+    prior_mean, prior_deviation = _priors(optics, settings)
     power = np.where(profiles.values > 0, profiles.power, 1.0)
     background_basis = spline_basis(profiles.frequency_per_A, splines[0])
     ring_basis = spline_basis(profiles.frequency_per_A, splines[1])
@@ -193,10 +184,32 @@ def _problem(
         mean_background=mean_background,
         mean_rings=np.linalg.lstsq(ring_basis, background_basis @ mean_background, rcond=None)[0],
         optics=optics,
-        free=free,
+        free=_free(settings),
         prior_mean=prior_mean,
         prior_deviation=prior_deviation,
     )
+
+
+def _free(settings: Settings) -> tuple[bool, bool, bool, bool, bool]:
+    astigmatism = settings.astigmatism and settings.known_astigmatism is None and not settings.fix_defocus
+    return (
+        not settings.fix_defocus,
+        astigmatism,
+        astigmatism,
+        settings.phase_shift,
+        settings.refine_amplitude_contrast,
+    )
+
+
+def _priors(optics: Optics, settings: Settings) -> tuple[Floats, Floats]:
+    """Mean and standard deviation (5,) of the prior on each parameter of the CTF, infinite where there is none."""
+    phase_deg, deviation_deg = PHASE_PRIOR_DEG
+    if settings.phase_shift_range_deg is not None:
+        low_deg, high_deg = settings.phase_shift_range_deg
+        phase_deg, deviation_deg = 0.5 * (low_deg + high_deg), 0.5 * (high_deg - low_deg)
+    mean = (0.0, 0.0, 0.0, math.radians(phase_deg), math.asin(optics.amplitude_contrast))
+    deviation = (np.inf, np.inf, np.inf, math.radians(deviation_deg), AMPLITUDE_PRIOR)
+    return np.array(mean), np.array(deviation)
 
 
 def _start(problem: Problem, candidate: Candidate) -> Point:

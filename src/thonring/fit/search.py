@@ -1,5 +1,8 @@
 """Where the refinement starts: from a known defocus, from one of the two searches, or from what a network says."""
 
+import math
+from dataclasses import replace
+
 from thonring.ctf import to_vector
 from thonring.errors import FitError
 from thonring.fit.bins import FEWEST_RINGS
@@ -47,9 +50,22 @@ def search(
 
 
 def _searched(profiles: SectorProfiles, optics: Optics, settings: Settings) -> Starts:
-    if settings.search == "fourier":
-        return fourier(profiles, optics, settings)
-    return match(profiles, optics, settings), None
+    if settings.search != "fourier":
+        return match(profiles, optics, settings), None
+    found, signals = fourier(profiles, optics, settings)
+    return tuple(_with_held(candidate, settings) for candidate in found), signals
+
+
+def _with_held(candidate: Candidate, settings: Settings) -> Candidate:
+    """A candidate of the Fourier search, which tells the mean defocus only, with what is known beside it."""
+    amount_A, angle_deg = settings.known_astigmatism or (0.0, 0.0)
+    twice = math.radians(2.0 * angle_deg)
+    return replace(
+        candidate,
+        astigmatism_x_A=amount_A * math.cos(twice),
+        astigmatism_y_A=amount_A * math.sin(twice),
+        phase_shift_deg=settings.phase_shift_deg,
+    )
 
 
 def _with_network(profiles: SectorProfiles, optics: Optics, settings: Settings, network_A: float) -> Starts:

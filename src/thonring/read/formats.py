@@ -1,6 +1,7 @@
 """The table of image formats: a new one is one file and one row."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from thonring.errors import UnreadableFile
@@ -19,6 +20,18 @@ def _tiff(path: Path) -> RawImage:
     from thonring.read.tiff import read_tiff
 
     return read_tiff(path)
+
+
+def _mrc_stack(path: Path) -> RawImage:
+    from thonring.read.mrc import read_mrc_stack
+
+    return read_mrc_stack(path)
+
+
+def _tiff_stack(path: Path) -> RawImage:
+    from thonring.read.tiff import read_tiff_stack
+
+    return read_tiff_stack(path)
 
 
 def _png(path: Path) -> RawImage:
@@ -48,6 +61,9 @@ READERS: dict[str, Reader] = {
 }
 
 
+STACK_READERS: dict[Reader | None, Reader] = {_mrc: _mrc_stack, _tiff: _tiff_stack}
+
+
 def reader_of(path: Path) -> Reader | None:
     """Find the reader for a file name, whatever its case; None where no suffix of the table fits."""
     name = path.name.lower()
@@ -57,6 +73,22 @@ def reader_of(path: Path) -> Reader | None:
 def known_suffixes() -> str:
     """List the suffixes of the table, for messages."""
     return " ".join(READERS)
+
+
+def load_stack(path: Path) -> RawImage:
+    """Read all images of a file by its suffix: pixels (images, rows, columns); formats of one image give one.
+
+    Raises
+    ------
+    UnreadableFile, UnsuitableImage
+        As `load`, but for the number of images.
+    """
+    _check_file(path)
+    reader = STACK_READERS.get(reader_of(path))
+    if reader is None:
+        image = load(path)
+        return replace(image, pixels=image.pixels[None])
+    return _read(reader, path)
 
 
 def load(path: Path) -> RawImage:
@@ -76,6 +108,10 @@ def load(path: Path) -> RawImage:
             f"{path}: found suffix {''.join(path.suffixes[-1:]) or '(none)'!r}, expected one of "
             f"{known_suffixes()}. Convert the file, or rename it if its content is one of these."
         )
+    return _read(reader, path)
+
+
+def _read(reader: Reader, path: Path) -> RawImage:
     try:
         return reader(path)
     except PermissionError as problem:

@@ -1,9 +1,9 @@
-"""One file to one Micrograph."""
+"""One file to one Micrograph, or to those of a stack."""
 
 from pathlib import Path
 
 from thonring.optics import Optics
-from thonring.read.formats import load
+from thonring.read.formats import load, load_stack
 from thonring.read.pixel import settle_pixel
 from thonring.records import Micrograph
 
@@ -26,3 +26,31 @@ def micrograph(path: Path, optics: Optics) -> Micrograph:
     raw = load(path)
     pixel_A, notes = settle_pixel(path, raw.header_pixel_A, optics)
     return Micrograph(path, raw.pixels, pixel_A, optics, (*raw.notes, *notes))
+
+
+def micrographs(path: Path, optics: Optics) -> list[Micrograph]:
+    """Read all images of a file, as `micrograph` reads one; notes are with the first.
+
+    Raises
+    ------
+    UnreadableFile, UnsuitableImage, OpticsError
+        As `micrograph`, but for the number of images.
+    """
+    raw = load_stack(path)
+    pixel_A, notes = settle_pixel(path, raw.header_pixel_A, optics)
+    notes = (*raw.notes, *notes)
+    return [
+        Micrograph(path, pixels, pixel_A, optics, () if number else notes)
+        for number, pixels in enumerate(raw.pixels)
+    ]
+
+
+def image_count(path: Path) -> int:
+    """How many images a file holds.
+
+    Raises
+    ------
+    UnreadableFile, UnsuitableImage
+        As `micrographs`.
+    """
+    return len(load_stack(path).pixels)

@@ -7,8 +7,10 @@ https://bio3d.colorado.edu/imod/doc/mrc_format.txt.
 
 import bz2
 import gzip
+import math
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +47,31 @@ def read_mrc(path: Path) -> RawImage:
     UnsuitableImage
         If it holds a stack, complex numbers or packed 4-bit pixels.
     """
+    stack = read_mrc_stack(path)
+    check_one_image(path, len(stack.pixels))
+    return replace(stack, pixels=stack.pixels[0])
+
+
+def read_mrc_stack(path: Path) -> RawImage:
+    """Read all images of an MRC file, as `read_mrc` reads one: pixels (images, rows, columns).
+
+    Raises
+    ------
+    UnreadableFile
+        If the file is no MRC file, has an unknown mode or is cut short.
+    UnsuitableImage
+        If it holds complex numbers or packed 4-bit pixels.
+    """
     content = _content(path)
     header = _header(path, content)
     shape, dtype = _shape(path, header), _dtype(path, header)
     offset = HEADER_DTYPE.itemsize + int(header["nsymbt"])
-    expected = offset + shape[0] * shape[1] * dtype.itemsize
+    expected = offset + math.prod(shape) * dtype.itemsize
     if len(content) < expected:
+        images = f"{shape[0]} images of " if shape[0] > 1 else ""
         raise UnreadableFile(
-            f"{path}: truncated: found {len(content)} bytes, expected {expected} for {shape[1]} x {shape[0]} "
-            f"pixels of {dtype.itemsize} bytes. Copy the file again."
+            f"{path}: truncated: found {len(content)} bytes, expected {expected} for {images}"
+            f"{shape[2]} x {shape[1]} pixels of {dtype.itemsize} bytes. Copy the file again."
         )
     pixels = content[offset:expected].view(dtype).reshape(shape)
     return RawImage(pixels, _pixel_A(header), _trailing(path, len(content) - expected))
@@ -105,15 +123,14 @@ def _bytes_are_unsigned(header: Header) -> bool:
     return int(words[0]) == IMOD_STAMP and not int(words[1]) & 1
 
 
-def _shape(path: Path, header: Header) -> tuple[int, int]:
+def _shape(path: Path, header: Header) -> tuple[int, int, int]:
     columns, rows, images = int(header["nx"]), int(header["ny"]), int(header["nz"])
     if min(columns, rows, images) < 1 or int(header["nsymbt"]) < 0:
         raise UnreadableFile(
             f"{path}: found a header of {columns} x {rows} x {images} pixels and {int(header['nsymbt'])} "
             "bytes of extended header, expected positive sizes. The header is damaged; write the file again."
         )
-    check_one_image(path, images)
-    return rows, columns
+    return images, rows, columns
 
 
 def _content(path: Path) -> npt.NDArray[np.uint8]:

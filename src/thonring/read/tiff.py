@@ -8,7 +8,7 @@ from typing import Any
 
 import tifffile
 
-from thonring.errors import UnreadableFile
+from thonring.errors import UnreadableFile, UnsuitableImage
 from thonring.read.raster import to_grey
 from thonring.read.raw import RawImage, check_one_image, check_real
 
@@ -46,13 +46,43 @@ def read_tiff(path: Path) -> RawImage:
             pixels = tiff.pages[0].asarray()
             pixel_A = _pixel_A(tiff)
     except DAMAGED as problem:
-        raise UnreadableFile(
-            f"{path}: found {path.stat().st_size} bytes that are no readable TIFF image ({problem}), "
-            "expected a whole TIFF file. Copy the file again, or give it the suffix of its true format."
-        ) from problem
+        raise _unreadable(path, problem) from problem
     pixels = to_grey(path, pixels) if pixels.ndim == 3 else pixels
     check_real(path, pixels)
     return RawImage(pixels, pixel_A)
+
+
+def read_tiff_stack(path: Path) -> RawImage:
+    """Read all images of a TIFF file, as `read_tiff` reads one: pixels (images, rows, columns).
+
+    Raises
+    ------
+    UnreadableFile
+        If the file is no TIFF file or is damaged or cut short.
+    UnsuitableImage
+        If its pages differ in size, or hold colours or complex numbers.
+    """
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            images = _images(tiff)
+            pixels = tiff.asarray() if images > 1 else read_tiff(path).pixels[None]
+            pixel_A = _pixel_A(tiff)
+    except DAMAGED as problem:
+        raise _unreadable(path, problem) from problem
+    if pixels.ndim != 3 or len(pixels) != images:
+        raise UnsuitableImage(
+            f"{path}: found {images} images that make an array of {' x '.join(map(str, pixels.shape))}, expected "
+            "grey images of one size. Write them as an MRC stack."
+        )
+    check_real(path, pixels)
+    return RawImage(pixels, pixel_A)
+
+
+def _unreadable(path: Path, problem: Exception) -> UnreadableFile:
+    return UnreadableFile(
+        f"{path}: found {path.stat().st_size} bytes that are no readable TIFF image ({problem}), "
+        "expected a whole TIFF file. Copy the file again, or give it the suffix of its true format."
+    )
 
 
 def _images(tiff: Any) -> int:  # noqa: ANN401 - tifffile is untyped here

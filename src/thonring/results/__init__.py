@@ -5,6 +5,8 @@ Every file is replaced atomically, so that a reader never sees half of one.
 
 from thonring.results.atomic import write_text
 from thonring.results.ctf_image import write_ctf_image
+from thonring.results.ctffind_files import CtffindFiles, CtffindResult, CtffindRun, write_ctffind_files
+from thonring.results.ctffind_profile import frequencies_per_A, profile_rows
 from thonring.results.ctffind_text import write_ctffind_text
 from thonring.results.diagnostic import diagnostic_image
 from thonring.results.folder import prepare_run, write_tables
@@ -18,19 +20,25 @@ from thonring.results.summary import Summary, reason_without_file, summary
 
 __all__ = [
     "RECIPE",
+    "CtffindFiles",
+    "CtffindResult",
+    "CtffindRun",
     "Prediction",
     "Simulated",
     "Summary",
     "artefact_names",
     "diagnostic_image",
+    "frequencies_per_A",
     "prepare_predictions",
     "prepare_run",
     "prepare_set",
+    "profile_rows",
     "reason_without_file",
     "recipe_text",
     "spectrum_path",
     "summary",
     "write_ctf_image",
+    "write_ctffind_files",
     "write_ctffind_text",
     "write_micrograph",
     "write_predictions",

@@ -1,5 +1,6 @@
-"""spectra/NAME.ctf: the picture of a spectrum, as `rlnCtfImage` points to it."""
+"""Pictures of spectra as MRC: spectra/NAME.ctf, as `rlnCtfImage` points to it, or a stack of them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,23 @@ def write_ctf_image(path: Path, picture: Image, sampling_A: float) -> None:
     OutputError
         If the file cannot be written.
     """
+    write_ctf_images(path, [picture], sampling_A)
+
+
+def write_ctf_images(path: Path, pictures: Sequence[Image], sampling_A: float) -> None:
+    """Write pictures of one size, one section each, as an MRC stack; a single one as an image.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
     import mrcfile
 
     with replacing(path) as temporary, mrcfile.new(temporary) as mrc:
-        mrc.set_data(np.asarray(picture, dtype=np.float32))
+        if len(pictures) == 1:
+            mrc.set_data(np.asarray(pictures[0], dtype=np.float32))
+        else:
+            mrc.set_data(np.asarray(pictures, dtype=np.float32))
+            mrc.set_image_stack()
         mrc.voxel_size = sampling_A

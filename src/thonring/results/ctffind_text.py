@@ -14,7 +14,7 @@ from thonring.results.atomic import write_text
 _GREATEST = 100.0
 """Limit of the normalised average: it grows without bound where the rings fade."""
 
-_RESULT_COLUMNS = (
+RESULT_COLUMNS = (
     "# Columns: #1 - micrograph number; #2 - defocus 1 [Angstroms]; #3 - defocus 2; "
     "#4 - azimuth of astigmatism; #5 - additional phase shift [radians]; #6 - cross correlation; "
     "#7 - spacing (in Angstroms) up to which CTF rings were fit successfully"
@@ -52,7 +52,7 @@ def write_ctffind_text(folder: Path, outcome: Outcome, name: str | None = None) 
         return
     name = outcome.path.stem if name is None else name
     header = _header(outcome, fit, optics)
-    write_text(folder / f"{name}.txt", f"{header}{_RESULT_COLUMNS}\n{_result_line(fit)}\n")
+    write_text(folder / f"{name}.txt", f"{header}{RESULT_COLUMNS}\n{_result_line(fit)}\n")
     rows = _profile_rows(fit.curve, fit, optics)
     lines = "".join(" ".join(f"{value:.6f}" for value in row) + "\n" for row in rows)
     write_text(folder / f"{name}_avrot.txt", f"{header}{_PROFILE_COLUMNS}\n{lines}")
@@ -98,12 +98,12 @@ def _profile_rows(curve: RadialCurve, fit: CtfFit, optics: Optics) -> tuple[Floa
         np.clip(normalised, -_GREATEST, _GREATEST),
         curve.sin2,
         curve.agreement,
-        _noise_correlation(curve, fit, optics),
+        noise_correlation(curve, fit, optics),
     )
     return tuple(np.nan_to_num(row, posinf=0.0, neginf=0.0) for row in rows)
 
 
-def _noise_correlation(curve: RadialCurve, fit: CtfFit, optics: Optics) -> Floats:
+def noise_correlation(curve: RadialCurve, fit: CtfFit, optics: Optics) -> Floats:
     """2/√n, n being the number of points of the curve in two rings."""
     frequency_per_A = curve.frequency_per_A
     points = frequency_per_A.size

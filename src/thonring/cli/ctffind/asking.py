@@ -1,0 +1,165 @@
+"""Questions and how they are asked: of a script, which gets one try, or of a person, who is asked again."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from thonring.errors import AnswerError
+
+T = TypeVar("T")
+
+COLUMN = 50
+"""Questions are filled to this width, as CTFFIND prints them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[T]):
+    """One question in CTFFIND's words. `parse` raises ValueError, its text being what is wrong with an answer."""
+
+    text: str
+    default: str
+    expected: str
+    parse: Callable[[str], T]
+
+
+def words(text: str, default: str) -> Question[str]:
+    """Ask for any text but none."""
+    return Question(text, default, "a name", lambda answer: answer)
+
+
+def existing_file(text: str, default: str) -> Question[Path]:
+    """Ask for a file that is there."""
+
+    def parse(answer: str) -> Path:
+        path = Path(answer)
+        if not path.is_file():
+            raise ValueError("no such file")
+        return path
+
+    return Question(text, default, "the name of a file that exists", parse)
+
+
+def number(text: str, default: str, low: float = -math.inf, high: float = math.inf) -> Question[float]:
+    """Ask for a number from `low` to `high`."""
+
+    def parse(answer: str) -> float:
+        value = float(answer)
+        if not math.isfinite(value):
+            raise ValueError("not finite")
+        return _within(value, low, high)
+
+    return Question(text, default, f"a number{_bounds(low, high)}", parse)
+
+
+def whole_number(text: str, default: str, low: int, high: float = math.inf) -> Question[int]:
+    """Ask for a whole number, which may be written as 512.0, from `low` to `high`."""
+
+    def parse(answer: str) -> int:
+        value = float(answer)
+        if not value.is_integer():
+            raise ValueError("not a whole number")
+        return int(_within(value, low, high))
+
+    return Question(text, default, f"a whole number{_bounds(low, high)}", parse)
+
+
+def yes_or_no(text: str, default: str = "no") -> Question[bool]:
+    """Ask for a word that begins like yes or no, in any case."""
+
+    def parse(answer: str) -> bool:
+        first = answer[:1].lower()
+        if first not in {"y", "n"}:
+            raise ValueError("neither")
+        return first == "y"
+
+    return Question(text, default, "yes or no", parse)
+
+
+def _within(value: float, low: float, high: float) -> float:
+    if not low <= value <= high:
+        raise ValueError("outside of the range")
+    return value
+
+
+def _bounds(low: float, high: float) -> str:
+    if math.isinf(low) and math.isinf(high):
+        return ""
+    if math.isinf(high):
+        return f" of at least {low:g}"
+    return f" from {low:g} to {high:g}"
+
+
+class Asker(Protocol):
+    """Who gets the answers."""
+
+    def __call__(self, question: Question[T]) -> T:
+        """Get the answer to a question."""
+        ...
+
+
+class Script:
+    """Answers from lines, echoed as CTFFIND does; the first that is missing, blank or wrong ends the session."""
+
+    def __init__(self, lines: Iterator[str], tell: Callable[[str], None]) -> None:
+        self._lines = lines
+        self._tell = tell
+        self._asked = 0
+
+    def __call__(self, question: Question[T]) -> T:
+        """Take the next line.
+
+        Raises
+        ------
+        AnswerError
+            If there is none, or it is no answer; the message names the question.
+        """
+        self._asked += 1
+        place = f"question {self._asked}, '{question.text}'"
+        line = next(self._lines, None)
+        if line is None:
+            raise AnswerError(
+                f"the input ended before {place}: expected {question.expected}, as {question.default}."
+            )
+        answer = line.strip()
+        if not answer:
+            raise AnswerError(
+                f"{place}: found a blank line, expected {question.expected}. Only at a terminal does it stand for "
+                f"the default, {question.default}."
+            )
+        try:
+            value = question.parse(answer)
+        except ValueError as problem:
+            raise AnswerError(
+                f"{place}: found {answer!r} ({problem}), expected {question.expected}."
+            ) from None
+        self._tell(f"{question.text:<{COLUMN}} : {answer}")
+        return value
+
+
+class Terminal:
+    """Answers of a person: a blank stands for the default, and what is wrong is asked again."""
+
+    def __init__(self, ask: Callable[[str], str], tell: Callable[[str], None]) -> None:
+        self._ask = ask
+        self._tell = tell
+
+    def __call__(self, question: Question[T]) -> T:
+        """Ask until there is an answer.
+
+        Raises
+        ------
+        AnswerError
+            If the input ends.
+        """
+        prompt = f"{f'{question.text} [{question.default}]':<{COLUMN}} : "
+        while True:
+            try:
+                answer = self._ask(prompt).strip() or question.default
+            except EOFError:
+                raise AnswerError(f"the input ended at '{question.text}'.") from None
+            try:
+                return question.parse(answer)
+            except ValueError as problem:
+                self._tell(f"{answer!r} ({problem}): expected {question.expected}.")
