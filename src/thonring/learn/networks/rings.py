@@ -60,6 +60,7 @@ class Rings(nn.Module):
         self.ascent = nn.Sequential(nn.Conv1d(DEEP_WIDTH, WIDTH, 1), nn.Upsample(scale_factor=STRIDE))
         self.fine = nn.Sequential(*(_Block(WIDTH, dilation) for dilation in DILATIONS))
         self.exit = nn.Conv1d(WIDTH, 3, 1)
+        nn.init.zeros_(self.exit.weight)
 
     def forward(self, cells: Tensor, optics: Tensor) -> tuple[Tensor, Tensor]:
         """Defocus and its standard error, both (b,), in Å: centre and half width of the likeliest 95 %, over 1.96."""
@@ -77,11 +78,14 @@ class Rings(nn.Module):
         return -torch.logsumexp(log_each, dim=1).mean()
 
     def _mixture(self, cells: Tensor, optics: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Weights, centres and widths (b, bins) of the mixture over v."""
+        """Weights, centres and widths (b, bins) of the mixture over v.
+
+        Centres move freely: bounded ones learn to stay at their bounds, and the answer is as coarse as the bins.
+        """
         hidden = self.entry(self._peaks(cells, optics))
         deep = self.deep(self.descent(nn.functional.silu(hidden)))
         logit, shift, spread = self.exit(self.fine(hidden + self.ascent(deep))).unbind(1)
-        centre = self.v + 1.5 * STEP * torch.tanh(shift)
+        centre = self.v + STEP * shift
         width = STEP * torch.exp(torch.clamp(spread, -6.0, 3.0))
         return torch.softmax(logit, dim=1), centre, width
 
