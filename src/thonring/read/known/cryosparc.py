@@ -55,8 +55,9 @@ def _load(path: Path) -> npt.NDArray[Any]:
             f"{path}: found {magic!r} at the start, expected a cryoSPARC table ({NUMPY_MAGIC!r})."
         )
     try:
-        return np.atleast_1d(np.load(path, allow_pickle=False))
-    except (ValueError, OSError, EOFError) as problem:
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)  # whose size is held against the file's
+        return np.atleast_1d(np.array(mapped))
+    except (ValueError, OSError, EOFError, OverflowError) as problem:
         raise UnreadableTable(
             f"{path}: damaged cryoSPARC table ({problem}). Copy the file again."
         ) from problem
