@@ -17,10 +17,11 @@ import pytest
 import tifffile
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from measured import MARGIN_BYTES, peak_bytes, read_or_refused
 from mrcfile.dtypes import HEADER_DTYPE
 
-from measured import MARGIN_BYTES, peak_bytes, read_or_refused
 from thonring.read import raw
+from thonring.records import Micrograph
 
 NOISE = np.random.default_rng(5).integers(0, 255, (48, 64)).astype(np.uint8)
 LARGEST_HERE = 1 << 18
@@ -28,9 +29,7 @@ BYTES_PER_VALUE = 16
 TIMES_THE_FILE = 3
 TIMES_A_PACKED_BIT = 3 * 8
 
-fuzzed = settings(
-    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+fuzzed = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 words = st.one_of(
     st.sampled_from(
         [0, 1, 2, 3, 4, 6, 12, 101, 48, 64, 1024, 16384, 16385, 2**16, 2**24, 2**31 - 1, -1, -1024, -(2**31)]
@@ -65,6 +64,8 @@ def with_words(content: bytes, changes: list[tuple[int, int]], order: str = "<")
 def check_memory(path: Path, content: bytes, limit: int) -> None:
     path.write_bytes(content)
     assert peak_bytes(read_or_refused, path) <= limit + MARGIN_BYTES
+    found = read_or_refused(path)
+    assert isinstance(found, Micrograph) or str(path) in str(found)
 
 
 @fuzzed

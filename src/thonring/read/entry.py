@@ -1,5 +1,6 @@
 """What stands behind a path, found out before it is opened: opening a pipe would wait for ever."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -8,10 +9,10 @@ from thonring.errors import InputError
 
 KINDS = {
     stat.S_IFDIR: ("a folder", "Name the files in it."),
-    stat.S_IFIFO: ("a named pipe", "Write its content to a file."),
-    stat.S_IFSOCK: ("a socket", "Name a file."),
-    stat.S_IFCHR: ("a device", "Name a file."),
-    stat.S_IFBLK: ("a device", "Name a file."),
+    stat.S_IFIFO: ("a named pipe", "Write its content to a file and give that."),
+    stat.S_IFSOCK: ("a socket", "Give the path of a file."),
+    stat.S_IFCHR: ("a device", "Give the path of a file."),
+    stat.S_IFBLK: ("a device", "Give the path of a file."),
 }
 
 
@@ -26,9 +27,11 @@ def size_of_file(path: Path, wanted: str, error: type[InputError]) -> int:
     try:
         found = path.stat()
     except (OSError, ValueError) as problem:
-        raise error(f"{path}: {_absent(path, problem)}, expected {wanted}. Check the path.") from problem
+        raise error(
+            f"{path}: {_absent(path, problem)}, expected {wanted}. Check the path, and whether the file was moved."
+        ) from problem
     if not stat.S_ISREG(found.st_mode):
-        kind, advice = KINDS.get(stat.S_IFMT(found.st_mode), ("no regular file", "Name a file."))
+        kind, advice = KINDS.get(stat.S_IFMT(found.st_mode), ("no regular file", "Give the path of a file."))
         raise error(f"{path}: found {kind}, expected {wanted}. {advice}")
     return found.st_size
 
@@ -63,6 +66,8 @@ def _absent(path: Path, problem: OSError | ValueError) -> str:
     if not isinstance(problem, OSError):
         return f"cannot be the name of a file ({problem})"
     reason = problem.strerror or str(problem)
+    if problem.errno == errno.ELOOP:
+        return f"is a link that leads in a circle ({reason})"
     if isinstance(problem, FileNotFoundError) and path.is_symlink():
-        return f"is a link to {os.readlink(path)!r}, which is not there ({reason})"
+        return f"is a link to {str(path.readlink())!r}, which is not there ({reason})"
     return f"cannot be opened ({reason})"
