@@ -6,6 +6,7 @@ import itertools
 import os
 import socket
 import struct
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,7 +128,9 @@ def not_numbers(path: Path, pixels: Pixels, number: int) -> Path:
     spoiled = pixels.copy()
     count = int(np.linspace(0.02, 1, 20)[number % 20] * pixels.size)
     spoiled.ravel()[:count] = np.nan if number % 2 else np.inf
-    return (mrc if number % 4 else tiff)(path, spoiled)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return (mrc if number % 4 else tiff)(path, spoiled)
 
 
 def wrong_mode(path: Path, pixels: Pixels, number: int) -> Path:

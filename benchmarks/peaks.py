@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-POLL_S = 0.1
+POLL_S = 0.5
 PROCESSES = Path("/proc")
 
 
@@ -14,7 +14,7 @@ PROCESSES = Path("/proc")
 def watched_peaks() -> Iterator[dict[int, float]]:
     """While inside, note the most memory in MB that each descendant has had at once, by its process number.
 
-    The system keeps the mark itself, so that only a process that ends within a tenth of a second is missed.
+    The system keeps the mark itself, so that only a process that ends within half a second is missed.
     """
     peaks_MB: dict[int, float] = {}
     ended = threading.Event()

@@ -10,8 +10,8 @@ import mrcfile
 import numpy as np
 import pytest
 import tifffile
-
 from measured import MARGIN_BYTES, peak_bytes, read_or_refused
+
 from thonring import read
 from thonring.errors import UnreadableFile, UnreadableTable, UnsuitableImage
 from thonring.optics import Optics, PartialOptics
@@ -104,7 +104,9 @@ def goes_when_opened(monkeypatch: pytest.MonkeyPatch, go: Callable[[Path], objec
 def test_a_file_that_vanishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     path = made(tmp_path, name)
     goes_when_opened(monkeypatch, Path.unlink)
-    with pytest.raises(UnreadableFile, match=rf"{name}: vanished while it was read, expected a finished file"):
+    with pytest.raises(
+        UnreadableFile, match=rf"{name}: vanished while it was read, expected a finished file"
+    ):
         read.micrograph(path, OPTICS)
 
 
@@ -173,7 +175,9 @@ def test_what_the_bytes_look_like_is_told(tmp_path: Path, name: str, content: by
 @pytest.mark.parametrize("name", ["a.mrc", "a.tif", "a.png", "a.jpg"])
 def test_nothing_but_zeros_is_told(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(bytes(5000))
-    with pytest.raises(UnreadableFile, match="first 512 bytes are all zero: the copy or the acquisition failed"):
+    with pytest.raises(
+        UnreadableFile, match="first 512 bytes are all zero: the copy or the acquisition failed"
+    ):
         read.micrograph(tmp_path / name, OPTICS)
 
 

@@ -34,9 +34,6 @@ COMPRESSIONS = {
 }
 """Those that stop unpacking where the image is full, whatever the file would expand to."""
 
-OTHER_FILES = {"is_ome": False, "is_mmstack": False, "is_ndtiff": False}
-"""Kinds whose description leads to further files: of the file that was named, its own image is read."""
-
 MOST_REASON = 200
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -74,7 +71,8 @@ def read_tiff(path: Path) -> RawImage:
 
 
 def _read(path: Path, stream: IO[bytes], size: int) -> tuple[npt.NDArray[Any], float | None]:
-    with tifffile.TiffFile(stream, **OTHER_FILES) as tiff:
+    # what these descriptions lead to are further files; of the one that was named, its own image is read
+    with tifffile.TiffFile(stream, is_ome=False, is_mmstack=False, is_ndtiff=False) as tiff:
         check_one_image(path, _pages(tiff))
         page = tiff.pages.first
         check_one_image(path, _planes(tiff) * page.imagedepth)
@@ -132,7 +130,7 @@ def _check_bytes(path: Path, page: Any, size: int) -> None:  # noqa: ANN401
 def _pixel_A(tiff: tifffile.TiffFile) -> float | None:
     unit = str((tiff.imagej_metadata or {}).get("unit", "")).strip()
     length_A = LENGTHS_A.get(unicodedata.normalize("NFC", unit).lower())
-    resolution = tiff.pages[0].tags.get("XResolution")
+    resolution = tiff.pages.first.tags.get("XResolution")
     if length_A is None or resolution is None:
         return None
     pixels, units = resolution.value
