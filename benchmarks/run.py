@@ -31,6 +31,7 @@ OPTIONS: dict[str, tuple[list[str], list[str]]] = {
         ["--cache", str(CACHES / "networks"), "--count", "896"],
         ["--cache", str(CACHES / "networks-quick"), "--count", "32"],
     ),
+    "damaged.py": ([], ["--quick"]),
     "speed.py": ([], ["--count", "4", "--rounds", "1"]),
 }
 """Every benchmark, in order, with the options of a whole and of a quick run; what CACHES hold is not measured again."""

@@ -91,8 +91,32 @@ def test_files_keep_their_order_and_need_not_exist() -> None:
 
 def test_a_folder_gives_its_images_sorted(tmp_path: Path) -> None:
     touch(tmp_path, "b.mrc", "a.TIF", "c.mrc.gz", "notes.txt", "a.star", "._b.mrc", "deep/d.mrc")
-    (tmp_path / "folder.mrc").mkdir()
     assert names([str(tmp_path)]) == ["a.TIF", "b.mrc", "c.mrc.gz"]
+
+
+def test_what_has_an_images_name_is_listed_whatever_it_is(tmp_path: Path) -> None:
+    (tmp_path / "folder.mrc").mkdir()
+    (tmp_path / "broken.mrc").symlink_to("nowhere.mrc")
+    (tmp_path / "circle.mrc").symlink_to("circle.mrc")
+    os.mkfifo(tmp_path / "pipe.mrc")
+    expected = ["broken.mrc", "circle.mrc", "folder.mrc", "pipe.mrc"]
+    assert names([str(tmp_path)]) == expected
+    assert names([str(tmp_path / "*.mrc")]) == expected
+    assert names([str(tmp_path / name) for name in expected]) == expected
+
+
+@pytest.mark.parametrize("name", ["a\0b.mrc", "long" * 100 + ".mrc"])
+def test_an_impossible_name_is_listed(tmp_path: Path, name: str) -> None:
+    assert names([str(tmp_path / name)]) == [name]
+
+
+def test_a_folder_that_may_not_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(InputError, match=r"folder .*cannot be listed \(Permission denied\).*permissions"):
+        read.sources([str(tmp_path)], GIVEN)
 
 
 def test_a_pattern_that_no_shell_expanded(tmp_path: Path) -> None:

@@ -288,7 +288,7 @@ def test_bad_cryosparc_tables(tmp_path: Path) -> None:
 
 
 def test_missing_file_and_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableTable, match="no such file"):
+    with pytest.raises(UnreadableTable, match="No such file"):
         read.known_defocus(tmp_path / "none.star")
     with pytest.raises(UnreadableTable, match="no CTFFIND text"):
         read.known_defocus(tmp_path)

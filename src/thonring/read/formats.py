@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from thonring.errors import UnreadableFile
+from thonring.errors import InputError, UnreadableFile
+from thonring.read.beginnings import resemblance
+from thonring.read.entry import size_of_file
 from thonring.read.raw import RawImage
 
 Reader = Callable[[Path], RawImage]
@@ -75,22 +77,6 @@ def known_suffixes() -> str:
     return " ".join(READERS)
 
 
-def load_stack(path: Path) -> RawImage:
-    """Read all images of a file by its suffix: pixels (images, rows, columns); formats of one image give one.
-
-    Raises
-    ------
-    UnreadableFile, UnsuitableImage
-        As `load`, but for the number of images.
-    """
-    _check_file(path)
-    reader = STACK_READERS.get(reader_of(path))
-    if reader is None:
-        image = load(path)
-        return replace(image, pixels=image.pixels[None])
-    return _read(reader, path)
-
-
 def load(path: Path) -> RawImage:
     """Read one image file by its suffix.
 
@@ -101,36 +87,70 @@ def load(path: Path) -> RawImage:
     UnsuitableImage
         If it does not hold one real-valued image.
     """
-    _check_file(path)
-    reader = reader_of(path)
+    return _loaded(path, reader_of(path))
+
+
+def load_stack(path: Path) -> RawImage:
+    """Read all images of a file by its suffix: pixels (images, rows, columns); formats of one image give one.
+
+    Raises
+    ------
+    UnreadableFile, UnsuitableImage
+        As `load`, but for the number of images.
+    """
+    reader = STACK_READERS.get(reader_of(path))
+    if reader is not None:
+        return _loaded(path, reader)
+    image = load(path)
+    return replace(image, pixels=image.pixels[None])
+
+
+def _loaded(path: Path, reader: Reader | None) -> RawImage:
+    size = size_of_file(path, "an image file", UnreadableFile)
     if reader is None:
         raise UnreadableFile(
             f"{path}: found suffix {''.join(path.suffixes[-1:]) or '(none)'!r}, expected one of "
             f"{known_suffixes()}. Convert the file, or rename it if its content is one of these."
         )
-    return _read(reader, path)
-
-
-def _read(reader: Reader, path: Path) -> RawImage:
-    try:
-        return reader(path)
-    except PermissionError as problem:
-        raise UnreadableFile(
-            f"{path}: may not be read ({problem.strerror}). Check its permissions."
-        ) from problem
-
-
-def _check_file(path: Path) -> None:
-    try:
-        size = path.stat().st_size
-    except OSError as problem:
-        raise UnreadableFile(
-            f"{path}: cannot be opened ({problem.strerror}), expected an image file. Check the path."
-        ) from problem
-    if path.is_dir():
-        raise UnreadableFile(f"{path}: found a folder, expected an image file. Name a file in it.")
     if size == 0:
         raise UnreadableFile(
             f"{path}: found 0 bytes, expected an image. The copy or the acquisition failed; copy the file "
             "again."
         )
+    try:
+        return reader(path)
+    except (OSError, InputError, MemoryError) as problem:
+        raise _explained(path, size, problem) from problem
+
+
+def _explained(path: Path, size: int, problem: OSError | InputError | MemoryError) -> InputError:
+    """The problem as an error that says whether the file changed meanwhile, or what it seems to be."""
+    changed = _changed(path, size)
+    if changed:
+        return UnreadableFile(
+            f"{path}: {changed} while it was read, expected a finished file of {size} bytes. If it is still "
+            "being written or moved, estimate it again when that is done."
+        )
+    if isinstance(problem, MemoryError):
+        return UnreadableFile(
+            f"{path}: found an image that does not fit into the memory that is free, expected one that does. "
+            "Use fewer --workers, or a machine with more memory."
+        )
+    if isinstance(problem, PermissionError):
+        return UnreadableFile(f"{path}: may not be read ({problem.strerror}). Check its permissions.")
+    if isinstance(problem, OSError):
+        return UnreadableFile(
+            f"{path}: cannot be read ({problem.strerror or problem}), expected an image of {size} bytes. "
+            "Check the disk or the network share, and estimate it again."
+        )
+    if isinstance(problem, UnreadableFile):
+        return UnreadableFile(f"{problem}{resemblance(path)}")
+    return problem
+
+
+def _changed(path: Path, size: int) -> str:
+    try:
+        now = path.stat().st_size
+    except OSError:
+        return "vanished"
+    return "" if now == size else f"changed from {size} to {now} bytes"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from thonring.errors import InputError
 from thonring.optics import PartialOptics
+from thonring.read.entry import entries, is_folder, is_there
 from thonring.read.formats import known_suffixes, reader_of
 from thonring.records import Source
 
@@ -14,14 +15,14 @@ def sources(arguments: Sequence[str], given: PartialOptics, *, spectra: bool = F
     """List the inputs: image files, folders of them, patterns (`*`), and RELION STAR files.
 
     Folders are not searched below their own level; of folders and patterns only names of known suffix are
-    taken, sorted. With `spectra`, a STAR file's power spectra are listed where it names any. A file that is
-    named but missing is listed, so that it fails by itself; a file named twice is listed once, at its first
-    place.
+    taken, sorted. With `spectra`, a STAR file's power spectra are listed where it names any. What is named but
+    missing, or has an image's name and is none (a folder, a broken link), is listed, so that it fails by itself;
+    a file named twice is listed once, at its first place.
 
     Raises
     ------
     InputError
-        If nothing was named, or a folder or pattern holds no file of known suffix.
+        If nothing was named, or a folder may not be read, or a folder or pattern holds no name of known suffix.
     UnreadableTable
         If a STAR file lists no micrographs.
     OpticsError
@@ -49,9 +50,9 @@ def _sources_of(path: Path, given: PartialOptics, *, spectra: bool) -> list[Sour
 
 def _files(argument: str) -> list[Path]:
     path = Path(argument)
-    if path.is_dir():
-        return _of_known_suffix(path.iterdir(), f"folder {argument}")
-    if not path.exists() and glob.has_magic(argument):
+    if is_folder(path) and reader_of(path) is None:
+        return _of_known_suffix(entries(path, InputError), f"folder {argument}")
+    if not is_there(path) and glob.has_magic(argument):
         found = (Path(name) for name in glob.glob(argument))  # noqa: PTH207 - the pattern may be absolute
         return _of_known_suffix(found, f"pattern {argument}", also=".star")
     return [path]
@@ -62,7 +63,6 @@ def _of_known_suffix(paths: Iterable[Path], place: str, also: str = "") -> list[
         path
         for path in paths
         if not path.name.startswith(".")
-        and path.is_file()
         and (reader_of(path) is not None or (also and path.suffix.lower() == also))
     )
     if not chosen:

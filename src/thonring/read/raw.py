@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from thonring.errors import UnsuitableImage
+from thonring.errors import UnreadableFile, UnsuitableImage
 from thonring.records import Note
+
+MOST_VALUES = 16384**2
+"""Pixels times channels of the largest image that is read: the finest grid in use, 4096² electrons at 1/4 pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,29 @@ def check_one_image(path: Path, images: int) -> None:
             f"{path}: found a stack of {images} images, expected one image. If it is a movie, align and "
             "average its frames first (motion correction); if it is a stack of micrographs, write one file "
             "for each."
+        )
+
+
+def check_size(path: Path, columns: int, rows: int, channels: int = 1) -> None:
+    """Refuse a size that no image has, before memory is taken for it.
+
+    Raises
+    ------
+    UnreadableFile
+        If a side is not positive.
+    UnsuitableImage
+        If there are more than `MOST_VALUES` values.
+    """
+    if min(columns, rows, channels) < 1:
+        raise UnreadableFile(
+            f"{path}: found a header of {columns} x {rows} pixels, expected positive sizes. The header is "
+            "damaged; write the file again."
+        )
+    if columns * rows * channels > MOST_VALUES:
+        of_channels = f" of {channels} channels" if channels > 1 else ""
+        raise UnsuitableImage(
+            f"{path}: found a header of {columns} x {rows} pixels{of_channels}, expected at most {MOST_VALUES} "
+            "values (16384 x 16384). The header is damaged, or this is a montage: give its single images."
         )
 
 

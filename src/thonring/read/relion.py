@@ -5,6 +5,7 @@ from pathlib import Path
 
 from thonring.errors import OpticsError, UnreadableTable
 from thonring.optics import Optics, PartialOptics
+from thonring.read.entry import is_there
 from thonring.read.star import Table, read_star, table_with
 from thonring.records import Source
 
@@ -101,4 +102,4 @@ def _located(star: Path, name: str) -> Path:
     A name that is found nowhere is kept as it stands.
     """
     folders = (Path(), *star.absolute().parents)
-    return next((folder / name for folder in folders if (folder / name).exists()), Path(name))
+    return next((folder / name for folder in folders if is_there(folder / name)), Path(name))

@@ -8,6 +8,7 @@ from typing import Any
 import gemmi
 
 from thonring.errors import UnreadableTable
+from thonring.read.entry import size_of_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,15 @@ def read_star(path: Path) -> list[Table]:
     UnreadableTable
         If the file is missing or breaks the STAR grammar.
     """
+    size_of_file(path, "a STAR file", UnreadableTable)
     try:
         document = gemmi.cif.read(str(path))
+        return [Table(path, block.name.strip(), _columns(block)) for block in document]
     except (OSError, ValueError, RuntimeError) as problem:
         raise UnreadableTable(
             f"{path}: cannot be read as a STAR file ({problem}). Expected blocks 'data_NAME' with columns "
             "'_LABEL'."
         ) from problem
-    return [Table(path, block.name.strip(), _columns(block)) for block in document]
 
 
 def _columns(block: gemmi.cif.Block) -> dict[str, list[str]]:

@@ -6,9 +6,10 @@ what went through it; `uid` joins them.
 """
 
 import math
+import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,8 @@ DEFOCUS = ("ctf/df1_A", "ctf/df2_A", "ctf/df_angle_rad")
 PHASE_SHIFT = "ctf/phase_shift_rad"
 LONGEST_HEADER = 2**20
 """Tables with many fields have longer headers than numpy reads unasked; this many bytes hold thousands."""
+
+HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 Exposures = npt.NDArray[np.void]
 
@@ -112,22 +115,39 @@ def _joined(rows: Exposures, other: Exposures, missing: Collection[str]) -> Expo
 
 def _load(path: Path) -> npt.NDArray[Any]:
     try:
-        with path.open("rb") as stream:
-            magic = stream.read(len(NUMPY_MAGIC))
+        stream = path.open("rb")
     except OSError as problem:
         raise UnreadableTable(f"{path}: cannot be read ({problem.strerror}). Check the path.") from problem
-    if magic[1:] == STREAM_MAGIC:
-        return _load_stream(path)
-    if magic != NUMPY_MAGIC:
-        raise UnreadableTable(
-            f"{path}: found {magic!r} at the start, expected a cryoSPARC table ({NUMPY_MAGIC!r})."
-        )
-    try:
-        return np.atleast_1d(np.load(path, allow_pickle=False, max_header_size=LONGEST_HEADER))
-    except (ValueError, OSError, EOFError) as problem:
-        raise UnreadableTable(
-            f"{path}: damaged cryoSPARC table ({problem}). Copy the file again."
-        ) from problem
+    with stream:
+        magic = stream.read(len(NUMPY_MAGIC))
+        if magic[1:] == STREAM_MAGIC:
+            return _load_stream(path)
+        if magic != NUMPY_MAGIC:
+            raise UnreadableTable(
+                f"{path}: found {magic!r} at the start, expected a cryoSPARC table ({NUMPY_MAGIC!r})."
+            )
+        stream.seek(0)
+        try:
+            return _rows(stream)
+        except Exception as problem:
+            raise UnreadableTable(
+                f"{path}: damaged cryoSPARC table ({problem}). Copy the file again."
+            ) from problem
+
+
+def _rows(stream: IO[bytes]) -> npt.NDArray[Any]:
+    """The rows that the header states, once it is known that the file has as many bytes."""
+    version = np.lib.format.read_magic(stream)
+    if version not in HEADERS:
+        raise ValueError(f"format {version} of numpy is not known")
+    shape, _, kind = HEADERS[version](stream, max_header_size=LONGEST_HEADER)
+    stated, found = math.prod(shape) * kind.itemsize, os.fstat(stream.fileno()).st_size - stream.tell()
+    if kind.names is None or kind.hasobject or len(shape) > 1:
+        raise ValueError(f"found {shape} values of type {kind}, expected rows with named fields")
+    if not 0 <= stated <= found:
+        raise ValueError(f"its header states {stated} bytes of rows, it has {found}")
+    rows = np.frombuffer(stream.read(stated), np.uint8)
+    return np.atleast_1d(rows.view(kind).reshape(shape)) if stated else np.zeros(0, kind)
 
 
 def _load_stream(path: Path) -> npt.NDArray[Any]:

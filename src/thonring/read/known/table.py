@@ -7,6 +7,7 @@ from pathlib import Path
 
 from thonring.ctf import canonical
 from thonring.errors import UnreadableTable
+from thonring.read.entry import entries, is_folder, size_of_file
 from thonring.read.known.ctffind import read_ctffind
 from thonring.read.known.key import key_of, without_uid
 from thonring.read.known.row import KnownRow
@@ -57,7 +58,7 @@ def known_defocus(path: Path) -> Mapping[str, KnownDefocus]:
     UnreadableTable
         If the file is missing, of unknown kind, lacks columns, or gives two answers for one name.
     """
-    rows = _rows_of_folder(path) if path.is_dir() else _rows(path)
+    rows = _rows_of_folder(path) if is_folder(path) else _rows(path)
     found: dict[str, KnownDefocus] = {}
     for row in rows:
         if row.defocus_u_A == FAILED_A:
@@ -73,22 +74,27 @@ def known_defocus(path: Path) -> Mapping[str, KnownDefocus]:
 
 
 def _rows(path: Path) -> list[KnownRow]:
-    if not path.is_file():
-        raise UnreadableTable(f"{path}: no such file; expected a table of known defoci. Check the path.")
+    size_of_file(path, "a table of known defoci", UnreadableTable)
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise UnreadableTable(
             f"{path}: found suffix {path.suffix or '(none)'!r}, expected one of {' '.join(READERS)}."
         )
-    return reader(path)
+    try:
+        return reader(path)
+    except OSError as problem:
+        raise UnreadableTable(
+            f"{path}: cannot be read ({problem.strerror or problem}), expected a table of known defoci. Check its "
+            "permissions."
+        ) from problem
 
 
 def _rows_of_folder(folder: Path) -> Iterable[KnownRow]:
-    files = sorted(
+    files = [
         file
-        for file in folder.iterdir()
+        for file in entries(folder, UnreadableTable)
         if file.suffix.lower() in ONE_PER_MICROGRAPH and not file.stem.endswith("_avrot")
-    )
+    ]
     if not files:
         raise UnreadableTable(
             f"{folder}: found no CTFFIND text or .ctfparam in the folder. Name the table itself "

@@ -1,0 +1,73 @@
+"""What stands behind a path, found out before it is opened: opening a pipe would wait for ever."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from thonring.errors import InputError
+
+KINDS = {
+    stat.S_IFDIR: ("a folder", "Name the files in it."),
+    stat.S_IFIFO: ("a named pipe", "Write its content to a file and give that."),
+    stat.S_IFSOCK: ("a socket", "Give the path of a file."),
+    stat.S_IFCHR: ("a device", "Give the path of a file."),
+    stat.S_IFBLK: ("a device", "Give the path of a file."),
+}
+
+
+def size_of_file(path: Path, wanted: str, error: type[InputError]) -> int:
+    """Size in bytes of what is there, which `wanted` names for the message.
+
+    Raises
+    ------
+    InputError
+        Of the given kind, if there is nothing, or no regular file.
+    """
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as problem:
+        raise error(
+            f"{path}: {_absent(path, problem)}, expected {wanted}. Check the path, and whether the file was moved."
+        ) from problem
+    if not stat.S_ISREG(found.st_mode):
+        kind, advice = KINDS.get(stat.S_IFMT(found.st_mode), ("no regular file", "Give the path of a file."))
+        raise error(f"{path}: found {kind}, expected {wanted}. {advice}")
+    return found.st_size
+
+
+def is_there(path: Path) -> bool:
+    """Whether the path leads anywhere; not, where nobody may look or the name is impossible."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises where nobody may look
+
+
+def is_folder(path: Path) -> bool:
+    """Whether the path leads to a folder; not, where nobody may look or the name is impossible."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where nobody may look
+
+
+def entries(folder: Path, error: type[InputError]) -> list[Path]:
+    """What is in a folder, sorted.
+
+    Raises
+    ------
+    InputError
+        Of the given kind, if nobody may look.
+    """
+    try:
+        return sorted(folder.iterdir())
+    except OSError as problem:
+        raise error(
+            f"folder {folder}: cannot be listed ({problem.strerror or problem}). Check its permissions."
+        ) from problem
+
+
+def _absent(path: Path, problem: OSError | ValueError) -> str:
+    if not isinstance(problem, OSError):
+        return f"cannot be the name of a file ({problem})"
+    reason = problem.strerror or str(problem)
+    if problem.errno == errno.ELOOP:
+        return f"is a link that leads in a circle ({reason})"
+    if isinstance(problem, FileNotFoundError) and path.is_symlink():
+        return f"is a link to {str(path.readlink())!r}, which is not there ({reason})"
+    return f"cannot be opened ({reason})"
