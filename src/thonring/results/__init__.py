@@ -7,33 +7,62 @@ from thonring.results.atomic import write_text
 from thonring.results.ctf_image import write_ctf_image
 from thonring.results.ctffind_text import write_ctffind_text
 from thonring.results.diagnostic import diagnostic_image
-from thonring.results.folder import prepare_run, write_tables
+from thonring.results.folder import prepare_run, write_run_tables, write_tables
 from thonring.results.micrograph_file import write_micrograph
+from thonring.results.named import Named
 from thonring.results.names import artefact_names, spectrum_path
+from thonring.results.opening import STORE, open_run, read_run
+from thonring.results.origin import (
+    Entry,
+    FileState,
+    Made,
+    Origin,
+    asked_text,
+    content_hash,
+    file_state,
+    made,
+    settings_text,
+)
 from thonring.results.prediction_table import Prediction, prepare_predictions, write_predictions
 from thonring.results.settings_file import write_settings
 from thonring.results.simulated_set import RECIPE, prepare_set, recipe_text
 from thonring.results.simulated_star import Simulated, write_simulated_star
+from thonring.results.store import Store
 from thonring.results.summary import Summary, reason_without_file, summary
 
 __all__ = [
     "RECIPE",
+    "STORE",
+    "Entry",
+    "FileState",
+    "Made",
+    "Named",
+    "Origin",
     "Prediction",
     "Simulated",
+    "Store",
     "Summary",
     "artefact_names",
+    "asked_text",
+    "content_hash",
     "diagnostic_image",
+    "file_state",
+    "made",
+    "open_run",
     "prepare_predictions",
     "prepare_run",
     "prepare_set",
+    "read_run",
     "reason_without_file",
     "recipe_text",
+    "settings_text",
     "spectrum_path",
     "summary",
     "write_ctf_image",
     "write_ctffind_text",
     "write_micrograph",
     "write_predictions",
+    "write_run_tables",
     "write_settings",
     "write_simulated_star",
     "write_tables",

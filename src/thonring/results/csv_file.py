@@ -19,11 +19,14 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Cell]]
     OutputError
         If the file cannot be written.
     """
+    write_text(path, "".join(csv_line(row) for row in (columns, *rows)))
+
+
+def csv_line(cells: Iterable[Cell]) -> str:
+    """Write one row with its line end."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    write_text(path, text.getvalue())
+    csv.writer(text, lineterminator="\n").writerow([_cell(value) for value in cells])
+    return text.getvalue()
 
 
 def _cell(value: Cell) -> str:

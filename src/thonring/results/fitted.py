@@ -1,12 +1,12 @@
 """The micrographs of a run that have a CTF: what the exchange formats list."""
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from thonring.optics import Optics
 from thonring.records import CtfFit, Outcome, Verdict
+from thonring.results.named import Named
 from thonring.results.names import spectrum_path
 
 
@@ -21,23 +21,15 @@ class Fitted:
     spectrum: str
 
 
-def fitted_only(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, str]) -> list[Fitted]:
-    """Those accepted or rejected whose kept attempt has a fit with finite defoci, in their order."""
-    return [
-        Fitted(
-            outcome,
-            outcome.optics,
-            outcome.attempt.fit,
-            outcome.attempt.verdict,
-            f"{spectrum_path(run, names[outcome.path]).as_posix()}:mrc",
-        )
-        for outcome in outcomes
-        if outcome.status != "failed"
-        and outcome.optics is not None
-        and outcome.attempt is not None
-        and outcome.attempt.fit is not None
-        and _is_finite(outcome.attempt.fit)
-    ]
+def fitted(run: Path, one: Named) -> Fitted | None:
+    """Give an accepted or rejected micrograph whose kept attempt has a fit with finite defoci, else None."""
+    outcome, attempt = one.outcome, one.outcome.attempt
+    if outcome.status == "failed" or outcome.optics is None or attempt is None:
+        return None
+    if attempt.fit is None or not _is_finite(attempt.fit):
+        return None
+    spectrum = f"{spectrum_path(run, one.name).as_posix()}:mrc"
+    return Fitted(outcome, outcome.optics, attempt.fit, attempt.verdict, spectrum)
 
 
 def _is_finite(fit: CtfFit) -> bool:

@@ -1,15 +1,17 @@
 """The run folder as a whole."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from thonring.errors import OutputError
 from thonring.records import Outcome
+from thonring.results.named import Named
 from thonring.results.names import artefact_names, spectra_folder
-from thonring.results.star import write_star
-from thonring.results.table import write_attempts, write_results
-from thonring.results.xmd import write_xmd
+from thonring.results.star import ACCEPTED, REJECTED
+from thonring.results.table import ATTEMPTS, RESULTS
+from thonring.results.table_file import write_table_files
+from thonring.results.xmd import MICROGRAPHS
 
 
 def prepare_run(run: Path) -> None:
@@ -76,7 +78,15 @@ def write_tables(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, st
     """
     if names is None:
         names = artefact_names([outcome.path for outcome in outcomes])
-    write_results(run / "results.csv", outcomes)
-    write_attempts(run / "attempts.csv", outcomes)
-    write_star(run, outcomes, names)
-    write_xmd(run, outcomes, names)
+    write_run_tables(run, [Named(outcome, names[outcome.path]) for outcome in outcomes])
+
+
+def write_run_tables(run: Path, micrographs: Iterable[Named]) -> None:
+    """Write the same tables of micrographs that can be gone through twice, as those of a store.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    write_table_files(run, (RESULTS, ATTEMPTS, ACCEPTED, REJECTED, MICROGRAPHS), run, micrographs)

@@ -4,13 +4,13 @@ Labels are spelt as Xmipp spells them, misspellings included.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from thonring.records import Outcome
-from thonring.results.atomic import write_text
-from thonring.results.fitted import Fitted, fitted_only
-from thonring.results.star_syntax import loop, number, quoted
+from thonring.results.fitted import Fitted, fitted
+from thonring.results.named import Named
+from thonring.results.overview import Overview
+from thonring.results.star_syntax import loop_head, loop_rows, number, quoted
+from thonring.results.table_file import Table
 
 _HEADER = "# XMIPP_STAR_1 * \n# \ndata_noname\n"
 
@@ -54,26 +54,26 @@ takes a micrograph for good because a value is missing.
 """
 
 
-def write_xmd(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, str]) -> None:
-    """Write micrographs.xmd.
+def _head(seen: Overview) -> str:
+    phase = _PHASE_SHIFT_LABELS if _with_phase(seen) else ()
+    labels = (*_LABELS, *phase, *(_CRITERIA[name][0] for name in _criteria(seen)))
+    return _HEADER + loop_head([f" _{label}" for label in labels])
 
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    micrographs = fitted_only(run, outcomes, names)
-    values = [_criterion_values(micrograph) for micrograph in micrographs]
-    seen = set().union(*values)
-    criteria = [name for name in _CRITERIA if name in seen]
-    with_phase = _PHASE_SHIFT_CRITERION in seen or any(m.fit.phase_shift_deg for m in micrographs)
-    labels = [*_LABELS, *(_PHASE_SHIFT_LABELS if with_phase else ()), *(_CRITERIA[c][0] for c in criteria)]
-    rows = [
-        (*_row(micrograph), *(_phase_shift(micrograph) if with_phase else ()), *_formatted(found, criteria))
-        for micrograph, found in zip(micrographs, values, strict=True)
-    ]
-    text = loop([f" _{label}" for label in labels], rows)
-    write_text(run / "micrographs.xmd", _HEADER + text)
+
+def _line(seen: Overview, one: Named) -> str:
+    micrograph = fitted(seen.run, one)
+    if micrograph is None:
+        return ""
+    phase = _phase_shift(micrograph) if _with_phase(seen) else ()
+    return loop_rows([(*_row(micrograph), *phase, *_criterion_values(micrograph, _criteria(seen)))])
+
+
+def _with_phase(seen: Overview) -> bool:
+    return bool(seen.phase_shifted) or _PHASE_SHIFT_CRITERION in seen.fitted_criteria
+
+
+def _criteria(seen: Overview) -> list[str]:
+    return [name for name in _CRITERIA if name in seen.fitted_criteria]
 
 
 def _row(micrograph: Fitted) -> tuple[str, ...]:
@@ -99,9 +99,9 @@ def _phase_shift(micrograph: Fitted) -> tuple[str, str]:
     return number(shift_deg), number(_VPP_RADIUS_PER_A if shift_deg else 0.0)
 
 
-def _criterion_values(micrograph: Fitted) -> dict[str, float]:
-    return {criterion.name: criterion.value for criterion in micrograph.verdict.criteria}
-
-
-def _formatted(values: Mapping[str, float], criteria: Sequence[str]) -> list[str]:
+def _criterion_values(micrograph: Fitted, criteria: Sequence[str]) -> list[str]:
+    values = {criterion.name: criterion.value for criterion in micrograph.verdict.criteria}
     return [number(values.get(name, math.nan), missing=_CRITERIA[name][1]) for name in criteria]
+
+
+MICROGRAPHS = Table("micrographs.xmd", _head, _line)
