@@ -21,6 +21,8 @@ class Request:
     ctffind_text: bool
     plots: bool
     signals: bool
+    redo: bool
+    hashed: bool
     workers: int
     quiet: bool
 

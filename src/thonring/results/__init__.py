@@ -24,6 +24,7 @@ from thonring.results.origin import (
     settings_text,
 )
 from thonring.results.prediction_table import Prediction, prepare_predictions, write_predictions
+from thonring.results.rows import NO_CURVE
 from thonring.results.settings_file import write_settings
 from thonring.results.simulated_set import RECIPE, prepare_set, recipe_text
 from thonring.results.simulated_star import Simulated, write_simulated_star
@@ -31,6 +32,7 @@ from thonring.results.store import Store
 from thonring.results.summary import Summary, reason_without_file, summary
 
 __all__ = [
+    "NO_CURVE",
     "RECIPE",
     "STORE",
     "Entry",

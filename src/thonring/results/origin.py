@@ -35,7 +35,10 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """All that an outcome depends on; `asked` is optics and known defocus as `asked_text` writes them."""
+    """All that an outcome depends on; `asked` is optics and known defocus as `asked_text` writes them.
+
+    The hash of the file's content is the outcome's, found when the file was read.
+    """
 
     file: FileState
     asked: str

@@ -20,7 +20,7 @@ ON CONFLICT (id) DO UPDATE SET path = excluded.path, place = excluded.place
 INPUTS = "SELECT id, path, place, name FROM input ORDER BY id"
 FIND = "SELECT id FROM input WHERE path = ?"
 
-_ORIGIN_COLUMNS = ("recipe", "asked", "size", "mtime_ns", "content_hash")
+_ORIGIN_COLUMNS = ("recipe", "asked", "size", "mtime_ns")
 ADD_MICROGRAPH = _insert("micrograph", ("input", *_ORIGIN_COLUMNS, *MICROGRAPH_COLUMNS))
 DROP_ATTEMPTS = "DELETE FROM attempt WHERE micrograph = ?"
 ADD_ATTEMPT = _insert("attempt", ("micrograph", "number", *ATTEMPT_COLUMNS))
@@ -35,7 +35,7 @@ RECIPES = f"SELECT id, {', '.join(_RECIPE_COLUMNS)} FROM recipe"  # noqa: S608 -
 
 _MICROGRAPHS = "FROM micrograph JOIN input ON input.id = micrograph.input ORDER BY micrograph.input"
 COUNT = "SELECT COUNT(*) FROM micrograph"
-ENTRIES = f"SELECT path, {', '.join(_ORIGIN_COLUMNS)}, status {_MICROGRAPHS}"
+ENTRIES = f"SELECT path, {', '.join(_ORIGIN_COLUMNS)}, content_hash, status {_MICROGRAPHS}"
 MICROGRAPHS = f"SELECT input.id, path, name, {', '.join(MICROGRAPH_COLUMNS)} {_MICROGRAPHS}"
 ATTEMPTS = f"SELECT micrograph, {', '.join(ATTEMPT_COLUMNS)} FROM attempt ORDER BY micrograph, number"  # noqa: S608 - all names are constants
 

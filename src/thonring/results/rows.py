@@ -27,7 +27,7 @@ MICROGRAPH_COLUMNS = (
     "status",
     "reasons",
     *("voltage_kV", "cs_mm", "amplitude_contrast", "given_pixel_A"),
-    *("pixel_A", "rows", "columns", "chosen", "notes", "cpu_seconds"),
+    *("pixel_A", "rows", "columns", "chosen", "notes", "cpu_seconds", "content_hash"),
 )
 _FIT_NUMBERS = (
     *("defocus_u_A", "defocus_v_A", "angle_deg", "phase_shift_deg", "amplitude_contrast"),
@@ -77,6 +77,7 @@ def micrograph_row(outcome: Outcome) -> Row:
         outcome.chosen,
         _notes_text(outcome.notes),
         outcome.cpu_seconds,
+        outcome.content_hash,
     )
 
 
@@ -102,7 +103,7 @@ def attempt_row(attempt: Attempt) -> Row:
 def outcome_of(path: Path, row: Row, attempts: tuple[Attempt, ...]) -> Outcome:
     """Read what `micrograph_row` gave; the attempts are the micrograph's, in their order."""
     status, reasons, voltage_kV, cs_mm, amplitude_contrast, given_pixel_A, *others = row
-    pixel_A, rows, columns, chosen, notes, cpu_seconds = others
+    pixel_A, rows, columns, chosen, notes, cpu_seconds, content_hash = others
     known = voltage_kV is not None
     return Outcome(
         path=path,
@@ -115,6 +116,7 @@ def outcome_of(path: Path, row: Row, attempts: tuple[Attempt, ...]) -> Outcome:
         chosen=chosen,
         notes=_notes(notes),
         cpu_seconds=_number(cpu_seconds),
+        content_hash=content_hash,
     )
 
 

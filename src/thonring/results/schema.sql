@@ -23,7 +23,6 @@ CREATE TABLE micrograph (       -- the finished ones
   asked TEXT NOT NULL,          -- JSON: optics and known defocus as they were given
   size INTEGER,                 -- of the file in bytes, NULL where there was none
   mtime_ns INTEGER,
-  content_hash TEXT NOT NULL,   -- SHA-256, '' where it was not asked for
   status TEXT NOT NULL,
   reasons TEXT NOT NULL,        -- JSON: [sentence, ...]
   voltage_kV, cs_mm, amplitude_contrast, given_pixel_A,  -- optics as used; all NULL: unknown
@@ -32,7 +31,8 @@ CREATE TABLE micrograph (       -- the finished ones
   columns INTEGER NOT NULL,
   chosen INTEGER,               -- number of the attempt kept, from 0
   notes TEXT NOT NULL,          -- JSON: [[kind, sentence], ...]
-  cpu_seconds
+  cpu_seconds,
+  content_hash TEXT NOT NULL    -- SHA-256 of the file, '' where it was not asked for
 );
 
 CREATE TABLE attempt (          -- every sampling tried of every finished micrograph

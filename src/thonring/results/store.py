@@ -17,13 +17,14 @@ from thonring.results.told import told
 
 
 class Store:
-    """The outcomes of a run, in the order in which their files were first asked for.
+    """The outcomes of a run, in the order in which their files were first asked for; `run` is its folder.
 
     Iterating gives every finished micrograph with the name of its artefacts, read as it goes, as often as is
     wished; fits come without their curves.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.run = path.parent
         self._path, self._connection = path, connection
         self._made: dict[Made, int] = {}
 
@@ -63,7 +64,7 @@ class Store:
             (key,) = connection.execute(queries.FIND, (stored_text(str(outcome.path)),)).fetchone()
             connection.execute(queries.DROP_ATTEMPTS, (key,))
             file = origin.file
-            came_from = (self._recipe(origin.made), origin.asked, file.size, file.mtime_ns, file.content_hash)
+            came_from = (self._recipe(origin.made), origin.asked, file.size, file.mtime_ns)
             connection.execute(queries.ADD_MICROGRAPH, (key, *came_from, *micrograph_row(outcome)))
             attempts = [(key, number, *attempt_row(one)) for number, one in enumerate(outcome.attempts)]
             connection.executemany(queries.ADD_ATTEMPT, attempts)
