@@ -7,6 +7,7 @@ import typer
 from thonring.cli.dataset import dataset
 from thonring.cli.estimate import estimate
 from thonring.cli.evaluate import evaluate
+from thonring.cli.export import export
 from thonring.cli.predict import predict
 from thonring.cli.simulate import simulate
 from thonring.cli.train import train
@@ -40,6 +41,7 @@ def _thonring(
 
 
 app.command()(estimate)
+app.command()(export)
 app.command()(simulate)
 app.command()(evaluate)
 app.add_typer(dataset)

@@ -28,6 +28,16 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """The arguments of `thonring export`."""
+
+    run: Path
+    formats: tuple[str, ...]
+    out: Path
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SimulationRequest:
     """The arguments of `thonring simulate`; `size` is None where the recipe decides."""
 

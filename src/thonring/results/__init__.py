@@ -7,7 +7,8 @@ from thonring.results.atomic import write_text
 from thonring.results.ctf_image import write_ctf_image
 from thonring.results.ctffind_text import write_ctffind_text
 from thonring.results.diagnostic import diagnostic_image
-from thonring.results.folder import prepare_run, write_run_tables, write_tables
+from thonring.results.export import Exported, export
+from thonring.results.folder import create_folder, prepare_run, write_run_tables, write_tables
 from thonring.results.micrograph_file import write_micrograph
 from thonring.results.named import Named
 from thonring.results.names import artefact_names, spectrum_path
@@ -36,6 +37,7 @@ __all__ = [
     "RECIPE",
     "STORE",
     "Entry",
+    "Exported",
     "FileState",
     "Made",
     "Named",
@@ -47,7 +49,9 @@ __all__ = [
     "artefact_names",
     "asked_text",
     "content_hash",
+    "create_folder",
     "diagnostic_image",
+    "export",
     "file_state",
     "made",
     "open_run",

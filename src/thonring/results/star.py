@@ -14,7 +14,7 @@ from thonring.results.overview import Overview
 from thonring.results.star_syntax import loop_rows, number, quoted
 from thonring.results.table_file import Table
 
-_WORST_RESOLUTION_A = 25.0
+WORST_RESOLUTION_A = 25.0
 _MICROGRAPH_LABELS = (
     "_rlnMicrographName",
     "_rlnOpticsGroup",
@@ -57,7 +57,7 @@ def _row(micrograph: Fitted, group: int) -> tuple[str, ...]:
         number(fit.astigmatism_A),
         number(fit.angle_deg),
         number(fit.score),
-        number(min(fit.fit_resolution_A, _WORST_RESOLUTION_A), missing=_WORST_RESOLUTION_A),
+        number(min(fit.fit_resolution_A, WORST_RESOLUTION_A), missing=WORST_RESOLUTION_A),
     )
 
 

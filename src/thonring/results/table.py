@@ -12,7 +12,7 @@ from thonring.results.named import Named
 from thonring.results.overview import Overview
 from thonring.results.table_file import Table
 
-_FIT_COLUMNS = {
+FIT_COLUMNS = {
     "defocus_u_A": "defocus_u_A",
     "defocus_v_A": "defocus_v_A",
     "angle_deg": "angle_deg",
@@ -44,7 +44,7 @@ _ATTEMPT_COLUMNS = ("file", "attempt", "kept", "accepted", "reasons")
 
 
 def _results_head(seen: Overview) -> str:
-    return csv_line(_headed(["file", "status", "reasons", *_FIT_COLUMNS, *_RESULT_COLUMNS], seen.criteria))
+    return csv_line(_headed(["file", "status", "reasons", *FIT_COLUMNS, *_RESULT_COLUMNS], seen.criteria))
 
 
 def _results_row(seen: Overview, one: Named) -> str:
@@ -62,7 +62,7 @@ def _results_row(seen: Overview, one: Named) -> str:
 
 
 def _attempts_head(seen: Overview) -> str:
-    return csv_line(_headed([*_ATTEMPT_COLUMNS, *_FIT_COLUMNS], seen.attempt_criteria))
+    return csv_line(_headed([*_ATTEMPT_COLUMNS, *FIT_COLUMNS], seen.attempt_criteria))
 
 
 def _attempts_rows(seen: Overview, one: Named) -> str:
@@ -90,10 +90,10 @@ def _headed(columns: list[str], criteria: Sequence[str]) -> list[str]:
 
 def _fit_cells(attempt: Attempt | None) -> list[Cell]:
     if attempt is None:
-        return [None] * len(_FIT_COLUMNS)
+        return [None] * len(FIT_COLUMNS)
     if attempt.fit is None:
-        return [attempt.sampling_A if column == "sampling_A" else None for column in _FIT_COLUMNS]
-    return [getattr(attempt.fit, attribute) for attribute in _FIT_COLUMNS.values()]
+        return [attempt.sampling_A if column == "sampling_A" else None for column in FIT_COLUMNS]
+    return [getattr(attempt.fit, attribute) for attribute in FIT_COLUMNS.values()]
 
 
 def _result_cells(outcome: Outcome) -> list[Cell]:
