@@ -69,7 +69,7 @@ def test_tables_from_the_store_are_those_of_the_outcomes(tmp_path: Path) -> None
     for name in expected:
         (run / name).unlink()
     with read_run(run) as store:
-        write_run_tables(run, store)
+        write_run_tables(store)
     assert {name: (run / name).read_bytes() for name in expected} == expected
 
 

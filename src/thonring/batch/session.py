@@ -76,6 +76,6 @@ class _Tables:
 
     def write(self) -> None:
         began = time.monotonic()
-        write_run_tables(self._store.run, self._store)
+        write_run_tables(self._store)
         self._written = time.monotonic()
         self._took_s = self._written - began

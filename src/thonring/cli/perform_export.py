@@ -16,7 +16,7 @@ def perform(request: ExportRequest) -> None:
     """
     with read_run(request.run) as store:
         create_folder(request.out)
-        exported = export(request.run, store, request.formats, request.out)
+        exported = export(store, request.formats, request.out)
         if not request.quiet:
             _tell(exported, len(store))
 

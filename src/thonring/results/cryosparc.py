@@ -8,8 +8,7 @@ import math
 
 from thonring.records import Status
 from thonring.results.csv_file import Cell, csv_line
-from thonring.results.fitted import Fitted, fitted
-from thonring.results.named import Named
+from thonring.results.listed import Fitted, Listed
 from thonring.results.optics_groups import microscope
 from thonring.results.overview import Overview
 from thonring.results.star import WORST_RESOLUTION_A
@@ -32,22 +31,18 @@ _COLUMNS = (
 
 
 def _table(file: str, status: Status) -> Table:
-    def row(seen: Overview, one: Named) -> str:
-        micrograph = fitted(seen.run, one) if one.outcome.status == status else None
-        if micrograph is None:
+    def row(seen: Overview, one: Listed) -> str:
+        if one.fitted is None or one.outcome.status != status:
             return ""
-        group = seen.groups[microscope(micrograph.optics, one.outcome.pixel_A)]
-        return csv_line(_row(micrograph, group))
+        group = seen.groups[microscope(one.fitted.optics, one.outcome.pixel_A)]
+        return csv_line((str(one.outcome.path), one.outcome.pixel_A, group, *_values(one.fitted)))
 
     return Table(file, lambda _: csv_line(_COLUMNS), row)
 
 
-def _row(micrograph: Fitted, group: int) -> tuple[Cell, ...]:
-    fit, optics = micrograph.fit, micrograph.optics
+def _values(fitted: Fitted) -> tuple[Cell, ...]:
+    fit, optics = fitted.fit, fitted.optics
     return (
-        str(micrograph.outcome.path),
-        micrograph.outcome.pixel_A,
-        group,
         optics.voltage_kV,
         optics.cs_mm,
         fit.amplitude_contrast,

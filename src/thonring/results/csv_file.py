@@ -30,6 +30,8 @@ def csv_line(cells: Iterable[Cell]) -> str:
 
 
 def _cell(value: Cell) -> str:
+    if isinstance(value, float):
+        return "%.8g" % value if math.isfinite(value) else ""  # noqa: UP031 - half the time of an f-string
     if isinstance(value, str):
         return value
-    return "" if value is None or not math.isfinite(value) else f"{value:.8g}"
+    return "" if value is None else f"{value:.8g}"

@@ -1,17 +1,21 @@
 """The run folder as a whole."""
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from thonring.errors import OutputError
 from thonring.records import Outcome
 from thonring.results.named import Named
 from thonring.results.names import artefact_names, spectra_folder
+from thonring.results.overview import overview
 from thonring.results.star import ACCEPTED, REJECTED
+from thonring.results.store import Store
 from thonring.results.table import ATTEMPTS, RESULTS
 from thonring.results.table_file import write_table_files
 from thonring.results.xmd import MICROGRAPHS
+
+RUN_TABLES = (RESULTS, ATTEMPTS, ACCEPTED, REJECTED, MICROGRAPHS)
 
 
 def prepare_run(run: Path) -> None:
@@ -78,15 +82,17 @@ def write_tables(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, st
     """
     if names is None:
         names = artefact_names([outcome.path for outcome in outcomes])
-    write_run_tables(run, [Named(outcome, names[outcome.path]) for outcome in outcomes])
+    named = [Named(outcome, names[outcome.path]) for outcome in outcomes]
+    write_table_files(run, RUN_TABLES, overview(run, named), named)
 
 
-def write_run_tables(run: Path, micrographs: Iterable[Named]) -> None:
-    """Write the same tables of micrographs that can be gone through twice, as those of a store.
+def write_run_tables(store: Store) -> None:
+    """Write the same tables of the micrographs in a run's store.
 
     Raises
     ------
     OutputError
         If a file cannot be written.
     """
-    write_table_files(run, (RESULTS, ATTEMPTS, ACCEPTED, REJECTED, MICROGRAPHS), run, micrographs)
+    with store.snapshot():
+        write_table_files(store.run, RUN_TABLES, overview(store.run, store.kinds()), store)

@@ -9,8 +9,7 @@ from importlib.metadata import version
 
 from thonring.records import Attempt, CtfFit, Note, Outcome
 from thonring.results.json_text import Json, plain
-from thonring.results.named import Named
-from thonring.results.names import spectrum_path
+from thonring.results.listed import Listed
 from thonring.results.overview import Overview
 from thonring.results.table import FIT_COLUMNS
 from thonring.results.table_file import Table
@@ -20,9 +19,9 @@ def _head(seen: Overview) -> str:
     return f'{{"thonring": {_text(version("thonring"))}, "run": {_text(str(seen.run))}, "micrographs": [\n'
 
 
-def _row(seen: Overview, one: Named) -> str:
+def _row(seen: Overview, one: Listed) -> str:
     outcome = one.outcome
-    spectrum = None if outcome.attempt is None else spectrum_path(seen.run, one.name).as_posix()
+    spectrum = None if outcome.attempt is None else seen.spectrum(one.name)
     return _text({**_micrograph(outcome), "name": one.name, "spectrum": spectrum})
 
 

@@ -53,4 +53,9 @@ def spectra_folder(run: Path) -> Path:
 
 def spectrum_path(run: Path, name: str) -> Path:
     """Return where the spectrum of the micrograph lies that `artefact_names` calls `name`."""
-    return spectra_folder(run) / f"{name}.ctf"
+    return spectra_folder(run) / spectrum_file(name)
+
+
+def spectrum_file(name: str) -> str:
+    """Return what a spectrum is called in its folder."""
+    return f"{name}.ctf"

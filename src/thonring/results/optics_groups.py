@@ -19,11 +19,11 @@ Microscope = tuple[str, str, str, str]
 
 
 def microscope(optics: Optics, pixel_A: float) -> Microscope:
-    """Voltage, Cs, amplitude contrast and pixel as written, so that groups differ where a reader sees it."""
+    """Voltage, Cs, amplitude contrast and pixel as written, so that groups differ where a reader sees it; -0 is 0."""
     return (
         number(optics.voltage_kV),
-        number(optics.cs_mm),
-        number(optics.amplitude_contrast),
+        number(optics.cs_mm + 0.0),
+        number(optics.amplitude_contrast + 0.0),
         number(pixel_A),
     )
 

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from thonring.optics import Optics
 from thonring.records import Attempt, Outcome
-from thonring.results.fitted import fitted
+from thonring.results.listed import listed
 from thonring.results.named import Named
+from thonring.results.names import spectra_folder, spectrum_file
 from thonring.results.optics_groups import Microscope, microscope
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A run as a whole.
+    """A run as a whole; `spectra` is the folder of its spectra as tables write it.
 
     `criteria` are those of the attempts that were kept, `attempt_criteria` those of all, in the order in which
     they are first met; `fitted_criteria` those of the micrographs that have a fit. `groups` are RELION's optics
@@ -27,13 +28,18 @@ class Overview:
     fitted_criteria: frozenset[str]
     groups: Mapping[Microscope, int]
     phase_shifted: frozenset[str]
+    spectra: str
+
+    def spectrum(self, name: str) -> str:
+        """Path of the spectrum of the micrograph whose artefacts are called `name`."""
+        return f"{self.spectra}/{spectrum_file(name)}"
 
 
 def overview(run: Path, micrographs: Iterable[Named]) -> Overview:
     """See all micrographs of a run once."""
     seen = _Seen()
     for one in micrographs:
-        seen.see(run, one)
+        seen.see(one)
     return Overview(
         run=run,
         criteria=tuple(seen.criteria),
@@ -41,6 +47,7 @@ def overview(run: Path, micrographs: Iterable[Named]) -> Overview:
         fitted_criteria=frozenset(seen.fitted_criteria),
         groups=seen.groups,
         phase_shifted=frozenset(seen.phase_shifted),
+        spectra=spectra_folder(run).as_posix(),
     )
 
 
@@ -55,16 +62,16 @@ class _Seen:
     phase_shifted: set[str] = field(default_factory=set)
     microscopes: dict[tuple[Optics, float], None] = field(default_factory=dict)
 
-    def see(self, run: Path, one: Named) -> None:
+    def see(self, one: Named) -> None:
         outcome = one.outcome
         self._see_optics(outcome)
         for attempt in outcome.attempts:
             self.attempt_criteria.update(_names(attempt))
         self.criteria.update(_names(outcome.attempt))
-        micrograph = fitted(run, one)
-        if micrograph is not None:
+        fitted = listed(one).fitted
+        if fitted is not None:
             self.fitted_criteria.update(_names(outcome.attempt))
-            if micrograph.fit.phase_shift_deg:
+            if fitted.fit.phase_shift_deg:
                 self.phase_shifted.add(outcome.status)
 
     def _see_optics(self, outcome: Outcome) -> None:

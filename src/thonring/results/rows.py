@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ _FIT_COLUMNS = (
     *_FIT_NUMBERS,
     *("fit_sampling_A", "lowest_resolution_A", "highest_resolution_A", "covariance", "fit_notes"),
 )
-ATTEMPT_COLUMNS = ("sampling_A", "profile", "criteria", "fitted", *_FIT_COLUMNS)
+ATTEMPT_COLUMNS = ("sampling_A", "profile", "criterion_values", "remarks", "fitted", *_FIT_COLUMNS)
 
 _NOTHING = np.zeros(0)
 NO_CURVE = RadialCurve(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
@@ -82,10 +83,15 @@ def micrograph_row(outcome: Outcome) -> Row:
 
 
 def attempt_row(attempt: Attempt) -> Row:
-    """What the table `attempt` holds of an attempt, in the order of ATTEMPT_COLUMNS."""
+    """What the table `attempt` holds of an attempt but `criteria_text`, in the order of ATTEMPT_COLUMNS."""
     verdict = attempt.verdict
-    criteria = [[one.name, finite(one.value), one.passed, one.reason] for one in verdict.criteria]
-    head = (attempt.sampling_A, stored_text(verdict.profile), compact(criteria))
+    values = [finite(one.value) for one in verdict.criteria]
+    remarks = [
+        [index, one.passed, one.reason]
+        for index, one in enumerate(verdict.criteria)
+        if one.reason or not one.passed
+    ]
+    head = (attempt.sampling_A, stored_text(verdict.profile), compact(values), compact(remarks))
     fit = attempt.fit
     if fit is None:
         return (*head, 0, *(None,) * len(_FIT_COLUMNS))
@@ -100,6 +106,11 @@ def attempt_row(attempt: Attempt) -> Row:
     )
 
 
+def criteria_text(attempt: Attempt) -> str:
+    """What the table `criteria` holds: the names alone, which most attempts of a run share."""
+    return compact([one.name for one in attempt.verdict.criteria])
+
+
 def outcome_of(path: Path, row: Row, attempts: tuple[Attempt, ...]) -> Outcome:
     """Read what `micrograph_row` gave; the attempts are the micrograph's, in their order."""
     status, reasons, voltage_kV, cs_mm, amplitude_contrast, given_pixel_A, *others = row
@@ -108,7 +119,7 @@ def outcome_of(path: Path, row: Row, attempts: tuple[Attempt, ...]) -> Outcome:
     return Outcome(
         path=path,
         status=status,
-        reasons=tuple(json.loads(reasons)),
+        reasons=tuple(_read(reasons)),
         optics=Optics(voltage_kV, cs_mm, amplitude_contrast, given_pixel_A) if known else None,
         pixel_A=_number(pixel_A),
         shape=(rows, columns),
@@ -120,19 +131,23 @@ def outcome_of(path: Path, row: Row, attempts: tuple[Attempt, ...]) -> Outcome:
     )
 
 
-def attempt_of(row: Row) -> Attempt:
-    """Read what `attempt_row` gave; the fit's curve is empty."""
-    sampling_A, profile, criteria, fitted, *fit = row
-    found = tuple(
-        CriterionResult(name, number_of(value), passed, reason)
-        for name, value, passed, reason in json.loads(criteria)
-    )
-    return Attempt(_number(sampling_A), Verdict(text_of(profile), found), _fit(fit) if fitted else None)
+def attempt_of(row: Row, names: Sequence[str]) -> Attempt:
+    """Read what `attempt_row` gave, by the names of its criteria; the fit's curve is empty."""
+    sampling_A, profile, values, remarks, fitted, *fit = row
+    criteria = [
+        CriterionResult(name, number_of(value), passed=True)
+        for name, value in zip(names, json.loads(values), strict=True)
+    ]
+    for index, passed, reason in _read(remarks):
+        criteria[index] = replace(criteria[index], passed=passed, reason=reason)
+    verdict = Verdict(text_of(profile), tuple(criteria))
+    return Attempt(_number(sampling_A), verdict, _fit(fit) if fitted else None)
 
 
 def _fit(row: Row) -> CtfFit:
     *numbers, sampling_A, lowest_A, highest_A, covariance, notes = row
-    named: dict[str, Any] = dict(zip(_FIT_NUMBERS, map(_number, numbers), strict=True))
+    known = [math.nan if number is None else number for number in numbers]
+    named: dict[str, Any] = dict(zip(_FIT_NUMBERS, known, strict=True))
     return CtfFit(
         **named,
         covariance=_matrix(covariance),
@@ -157,4 +172,9 @@ def _notes_text(notes: Sequence[Note]) -> str:
 
 
 def _notes(text: str) -> tuple[Note, ...]:
-    return tuple(Note(kind, sentence) for kind, sentence in json.loads(text))
+    return tuple(Note(kind, sentence) for kind, sentence in _read(text))
+
+
+def _read(text: str) -> list[Any]:
+    """Most lists are empty, and need no reading."""
+    return [] if text == "[]" else list(json.loads(text))

@@ -17,6 +17,11 @@ CREATE TABLE recipe (           -- the ways in which micrographs of this run wer
   UNIQUE (settings, spectrum_kind, artefacts, thonring)
 );
 
+CREATE TABLE criteria (         -- the lists of criteria by which attempts were judged
+  id INTEGER PRIMARY KEY,
+  names TEXT NOT NULL UNIQUE    -- JSON: [name, ...]
+);
+
 CREATE TABLE micrograph (       -- the finished ones
   input INTEGER PRIMARY KEY REFERENCES input (id),
   recipe INTEGER NOT NULL REFERENCES recipe (id),
@@ -40,7 +45,9 @@ CREATE TABLE attempt (          -- every sampling tried of every finished microg
   number INTEGER NOT NULL,      -- from 0
   sampling_A,
   profile NOT NULL,
-  criteria TEXT NOT NULL,       -- JSON: [[name, value, passed, reason], ...]; value null: NaN
+  criteria INTEGER NOT NULL REFERENCES criteria (id),
+  criterion_values TEXT NOT NULL,  -- JSON: [value, ...] in the order of their names; null: NaN
+  remarks TEXT NOT NULL,        -- JSON: [[index, passed, reason], ...] of criteria that did not hold or have a reason
   fitted INTEGER NOT NULL,      -- 0: no fit, and NULL in what follows
   defocus_u_A, defocus_v_A, angle_deg, phase_shift_deg, amplitude_contrast,
   score, fit_resolution_A, lowest_resolution_A, highest_resolution_A, fit_sampling_A,

@@ -6,9 +6,8 @@ contrast is not written, for RELION keeps one per optics group: the group states
 results.csv the refined one.
 """
 
-from thonring.records import Status
-from thonring.results.fitted import Fitted, fitted
-from thonring.results.named import Named
+from thonring.records import CtfFit, Status
+from thonring.results.listed import Listed
 from thonring.results.optics_groups import RELION_TAIL, microscope, optics_block, relion_head
 from thonring.results.overview import Overview
 from thonring.results.star_syntax import loop_rows, number, quoted
@@ -34,24 +33,20 @@ def _table(file: str, status: Status) -> Table:
         labels = (*_MICROGRAPH_LABELS, *((_PHASE_SHIFT_LABEL,) if status in seen.phase_shifted else ()))
         return optics_block(seen.groups) + relion_head("data_micrographs", labels)
 
-    def row(seen: Overview, one: Named) -> str:
-        micrograph = fitted(seen.run, one) if one.outcome.status == status else None
-        if micrograph is None:
+    def row(seen: Overview, one: Listed) -> str:
+        if one.fitted is None or one.outcome.status != status:
             return ""
-        cells = _row(micrograph, seen.groups[microscope(micrograph.optics, one.outcome.pixel_A)])
-        if status in seen.phase_shifted:
-            cells = (*cells, number(micrograph.fit.phase_shift_deg))
-        return loop_rows([cells])
+        group = seen.groups[microscope(one.fitted.optics, one.outcome.pixel_A)]
+        names = (quoted(str(one.outcome.path)), str(group), quoted(f"{seen.spectrum(one.name)}:mrc"))
+        fit = one.fitted.fit
+        phase = (number(fit.phase_shift_deg),) if status in seen.phase_shifted else ()
+        return loop_rows([(*names, *_values(fit), *phase)])
 
     return Table(file, head, row, tail=RELION_TAIL)
 
 
-def _row(micrograph: Fitted, group: int) -> tuple[str, ...]:
-    fit = micrograph.fit
+def _values(fit: CtfFit) -> tuple[str, ...]:
     return (
-        quoted(str(micrograph.outcome.path)),
-        str(group),
-        quoted(micrograph.spectrum),
         number(fit.defocus_u_A),
         number(fit.defocus_v_A),
         number(fit.astigmatism_A),

@@ -1,5 +1,6 @@
 """run.db: every micrograph of a run with all its attempts, committed as it finishes."""
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -9,10 +10,19 @@ from pathlib import Path
 
 from thonring.records import Attempt, Outcome
 from thonring.results import queries
+from thonring.results.json_text import compact
 from thonring.results.named import Named
 from thonring.results.origin import Entry, FileState, Made, Origin
 from thonring.results.register import Registered, registered
-from thonring.results.rows import attempt_of, attempt_row, micrograph_row, outcome_of, stored_text, text_of
+from thonring.results.rows import (
+    attempt_of,
+    attempt_row,
+    criteria_text,
+    micrograph_row,
+    outcome_of,
+    stored_text,
+    text_of,
+)
 from thonring.results.told import told
 
 
@@ -27,6 +37,7 @@ class Store:
         self.run = path.parent
         self._path, self._connection = path, connection
         self._made: dict[Made, int] = {}
+        self._judged: dict[str, int] = {}
 
     def register(self, paths: Sequence[Path]) -> dict[Path, str]:
         """Give each file its place in the tables and the name of its artefacts, or those it has already.
@@ -66,7 +77,10 @@ class Store:
             file = origin.file
             came_from = (self._recipe(origin.made), origin.asked, file.size, file.mtime_ns)
             connection.execute(queries.ADD_MICROGRAPH, (key, *came_from, *micrograph_row(outcome)))
-            attempts = [(key, number, *attempt_row(one)) for number, one in enumerate(outcome.attempts)]
+            attempts = [
+                (key, number, self._criteria(criteria_text(one)), *attempt_row(one))
+                for number, one in enumerate(outcome.attempts)
+            ]
             connection.executemany(queries.ADD_ATTEMPT, attempts)
 
     def _recipe(self, made: Made) -> int:
@@ -75,6 +89,12 @@ class Store:
             self._connection.execute(queries.ADD_RECIPE, row)
             self._made[made] = int(self._connection.execute(queries.FIND_RECIPE, row).fetchone()[0])
         return self._made[made]
+
+    def _criteria(self, names: str) -> int:
+        if names not in self._judged:
+            self._connection.execute(queries.ADD_CRITERIA, (names,))
+            self._judged[names] = int(self._connection.execute(queries.FIND_CRITERIA, (names,)).fetchone()[0])
+        return self._judged[names]
 
     def note_files(self, files: Sequence[tuple[Path, FileState]]) -> None:
         """Keep the present state of files whose outcomes still hold.
@@ -101,7 +121,7 @@ class Store:
         OutputError
             If the store cannot be read.
         """
-        with self._snapshot() as connection:
+        with self.snapshot() as connection:
             made = {key: queries.made_of(row) for key, *row in connection.execute(queries.RECIPES)}
             for path, recipe, asked, size, mtime_ns, content_hash, status in connection.execute(
                 queries.ENTRIES
@@ -110,18 +130,34 @@ class Store:
                 yield Path(text_of(path)), Entry(status, origin)
 
     def __len__(self) -> int:
-        with self._snapshot() as connection:
+        with self.snapshot() as connection:
             return int(connection.execute(queries.COUNT).fetchone()[0])
 
     def __iter__(self) -> Iterator[Named]:
-        with self._snapshot() as connection:
-            attempts = groupby(connection.execute(queries.ATTEMPTS), itemgetter(0))
-            group = next(attempts, None)
-            for key, path, name, *row in connection.execute(queries.MICROGRAPHS):
+        return self._read(queries.OUTCOMES, queries.ATTEMPTS)
+
+    def kinds(self) -> Iterator[Named]:
+        """Few micrographs that stand for all where tables only ask what there is: see `overview`.
+
+        Raises
+        ------
+        OutputError
+            If the store cannot be read.
+        """
+        with self.snapshot() as connection:
+            chosen = compact([key for (key,) in connection.execute(queries.KINDS)])
+            yield from self._read(queries.CHOSEN_OUTCOMES, queries.CHOSEN_ATTEMPTS, chosen)
+
+    def _read(self, outcomes: str, attempts: str, *chosen: str) -> Iterator[Named]:
+        with self.snapshot() as connection:
+            names = {key: tuple(json.loads(text)) for key, text in connection.execute(queries.CRITERIA)}
+            groups = groupby(connection.execute(attempts, chosen), itemgetter(0))
+            group = next(groups, None)
+            for key, path, name, *row in connection.execute(outcomes, chosen):
                 own: tuple[Attempt, ...] = ()
                 if group is not None and group[0] == key:
-                    own = tuple(attempt_of(attempt[1:]) for attempt in group[1])
-                    group = next(attempts, None)
+                    own = tuple(attempt_of(one[2:], names[one[1]]) for one in group[1])
+                    group = next(groups, None)
                 yield Named(outcome_of(Path(text_of(path)), row, own), text_of(name))
 
     @contextmanager
@@ -134,20 +170,27 @@ class Store:
                 self._connection.execute("COMMIT")
             except BaseException:
                 self._made.clear()
+                self._judged.clear()
                 _roll_back(self._connection)
                 raise
 
     @contextmanager
-    def _snapshot(self) -> Iterator[sqlite3.Connection]:
-        """One state of the store, whatever is added meanwhile."""
-        outer = not self._connection.in_transaction
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """See one state of the store in the whole block, whatever another process adds meanwhile.
+
+        Raises
+        ------
+        OutputError
+            If the store cannot be read.
+        """
+        outermost = not self._connection.in_transaction
         with told(self._path):
-            if outer:
+            if outermost:
                 self._connection.execute("BEGIN")
             try:
                 yield self._connection
             finally:
-                if outer:
+                if outermost:
                     _roll_back(self._connection)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from thonring.records import Attempt, Outcome
 from thonring.results.csv_file import Cell, csv_line
-from thonring.results.named import Named
+from thonring.results.listed import Listed
 from thonring.results.overview import Overview
 from thonring.results.table_file import Table
 
@@ -47,7 +47,7 @@ def _results_head(seen: Overview) -> str:
     return csv_line(_headed(["file", "status", "reasons", *FIT_COLUMNS, *_RESULT_COLUMNS], seen.criteria))
 
 
-def _results_row(seen: Overview, one: Named) -> str:
+def _results_row(seen: Overview, one: Listed) -> str:
     outcome = one.outcome
     return csv_line(
         [
@@ -65,7 +65,7 @@ def _attempts_head(seen: Overview) -> str:
     return csv_line(_headed([*_ATTEMPT_COLUMNS, *FIT_COLUMNS], seen.attempt_criteria))
 
 
-def _attempts_rows(seen: Overview, one: Named) -> str:
+def _attempts_rows(seen: Overview, one: Listed) -> str:
     outcome = one.outcome
     lines = [
         csv_line(

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TextIO
 
 from thonring.results.atomic import replacing_text
+from thonring.results.listed import Listed, listed
 from thonring.results.named import Named
-from thonring.results.overview import Overview, overview
+from thonring.results.overview import Overview
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,30 +18,30 @@ class Table:
 
     file: str
     head: Callable[[Overview], str]
-    row: Callable[[Overview, Named], str]
+    row: Callable[[Overview, Listed], str]
     between: str = ""
     tail: str = ""
 
 
 def write_table_files(
-    folder: Path, tables: Sequence[Table], run: Path, micrographs: Iterable[Named]
+    folder: Path, tables: Sequence[Table], seen: Overview, micrographs: Iterable[Named]
 ) -> list[Path]:
     """Replace the tables' files in a folder together, and give their paths.
 
-    The micrographs are gone through twice, and no more than one of them is held at a time.
+    The micrographs, whose overview is `seen`, are gone through once, and no more than one of them is held.
 
     Raises
     ------
     OutputError
         If a file cannot be written; those named after it are then left as they were.
     """
-    seen = overview(run, micrographs)
     with ExitStack() as stack:
         files = [stack.enter_context(replacing_text(folder / table.file)) for table in reversed(tables)]
         writers = [_Writer(table, file, seen) for table, file in zip(reversed(tables), files, strict=True)]
         for one in micrographs:
+            row = listed(one)
             for writer in writers:
-                writer.write(one)
+                writer.write(row)
         for writer in writers:
             writer.end()
     return [folder / table.file for table in tables]
@@ -54,7 +55,7 @@ class _Writer:
         self._between = ""
         file.write(table.head(seen))
 
-    def write(self, one: Named) -> None:
+    def write(self, one: Listed) -> None:
         row = self._table.row(self._seen, one)
         if row:
             self._file.write(self._between + row)

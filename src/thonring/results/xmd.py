@@ -6,8 +6,8 @@ Labels are spelt as Xmipp spells them, misspellings included.
 import math
 from collections.abc import Sequence
 
-from thonring.results.fitted import Fitted, fitted
-from thonring.results.named import Named
+from thonring.records import CtfFit, Verdict
+from thonring.results.listed import Fitted, Listed
 from thonring.results.overview import Overview
 from thonring.results.star_syntax import loop_head, loop_rows, number, quoted
 from thonring.results.table_file import Table
@@ -60,12 +60,18 @@ def _head(seen: Overview) -> str:
     return _HEADER + loop_head([f" _{label}" for label in labels])
 
 
-def _line(seen: Overview, one: Named) -> str:
-    micrograph = fitted(seen.run, one)
-    if micrograph is None:
+def _line(seen: Overview, one: Listed) -> str:
+    if one.fitted is None:
         return ""
-    phase = _phase_shift(micrograph) if _with_phase(seen) else ()
-    return loop_rows([(*_row(micrograph), *phase, *_criterion_values(micrograph, _criteria(seen)))])
+    outcome = one.outcome
+    names = (
+        "1" if outcome.status == "accepted" else "-1",
+        quoted(str(outcome.path)),
+        quoted(f"{seen.spectrum(one.name)}:mrc"),
+    )
+    phase = _phase_shift(one.fitted.fit) if _with_phase(seen) else ()
+    criteria = _criterion_values(one.fitted.verdict, _criteria(seen))
+    return loop_rows([(*names, *_values(one.fitted, outcome.pixel_A), *phase, *criteria)])
 
 
 def _with_phase(seen: Overview) -> bool:
@@ -76,13 +82,10 @@ def _criteria(seen: Overview) -> list[str]:
     return [name for name in _CRITERIA if name in seen.fitted_criteria]
 
 
-def _row(micrograph: Fitted) -> tuple[str, ...]:
-    outcome, optics, fit = micrograph.outcome, micrograph.optics, micrograph.fit
+def _values(fitted: Fitted, pixel_A: float) -> tuple[str, ...]:
+    optics, fit = fitted.optics, fitted.fit
     return (
-        "1" if outcome.status == "accepted" else "-1",
-        quoted(str(outcome.path)),
-        quoted(micrograph.spectrum),
-        number(outcome.pixel_A),
+        number(pixel_A),
         number(optics.voltage_kV),
         number(fit.defocus_u_A),
         number(fit.defocus_v_A),
@@ -90,17 +93,17 @@ def _row(micrograph: Fitted) -> tuple[str, ...]:
         number(optics.cs_mm),
         number(fit.amplitude_contrast),
         number(1.0),
-        number(fit.sampling_A / outcome.pixel_A),
+        number(fit.sampling_A / pixel_A),
     )
 
 
-def _phase_shift(micrograph: Fitted) -> tuple[str, str]:
-    shift_deg = micrograph.fit.phase_shift_deg
+def _phase_shift(fit: CtfFit) -> tuple[str, str]:
+    shift_deg = fit.phase_shift_deg
     return number(shift_deg), number(_VPP_RADIUS_PER_A if shift_deg else 0.0)
 
 
-def _criterion_values(micrograph: Fitted, criteria: Sequence[str]) -> list[str]:
-    values = {criterion.name: criterion.value for criterion in micrograph.verdict.criteria}
+def _criterion_values(verdict: Verdict, criteria: Sequence[str]) -> list[str]:
+    values = {criterion.name: criterion.value for criterion in verdict.criteria}
     return [number(values.get(name, math.nan), missing=_CRITERIA[name][1]) for name in criteria]
 
 
