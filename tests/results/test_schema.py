@@ -112,6 +112,12 @@ def test_a_damaged_store_is_told(run: Path) -> None:
         paths(run)
 
 
+def test_a_store_that_is_being_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / STORE).touch()
+    with pytest.raises(OutputError, match="has only just begun"):
+        paths(tmp_path)
+
+
 def test_a_missing_store_is_told(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"run\.db: not found, expected the store of a run"):
         paths(tmp_path)

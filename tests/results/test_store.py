@@ -15,6 +15,7 @@ from thonring.errors import OutputError
 from thonring.records import Outcome
 from thonring.results import STORE, Named, open_run, read_run, write_run_tables, write_tables
 from thonring.results.origin import FileState
+from thonring.results.overview import overview
 from thonring.results.rows import NO_CURVE
 from thonring.results.store import Store
 
@@ -71,6 +72,21 @@ def test_tables_from_the_store_are_those_of_the_outcomes(tmp_path: Path) -> None
     with read_run(run) as store:
         write_run_tables(store)
     assert {name: (run / name).read_bytes() for name in expected} == expected
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
+@given(made=st.lists(outcomes(), max_size=6, unique_by=lambda outcome: outcome.path))
+def test_few_micrographs_give_the_overview_of_all(tmp_path: Path, made: list[Outcome]) -> None:
+    (tmp_path / STORE).unlink(missing_ok=True)
+    filled(tmp_path, *made)
+    with read_run(tmp_path) as store:
+        assert overview(tmp_path, store.kinds()) == overview(tmp_path, store)
+
+
+def test_of_many_alike_one_is_looked_at(tmp_path: Path) -> None:
+    filled(tmp_path, *(accepted(f"{index}.mrc") for index in range(5)), failed("x.mrc"), rejected("y.mrc"))
+    with read_run(tmp_path) as store:
+        assert [one.name for one in store.kinds()] == ["0", "x", "y"]
 
 
 def test_a_later_outcome_takes_the_place_of_the_earlier_one(tmp_path: Path) -> None:

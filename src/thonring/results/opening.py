@@ -62,8 +62,10 @@ def read_run(run: Path) -> Iterator[Store]:
             "that an older version made has none: estimate it again."
         )
     with _connected(path, "ro") as connection, told(path):
-        outdated = schema.check(path, connection) < len(schema.MIGRATIONS)
-    if outdated:
+        version = schema.check(path, connection)
+    if version == 0:
+        raise OutputError(f"{path}: is empty yet: the run has only just begun. Try again in a moment.")
+    if version < len(schema.MIGRATIONS):
         with open_run(run):
             pass
     with _connected(path, "ro") as connection:
