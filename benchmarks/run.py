@@ -23,6 +23,8 @@ OPTIONS: dict[str, tuple[list[str], list[str]]] = {
         ["--cache", str(CACHES / "corrections"), "--noise", "1000"],
         ["--cache", str(CACHES / "corrections-quick"), "--count", "64", "--noise", "32"],
     ),
+    "store.py": ([], ["--count", "5000"]),
+    "kills.py": ([], ["--kills", "4", "--count", "24"]),
     "speed.py": ([], ["--count", "4", "--rounds", "1"]),
 }
 """Every benchmark, in order, with the options of a whole and of a quick run; what CACHES hold is not measured again."""

@@ -21,10 +21,7 @@ from tables import print_table, print_target
 THONRING = str(Path(sys.executable).with_name("thonring"))
 FORMATS = {
     "the tables of a run": ("star", "xmd", "csv"),
-    "star": ("star",),
-    "csv": ("csv",),
     "json": ("json",),
-    "cryosparc-csv": ("cryosparc-csv",),
     "ctffind, a text each": ("ctffind",),
 }
 MOST_SCAN_S, MOST_EXPORT_S, MOST_MB = 5.0, 30.0, 500.0
