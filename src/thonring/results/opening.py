@@ -41,9 +41,11 @@ def open_run(run: Path) -> Iterator[Store]:
                 connection.execute(f"PRAGMA journal_mode = {journal_for(run)}")
                 connection.execute("PRAGMA synchronous = FULL")
                 schema.migrate(path, connection)
-            yield Store(path, connection)
-            with suppress(sqlite3.Error):
-                connection.execute("PRAGMA journal_mode = DELETE")
+            try:
+                yield Store(path, connection)
+            finally:
+                with suppress(sqlite3.Error):
+                    connection.execute("PRAGMA journal_mode = DELETE")
 
 
 @contextmanager
