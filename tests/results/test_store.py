@@ -1,6 +1,7 @@
 """What goes into the store of a run comes out of it, whatever happens between."""
 
 import sqlite3
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -208,6 +209,21 @@ def test_a_closed_store_is_one_file_that_can_be_read_where_nothing_can_be_writte
     assert {path.name for path in tmp_path.iterdir()} == {STORE, "run.lock"}
     (mode,) = sqlite3.connect(tmp_path / STORE).execute("PRAGMA journal_mode").fetchone()
     assert mode == "delete"
+
+
+def test_a_store_can_be_closed_and_opened_while_another_process_reads_it(tmp_path: Path) -> None:
+    filled(tmp_path, accepted("a.mrc"))
+    with ExitStack() as reading:
+        with open_run(tmp_path) as store:
+            reader = reading.enter_context(read_run(tmp_path))
+            reading.enter_context(reader.snapshot())
+            assert len(reader) == 1
+            store.register([Path("b.mrc")])
+            store.add(accepted("b.mrc"), origin())
+        assert len(reader) == 1
+        with open_run(tmp_path) as store:
+            assert len(store) == 2
+    assert [one.name for one in contents(tmp_path)] == ["a", "b"]
 
 
 def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from thonring.errors import OutputError
 from thonring.results import schema
 from thonring.results.atomic import sweep
-from thonring.results.journal import journal_for
+from thonring.results.journal import Journal, journal_for
 from thonring.results.lock import held
 from thonring.results.names import ARTEFACT_FOLDERS
 from thonring.results.store import Store
@@ -38,14 +38,21 @@ def open_run(run: Path) -> Iterator[Store]:
         with _connected(path, "rwc") as connection:
             with told(path):
                 schema.check(path, connection)
-                connection.execute(f"PRAGMA journal_mode = {journal_for(run)}")
+                _keep_journal(connection, journal_for(run))
                 connection.execute("PRAGMA synchronous = FULL")
                 schema.migrate(path, connection)
             try:
                 yield Store(path, connection)
             finally:
-                with suppress(sqlite3.Error):
-                    connection.execute("PRAGMA journal_mode = DELETE")
+                _keep_journal(connection, "DELETE")
+
+
+def _keep_journal(connection: sqlite3.Connection, journal: Journal) -> None:
+    """Change the kind of journal, unless another process reads at this moment: either kind is safe then."""
+    with suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute(f"PRAGMA journal_mode = {journal}")
+    connection.execute(f"PRAGMA busy_timeout = {int(1e3 * _PATIENCE_S)}")
 
 
 @contextmanager
