@@ -146,10 +146,10 @@ def test_entries_tell_what_outcomes_came_from(tmp_path: Path) -> None:
     with open_run(tmp_path) as store:
         found = dict(store.entries())
         assert [entry.status for entry in found.values()] == ["accepted", "failed"]
-        came_from = found[Path("a.mrc")].origin
+        came_from = found["a.mrc"].origin
         assert came_from == replace(origin(), file=replace(origin().file, content_hash="ab"))
         store.note_files([(Path("a.mrc"), FileState(5, 6, "cd"))])
-        assert dict(store.entries())[Path("a.mrc")].origin.file == FileState(5, 6, "cd")
+        assert dict(store.entries())["a.mrc"].origin.file == FileState(5, 6, "cd")
 
 
 def test_a_transaction_that_fails_leaves_what_was_there(
@@ -167,7 +167,7 @@ def test_a_transaction_that_fails_leaves_what_was_there(
         monkeypatch.undo()
         (found,) = store
         assert exact(found.outcome) == exact(accepted("a.mrc", fit(curve=NO_CURVE)))
-        assert dict(store.entries())[Path("a.mrc")].origin == origin()
+        assert dict(store.entries())["a.mrc"].origin == origin()
 
 
 def test_a_full_disk_is_told_and_what_was_finished_stays(tmp_path: Path) -> None:

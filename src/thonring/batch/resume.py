@@ -79,7 +79,7 @@ def resume(store: Store, jobs: Sequence[Job], recipe: Recipe, *, redo: bool = Fa
 class _Sorting:
     """The run's entries, from which each job takes its own; what is left is not among the inputs."""
 
-    def __init__(self, entries: dict[Path, Entry], now: Made, *, hashed: bool, redo: bool) -> None:
+    def __init__(self, entries: dict[str, Entry], now: Made, *, hashed: bool, redo: bool) -> None:
         self._entries, self._now, self._hashed, self._redo = entries, now, hashed, redo
         self._counts: Counter[str] = Counter()
         self._changes: Counter[Change] = Counter()
@@ -89,7 +89,7 @@ class _Sorting:
 
     def due(self, job: Job) -> Due | None:
         path = job.source.path
-        entry = self._entries.pop(path, None)
+        entry = self._entries.pop(str(path), None)
         file = file_state(path)
         due = Due(job, Origin(file, _asked(job), self._now))
         if entry is None or self._redo or entry.status == "failed":

@@ -1,5 +1,6 @@
 """Which files a run knows already, and what new ones are called."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -10,11 +11,14 @@ from thonring.results.names import artefact_names
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A file of a run: its number, its path as last given, where that is, and the name of its artefacts."""
+    """A file of a run: its number, its path as last given, where that is, and the name of its artefacts.
+
+    Paths are texts: a large run has many, and as such they compare fast.
+    """
 
     id: int
-    path: Path
-    place: Path
+    path: str
+    place: str
     name: str
 
 
@@ -30,16 +34,23 @@ def registered(paths: Sequence[Path], known: Sequence[Registered]) -> list[Regis
         If a path holds what no STAR file can.
     """
     by_path = {one.path: one for one in known}
-    claimed = {by_path[path].id for path in paths if path in by_path}
+    places = _places([str(path) for path in paths])
+    claimed = {by_path[path].id for path in places if path in by_path}
     by_place = {one.place: one for one in known if one.id not in claimed}
-    found = {path: by_path.get(path) or by_place.get(path.absolute()) for path in paths}
-    names = artefact_names([path for path, one in found.items() if one is None], [one.name for one in known])
+    found = {path: by_path.get(path) or by_place.get(place) for path, place in places.items()}
+    fresh = [Path(path) for path, one in found.items() if one is None]
+    names = artefact_names(fresh, [one.name for one in known])
     numbers = count(max((one.id for one in known), default=0) + 1)
-    now = [
-        Registered(next(numbers), path, path.absolute(), names[path])
-        if one is None
-        else replace(one, path=path, place=path.absolute())
+    added = [Registered(next(numbers), str(path), places[str(path)], name) for path, name in names.items()]
+    changed = [
+        replace(one, path=path, place=places[path])
         for path, one in found.items()
+        if one is not None and (one.path, one.place) != (path, places[path])
     ]
-    before = set(known)
-    return [one for one in now if one not in before]
+    return [*changed, *added]
+
+
+def _places(paths: Sequence[str]) -> dict[str, str]:
+    """The same as `Path.absolute`, for many."""
+    here = str(Path.cwd())
+    return {path: os.path.join(here, path) for path in paths}  # noqa: PTH118 - texts, see `Registered`

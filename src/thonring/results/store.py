@@ -52,16 +52,16 @@ class Store:
         with self._transaction() as connection:
             rows = connection.execute(queries.INPUTS)
             known = [
-                Registered(key, Path(text_of(path)), Path(text_of(place)), text_of(name))
+                Registered(key, text_of(path), text_of(place), text_of(name))
                 for key, path, place, name in rows
             ]
             fresh = registered(paths, known)
             connection.executemany(
                 queries.REGISTER,
-                [(one.id, *map(stored_text, (str(one.path), str(one.place), one.name))) for one in fresh],
+                [(one.id, *map(stored_text, (one.path, one.place, one.name))) for one in fresh],
             )
         names = {one.path: one.name for one in (*known, *fresh)}
-        return {path: names[path] for path in paths}
+        return {path: names[str(path)] for path in paths}
 
     def add(self, outcome: Outcome, origin: Origin) -> None:
         """Keep an outcome of a registered file in the place of an earlier one; when this returns, it is on the disk.
@@ -113,8 +113,8 @@ class Store:
                 ],
             )
 
-    def entries(self) -> Iterator[tuple[Path, Entry]]:
-        """Every finished micrograph as far as a later run asks.
+    def entries(self) -> Iterator[tuple[str, Entry]]:
+        """Every finished micrograph as far as a later run asks, with its path as text.
 
         Raises
         ------
@@ -127,7 +127,7 @@ class Store:
                 queries.ENTRIES
             ):
                 origin = Origin(FileState(size, mtime_ns, content_hash), asked, made[recipe])
-                yield Path(text_of(path)), Entry(status, origin)
+                yield text_of(path), Entry(status, origin)
 
     def __len__(self) -> int:
         with self.snapshot() as connection:
