@@ -32,6 +32,8 @@ OPTIONS: dict[str, tuple[list[str], list[str]]] = {
         ["--cache", str(CACHES / "networks-quick"), "--count", "32"],
     ),
     "damaged.py": ([], ["--quick"]),
+    "store.py": ([], ["--count", "5000"]),
+    "kills.py": ([], ["--kills", "4", "--count", "24"]),
     "speed.py": ([], ["--count", "4", "--rounds", "1"]),
 }
 """Every benchmark, in order, with the options of a whole and of a quick run; what CACHES hold is not measured again."""

@@ -42,8 +42,7 @@ class Spectrum:
     """Power over the half plane kx >= 0.
 
     `power` has shape (rows, columns): row i is ky = (i - rows // 2) * step_y_per_A, column j is kx = j * step_x_per_A.
-    `values_per_pixel` independent exponential values were averaged into each pixel; `sampling_A` is the pixel size
-    whose Nyquist frequency ends the axes.
+    `values_per_pixel` independent exponential values make a pixel; the axes end at `sampling_A`'s Nyquist frequency.
     """
 
     power: Image
@@ -72,9 +71,8 @@ class GivenSpectrum:
 class SectorProfiles:
     """Power averaged in (sectors, rings) bins of the half plane.
 
-    `angle_rad` (sectors,) are the sectors' directions; `frequency_per_A` (rings,) the rings' mean radii; by bin,
-    (sectors, rings): `squared_frequency` the mean k² of its own pixels in 1/Å², `power` the mean power, `values` how
-    many independent exponential values stand behind it (0: empty).
+    `angle_rad` (sectors,) are directions, `frequency_per_A` (rings,) mean radii; (sectors, rings): `squared_frequency`
+    is the mean k² of a bin's own pixels in 1/Å², `power` the mean power of `values` exponential values (0: empty).
     """
 
     angle_rad: Floats
@@ -148,8 +146,8 @@ class CtfFit:
     `covariance` (5, 5) is over (mean defocus Å, astigmatism x Å, astigmatism y Å, phase shift deg,
     amplitude contrast), the astigmatism vector being (U - V)(cos 2θ, sin 2θ); what was held fixed has zeros.
     `log_likelihood_gain` is twice the log-likelihood ratio against a smooth spectrum without rings, divided by the
-    dispersion; `runner_up_A` the next best minimum (NaN: none), `runner_up_gap` how far it lies below, in the same
-    unit. `resolution_range_A` is the band fitted, beyond the Nyquist frequency of `sampling_A` if the rings reach that.
+    dispersion; `runner_up_A` the next best minimum (NaN: none), `runner_up_gap` how far it lies below, in that unit.
+    `resolution_range_A` is the band fitted, beyond the Nyquist frequency of `sampling_A` if the rings reach that.
     `coarse_defocus_A` is the nearest strong candidate of a search at the coarser sampling, to `coarse_resolution_A`.
     """
 
@@ -253,7 +251,7 @@ class Attempt:
 class Outcome:
     """All that is known of one input file; small enough to send between processes.
 
-    `chosen` is the index of the attempt kept, None where the file failed; `notes` includes those of its fit.
+    `chosen` is the index of the attempt kept (None: failed); `notes` has its fit's; `content_hash` is SHA-256 or "".
     """
 
     path: Path
@@ -266,6 +264,7 @@ class Outcome:
     chosen: int | None = None
     notes: tuple[Note, ...] = ()
     cpu_seconds: float = math.nan
+    content_hash: str = ""
 
     @property
     def attempt(self) -> Attempt | None:

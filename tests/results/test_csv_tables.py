@@ -12,7 +12,10 @@ from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejec
 
 from thonring.records import CriterionResult, Note, Outcome
 from thonring.results import write_tables
-from thonring.results.table import write_results
+from thonring.results.named import Named
+from thonring.results.overview import overview
+from thonring.results.table import RESULTS
+from thonring.results.table_file import write_table_files
 
 FIRST = [
     *("file", "status", "reasons", "defocus_u_A", "defocus_v_A", "angle_deg", "phase_shift_deg"),
@@ -134,7 +137,8 @@ def test_every_attempt_is_recorded_and_the_kept_one_marked(tmp_path: Path) -> No
     text=st.text(st.characters(codec="utf-8", exclude_characters="\0\r/"), min_size=1).map(lambda t: f"x{t}")
 )
 def test_any_name_and_reason_comes_back(tmp_path: Path, text: str) -> None:
-    write_results(tmp_path / "results.csv", [rejected(text, reasons=(text,))])
+    named = [Named(rejected(text, reasons=(text,)), "m")]
+    write_table_files(tmp_path, (RESULTS,), overview(tmp_path, named), named)
     with (tmp_path / "results.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["file"], row["reasons"]) == (text, text)

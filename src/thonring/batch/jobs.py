@@ -17,8 +17,8 @@ SpectrumKind = Literal["amplitude", "power"]
 class Recipe:
     """What all micrographs of a run share.
 
-    `spectrum_kind` is set where the inputs are spectra that another program computed; the last three say
-    what is written beside the tables.
+    `spectrum_kind` is set where the inputs are spectra that another program computed; `ctffind_text`, `plots`
+    and `signals` say what is written beside the tables; `hashed`, whether the files' contents are hashed.
     """
 
     run: Path
@@ -27,6 +27,13 @@ class Recipe:
     ctffind_text: bool = False
     plots: bool = False
     signals: bool = False
+    hashed: bool = False
+
+    @property
+    def artefacts(self) -> tuple[str, ...]:
+        """What is written beside the tables, by name."""
+        asked = {"ctffind_text": self.ctffind_text, "plots": self.plots, "signals": self.signals}
+        return tuple(name for name, wanted in asked.items() if wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,10 @@ class Job:
 
 
 def plan(
-    sources: Sequence[Source], recipe: Recipe, known: Mapping[str, KnownDefocus] | None = None
+    sources: Sequence[Source],
+    recipe: Recipe,
+    known: Mapping[str, KnownDefocus] | None = None,
+    names: Mapping[Path, str] | None = None,
 ) -> list[Job]:
     """One job a source, in their order, each with its own name and the defocus that is known of it.
 
@@ -54,8 +64,11 @@ def plan(
     known
         Defoci by the key of `read.key_of`; None where the user named no file of them. A micrograph missing
         there is estimated freely and told, or, where the defocus is to be held fixed, refused.
+    names
+        Those that the run's store gave; `artefact_names` of the sources where there is none.
     """
-    names = artefact_names([source.path for source in sources])
+    if names is None:
+        names = artefact_names([source.path for source in sources])
     if known is None:
         return [Job(source, recipe, names[source.path]) for source in sources]
     return [_with_known(source, recipe, names[source.path], known) for source in sources]

@@ -1,7 +1,9 @@
 """Jobs of any kind on one process or several; what kills a process is found out and costs nobody else a result."""
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -126,3 +128,12 @@ def _pool(workers: int, preload: str) -> Iterator[ProcessPoolExecutor]:
 def _begin() -> None:
     keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone: it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

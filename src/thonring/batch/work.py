@@ -4,34 +4,37 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from thonring import pipeline
 from thonring.batch.jobs import Job
 from thonring.batch.signals import fourier_signals
 from thonring.plot import Pictures, write_plots, write_signals
-from thonring.records import Attempt, CtfFit, Evidence, Note, Outcome, RadialCurve
-from thonring.results import diagnostic_image, spectrum_path, write_ctf_image, write_ctffind_text
+from thonring.records import Attempt, CtfFit, Evidence, Note, Outcome
+from thonring.results import (
+    NO_CURVE,
+    content_hash,
+    diagnostic_image,
+    spectrum_path,
+    write_ctf_image,
+    write_ctffind_text,
+)
 from thonring.spectrum import enhance, resample
-
-_NOTHING = np.zeros(0)
-_NO_CURVE = RadialCurve(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
 
 
 def work(job: Job) -> Outcome:
     """Estimate one micrograph and write what belongs to it alone.
 
-    The outcome comes back without curves and signals, which are in the artefacts: a run of many thousands
-    keeps all outcomes in memory. An artefact that cannot be written is told as a note and costs no estimate.
+    The outcome comes back without curves and signals, which are in the artefacts. An artefact that cannot be
+    written is told as a note and costs no estimate. A file's content is hashed before it is read.
     """
     if job.refusal:
         return failure(job, job.refusal)
+    hashed = content_hash(job.source.path) if job.recipe.hashed else ""
     outcome, evidence = pipeline.examine(
         job.source, job.recipe.settings, known=job.known, spectrum_kind=job.recipe.spectrum_kind
     )
     notes = (*outcome.notes, *job.notes, *_write_artefacts(job, outcome, evidence))
     attempts = tuple(_without_curves(attempt) for attempt in outcome.attempts)
-    return replace(outcome, notes=notes, attempts=attempts)
+    return replace(outcome, notes=notes, attempts=attempts, content_hash=hashed)
 
 
 def failure(job: Job, reason: str) -> Outcome:
@@ -86,4 +89,4 @@ def _without_curves(attempt: Attempt) -> Attempt:
 
 
 def _slim(fit: CtfFit) -> CtfFit:
-    return replace(fit, curve=_NO_CURVE, signals=None)
+    return replace(fit, curve=NO_CURVE, signals=None)

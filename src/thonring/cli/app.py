@@ -8,6 +8,7 @@ from thonring.cli.compare import compare
 from thonring.cli.dataset import dataset
 from thonring.cli.estimate import estimate
 from thonring.cli.evaluate import evaluate
+from thonring.cli.export import export
 from thonring.cli.export_cs import export_cs
 from thonring.cli.predict import predict
 from thonring.cli.simulate import simulate
@@ -42,6 +43,7 @@ def _thonring(
 
 
 app.command()(estimate)
+app.command()(export)
 app.command()(simulate)
 app.command()(evaluate)
 app.command()(compare)

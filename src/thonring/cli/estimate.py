@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from thonring.batch.termination import signal_of
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
 from thonring.cli.request import Request
@@ -38,12 +39,16 @@ def estimate(  # noqa: PLR0913 - typer reads the options from the signature
     ctffind_text: opt.CtffindText = False,
     plots: opt.Plots = False,
     signals: opt.Signals = False,
+    redo: opt.Redo = False,
+    hashed: opt.Hashed = False,
     workers: opt.Workers = 1,
     quiet: opt.Quiet = False,
 ) -> None:
     """Estimate the CTF of micrographs and judge each, with reasons.
 
-    Exit codes: 0 all inputs were processed, 1 some failed (see results.csv), 2 wrong use, 130 interrupted.
+    On a folder of an earlier run only new, changed and failed micrographs are done.
+
+    Exit codes: 0 all inputs were processed, 1 some failed (see results.csv), 2 wrong use, 130 or 143 interrupted.
     """
     if fix_defocus and defocus_from is None:
         raise typer.BadParameter(
@@ -76,6 +81,8 @@ def estimate(  # noqa: PLR0913 - typer reads the options from the signature
             ctffind_text=ctffind_text,
             plots=plots,
             signals=signals,
+            redo=redo,
+            hashed=hashed,
             workers=workers,
             quiet=quiet,
         )
@@ -83,6 +90,8 @@ def estimate(  # noqa: PLR0913 - typer reads the options from the signature
     except ThonringError as problem:
         typer.echo(f"thonring: {problem}", err=True)
         code = 2
+    except KeyboardInterrupt as stop:
+        code = 128 + signal_of(stop)
     raise typer.Exit(code)
 
 

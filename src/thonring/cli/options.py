@@ -173,6 +173,15 @@ Plots = Annotated[
 Signals = Annotated[
     bool, typer.Option("--signals", help="Draw the signals of the Fourier search.", rich_help_panel=_OUT)
 ]
+Redo = Annotated[
+    bool, typer.Option("--redo", help="Do finished, unchanged micrographs again.", rich_help_panel=_OUT)
+]
+Hashed = Annotated[
+    bool,
+    typer.Option(
+        "--hash", help="Tell changed files by their content, not by size and time.", rich_help_panel=_OUT
+    ),
+]
 Workers = Annotated[
     int, typer.Option("--workers", metavar="N", min=1, help="Processes.", rich_help_panel=_OUT)
 ]

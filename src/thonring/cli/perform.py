@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from thonring.batch.jobs import Recipe, plan
+from thonring.batch.resume import Due, resume
 from thonring.batch.session import Session, estimate_all
 from thonring.cli.progress import progress
 from thonring.cli.request import Request
+from thonring.cli.resumed import has_tables_alone, tell_resumed
 from thonring.cli.summary import print_summary
 from thonring.quality import load_profile
 from thonring.read import known_defocus, sources
-from thonring.results import prepare_run, write_settings
+from thonring.results import Store, open_run, prepare_run, summary, write_settings
 
 
 def perform(request: Request, command_line: Sequence[str]) -> int:
@@ -20,7 +22,8 @@ def perform(request: Request, command_line: Sequence[str]) -> int:
     Raises
     ------
     ThonringError
-        If nothing can be done: no inputs, a constant missing, an unknown profile, an unusable folder.
+        If nothing can be done: no inputs, a constant missing, an unknown profile, an unusable folder,
+        or one that another process works on; if the disk is full.
     """
     settings = replace(request.settings, limits=load_profile(request.settings.profile))
     inputs = sources(request.files, request.optics, spectra=request.spectrum_kind is not None)
@@ -32,17 +35,28 @@ def perform(request: Request, command_line: Sequence[str]) -> int:
         ctffind_text=request.ctffind_text,
         plots=request.plots,
         signals=request.signals,
+        hashed=request.hashed,
     )
-    jobs = plan(inputs, recipe, known)
     if settings.start != "search":
         _check_network()
     prepare_run(request.out)
-    write_settings(request.out, settings, command_line, request.optics)
+    tables_alone = has_tables_alone(request.out)
+    with open_run(request.out) as store:
+        jobs = plan(inputs, recipe, known, store.register([source.path for source in inputs]))
+        resumed = resume(store, jobs, recipe, redo=request.redo)
+        write_settings(request.out, settings, command_line, request.optics)
+        if not request.quiet:
+            tell_resumed(request.out, resumed, tables_alone=tables_alone)
+        return _estimate(request, recipe, store, resumed.due)
+
+
+def _estimate(request: Request, recipe: Recipe, store: Store, due: Sequence[Due]) -> int:
     started = time.monotonic()
-    with progress(len(jobs), quiet=request.quiet) as tell:
-        session = estimate_all(jobs, request.workers, tell)
+    with progress(len(due), quiet=request.quiet) as tell:
+        session = estimate_all(store, due, request.workers, tell)
     if not request.quiet:
-        print_summary(session, recipe, len(jobs), time.monotonic() - started)
+        counts = summary(one.outcome for one in store)
+        print_summary(session, recipe, counts, len(due), time.monotonic() - started)
     return exit_code(session)
 
 
@@ -54,7 +68,7 @@ def _check_network() -> None:
 
 
 def exit_code(session: Session) -> int:
-    """0 all processed, 1 some failed, 130 interrupted (as shells number Ctrl-C)."""
-    if session.interrupted:
-        return 130
-    return 1 if any(outcome.status == "failed" for outcome in session.outcomes) else 0
+    """0 all processed, 1 some failed, 128 and its number where a signal ended it, as shells have it."""
+    if session.stopped_by is not None:
+        return 128 + session.stopped_by
+    return 1 if session.failed else 0

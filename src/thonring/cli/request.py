@@ -21,7 +21,19 @@ class Request:
     ctffind_text: bool
     plots: bool
     signals: bool
+    redo: bool
+    hashed: bool
     workers: int
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """The arguments of `thonring export`."""
+
+    run: Path
+    formats: tuple[str, ...]
+    out: Path
     quiet: bool
 
 

@@ -2,6 +2,7 @@
 
 import glob
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 from thonring.errors import InputError
@@ -60,10 +61,13 @@ def _files(argument: str) -> list[Path]:
 
 def _of_known_suffix(paths: Iterable[Path], place: str, also: str = "") -> list[Path]:
     chosen = sorted(
-        path
-        for path in paths
-        if not path.name.startswith(".")
-        and (reader_of(path) is not None or (also and path.suffix.lower() == also))
+        (
+            path
+            for path in paths
+            if not path.name.startswith(".")
+            and (reader_of(path) is not None or (also and path.suffix.lower() == also))
+        ),
+        key=attrgetter("parts"),
     )
     if not chosen:
         raise InputError(f"{place}: found no image, expected files of {known_suffixes()}. Check the path.")

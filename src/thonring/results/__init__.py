@@ -9,32 +9,66 @@ from thonring.results.ctffind_files import CtffindFiles, CtffindResult, CtffindR
 from thonring.results.ctffind_profile import frequencies_per_A, profile_rows
 from thonring.results.ctffind_text import write_ctffind_text
 from thonring.results.diagnostic import diagnostic_image
-from thonring.results.folder import prepare_run, write_tables
+from thonring.results.export import Exported, export
+from thonring.results.folder import create_folder, prepare_run, write_run_tables, write_tables
 from thonring.results.micrograph_file import write_micrograph
+from thonring.results.named import Named
 from thonring.results.names import artefact_names, spectrum_path
+from thonring.results.opening import STORE, open_run, read_run
+from thonring.results.origin import (
+    Entry,
+    FileState,
+    Made,
+    Origin,
+    asked_text,
+    content_hash,
+    file_state,
+    made,
+    settings_text,
+)
 from thonring.results.prediction_table import Prediction, prepare_predictions, write_predictions
+from thonring.results.rows import NO_CURVE
 from thonring.results.settings_file import write_settings
 from thonring.results.simulated_set import RECIPE, prepare_set, recipe_text
 from thonring.results.simulated_star import Simulated, write_simulated_star
+from thonring.results.store import Store
 from thonring.results.summary import Summary, reason_without_file, summary
 
 __all__ = [
+    "NO_CURVE",
     "RECIPE",
+    "STORE",
     "CtffindFiles",
     "CtffindResult",
     "CtffindRun",
+    "Entry",
+    "Exported",
+    "FileState",
+    "Made",
+    "Named",
+    "Origin",
     "Prediction",
     "Simulated",
+    "Store",
     "Summary",
     "artefact_names",
+    "asked_text",
+    "content_hash",
+    "create_folder",
     "diagnostic_image",
+    "export",
+    "file_state",
     "frequencies_per_A",
+    "made",
+    "open_run",
     "prepare_predictions",
     "prepare_run",
     "prepare_set",
     "profile_rows",
+    "read_run",
     "reason_without_file",
     "recipe_text",
+    "settings_text",
     "spectrum_path",
     "summary",
     "write_ctf_image",
@@ -42,6 +76,7 @@ __all__ = [
     "write_ctffind_text",
     "write_micrograph",
     "write_predictions",
+    "write_run_tables",
     "write_settings",
     "write_simulated_star",
     "write_tables",

@@ -1,11 +1,15 @@
 """Files that appear whole or not at all."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 from uuid import uuid4
 
 from thonring.errors import OutputError
+
+_TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.tmp")
 
 
 @contextmanager
@@ -34,15 +38,39 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    r"""Replace a file by UTF-8 text as it is given: ``\n`` stays ``\n``.
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that `replacing` could not, its process being killed. No other may write there."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if _TEMPORARY.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_text(path: Path) -> Iterator[TextIO]:
+    r"""Give a file for UTF-8 text, ``\n`` staying ``\n``, that takes the place of `path` when the block ends well.
 
     File names that are not valid UTF-8 come out as the bytes they were.
 
     Raises
     ------
     OutputError
+        If the file cannot be written; see `replacing`.
+    """
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="\n") as file,
+    ):
+        yield file
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file by text; see `replacing_text`.
+
+    Raises
+    ------
+    OutputError
         If the file cannot be written.
     """
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")
+    with replacing_text(path) as file:
+        file.write(text)

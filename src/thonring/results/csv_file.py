@@ -19,14 +19,19 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Cell]]
     OutputError
         If the file cannot be written.
     """
+    write_text(path, "".join(csv_line(row) for row in (columns, *rows)))
+
+
+def csv_line(cells: Iterable[Cell]) -> str:
+    """Write one row with its line end."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    write_text(path, text.getvalue())
+    csv.writer(text, lineterminator="\n").writerow([_cell(value) for value in cells])
+    return text.getvalue()
 
 
 def _cell(value: Cell) -> str:
+    if isinstance(value, float):
+        return "%.8g" % value if math.isfinite(value) else ""  # noqa: UP031 - half the time of an f-string
     if isinstance(value, str):
         return value
-    return "" if value is None or not math.isfinite(value) else f"{value:.8g}"
+    return "" if value is None else f"{value:.8g}"

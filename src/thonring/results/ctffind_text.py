@@ -51,11 +51,27 @@ def write_ctffind_text(folder: Path, outcome: Outcome, name: str | None = None) 
     if fit is None or optics is None:
         return
     name = outcome.path.stem if name is None else name
+    write_ctffind_summary(folder, outcome, name)
     header = _header(outcome, fit, optics)
-    write_text(folder / f"{name}.txt", f"{header}{RESULT_COLUMNS}\n{_result_line(fit)}\n")
     rows = _profile_rows(fit.curve, fit, optics)
     lines = "".join(" ".join(f"{value:.6f}" for value in row) + "\n" for row in rows)
     write_text(folder / f"{name}_avrot.txt", f"{header}{_PROFILE_COLUMNS}\n{lines}")
+
+
+def write_ctffind_summary(folder: Path, outcome: Outcome, name: str) -> bool:
+    """Write NAME.txt alone, which needs no curve; say whether there was a fit to write.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    fit, optics = outcome.fit, outcome.optics
+    if fit is None or optics is None:
+        return False
+    header = _header(outcome, fit, optics)
+    write_text(folder / f"{name}.txt", f"{header}{RESULT_COLUMNS}\n{_result_line(fit)}\n")
+    return True
 
 
 def _header(outcome: Outcome, fit: CtfFit, optics: Optics) -> str:

@@ -1,9 +1,8 @@
 """Xmipp's `.ctfparam`: the CTF of one micrograph, a label and a value a line, as its CTF programs write and read it."""
 
-from pathlib import Path
-
 from thonring.records import Outcome
-from thonring.results.fitted import fitted_only
+from thonring.results.listed import listed
+from thonring.results.named import Named
 from thonring.results.xmd import XMIPP_HEADER, labelled
 
 BLOCK = "data_fullMicrograph"
@@ -15,8 +14,8 @@ def ctfparam_text(outcome: Outcome) -> str | None:
     `ctfSamplingRate` is the pixel of the micrograph, angles are degrees; Xmipp takes what is not there as 0. The
     criteria of an `xmipp-` profile stand under Xmipp's own labels, as in micrographs.xmd.
     """
-    found = fitted_only(Path(), [outcome], {outcome.path: ""})
-    if not found:
+    fitted = listed(Named(outcome, "")).fitted
+    if fitted is None:
         return None
-    lines = (f" _{label} {value}\n" for label, value in labelled(found[0]).items())
+    lines = (f" _{label} {value}\n" for label, value in labelled(fitted, outcome.pixel_A).items())
     return f"{XMIPP_HEADER}{BLOCK}\n{''.join(lines)}"

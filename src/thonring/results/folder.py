@@ -6,10 +6,16 @@ from pathlib import Path
 
 from thonring.errors import OutputError
 from thonring.records import Outcome
+from thonring.results.named import Named
 from thonring.results.names import artefact_names, spectra_folder
-from thonring.results.star import write_star
-from thonring.results.table import write_attempts, write_results
-from thonring.results.xmd import write_xmd
+from thonring.results.overview import overview
+from thonring.results.star import ACCEPTED, REJECTED
+from thonring.results.store import Store
+from thonring.results.table import ATTEMPTS, RESULTS
+from thonring.results.table_file import write_table_files
+from thonring.results.xmd import MICROGRAPHS
+
+RUN_TABLES = (RESULTS, ATTEMPTS, ACCEPTED, REJECTED, MICROGRAPHS)
 
 
 def prepare_run(run: Path) -> None:
@@ -76,7 +82,17 @@ def write_tables(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, st
     """
     if names is None:
         names = artefact_names([outcome.path for outcome in outcomes])
-    write_results(run / "results.csv", outcomes)
-    write_attempts(run / "attempts.csv", outcomes)
-    write_star(run, outcomes, names)
-    write_xmd(run, outcomes, names)
+    named = [Named(outcome, names[outcome.path]) for outcome in outcomes]
+    write_table_files(run, RUN_TABLES, overview(run, named), named)
+
+
+def write_run_tables(store: Store) -> None:
+    """Write the same tables of the micrographs in a run's store.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    with store.snapshot():
+        write_table_files(store.run, RUN_TABLES, overview(store.run, store.kinds()), store)

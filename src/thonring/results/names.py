@@ -1,16 +1,19 @@
 """What the files that belong to a micrograph are called."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
 from thonring.results.star_syntax import quoted
 
+ARTEFACT_FOLDERS = ("spectra", "plots", "ctffind")
+"""Where in a run folder the files of single micrographs lie."""
+
 _COMPRESSIONS = (".gz", ".bz2")
 
 
-def artefact_names(paths: Sequence[Path]) -> dict[Path, str]:
-    """One name per input file, no two alike even where a disk ignores case.
+def artefact_names(paths: Sequence[Path], used: Collection[str] = ()) -> dict[Path, str]:
+    """One name per input file, no two alike even where a disk ignores case, and none of those `used` already.
 
     The name is the file's without its suffix (nor that of a compression). Where an earlier input has it,
     the folders above are put in front, nearest first, and then a number is added. Adding inputs at the end
@@ -22,7 +25,7 @@ def artefact_names(paths: Sequence[Path]) -> dict[Path, str]:
         If a path holds what no STAR file can: control characters, or both kinds of quotes before blanks.
     """
     names: dict[Path, str] = {}
-    taken: set[str] = set()
+    taken = {name.casefold() for name in used}
     for path in paths:
         if path in names:
             continue
@@ -50,4 +53,9 @@ def spectra_folder(run: Path) -> Path:
 
 def spectrum_path(run: Path, name: str) -> Path:
     """Return where the spectrum of the micrograph lies that `artefact_names` calls `name`."""
-    return spectra_folder(run) / f"{name}.ctf"
+    return spectra_folder(run) / spectrum_file(name)
+
+
+def spectrum_file(name: str) -> str:
+    """Return what a spectrum is called in its folder."""
+    return f"{name}.ctf"

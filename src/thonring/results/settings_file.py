@@ -1,7 +1,6 @@
 """settings.json: how a run was made, so that it can be made again."""
 
 import json
-import math
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,9 +12,8 @@ import numpy as np
 
 from thonring.optics import Optics, PartialOptics
 from thonring.results.atomic import write_text
+from thonring.results.json_text import plain
 from thonring.settings import Settings
-
-Json = str | float | bool | list["Json"] | dict[str, "Json"] | None
 
 
 def write_settings(
@@ -39,17 +37,4 @@ def write_settings(
         "optics": None if optics is None else asdict(optics),
         "settings": asdict(settings),
     }
-    write_text(run / "settings.json", json.dumps(_plain(content), indent=2, allow_nan=False) + "\n")
-
-
-def _plain(value: object) -> Json:
-    """Turn tuples into lists, NaN and infinities into null, and what JSON does not know into its string."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    return str(value)
+    write_text(run / "settings.json", json.dumps(plain(content), indent=2, allow_nan=False) + "\n")

@@ -1,4 +1,4 @@
-"""RELION 3.1 and later: micrographs_ctf.star (accepted) and rejected_ctf.star.
+"""RELION 3.1 and later: micrographs_ctf.star (accepted) and rejected_ctf.star, with the same optics groups.
 
 Micrographs without a fit are in results.csv only. Where a value is not finite, the figure of merit and the
 phase shift are 0 and the resolution is 25 Å, which also is the greatest that is written. A refined amplitude
@@ -6,17 +6,14 @@ contrast is not written, for RELION keeps one per optics group: the group states
 results.csv the refined one.
 """
 
-import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from thonring.records import CtfFit, Status
+from thonring.results.listed import Listed
+from thonring.results.optics_groups import RELION_TAIL, microscope, optics_block, relion_head
+from thonring.results.overview import Overview
+from thonring.results.star_syntax import loop_rows, number, quoted
+from thonring.results.table_file import Table
 
-from thonring.records import Outcome
-from thonring.results.atomic import write_text
-from thonring.results.fitted import Fitted, fitted_only
-from thonring.results.optics_groups import Microscope, microscope, optics_block, relion_block
-from thonring.results.star_syntax import number, quoted
-
-_WORST_RESOLUTION_A = 25.0
+WORST_RESOLUTION_A = 25.0
 _MICROGRAPH_LABELS = (
     "_rlnMicrographName",
     "_rlnOpticsGroup",
@@ -31,56 +28,33 @@ _MICROGRAPH_LABELS = (
 _PHASE_SHIFT_LABEL = "_rlnPhaseShift"
 
 
-def write_star(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, str]) -> None:
-    """Write both STAR files, with the same optics groups, numbered in the order of their first micrograph.
+def _table(file: str, status: Status) -> Table:
+    def head(seen: Overview) -> str:
+        labels = (*_MICROGRAPH_LABELS, *((_PHASE_SHIFT_LABEL,) if status in seen.phase_shifted else ()))
+        return optics_block(seen.groups) + relion_head("data_micrographs", labels)
 
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
-    """
-    micrographs = fitted_only(run, outcomes, names)
-    groups = _optics_groups(outcomes)
-    for name, status in (("micrographs_ctf.star", "accepted"), ("rejected_ctf.star", "rejected")):
-        chosen = [micrograph for micrograph in micrographs if micrograph.outcome.status == status]
-        write_text(run / name, optics_block(groups) + _micrographs_block(chosen, groups))
+    def row(seen: Overview, one: Listed) -> str:
+        if one.fitted is None or one.outcome.status != status:
+            return ""
+        group = seen.groups[microscope(one.fitted.optics, one.outcome.pixel_A)]
+        names = (quoted(str(one.outcome.path)), str(group), quoted(f"{seen.spectrum(one.name)}:mrc"))
+        fit = one.fitted.fit
+        phase = (number(fit.phase_shift_deg),) if status in seen.phase_shifted else ()
+        return loop_rows([(*names, *_values(fit), *phase)])
 
-
-def _optics_groups(outcomes: Sequence[Outcome]) -> dict[Microscope, int]:
-    groups: dict[Microscope, int] = {}
-    for outcome in outcomes:
-        if outcome.optics is not None and 0 < outcome.pixel_A < math.inf:
-            groups.setdefault(_microscope(outcome), len(groups) + 1)
-    return groups
+    return Table(file, head, row, tail=RELION_TAIL)
 
 
-def _microscope(outcome: Outcome) -> Microscope:
-    assert outcome.optics is not None
-    return microscope(outcome.optics, outcome.pixel_A)
-
-
-def _micrographs_block(micrographs: Sequence[Fitted], groups: Mapping[Microscope, int]) -> str:
-    rows = [_row(micrograph, groups[_microscope(micrograph.outcome)]) for micrograph in micrographs]
-    labels: Sequence[str] = _MICROGRAPH_LABELS
-    if any(micrograph.fit.phase_shift_deg for micrograph in micrographs):
-        labels = (*labels, _PHASE_SHIFT_LABEL)
-        rows = [
-            (*row, number(micrograph.fit.phase_shift_deg))
-            for row, micrograph in zip(rows, micrographs, strict=True)
-        ]
-    return relion_block("data_micrographs", labels, rows)
-
-
-def _row(micrograph: Fitted, group: int) -> tuple[str, ...]:
-    fit = micrograph.fit
+def _values(fit: CtfFit) -> tuple[str, ...]:
     return (
-        quoted(str(micrograph.outcome.path)),
-        str(group),
-        quoted(micrograph.spectrum),
         number(fit.defocus_u_A),
         number(fit.defocus_v_A),
         number(fit.astigmatism_A),
         number(fit.angle_deg),
         number(fit.score),
-        number(min(fit.fit_resolution_A, _WORST_RESOLUTION_A), missing=_WORST_RESOLUTION_A),
+        number(min(fit.fit_resolution_A, WORST_RESOLUTION_A), missing=WORST_RESOLUTION_A),
     )
+
+
+ACCEPTED = _table("micrographs_ctf.star", "accepted")
+REJECTED = _table("rejected_ctf.star", "rejected")

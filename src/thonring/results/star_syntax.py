@@ -5,7 +5,7 @@ A quoted string ends at its quote followed by a blank; RELION knows no text betw
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from thonring.errors import OutputError
 
@@ -40,7 +40,11 @@ def number(value: float, missing: float = 0.0) -> str:
     return f"{value if math.isfinite(value) else missing:.6f}"
 
 
-def loop(labels: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write the `loop_` of a table whose values are formatted already; without rows only its labels."""
-    lines = ["loop_", *labels, *(" ".join(row) for row in rows)]
-    return "\n".join(lines) + "\n"
+def loop_head(labels: Sequence[str]) -> str:
+    """Write what stands before the rows of a table."""
+    return "\n".join(["loop_", *labels]) + "\n"
+
+
+def loop_rows(rows: Iterable[Sequence[str]]) -> str:
+    """Write the rows of a table, whose values are formatted already."""
+    return "".join(" ".join(row) + "\n" for row in rows)

@@ -3,12 +3,14 @@
 import math
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from thonring.records import Outcome
 
 Counts = tuple[tuple[str, int], ...]
+MOST_FAILURES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +18,8 @@ class Summary:
     """How many micrographs came out how.
 
     `rejected_by` counts criteria that failed in the kept attempts, `failed_by` reasons without the name of
-    the file; both most frequent first. A micrograph may count under several criteria.
-    CPU seconds are NaN where no outcome has any.
+    the file; both most frequent first. A micrograph may count under several criteria. `failures` are the first
+    failed files, each with its reasons. CPU seconds are NaN where no outcome has any.
     """
 
     accepted: int
@@ -25,24 +27,36 @@ class Summary:
     failed: int
     rejected_by: Counts
     failed_by: Counts
+    failures: tuple[tuple[Path, str], ...]
     median_cpu_seconds: float
     total_cpu_seconds: float
 
 
-def summary(outcomes: Sequence[Outcome]) -> Summary:
-    """Count the outcomes of a run."""
-    status = Counter(outcome.status for outcome in outcomes)
-    rejected = [outcome for outcome in outcomes if outcome.status == "rejected"]
-    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    seconds = [outcome.cpu_seconds for outcome in outcomes if math.isfinite(outcome.cpu_seconds)]
+def summary(outcomes: Iterable[Outcome]) -> Summary:
+    """Count the outcomes of a run, one after the other."""
+    status: Counter[str] = Counter()
+    criteria: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    failures: list[tuple[Path, str]] = []
+    seconds: list[float] = []
+    for outcome in outcomes:
+        status[outcome.status] += 1
+        if outcome.status == "rejected":
+            criteria.update(_failed_criteria(outcome))
+        if outcome.status == "failed":
+            own = [reason_without_file(outcome, reason) for reason in outcome.reasons]
+            reasons.update(own)
+            if len(failures) < MOST_FAILURES:
+                failures.append((outcome.path, "; ".join(own)))
+        if math.isfinite(outcome.cpu_seconds):
+            seconds.append(outcome.cpu_seconds)
     return Summary(
         accepted=status["accepted"],
         rejected=status["rejected"],
         failed=status["failed"],
-        rejected_by=_counted([name for outcome in rejected for name in _failed_criteria(outcome)]),
-        failed_by=_counted(
-            [reason_without_file(outcome, reason) for outcome in failed for reason in outcome.reasons]
-        ),
+        rejected_by=_ordered(criteria),
+        failed_by=_ordered(reasons),
+        failures=tuple(failures),
         median_cpu_seconds=statistics.median(seconds) if seconds else math.nan,
         total_cpu_seconds=math.fsum(seconds) if seconds else math.nan,
     )
@@ -59,5 +73,5 @@ def reason_without_file(outcome: Outcome, reason: str) -> str:
     return reason.removeprefix(str(outcome.path)).removeprefix(outcome.path.name).removeprefix(": ")
 
 
-def _counted(names: Sequence[str]) -> Counts:
-    return tuple(sorted(Counter(names).items(), key=lambda item: (-item[1], item[0])))
+def _ordered(counts: Counter[str]) -> Counts:
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

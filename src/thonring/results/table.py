@@ -4,13 +4,15 @@ Missing values, NaN and infinities are empty cells; reasons are joined by "; ". 
 name, with "criterion_" in front where a column of that name is there already.
 """
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from thonring.records import Attempt, Outcome
-from thonring.results.csv_file import Cell, write_csv
+from thonring.results.csv_file import Cell, csv_line
+from thonring.results.listed import Listed
+from thonring.results.overview import Overview
+from thonring.results.table_file import Table
 
-_FIT_COLUMNS = {
+FIT_COLUMNS = {
     "defocus_u_A": "defocus_u_A",
     "defocus_v_A": "defocus_v_A",
     "angle_deg": "angle_deg",
@@ -38,60 +40,48 @@ _FIT_COLUMNS = {
 _RESULT_COLUMNS = ("pixel_A", "voltage_kV", "cs_mm", "attempts", "cpu_seconds", "notes")
 
 
-def write_results(path: Path, outcomes: Sequence[Outcome]) -> None:
-    """Write results.csv: one row for every input, in order, the failed ones included.
+_ATTEMPT_COLUMNS = ("file", "attempt", "kept", "accepted", "reasons")
 
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    columns = ["file", "status", "reasons", *_FIT_COLUMNS, *_RESULT_COLUMNS]
-    criteria = _criteria(outcome.attempt for outcome in outcomes)
-    rows = [
+
+def _results_head(seen: Overview) -> str:
+    return csv_line(_headed(["file", "status", "reasons", *FIT_COLUMNS, *_RESULT_COLUMNS], seen.criteria))
+
+
+def _results_row(seen: Overview, one: Listed) -> str:
+    outcome = one.outcome
+    return csv_line(
         [
             str(outcome.path),
             outcome.status,
             "; ".join(outcome.reasons),
             *_fit_cells(outcome.attempt),
             *_result_cells(outcome),
-            *_criterion_cells(outcome.attempt, criteria),
+            *_criterion_cells(outcome.attempt, seen.criteria),
         ]
-        for outcome in outcomes
-    ]
-    write_csv(path, _headed(columns, criteria), rows)
+    )
 
 
-def write_attempts(path: Path, outcomes: Sequence[Outcome]) -> None:
-    """Write attempts.csv: one row for every sampling tried of every micrograph, the kept one marked.
+def _attempts_head(seen: Overview) -> str:
+    return csv_line(_headed([*_ATTEMPT_COLUMNS, *FIT_COLUMNS], seen.attempt_criteria))
 
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    columns = ["file", "attempt", "kept", "accepted", "reasons", *_FIT_COLUMNS]
-    criteria = _criteria(attempt for outcome in outcomes for attempt in outcome.attempts)
-    rows = [
-        [
-            str(outcome.path),
-            index + 1,
-            int(index == outcome.chosen),
-            int(attempt.verdict.accepted),
-            "; ".join(attempt.verdict.reasons),
-            *_fit_cells(attempt),
-            *_criterion_cells(attempt, criteria),
-        ]
-        for outcome in outcomes
+
+def _attempts_rows(seen: Overview, one: Listed) -> str:
+    outcome = one.outcome
+    lines = [
+        csv_line(
+            [
+                str(outcome.path),
+                index + 1,
+                int(index == outcome.chosen),
+                int(attempt.verdict.accepted),
+                "; ".join(attempt.verdict.reasons),
+                *_fit_cells(attempt),
+                *_criterion_cells(attempt, seen.attempt_criteria),
+            ]
+        )
         for index, attempt in enumerate(outcome.attempts)
     ]
-    write_csv(path, _headed(columns, criteria), rows)
-
-
-def _criteria(attempts: Iterable[Attempt | None]) -> list[str]:
-    """Names of all criteria, in the order in which they are first met."""
-    found = (criterion.name for attempt in attempts if attempt for criterion in attempt.verdict.criteria)
-    return list(dict.fromkeys(found))
+    return "".join(lines)
 
 
 def _headed(columns: list[str], criteria: Sequence[str]) -> list[str]:
@@ -100,10 +90,10 @@ def _headed(columns: list[str], criteria: Sequence[str]) -> list[str]:
 
 def _fit_cells(attempt: Attempt | None) -> list[Cell]:
     if attempt is None:
-        return [None] * len(_FIT_COLUMNS)
+        return [None] * len(FIT_COLUMNS)
     if attempt.fit is None:
-        return [attempt.sampling_A if column == "sampling_A" else None for column in _FIT_COLUMNS]
-    return [getattr(attempt.fit, attribute) for attribute in _FIT_COLUMNS.values()]
+        return [attempt.sampling_A if column == "sampling_A" else None for column in FIT_COLUMNS]
+    return [getattr(attempt.fit, attribute) for attribute in FIT_COLUMNS.values()]
 
 
 def _result_cells(outcome: Outcome) -> list[Cell]:
@@ -121,3 +111,10 @@ def _result_cells(outcome: Outcome) -> list[Cell]:
 def _criterion_cells(attempt: Attempt | None, criteria: Sequence[str]) -> list[Cell]:
     found = {criterion.name: criterion.value for criterion in attempt.verdict.criteria} if attempt else {}
     return [found.get(name) for name in criteria]
+
+
+RESULTS = Table("results.csv", _results_head, _results_row)
+"""One row for every input, in order, the failed ones included."""
+
+ATTEMPTS = Table("attempts.csv", _attempts_head, _attempts_rows)
+"""One row for every sampling tried of every micrograph, the kept one marked."""

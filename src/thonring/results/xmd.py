@@ -4,13 +4,13 @@ Labels are spelt as Xmipp spells them, misspellings included.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from thonring.records import Outcome
-from thonring.results.atomic import write_text
-from thonring.results.fitted import Fitted, fitted_only
-from thonring.results.star_syntax import loop, number, quoted
+from thonring.records import CtfFit, Verdict
+from thonring.results.listed import Fitted, Listed
+from thonring.results.overview import Overview
+from thonring.results.star_syntax import loop_head, loop_rows, number, quoted
+from thonring.results.table_file import Table
 
 XMIPP_HEADER = "# XMIPP_STAR_1 * \n# \n"
 
@@ -52,34 +52,13 @@ takes a micrograph for good because a value is missing.
 """
 
 
-def write_xmd(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, str]) -> None:
-    """Write micrographs.xmd.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    micrographs = fitted_only(run, outcomes, names)
-    values = [_criterion_values(micrograph) for micrograph in micrographs]
-    seen = set().union(*values)
-    criteria = [name for name in _CRITERIA if name in seen]
-    with_phase = _PHASE_SHIFT_CRITERION in seen or any(m.fit.phase_shift_deg for m in micrographs)
-    labels = [*_FILE_LABELS, *_labels(criteria, with_phase=with_phase)]
-    rows = [
-        (*_file_values(micrograph), *_values(micrograph, found, criteria, with_phase=with_phase))
-        for micrograph, found in zip(micrographs, values, strict=True)
-    ]
-    text = loop([f" _{label}" for label in labels], rows)
-    write_text(run / "micrographs.xmd", f"{XMIPP_HEADER}data_noname\n{text}")
-
-
-def labelled(micrograph: Fitted) -> dict[str, str]:
+def labelled(fitted: Fitted, pixel_A: float) -> dict[str, str]:
     """Xmipp's label → formatted value of all that is known of one CTF."""
-    found = _criterion_values(micrograph)
-    criteria = [name for name in _CRITERIA if name in found]
-    with_phase = _PHASE_SHIFT_CRITERION in found or micrograph.fit.phase_shift_deg != 0
-    values = _values(micrograph, found, criteria, with_phase=with_phase)
+    judged = {criterion.name for criterion in fitted.verdict.criteria}
+    criteria = [name for name in _CRITERIA if name in judged]
+    with_phase = _PHASE_SHIFT_CRITERION in judged or fitted.fit.phase_shift_deg != 0
+    phase = _phase_shift(fitted.fit) if with_phase else ()
+    values = (*_values(fitted, pixel_A), *phase, *_criterion_values(fitted.verdict, criteria))
     return dict(zip(_labels(criteria, with_phase=with_phase), values, strict=True))
 
 
@@ -88,25 +67,37 @@ def _labels(criteria: Sequence[str], *, with_phase: bool) -> list[str]:
     return [*_MODEL_LABELS, *phase_labels, *(_CRITERIA[name][0] for name in criteria)]
 
 
-def _values(
-    micrograph: Fitted, found: Mapping[str, float], criteria: Sequence[str], *, with_phase: bool
-) -> tuple[str, ...]:
-    phase = _phase_shift(micrograph) if with_phase else ()
-    return (*_model_values(micrograph), *phase, *_formatted(found, criteria))
+def _head(seen: Overview) -> str:
+    labels = (*_FILE_LABELS, *_labels(_criteria(seen), with_phase=_with_phase(seen)))
+    return f"{XMIPP_HEADER}data_noname\n{loop_head([f' _{label}' for label in labels])}"
 
 
-def _file_values(micrograph: Fitted) -> tuple[str, ...]:
-    return (
-        "1" if micrograph.outcome.status == "accepted" else "-1",
-        quoted(str(micrograph.outcome.path)),
-        quoted(micrograph.spectrum),
+def _line(seen: Overview, one: Listed) -> str:
+    if one.fitted is None:
+        return ""
+    outcome = one.outcome
+    names = (
+        "1" if outcome.status == "accepted" else "-1",
+        quoted(str(outcome.path)),
+        quoted(f"{seen.spectrum(one.name)}:mrc"),
     )
+    phase = _phase_shift(one.fitted.fit) if _with_phase(seen) else ()
+    criteria = _criterion_values(one.fitted.verdict, _criteria(seen))
+    return loop_rows([(*names, *_values(one.fitted, outcome.pixel_A), *phase, *criteria)])
 
 
-def _model_values(micrograph: Fitted) -> tuple[str, ...]:
-    outcome, optics, fit = micrograph.outcome, micrograph.optics, micrograph.fit
+def _with_phase(seen: Overview) -> bool:
+    return bool(seen.phase_shifted) or _PHASE_SHIFT_CRITERION in seen.fitted_criteria
+
+
+def _criteria(seen: Overview) -> list[str]:
+    return [name for name in _CRITERIA if name in seen.fitted_criteria]
+
+
+def _values(fitted: Fitted, pixel_A: float) -> tuple[str, ...]:
+    optics, fit = fitted.optics, fitted.fit
     return (
-        number(outcome.pixel_A),
+        number(pixel_A),
         number(optics.voltage_kV),
         number(fit.defocus_u_A),
         number(fit.defocus_v_A),
@@ -114,18 +105,18 @@ def _model_values(micrograph: Fitted) -> tuple[str, ...]:
         number(optics.cs_mm),
         number(fit.amplitude_contrast),
         number(1.0),
-        number(fit.sampling_A / outcome.pixel_A),
+        number(fit.sampling_A / pixel_A),
     )
 
 
-def _phase_shift(micrograph: Fitted) -> tuple[str, str]:
-    shift_deg = micrograph.fit.phase_shift_deg
+def _phase_shift(fit: CtfFit) -> tuple[str, str]:
+    shift_deg = fit.phase_shift_deg
     return number(shift_deg), number(_VPP_RADIUS_PER_A if shift_deg else 0.0)
 
 
-def _criterion_values(micrograph: Fitted) -> dict[str, float]:
-    return {criterion.name: criterion.value for criterion in micrograph.verdict.criteria}
-
-
-def _formatted(values: Mapping[str, float], criteria: Sequence[str]) -> list[str]:
+def _criterion_values(verdict: Verdict, criteria: Sequence[str]) -> list[str]:
+    values = {criterion.name: criterion.value for criterion in verdict.criteria}
     return [number(values.get(name, math.nan), missing=_CRITERIA[name][1]) for name in criteria]
+
+
+MICROGRAPHS = Table("micrographs.xmd", _head, _line)

@@ -1,0 +1,160 @@
+"""What a run has done already, and what of it still holds."""
+
+import functools
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from thonring.batch.jobs import Job, Recipe
+from thonring.results import (
+    Entry,
+    FileState,
+    Made,
+    Origin,
+    Store,
+    asked_text,
+    content_hash,
+    file_state,
+    made,
+)
+
+Change = Literal["file", "optics", "known defocus", "settings", "pictures or texts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A job to be done, and what its outcome will depend on."""
+
+    job: Job
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The inputs of a command against what its run holds.
+
+    `due` are the jobs to be done: the `new` ones, those that `failed` before, and those that `changed` or are
+    done again because that was asked for, `forced`. `gone` are among the `unchanged`: their files are no more.
+    `settings` names what changed in them. `others` of the run are not among the inputs, `others_differ` of them
+    were estimated with other settings; `versions` of the program made unchanged ones, this one not counted.
+    """
+
+    due: tuple[Due, ...]
+    new: int = 0
+    failed: int = 0
+    forced: int = 0
+    unchanged: int = 0
+    gone: int = 0
+    changed: tuple[tuple[Change, int], ...] = ()
+    settings: tuple[str, ...] = ()
+    others: int = 0
+    others_differ: int = 0
+    versions: tuple[str, ...] = ()
+
+
+def resume(store: Store, jobs: Sequence[Job], recipe: Recipe, *, redo: bool = False) -> Resumed:
+    """Find out which jobs are to be done: all but those whose finished outcomes still hold.
+
+    An outcome holds if it is no failure and its file's size and time, its optics and known defocus, and all
+    settings that influence it are as they were, and if everything that is asked for beside the tables was
+    written then. Where the recipe wants contents hashed, they tell instead of size and time if a hash is known.
+    A file that is gone keeps its outcome. With `redo` nothing holds.
+
+    Raises
+    ------
+    OutputError
+        If the store cannot be read or written.
+    """
+    now = made(recipe.settings, recipe.spectrum_kind, recipe.artefacts, version("thonring"))
+    sorting = _Sorting(dict(store.entries()), now, hashed=recipe.hashed, redo=redo)
+    due = tuple(one for one in map(sorting.due, jobs) if one is not None)
+    store.note_files(sorting.renewed)
+    return sorting.result(due)
+
+
+class _Sorting:
+    """The run's entries, from which each job takes its own; what is left is not among the inputs."""
+
+    def __init__(self, entries: dict[str, Entry], now: Made, *, hashed: bool, redo: bool) -> None:
+        self._entries, self._now, self._hashed, self._redo = entries, now, hashed, redo
+        self._counts: Counter[str] = Counter()
+        self._changes: Counter[Change] = Counter()
+        self._settings: dict[str, None] = {}
+        self._versions: dict[str, None] = {}
+        self.renewed: list[tuple[Path, FileState]] = []
+
+    def due(self, job: Job) -> Due | None:
+        path = job.source.path
+        entry = self._entries.pop(str(path), None)
+        file = file_state(path)
+        due = Due(job, Origin(file, _asked(job), self._now))
+        if entry is None or self._redo or entry.status == "failed":
+            self._counts["new" if entry is None else "forced" if self._redo else "failed"] += 1
+            return due
+        change = self._change(path, entry.origin, due.origin)
+        if change is not None:
+            self._changes[change] += 1
+            return due
+        self._counts.update({"unchanged": 1, "gone": int(file.size is None)})
+        if entry.origin.made.thonring != self._now.thonring:
+            self._versions[entry.origin.made.thonring] = None
+        return None
+
+    def _change(self, path: Path, before: Origin, now: Origin) -> Change | None:
+        if now.file.size is not None and not self._same_file(path, before.file, now.file):
+            return "file"
+        if before.asked != now.asked:
+            return (
+                "optics" if _part(before.asked, "optics") != _part(now.asked, "optics") else "known defocus"
+            )
+        if not _same_settings(before.made, now.made):
+            self._settings.update(dict.fromkeys(_differing(before.made, now.made)))
+            return "settings"
+        return None if set(now.made.artefacts) <= set(before.made.artefacts) else "pictures or texts"
+
+    def _same_file(self, path: Path, before: FileState, now: FileState) -> bool:
+        looks_same = (before.size, before.mtime_ns) == (now.size, now.mtime_ns)
+        if not self._hashed:
+            return looks_same
+        hashed = replace(now, content_hash=content_hash(path))
+        same = before.content_hash == hashed.content_hash if before.content_hash else looks_same
+        if same and before != hashed:
+            self.renewed.append((path, hashed))
+        return same
+
+    def result(self, due: tuple[Due, ...]) -> Resumed:
+        others = self._entries.values()
+        return Resumed(
+            due=due,
+            **{name: self._counts[name] for name in ("new", "failed", "forced", "unchanged", "gone")},
+            changed=tuple(self._changes.most_common()),
+            settings=tuple(self._settings),
+            others=len(others),
+            others_differ=sum(not _same_settings(entry.origin.made, self._now) for entry in others),
+            versions=tuple(self._versions),
+        )
+
+
+def _asked(job: Job) -> str:
+    return _asked_text(job.source.optics, job.known)
+
+
+_asked_text = functools.cache(asked_text)
+
+
+def _part(asked: str, name: str) -> object:
+    return json.loads(asked)[name]
+
+
+def _same_settings(one: Made, other: Made) -> bool:
+    return (one.settings, one.spectrum_kind) == (other.settings, other.spectrum_kind)
+
+
+def _differing(before: Made, now: Made) -> list[str]:
+    old, new = json.loads(before.settings), json.loads(now.settings)
+    kind = ["spectrum"] if before.spectrum_kind != now.spectrum_kind else []
+    return kind + [name for name in new if new[name] != old.get(name)]

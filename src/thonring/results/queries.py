@@ -1,0 +1,69 @@
+"""What the store asks of SQLite."""
+
+import json
+from collections.abc import Sequence
+
+from thonring.results.json_text import compact
+from thonring.results.origin import Made
+from thonring.results.rows import ATTEMPT_COLUMNS, MICROGRAPH_COLUMNS, Row
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    values = ", ".join("?" * len(columns))
+    return f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({values})"  # noqa: S608 - all names are constants
+
+
+REGISTER = """
+INSERT INTO input (id, path, place, name) VALUES (?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET path = excluded.path, place = excluded.place
+"""
+INPUTS = "SELECT id, path, place, name FROM input ORDER BY id"
+FIND = "SELECT id FROM input WHERE path = ?"
+
+_ORIGIN_COLUMNS = ("recipe", "asked", "size", "mtime_ns")
+ADD_MICROGRAPH = _insert("micrograph", ("input", *_ORIGIN_COLUMNS, *MICROGRAPH_COLUMNS))
+DROP_ATTEMPTS = "DELETE FROM attempt WHERE micrograph = ?"
+ADD_ATTEMPT = _insert("attempt", ("micrograph", "number", "criteria", *ATTEMPT_COLUMNS))
+ADD_CRITERIA = "INSERT OR IGNORE INTO criteria (names) VALUES (?)"
+FIND_CRITERIA = "SELECT id FROM criteria WHERE names = ?"
+CRITERIA = "SELECT id, names FROM criteria"
+NOTE_FILE = """
+UPDATE micrograph SET size = ?, mtime_ns = ?, content_hash = ? WHERE input = (SELECT id FROM input WHERE path = ?)
+"""
+
+_RECIPE_COLUMNS = ("settings", "spectrum_kind", "artefacts", "thonring")
+ADD_RECIPE = _insert("recipe", _RECIPE_COLUMNS).replace("OR REPLACE", "OR IGNORE")
+FIND_RECIPE = f"SELECT id FROM recipe WHERE ({', '.join(_RECIPE_COLUMNS)}) = (?, ?, ?, ?)"  # noqa: S608 - all names are constants
+RECIPES = f"SELECT id, {', '.join(_RECIPE_COLUMNS)} FROM recipe"  # noqa: S608 - all names are constants
+
+_MICROGRAPHS = "FROM micrograph JOIN input ON input.id = micrograph.input {} ORDER BY micrograph.input"
+_ALL = _MICROGRAPHS.format("")
+COUNT = "SELECT COUNT(*) FROM micrograph"
+ENTRIES = f"SELECT path, {', '.join(_ORIGIN_COLUMNS)}, content_hash, status {_ALL}"
+_OUTCOMES = f"SELECT input.id, path, name, {', '.join(MICROGRAPH_COLUMNS)} {_MICROGRAPHS}"
+_ATTEMPTS = (
+    f"SELECT micrograph, criteria, {', '.join(ATTEMPT_COLUMNS)} FROM attempt {{}} ORDER BY micrograph, number"  # noqa: S608 - all names are constants
+)
+OUTCOMES, ATTEMPTS = _OUTCOMES.format(""), _ATTEMPTS.format("")
+
+KINDS = """
+SELECT MIN(input) FROM micrograph LEFT JOIN attempt ON attempt.micrograph = micrograph.input
+GROUP BY status, voltage_kV, cs_mm, micrograph.amplitude_contrast, pixel_A, criteria, number = chosen, fitted,
+ABS(defocus_u_A) < 9e999 AND ABS(defocus_v_A) < 9e999 AND ABS(angle_deg) < 9e999, phase_shift_deg = 0
+"""
+"""The first micrograph of each kind that makes a difference to an `Overview`."""
+
+_CHOSEN = "(SELECT value FROM json_each(?))"
+CHOSEN_OUTCOMES = _OUTCOMES.format(f"WHERE input.id IN {_CHOSEN}")
+CHOSEN_ATTEMPTS = _ATTEMPTS.format(f"WHERE micrograph IN {_CHOSEN}")
+
+
+def made_row(made: Made) -> Row:
+    """What the table `recipe` holds."""
+    return made.settings, made.spectrum_kind, compact(made.artefacts), made.thonring
+
+
+def made_of(row: Row) -> Made:
+    """Read what `made_row` gave."""
+    settings, spectrum_kind, artefacts, version = row
+    return Made(settings, spectrum_kind, tuple(json.loads(artefacts)), version)

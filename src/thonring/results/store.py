@@ -1,0 +1,200 @@
+"""run.db: every micrograph of a run with all its attempts, committed as it finishes."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+from thonring.records import Attempt, Outcome
+from thonring.results import queries
+from thonring.results.json_text import compact
+from thonring.results.named import Named
+from thonring.results.origin import Entry, FileState, Made, Origin
+from thonring.results.register import Registered, registered
+from thonring.results.rows import (
+    attempt_of,
+    attempt_row,
+    criteria_text,
+    micrograph_row,
+    outcome_of,
+    stored_text,
+    text_of,
+)
+from thonring.results.told import told
+
+
+class Store:
+    """The outcomes of a run, in the order in which their files were first asked for; `run` is its folder.
+
+    Iterating gives every finished micrograph with the name of its artefacts, read as it goes, as often as is
+    wished; fits come without their curves.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.run = path.parent
+        self._path, self._connection = path, connection
+        self._made: dict[Made, int] = {}
+        self._judged: dict[str, int] = {}
+
+    def register(self, paths: Sequence[Path]) -> dict[Path, str]:
+        """Give each file its place in the tables and the name of its artefacts, or those it has already.
+
+        A file is known by its path as given, or else by where that is. Either is kept as it is now.
+
+        Raises
+        ------
+        OutputError
+            If a path holds what no STAR file can, or the store cannot be written.
+        """
+        with self._transaction() as connection:
+            rows = connection.execute(queries.INPUTS)
+            known = [
+                Registered(key, text_of(path), text_of(place), text_of(name))
+                for key, path, place, name in rows
+            ]
+            fresh = registered(paths, known)
+            connection.executemany(
+                queries.REGISTER,
+                [(one.id, *map(stored_text, (one.path, one.place, one.name))) for one in fresh],
+            )
+        names = {one.path: one.name for one in (*known, *fresh)}
+        return {path: names[str(path)] for path in paths}
+
+    def add(self, outcome: Outcome, origin: Origin) -> None:
+        """Keep an outcome of a registered file in the place of an earlier one; when this returns, it is on the disk.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written; what was there before stays.
+        """
+        with self._transaction() as connection:
+            (key,) = connection.execute(queries.FIND, (stored_text(str(outcome.path)),)).fetchone()
+            connection.execute(queries.DROP_ATTEMPTS, (key,))
+            file = origin.file
+            came_from = (self._recipe(origin.made), origin.asked, file.size, file.mtime_ns)
+            connection.execute(queries.ADD_MICROGRAPH, (key, *came_from, *micrograph_row(outcome)))
+            attempts = [
+                (key, number, self._criteria(criteria_text(one)), *attempt_row(one))
+                for number, one in enumerate(outcome.attempts)
+            ]
+            connection.executemany(queries.ADD_ATTEMPT, attempts)
+
+    def _recipe(self, made: Made) -> int:
+        if made not in self._made:
+            row = queries.made_row(made)
+            self._connection.execute(queries.ADD_RECIPE, row)
+            self._made[made] = int(self._connection.execute(queries.FIND_RECIPE, row).fetchone()[0])
+        return self._made[made]
+
+    def _criteria(self, names: str) -> int:
+        if names not in self._judged:
+            self._connection.execute(queries.ADD_CRITERIA, (names,))
+            self._judged[names] = int(self._connection.execute(queries.FIND_CRITERIA, (names,)).fetchone()[0])
+        return self._judged[names]
+
+    def note_files(self, files: Sequence[tuple[Path, FileState]]) -> None:
+        """Keep the present state of files whose outcomes still hold.
+
+        Raises
+        ------
+        OutputError
+            If the store cannot be written.
+        """
+        with self._transaction() as connection:
+            connection.executemany(
+                queries.NOTE_FILE,
+                [
+                    (file.size, file.mtime_ns, file.content_hash, stored_text(str(path)))
+                    for path, file in files
+                ],
+            )
+
+    def entries(self) -> Iterator[tuple[str, Entry]]:
+        """Every finished micrograph as far as a later run asks, with its path as text.
+
+        Raises
+        ------
+        OutputError
+            If the store cannot be read.
+        """
+        with self.snapshot() as connection:
+            made = {key: queries.made_of(row) for key, *row in connection.execute(queries.RECIPES)}
+            for path, recipe, asked, size, mtime_ns, content_hash, status in connection.execute(
+                queries.ENTRIES
+            ):
+                origin = Origin(FileState(size, mtime_ns, content_hash), asked, made[recipe])
+                yield text_of(path), Entry(status, origin)
+
+    def __len__(self) -> int:
+        with self.snapshot() as connection:
+            return int(connection.execute(queries.COUNT).fetchone()[0])
+
+    def __iter__(self) -> Iterator[Named]:
+        return self._read(queries.OUTCOMES, queries.ATTEMPTS)
+
+    def kinds(self) -> Iterator[Named]:
+        """Few micrographs that stand for all where tables only ask what there is: see `overview`.
+
+        Raises
+        ------
+        OutputError
+            If the store cannot be read.
+        """
+        with self.snapshot() as connection:
+            chosen = compact([key for (key,) in connection.execute(queries.KINDS)])
+            yield from self._read(queries.CHOSEN_OUTCOMES, queries.CHOSEN_ATTEMPTS, chosen)
+
+    def _read(self, outcomes: str, attempts: str, *chosen: str) -> Iterator[Named]:
+        with self.snapshot() as connection:
+            names = {key: tuple(json.loads(text)) for key, text in connection.execute(queries.CRITERIA)}
+            groups = groupby(connection.execute(attempts, chosen), itemgetter(0))
+            group = next(groups, None)
+            for key, path, name, *row in connection.execute(outcomes, chosen):
+                own: tuple[Attempt, ...] = ()
+                if group is not None and group[0] == key:
+                    own = tuple(attempt_of(one[2:], names[one[1]]) for one in group[1])
+                    group = next(groups, None)
+                yield Named(outcome_of(Path(text_of(path)), row, own), text_of(name))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of it or nothing is written."""
+        with told(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._made.clear()
+                self._judged.clear()
+                _roll_back(self._connection)
+                raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """See one state of the store in the whole block, whatever another process adds meanwhile.
+
+        Raises
+        ------
+        OutputError
+            If the store cannot be read.
+        """
+        outermost = not self._connection.in_transaction
+        with told(self._path):
+            if outermost:
+                self._connection.execute("BEGIN")
+            try:
+                yield self._connection
+            finally:
+                if outermost:
+                    _roll_back(self._connection)
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")

@@ -1,0 +1,146 @@
+"""A real process, killed and ended at any moment, loses nothing that it had finished."""
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import mrcfile
+import numpy as np
+import pytest
+
+from thonring.errors import OutputError
+from thonring.results import read_run
+
+COUNT, SIZE = 10, 160
+KILLS = 2
+OPTIONS = "--voltage 300 --cs 2.7 --samplings native --defocus-range 3000,9000"
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small images of noise, and one that is damaged."""
+    folder = tmp_path_factory.mktemp("raw")
+    for index in range(COUNT):
+        pixels = np.random.default_rng(index).standard_normal((SIZE, SIZE)).astype(np.float32)
+        with mrcfile.new(folder / f"m{index:02}.mrc", data=pixels) as mrc:
+            mrc.voxel_size = 1.5
+    (folder / "m07.mrc").write_bytes(b"cut off")
+    return folder
+
+
+def started(raw: Path, place: Path, workers: int, mark: str = "") -> subprocess.Popen[str]:
+    words = ["estimate", str(raw), "--out", "run", "--workers", str(workers), *OPTIONS.split()]
+    return subprocess.Popen(
+        [sys.executable, "-m", "thonring", *words],
+        cwd=place,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "THONRING_MARK": mark},
+    )
+
+
+@pytest.fixture(scope="module")
+def undisturbed(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("undisturbed")
+    process = started(raw, place, 1)
+    _, said = process.communicate()
+    assert process.returncode == 1, said
+    return place / "run"
+
+
+def tables(run: Path) -> dict[str, object]:
+    """Every table, without the CPU time, which is never the same."""
+    names = ("attempts.csv", "micrographs_ctf.star", "rejected_ctf.star", "micrographs.xmd")
+    with (run / "results.csv").open(newline="", encoding="utf-8") as table:
+        rows = [{**row, "cpu_seconds": ""} for row in csv.DictReader(table)]
+    return {"results.csv": rows, **{name: (run / name).read_bytes() for name in names}}
+
+
+def finished(run: Path) -> list[str]:
+    try:
+        with read_run(run) as store:
+            return [one.name for one in store]
+    except OutputError:
+        return []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_run_killed_at_random_moments_ends_like_one_that_was_not(
+    raw: Path, undisturbed: Path, tmp_path: Path, workers: int
+) -> None:
+    moments = random.Random(workers)  # noqa: S311 - when to kill
+    before: list[str] = []
+    for _ in range(KILLS):
+        process = started(raw, tmp_path, workers)
+        await_more(process, tmp_path / "run", len(before))
+        time.sleep(moments.uniform(0.0, 0.1))
+        process.kill()
+        process.communicate()
+        now = finished(tmp_path / "run")
+        assert set(before) <= set(now)
+        before = now
+    process = started(raw, tmp_path, workers)
+    said, _ = process.communicate()
+    assert f"{len([name for name in before if name != 'm07'])} unchanged" in said
+    assert tables(tmp_path / "run") == tables(undisturbed)
+    assert len(finished(tmp_path / "run")) == COUNT
+    left = [path.name for path in (tmp_path / "run").rglob(".*")]
+    assert left == []
+
+
+def await_more(process: subprocess.Popen[str], run: Path, count: int) -> None:
+    """Wait for the next finished micrograph, or the end."""
+    while process.poll() is None and len(finished(run)) <= count:
+        time.sleep(0.1)
+
+
+def test_sigterm_ends_a_run_in_order(raw: Path, undisturbed: Path, tmp_path: Path) -> None:
+    process = started(raw, tmp_path, 1)
+    await_more(process, tmp_path / "run", 0)
+    process.terminate()
+    said, _ = process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "The same command goes on from here" in said
+    kept = finished(tmp_path / "run")
+    assert 1 <= len(kept) < COUNT
+    with (tmp_path / "run" / "results.csv").open(newline="", encoding="utf-8") as table:
+        assert [Path(row["file"]).stem for row in csv.DictReader(table)] == kept
+    again = started(raw, tmp_path, 1)
+    again.communicate()
+    assert again.returncode == 1
+    assert tables(tmp_path / "run") == tables(undisturbed)
+
+
+def test_workers_of_a_killed_run_end_too(raw: Path, tmp_path: Path) -> None:
+    if not Path("/proc").is_dir():
+        pytest.skip("needs /proc, which only Linux has")
+    mark = uuid4().hex
+    process = started(raw, tmp_path, 2, mark)
+    await_more(process, tmp_path / "run", 0)
+    assert len(marked(mark)) >= 3
+    process.kill()
+    process.communicate()
+    for _ in range(600):
+        if not marked(mark):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"still there: {marked(mark)}")
+
+
+def marked(mark: str) -> list[str]:
+    """Processes that were started with a mark in their environment."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (place / "environ").read_bytes():
+                found.append(place.name)
+        except OSError:
+            continue
+    return found

@@ -1,0 +1,21 @@
+"""Where outcomes may come from, for the tests of the store."""
+
+from thonring.optics import Optics
+from thonring.records import KnownDefocus
+from thonring.results.origin import FileState, Origin, asked_text, made
+from thonring.settings import Settings
+
+OPTICS = Optics(300.0, 2.7, 0.1)
+
+
+def origin(
+    size: int = 1000,
+    settings: Settings | None = None,
+    known: KnownDefocus | None = None,
+    version: str = "0.1.0",
+) -> Origin:
+    return Origin(
+        FileState(size, 1_700_000_000_123_456_789),
+        asked_text(OPTICS, known),
+        made(settings or Settings(), None, (), version),
+    )
