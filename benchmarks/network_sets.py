@@ -59,12 +59,17 @@ def all_sets(scale: float) -> tuple[Wanted, ...]:
     return (*sets, none)
 
 
-def measure(wanted: Wanted, folder: Path, workers: int) -> Path:
+def calibration_set(count: int) -> Wanted:
+    """What standard errors are calibrated on, by a seed of its own."""
+    return Wanted("calibration", "visible rings, 2048 px", "corrections", 2048, count, rings_are_visible)
+
+
+def measure(wanted: Wanted, folder: Path, workers: int, seed: int = SEED) -> Path:
     """The data set of a test set in a folder; what is there already is not made again."""
     recipe = _all_sound(wanted.recipe)
     path = folder / f"{wanted.name}.h5"
     with writing(path, recipe.model_dump_json()) as store:
-        missing = [one for one in _numbered(wanted, recipe) if one[0] not in store.defocus_of]
+        missing = [one for one in _numbered(wanted, recipe, seed) if one[0] not in store.defocus_of]
         store.make_room(len(missing))
         for first in range(0, len(missing), AT_ONCE):
             some = missing[first : first + AT_ONCE]
@@ -77,11 +82,11 @@ def _all_sound(name: str) -> Recipe:
     return load_recipe(name).model_copy(update={"defective_share": 0.0})
 
 
-def _numbered(wanted: Wanted, recipe: Recipe) -> Iterator[tuple[str, Scene]]:
+def _numbered(wanted: Wanted, recipe: Recipe, seed: int) -> Iterator[tuple[str, Scene]]:
     """The first scenes of the recipe that are wanted, each with its name."""
     found = index = 0
     while found < wanted.count:
-        scene = draw(recipe, SEED, index, wanted.size)
+        scene = draw(recipe, seed, index, wanted.size)
         if wanted.wanted(scene):
             found += 1
             yield f"{wanted.name}/{index:06d}", scene

@@ -6,9 +6,9 @@ A model is two files of one name: `NAME.onnx`, and `NAME.toml`, its card. Nothin
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from thonring.errors import UnreadableFile, UnreadableTable
 from thonring.results import recipe_text, write_text
@@ -42,7 +42,8 @@ class Card(_Part):
     """Everything known about a model; ranges are [lowest, highest] of what it was trained on.
 
     `sigma_A` is the RMS error on the test set, for networks that give no uncertainty of their own. `trained_pixel_A`
-    are the pixels whose Nyquist frequency ended what was known. `recipe` and `versions` are as they were.
+    are the pixels whose Nyquist frequency ended what was known. `recipe` and `versions` are as they were. Standard
+    errors are multiplied by `sigma_scale`: whole micrographs differ from what was trained on by what no draw has.
     """
 
     network: str
@@ -63,6 +64,7 @@ class Card(_Part):
     recipe: dict[str, Any]
     versions: dict[str, str]
     sigma_A: float | None = None
+    sigma_scale: Annotated[float, Field(gt=0)] = 1.0
 
 
 def card_path(model: Path) -> Path:

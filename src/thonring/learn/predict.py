@@ -103,7 +103,8 @@ class Predictor:
             ) from problem
         defocus_A = np.asarray(given[0], dtype=np.float64).reshape(len(inputs))
         if len(given) > 1:
-            return defocus_A, np.asarray(given[1], dtype=np.float64).reshape(len(inputs))
+            sigma_A = np.asarray(given[1], dtype=np.float64).reshape(len(inputs))
+            return defocus_A, self.card.sigma_scale * sigma_A
         return defocus_A, np.full(len(inputs), self.card.sigma_A, dtype=np.float64)
 
     def _notes(self, one: NetworkInput, defocus_A: float, sigma_A: float) -> tuple[Note, ...]:
