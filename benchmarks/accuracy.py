@@ -23,7 +23,7 @@ from images import write_mrc
 from pool import in_processes
 from tables import Cell, print_table, print_target
 from thonring import Settings
-from thonring.pipeline import SPECTRUM_PIXELS, Measurement
+from thonring.measurement import SPECTRUM_PIXELS, Measurement
 from thonring.records import Floats, Spectrum
 from thonring.simulate import Bound, cramer_rao, white_micrograph
 from thonring.simulate.white import spectrum_of

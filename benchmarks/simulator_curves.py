@@ -7,7 +7,7 @@ import numpy as np
 
 from errors_of_fits import best_attempt
 from thonring import Settings, spectrum
-from thonring.pipeline import SPECTRUM_PIXELS, Measurement
+from thonring.measurement import SPECTRUM_PIXELS, Measurement
 from thonring.records import Floats, Micrograph, SectorProfiles, Spectrum
 from thonring.settings import Limit
 

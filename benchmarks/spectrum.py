@@ -22,7 +22,7 @@ from errors_of_fits import best_attempt, error_of, is_gross
 from pool import in_processes
 from tables import Cell, print_table
 from thonring import Optics, Settings, spectrum
-from thonring.pipeline import SPECTRUM_PIXELS, Measurement
+from thonring.measurement import SPECTRUM_PIXELS, Measurement
 from thonring.records import Floats, Micrograph, SectorProfiles
 from thonring.simulate import cramer_rao, noise_micrograph, white_micrograph
 
