@@ -178,6 +178,24 @@ def test_the_packaged_network_is_read_once(tmp_path: Path, monkeypatch: pytest.M
     predict._packaged.cache_clear()
 
 
+@pytest.mark.parametrize(
+    ("cs_mm", "contrast", "kinds"),
+    [
+        (2.7, 0.1, []),
+        (0.0, 0.15, []),
+        (6.0, 0.1, ["network-cs"]),
+        (2.7, 0.6, ["network-amplitude-contrast"]),
+    ],
+)
+def test_constants_beyond_the_trained_ones_are_flagged(
+    measured: Spectrum, tmp_path: Path, cs_mm: float, contrast: float, kinds: list[str]
+) -> None:
+    card = CARD.model_copy(update={"trained_cs_mm": (0.01, 2.7), "trained_amplitude_contrast": (0.05, 0.15)})
+    predictor = Predictor(made_model(tmp_path / "m.onnx", Answer(15000.0), card))
+    answer = predictor.opinion(measured, Optics(300.0, cs_mm, contrast, 1.0))
+    assert [note.kind for note in answer.notes] == kinds
+
+
 def test_a_network_that_says_it_does_not_know_is_flagged(measured: Spectrum, tmp_path: Path) -> None:
     sure = Predictor(made_model(tmp_path / "sure.onnx", Answer(12000.0, 1100.0)))
     unsure = Predictor(made_model(tmp_path / "unsure.onnx", Answer(12000.0, 1300.0)))

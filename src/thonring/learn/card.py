@@ -54,6 +54,8 @@ class Card(_Part):
     trained_kV: Interval
     trained_defocus_A: Interval
     trained_pixel_A: Interval
+    trained_cs_mm: Interval | None = None
+    trained_amplitude_contrast: Interval | None = None
     data: str
     seed: int
     epochs: int

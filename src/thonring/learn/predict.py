@@ -20,6 +20,9 @@ PACKAGED = Path(__file__).parent / "weights" / "rings.onnx"
 UNSURE_SHARE = 0.1
 """Standard error over defocus above which an answer is flagged: the share at which a fit counts as a ring-lock."""
 
+ROUNDING, LITTLE = 1e-3, 5e-3
+"""How far outside of the trained range a value may lie, as a share of itself and of the range: Cs 0 is as 0.01 mm."""
+
 _INPUTS = {"polar": ("cells", "optics"), "enhanced": ("images",)}
 _OUTPUTS = {"polar": ("defocus_A", "sigma_A"), "enhanced": ("defocus_A",)}
 
@@ -113,22 +116,29 @@ class Predictor:
         found = (
             _outside("voltage", one.optics.voltage_kV, card.trained_kV, "kV"),
             _outside("pixel", one.finest_A, trained_A, "Å/px"),
+            _outside("Cs", one.optics.cs_mm, card.trained_cs_mm, "mm"),
+            _outside(
+                "amplitude contrast", one.optics.amplitude_contrast, card.trained_amplitude_contrast, ""
+            ),
             _outside("defocus", defocus_A, card.trained_defocus_A, "Å"),
             _unsure(defocus_A, sigma_A) if card.sigma_A is None else None,
         )
         return tuple(note for note in found if note is not None)
 
 
-def _outside(what: str, value: float, trained: Interval, unit: str) -> Note | None:
-    """A note if a value lies outside of what the network was trained on, rounding apart."""
-    low, high = trained
-    if low * (1 - 1e-3) <= value <= high * (1 + 1e-3):
+def _outside(what: str, value: float, trained: Interval | None, unit: str) -> Note | None:
+    """A note if a value lies outside of what the network was trained on by more than a little; None: not heeded."""
+    if trained is None:
         return None
+    slack = max(ROUNDING * abs(value), LITTLE * (trained[1] - trained[0]))
+    if trained[0] - slack <= value <= trained[1] + slack:
+        return None
+    low, high = trained
     text = (
-        f"the network was trained on {what} {low:g} to {high:g} {unit}, not for {value:.6g}: its defocus and "
-        "standard error are a guess"
+        f"the network was trained on {what} {low:g} to {f'{high:g} {unit}'.strip()}, not for {value:.6g}: its defocus "
+        "and standard error are a guess"
     )
-    return Note(f"network-{what}", text)
+    return Note(f"network-{what.replace(' ', '-').lower()}", text)
 
 
 def _unsure(defocus_A: float, sigma_A: float) -> Note | None:

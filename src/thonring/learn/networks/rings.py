@@ -63,7 +63,7 @@ class Rings(nn.Module):
         nn.init.zeros_(self.exit.weight)
 
     def forward(self, cells: Tensor, optics: Tensor) -> tuple[Tensor, Tensor]:
-        """Defocus and its standard error, both (b,), in Å: centre and half width of the likeliest 95 %, over 1.96."""
+        """Defocus and its standard error, both (b,), in Å: mean of the likeliest peak, half width of 95 % over 1.96."""
         weight, centre, width = self._mixture(cells, optics)
         middle = _middle(weight, centre)
         half = _half_width(weight, centre - middle[:, None], width)

@@ -84,7 +84,7 @@ def pixels_per_cell() -> Floats:
 def _cell_means(power: Stack) -> Floats:
     """Mean power in the middle of each cell in k², (8, 256).
 
-    The pixels of a cell lie about a middle of their own, up to a twentieth of a cell away. Taken for the cell's, it
+    The pixels of a cell lie about a middle of their own, up to a tenth of a cell away. Taken for the cell's, it
     would turn the rings and with them the defocus by some 2.5e-4, so the means are interpolated between neighbours.
     """
     cell, count = _cell_of_pixels()

@@ -46,7 +46,7 @@ def views_of(spectrum: Spectrum, samplings_A: tuple[float, ...] = SAMPLINGS_A) -
 
 
 def _view(spectrum: Spectrum, sampling_A: float) -> Spectrum:
-    """The spectrum at a sampling, with 0 beyond what it knows."""
+    """The spectrum at a sampling, with 0 beyond what it knows; its first row stands for either Nyquist frequency."""
     if sampling_A >= 0.999 * spectrum.sampling_A:
         return resample(spectrum, sampling_A, SIZE)
     known = 2 * int(0.5 * SIZE * sampling_A / spectrum.sampling_A)
@@ -54,6 +54,7 @@ def _view(spectrum: Spectrum, sampling_A: float) -> Spectrum:
     power = np.zeros((SIZE, SIZE // 2 + 1), dtype=np.float32)
     first = (SIZE - known) // 2
     power[first : first + known, : known // 2 + 1] = inner.power
+    power[first + known, : known // 2 + 1] = inner.power[0]
     return Spectrum(power, inner.step_y_per_A, inner.step_x_per_A, sampling_A, inner.values_per_pixel)
 
 

@@ -67,6 +67,8 @@ class Drawn:
             trained_kV=(min(voltages), max(voltages)),
             trained_defocus_A=self._recipe.ctf.defocus_A,
             trained_pixel_A=microscope.pixel_A,
+            trained_cs_mm=(min(microscope.cs_mm), max(microscope.cs_mm)),
+            trained_amplitude_contrast=microscope.amplitude_contrast,
         )
 
     def _fixed(self, count: int, *purpose: int) -> list[Tensors]:

@@ -37,6 +37,8 @@ class Origin:
     trained_kV: Interval
     trained_defocus_A: Interval
     trained_pixel_A: Interval
+    trained_cs_mm: Interval
+    trained_amplitude_contrast: Interval
 
 
 class Material(Protocol):

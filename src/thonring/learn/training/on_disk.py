@@ -63,7 +63,13 @@ class OnDisk:
         counts = " + ".join(f"{len(part)}" for part in parts)
         files = ", ".join(Path(path).name for path in self._plan.data)
         words = f"{files}: {counts} elements for training, validation and test, divided by session"
-        covered = (columns.voltage_kV, columns.defocus_A, columns.finest_A)
+        covered = (
+            columns.voltage_kV,
+            columns.defocus_A,
+            columns.finest_A,
+            columns.cs_mm,
+            columns.amplitude_contrast,
+        )
         return Origin(words, self._dataset.samplings_A, *(_range(column[train]) for column in covered))
 
     def _items(self, indices: Indices) -> "_Items":

@@ -218,6 +218,8 @@ def _card(lesson: Lesson, origin: Origin, answers: Answers, checksum: str, epoch
         trained_kV=origin.trained_kV,
         trained_defocus_A=origin.trained_defocus_A,
         trained_pixel_A=origin.trained_pixel_A,
+        trained_cs_mm=origin.trained_cs_mm if plan.row.kind == "polar" else None,
+        trained_amplitude_contrast=origin.trained_amplitude_contrast if plan.row.kind == "polar" else None,
         data=origin.words,
         seed=plan.seed,
         epochs=epochs,
