@@ -51,9 +51,26 @@ def _exported(network: torch.nn.Module, kind: Kind, inputs: Tensors) -> bytes:
         )
     assert program is not None
     model = program.model_proto
+    strip_remarks(model)
     _check_any_batch(model)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
+
+
+def strip_remarks(model: onnx.ModelProto) -> None:
+    """Take out the exporter's remarks: stack traces, with the paths of the machine that trained."""
+    graph = model.graph
+    for part in (
+        model,
+        graph,
+        *graph.node,
+        *graph.initializer,
+        *graph.input,
+        *graph.output,
+        *graph.value_info,
+    ):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
 
 
 def _check_any_batch(model: onnx.ModelProto) -> None:

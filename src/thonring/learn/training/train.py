@@ -36,7 +36,7 @@ EXAMPLES = 4
 _PACKAGES = ("thonring", "torch", "lightning", "onnx", "numpy")
 _LIMITS = (
     "Defocus is the mean of both axes: nothing is said of astigmatism or a phase shift.",
-    "Outside the trained ranges of voltage, defocus and pixel an answer is a guess.",
+    "Outside the trained ranges of voltage, defocus, pixel, Cs and amplitude contrast an answer is a guess.",
     "Where no rings are visible an answer means nothing.",
 )
 _NO_SIGMA = (
