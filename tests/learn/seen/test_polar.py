@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from scenes import SCENE
+from thonring.learn.seen import polar as polar_module
 from thonring.learn.seen.polar import (
     CELLS,
     COARSEST_A,
     SECTORS,
     known_cells,
-    pixels_per_cell,
     polar,
     sector_angles,
     squared_frequencies,
@@ -78,8 +78,8 @@ def test_cells_are_of_unit_variance_and_0_where_nothing_is_known() -> None:
 
 
 def test_every_cell_has_some_fifty_pixels() -> None:
-    pixels = pixels_per_cell()
-    assert pixels.shape == (SECTORS, CELLS)
+    pixels = polar_module._cell_of_pixels()[1]
+    assert pixels.shape == (SECTORS * CELLS,)
     assert pixels.min() >= 30
     assert pixels.mean() == pytest.approx(np.pi * SIZE**2 / 8 / SECTORS / CELLS, rel=0.02)
 

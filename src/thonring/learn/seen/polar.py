@@ -76,11 +76,6 @@ def sector_angles() -> Floats:
     return np.radians((np.arange(SECTORS) + 0.5) * 180 / SECTORS - 90)
 
 
-def pixels_per_cell() -> Floats:
-    """How many pixels of a view are averaged in each cell, (8, 256)."""
-    return _cell_of_pixels()[1].reshape(SECTORS, CELLS)
-
-
 def _cell_means(power: Stack) -> Floats:
     """Mean power in the middle of each cell in k², (8, 256).
 
