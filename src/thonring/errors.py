@@ -11,6 +11,7 @@
     ├── AnswerError           an answer to a question of CTFFIND is missing or impossible
     ├── SettingsError         an option is impossible: range upside down, unknown profile
     ├── OutputError           the run folder cannot be written
+    ├── DecisionError         what a person decided of a micrograph cannot stand
     └── FitError              no CTF could be fitted to a spectrum
 
 Every message names the file or option, what was found, what was expected and what to do.
@@ -51,6 +52,10 @@ class SettingsError(ThonringError):
 
 class OutputError(ThonringError):
     """The run folder cannot be written."""
+
+
+class DecisionError(ThonringError):
+    """What a person decided cannot stand: an unknown micrograph, one without a fit, nothing to undo."""
 
 
 class FitError(ThonringError):

@@ -8,7 +8,9 @@ from made_origins import origin
 from made_outcomes import accepted, failed
 
 from thonring.errors import OutputError
-from thonring.results import STORE, open_run, read_run, schema
+from thonring.results import STORE, decide_in, open_run, read_run, schema
+
+NOW = len(schema.MIGRATIONS)
 
 
 @pytest.fixture
@@ -47,9 +49,22 @@ def test_an_older_store_is_brought_up_to_date_and_keeps_its_outcomes(
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_session))
     with opened(run) as store:  # type: ignore[operator]
         assert [one.outcome.status for one in store] == ["accepted", "failed"]
-    assert version(run) == 2
+    assert version(run) == NOW + 1
     with sqlite3.connect(run / STORE) as connection:
         assert connection.execute("SELECT DISTINCT session FROM micrograph").fetchall() == [("unknown",)]
+
+
+def test_a_store_from_before_decisions_is_read(run: Path) -> None:
+    with sqlite3.connect(run / STORE) as connection:
+        for statement in ("VIEW decided", "TABLE decision", "TABLE action", "INDEX micrograph_finished"):
+            connection.execute(f"DROP {statement}")
+        connection.execute("ALTER TABLE micrograph DROP COLUMN finished_at")
+        connection.execute("PRAGMA user_version = 1")
+    assert paths(run) == ["a.mrc", "b.mrc"]
+    with decide_in(run) as decisions:
+        decisions.judge([1], "rejected", "Ana")
+    with read_run(run) as store:
+        assert [one.outcome.status for one in store] == ["rejected", "failed"]
 
 
 def test_a_step_that_fails_changes_nothing(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +77,7 @@ def test_a_step_that_fails_changes_nothing(run: Path, monkeypatch: pytest.Monkey
     with pytest.raises(OutputError, match=r"run\.db"), open_run(run):
         pass
     monkeypatch.undo()
-    assert version(run) == 1
+    assert version(run) == NOW
     assert paths(run) == ["a.mrc", "b.mrc"]
     with read_run(run) as store:
         assert next(iter(store)).outcome.fit is not None
@@ -75,7 +90,7 @@ def test_each_step_starts_where_the_last_one_ended(run: Path, monkeypatch: pytes
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_session, rename))
     with open_run(run):
         pass
-    assert version(run) == 3
+    assert version(run) == NOW + 2
 
 
 @pytest.mark.parametrize("opened", [open_run, read_run])
@@ -83,7 +98,9 @@ def test_a_store_of_a_later_version_is_refused_and_left_alone(run: Path, opened:
     with sqlite3.connect(run / STORE) as connection:
         connection.execute("PRAGMA user_version = 7")
     before = (run / STORE).read_bytes()
-    with pytest.raises(OutputError, match=r"layout 7, this program knows layouts up to 1: a later version"):
+    with pytest.raises(
+        OutputError, match=rf"layout 7, this program knows layouts up to {NOW}: a later version"
+    ):
         opened(run).__enter__()  # type: ignore[operator]
     assert (run / STORE).read_bytes() == before
 

@@ -39,7 +39,8 @@ def read_run_folder(folder: Path, name: str) -> Run:
     if inconsistent:
         told = (
             f"{name}: {inconsistent} verdicts do not follow from the values in results.csv and the limits in "
-            "settings.json (an infinite value, or a file changed since); the tables by criterion leave them out."
+            "settings.json (an infinite value, a person's decision, or a file changed since); the tables by criterion "
+            "leave them out."
         )
         notes = (*notes, told)
     return Run(name, folder, _with_pictures(folder, results), limits, notes=notes)

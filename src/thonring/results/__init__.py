@@ -8,13 +8,15 @@ from thonring.results.ctf_image import write_ctf_image
 from thonring.results.ctffind_files import CtffindFiles, CtffindResult, CtffindRun, write_ctffind_files
 from thonring.results.ctffind_profile import frequencies_per_A, profile_rows
 from thonring.results.ctffind_text import write_ctffind_text
+from thonring.results.decided import Decision, with_decision
+from thonring.results.decisions import Action, Decisions
 from thonring.results.diagnostic import diagnostic_image
 from thonring.results.export import Exported, export
 from thonring.results.folder import create_folder, prepare_run, write_run_tables, write_tables
 from thonring.results.micrograph_file import write_micrograph
 from thonring.results.named import Named
 from thonring.results.names import artefact_names, spectrum_path
-from thonring.results.opening import STORE, open_run, read_run
+from thonring.results.opening import STORE, decide_in, open_run, read_run
 from thonring.results.origin import (
     Entry,
     FileState,
@@ -38,9 +40,12 @@ __all__ = [
     "NO_CURVE",
     "RECIPE",
     "STORE",
+    "Action",
     "CtffindFiles",
     "CtffindResult",
     "CtffindRun",
+    "Decision",
+    "Decisions",
     "Entry",
     "Exported",
     "FileState",
@@ -55,6 +60,7 @@ __all__ = [
     "asked_text",
     "content_hash",
     "create_folder",
+    "decide_in",
     "diagnostic_image",
     "export",
     "file_state",
@@ -71,6 +77,7 @@ __all__ = [
     "settings_text",
     "spectrum_path",
     "summary",
+    "with_decision",
     "write_ctf_image",
     "write_ctffind_files",
     "write_ctffind_text",

@@ -22,7 +22,8 @@ def _head(seen: Overview) -> str:
 def _row(seen: Overview, one: Listed) -> str:
     outcome = one.outcome
     spectrum = None if outcome.attempt is None else seen.spectrum(one.name)
-    return _text({**_micrograph(outcome), "name": one.name, "spectrum": spectrum})
+    decision = None if one.decision is None else asdict(one.decision)
+    return _text({**_micrograph(outcome), "decision": decision, "name": one.name, "spectrum": spectrum})
 
 
 def _micrograph(outcome: Outcome) -> dict[str, object]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from thonring.optics import Optics
 from thonring.records import CtfFit, Outcome, Verdict
+from thonring.results.decided import Decision
 from thonring.results.named import Named
 
 
@@ -24,6 +25,7 @@ class Listed:
     outcome: Outcome
     name: str
     fitted: Fitted | None
+    decision: Decision | None
 
 
 def listed(one: Named) -> Listed:
@@ -38,7 +40,7 @@ def listed(one: Named) -> Listed:
         and _is_finite(attempt.fit)
     ):
         fitted = Fitted(outcome.optics, attempt.fit, attempt.verdict)
-    return Listed(outcome, one.name, fitted)
+    return Listed(outcome, one.name, fitted, one.decision)
 
 
 def _is_finite(fit: CtfFit) -> bool:

@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 
 from thonring.records import Outcome
+from thonring.results.decided import Decision
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """`name` is that of the micrograph's spectrum, pictures and texts: see `artefact_names`."""
+    """`name` is that of the micrograph's spectrum, pictures and texts: see `artefact_names`.
+
+    The outcome is that of the `decision`, if a person took one.
+    """
 
     outcome: Outcome
     name: str
+    decision: Decision | None = None

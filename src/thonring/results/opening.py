@@ -8,6 +8,7 @@ from pathlib import Path
 from thonring.errors import OutputError
 from thonring.results import schema
 from thonring.results.atomic import sweep
+from thonring.results.decisions import Decisions
 from thonring.results.journal import Journal, journal_for
 from thonring.results.lock import held
 from thonring.results.names import ARTEFACT_FOLDERS
@@ -17,6 +18,9 @@ from thonring.results.told import told
 STORE = "run.db"
 _PATIENCE_S = 120.0
 """How long to wait for another process that reads: as long as it takes to export a large run."""
+
+_DECISION_PATIENCE_S = 15.0
+"""How long a person waits for a decision to be kept."""
 
 
 @contextmanager
@@ -82,10 +86,27 @@ def read_run(run: Path) -> Iterator[Store]:
 
 
 @contextmanager
-def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+def decide_in(run: Path) -> Iterator[Decisions]:
+    """Give what people decided of a run, to be added to, also while another process estimates.
+
+    Raises
+    ------
+    OutputError
+        If there is no store, or it is damaged, of a later version, or cannot be written.
+    """
+    with read_run(run):
+        pass
+    path = run / STORE
+    with _connected(path, "rw", _DECISION_PATIENCE_S) as connection, told(path):
+        connection.execute("PRAGMA synchronous = FULL")
+        yield Decisions(path, connection)
+
+
+@contextmanager
+def _connected(path: Path, mode: str, patience_s: float = _PATIENCE_S) -> Iterator[sqlite3.Connection]:
     with told(path):
         address = f"{path.absolute().as_uri()}?mode={mode}"
-        connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE_S, isolation_level=None)
+        connection = sqlite3.connect(address, uri=True, timeout=patience_s, isolation_level=None)
     try:
         yield connection
     finally:

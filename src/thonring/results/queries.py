@@ -13,6 +13,10 @@ def _insert(table: str, columns: Sequence[str]) -> str:
     return f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({values})"  # noqa: S608 - all names are constants
 
 
+def _of(table: str, columns: Sequence[str]) -> str:
+    return ", ".join(f"{table}.{column}" for column in columns)
+
+
 REGISTER = """
 INSERT INTO input (id, path, place, name) VALUES (?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET path = excluded.path, place = excluded.place
@@ -21,8 +25,8 @@ INPUTS = "SELECT id, path, place, name FROM input ORDER BY id"
 FIND = "SELECT id FROM input WHERE path = ?"
 
 _ORIGIN_COLUMNS = ("recipe", "asked", "size", "mtime_ns")
-ADD_MICROGRAPH = _insert("micrograph", ("input", *_ORIGIN_COLUMNS, *MICROGRAPH_COLUMNS))
-DROP_ATTEMPTS = "DELETE FROM attempt WHERE micrograph = ?"
+ADD_MICROGRAPH = _insert("micrograph", ("input", "finished_at", *_ORIGIN_COLUMNS, *MICROGRAPH_COLUMNS))
+DROP_ATTEMPTS = "DELETE FROM attempt WHERE micrograph = ? AND number >= 0"
 ADD_ATTEMPT = _insert("attempt", ("micrograph", "number", "criteria", *ATTEMPT_COLUMNS))
 ADD_CRITERIA = "INSERT OR IGNORE INTO criteria (names) VALUES (?)"
 FIND_CRITERIA = "SELECT id FROM criteria WHERE names = ?"
@@ -38,17 +42,24 @@ RECIPES = f"SELECT id, {', '.join(_RECIPE_COLUMNS)} FROM recipe"  # noqa: S608 -
 
 _MICROGRAPHS = "FROM micrograph JOIN input ON input.id = micrograph.input {} ORDER BY micrograph.input"
 _ALL = _MICROGRAPHS.format("")
+_DECIDED = "LEFT JOIN decided ON decided.micrograph = micrograph.input LEFT JOIN action ON action.id = decided.action"
 COUNT = "SELECT COUNT(*) FROM micrograph"
 ENTRIES = f"SELECT path, {', '.join(_ORIGIN_COLUMNS)}, content_hash, status {_ALL}"
-_OUTCOMES = f"SELECT input.id, path, name, {', '.join(MICROGRAPH_COLUMNS)} {_MICROGRAPHS}"
+_OUTCOMES = (
+    f"SELECT input.id, path, name, verdict, estimate, who, at, {_of('micrograph', MICROGRAPH_COLUMNS)} "  # noqa: S608 - all names are constants
+    f"{_MICROGRAPHS.format(_DECIDED + ' {}')}"
+)
 _ATTEMPTS = (
-    f"SELECT micrograph, criteria, {', '.join(ATTEMPT_COLUMNS)} FROM attempt {{}} ORDER BY micrograph, number"  # noqa: S608 - all names are constants
+    f"SELECT micrograph, number, criteria, {', '.join(ATTEMPT_COLUMNS)} FROM attempt {{}} "  # noqa: S608 - all names are constants
+    "ORDER BY micrograph, number"
 )
 OUTCOMES, ATTEMPTS = _OUTCOMES.format(""), _ATTEMPTS.format("")
 
 KINDS = """
 SELECT MIN(input) FROM micrograph LEFT JOIN attempt ON attempt.micrograph = micrograph.input
-GROUP BY status, voltage_kV, cs_mm, micrograph.amplitude_contrast, pixel_A, criteria, number = chosen, fitted,
+LEFT JOIN decided ON decided.micrograph = micrograph.input
+GROUP BY COALESCE(decided.status, micrograph.status), voltage_kV, cs_mm, micrograph.amplitude_contrast, pixel_A,
+criteria, number = COALESCE(estimate, chosen), fitted,
 ABS(defocus_u_A) < 9e999 AND ABS(defocus_v_A) < 9e999 AND ABS(angle_deg) < 9e999, phase_shift_deg = 0
 """
 """The first micrograph of each kind that makes a difference to an `Overview`."""

@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from thonring.errors import OutputError
+from thonring.results.transaction import transaction
 
 APPLICATION_ID = 0x54686F6E
 """What marks an SQLite file as a store of Thonring: "Thon"."""
@@ -14,13 +15,21 @@ Migration = Callable[[sqlite3.Connection], None]
 
 
 def _first_layout(connection: sqlite3.Connection) -> None:
-    text = (files("thonring.results") / "schema.sql").read_text(encoding="utf-8")
-    for statement in _statements(text):
-        connection.execute(statement)
+    _run(connection, "schema.sql")
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-MIGRATIONS: Sequence[Migration] = (_first_layout,)
+def _decisions(connection: sqlite3.Connection) -> None:
+    _run(connection, "schema_2.sql")
+
+
+def _run(connection: sqlite3.Connection, script: str) -> None:
+    text = (files("thonring.results") / script).read_text(encoding="utf-8")
+    for statement in _statements(text):
+        connection.execute(statement)
+
+
+MIGRATIONS: Sequence[Migration] = (_first_layout, _decisions)
 """Entry i brings a store from version i to i + 1; an empty file is of version 0. Entries are added, never changed."""
 
 
@@ -56,15 +65,9 @@ def migrate(path: Path, connection: sqlite3.Connection) -> None:
         See `check`.
     """
     for version in range(check(path, connection), len(MIGRATIONS)):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             MIGRATIONS[version](connection)
             connection.execute(f"PRAGMA user_version = {version + 1}")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:

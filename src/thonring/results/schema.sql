@@ -1,4 +1,4 @@
--- The store of a run, version 1. Numbers stand in columns without a type: a REAL column would turn -0.0 into 0.0.
+-- The store of a run, version 1; schema_2.sql adds to it. Numbers stand in columns without a type: a REAL column would turn -0.0 into 0.0.
 -- NULL in such a column is NaN. Text that is no valid UTF-8, as some file names, is a BLOB of its bytes.
 
 CREATE TABLE input (            -- every file ever asked for; the order of `id` is that of the tables

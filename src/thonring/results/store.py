@@ -2,14 +2,16 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
-from thonring.records import Attempt, Outcome
+from thonring.records import Outcome
 from thonring.results import queries
+from thonring.results.decided import Decision, with_decision
 from thonring.results.json_text import compact
 from thonring.results.named import Named
 from thonring.results.origin import Entry, FileState, Made, Origin
@@ -24,6 +26,7 @@ from thonring.results.rows import (
     text_of,
 )
 from thonring.results.told import told
+from thonring.results.transaction import roll_back, transaction
 
 
 class Store:
@@ -76,7 +79,9 @@ class Store:
             connection.execute(queries.DROP_ATTEMPTS, (key,))
             file = origin.file
             came_from = (self._recipe(origin.made), origin.asked, file.size, file.mtime_ns)
-            connection.execute(queries.ADD_MICROGRAPH, (key, *came_from, *micrograph_row(outcome)))
+            connection.execute(
+                queries.ADD_MICROGRAPH, (key, time.time(), *came_from, *micrograph_row(outcome))
+            )
             attempts = [
                 (key, number, self._criteria(criteria_text(one)), *attempt_row(one))
                 for number, one in enumerate(outcome.attempts)
@@ -153,25 +158,29 @@ class Store:
             names = {key: tuple(json.loads(text)) for key, text in connection.execute(queries.CRITERIA)}
             groups = groupby(connection.execute(attempts, chosen), itemgetter(0))
             group = next(groups, None)
-            for key, path, name, *row in connection.execute(outcomes, chosen):
-                own: tuple[Attempt, ...] = ()
+            for key, path, name, verdict, estimate, who, at, *row in connection.execute(outcomes, chosen):
+                found = {}
                 if group is not None and group[0] == key:
-                    own = tuple(attempt_of(one[2:], names[one[1]]) for one in group[1])
+                    found = {one[1]: attempt_of(one[3:], names[one[2]]) for one in group[1]}
                     group = next(groups, None)
-                yield Named(outcome_of(Path(text_of(path)), row, own), text_of(name))
+                tried = tuple(attempt for number, attempt in found.items() if number >= 0)
+                outcome = outcome_of(Path(text_of(path)), row, tried)
+                if who is None:
+                    yield Named(outcome, text_of(name))
+                    continue
+                decision = Decision(verdict, estimate is not None, who, at)
+                decided = with_decision(outcome, decision, found.get(estimate))
+                yield Named(decided, text_of(name), decision)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of it or nothing is written."""
         with told(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield self._connection
-                self._connection.execute("COMMIT")
+                with transaction(self._connection):
+                    yield self._connection
             except BaseException:
                 self._made.clear()
                 self._judged.clear()
-                _roll_back(self._connection)
                 raise
 
     @contextmanager
@@ -191,10 +200,4 @@ class Store:
                 yield self._connection
             finally:
                 if outermost:
-                    _roll_back(self._connection)
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
+                    roll_back(self._connection)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from thonring.records import Attempt, Outcome
 from thonring.results.csv_file import Cell, csv_line
+from thonring.results.decided import Decision
 from thonring.results.listed import Listed
 from thonring.results.overview import Overview
 from thonring.results.table_file import Table
@@ -38,13 +39,14 @@ FIT_COLUMNS = {
 """Column → attribute of the fit."""
 
 _RESULT_COLUMNS = ("pixel_A", "voltage_kV", "cs_mm", "attempts", "cpu_seconds", "notes")
-
+_DECISION_COLUMNS = ("decided_by", "decided_at", "estimated_by_hand")
 
 _ATTEMPT_COLUMNS = ("file", "attempt", "kept", "accepted", "reasons")
 
 
 def _results_head(seen: Overview) -> str:
-    return csv_line(_headed(["file", "status", "reasons", *FIT_COLUMNS, *_RESULT_COLUMNS], seen.criteria))
+    columns = ["file", "status", "reasons", *FIT_COLUMNS, *_RESULT_COLUMNS, *_DECISION_COLUMNS]
+    return csv_line(_headed(columns, seen.criteria))
 
 
 def _results_row(seen: Overview, one: Listed) -> str:
@@ -56,6 +58,7 @@ def _results_row(seen: Overview, one: Listed) -> str:
             "; ".join(outcome.reasons),
             *_fit_cells(outcome.attempt),
             *_result_cells(outcome),
+            *_decision_cells(one.decision),
             *_criterion_cells(outcome.attempt, seen.criteria),
         ]
     )
@@ -106,6 +109,10 @@ def _result_cells(outcome: Outcome) -> list[Cell]:
         outcome.cpu_seconds,
         "; ".join(note.text for note in outcome.notes),
     ]
+
+
+def _decision_cells(decision: Decision | None) -> list[Cell]:
+    return [None] * 3 if decision is None else [decision.who, decision.at, int(decision.estimated)]
 
 
 def _criterion_cells(attempt: Attempt | None, criteria: Sequence[str]) -> list[Cell]:

@@ -1,0 +1,192 @@
+"""What people decide of a run's micrographs: verdicts and estimates by hand, with who and when, never forgotten."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from thonring.errors import DecisionError
+from thonring.records import Attempt, Status
+from thonring.results import queries
+from thonring.results.decided import Verdict, decided_status
+from thonring.results.json_text import compact
+from thonring.results.rows import attempt_row, criteria_text
+from thonring.results.told import told
+from thonring.results.transaction import transaction
+
+_KINDS: dict[Verdict | None, str] = {"accepted": "accept", "rejected": "reject", None: "automatic"}
+_CHOSEN = "(SELECT value FROM json_each(?))"
+_ADD_ACTION = "INSERT INTO action (at, who, kind, undoes) VALUES (?, ?, ?, ?)"
+_ADD_DECISION = "INSERT INTO decision (micrograph, action, verdict, estimate, status) VALUES (?, ?, ?, ?, ?)"
+_STANDING = f"""
+SELECT input, estimate, attempt.fitted, attempt.remarks FROM micrograph
+LEFT JOIN decided ON decided.micrograph = input
+LEFT JOIN attempt ON attempt.micrograph = input AND number = COALESCE(estimate, chosen) WHERE input IN {_CHOSEN}
+"""  # noqa: S608 - all names are constants
+_NEXT_ESTIMATE = "SELECT MIN(0, COALESCE(MIN(number), 0)) - 1 FROM attempt WHERE micrograph = ?"
+_TO_UNDO = """
+SELECT id FROM action WHERE undoes IS NULL AND id NOT IN (SELECT undoes FROM action WHERE undoes IS NOT NULL)
+ORDER BY id DESC LIMIT 1
+"""
+_BEFORE = """
+SELECT now.micrograph, before.verdict, before.estimate, before.status FROM decision AS now
+LEFT JOIN decision AS before ON before.micrograph = now.micrograph AND before.action =
+  (SELECT MAX(action) FROM decision WHERE micrograph = now.micrograph AND action < now.action)
+WHERE now.action = ?
+"""
+_HISTORY = """
+SELECT id, at, who, kind, undoes, COUNT(*) FROM action JOIN decision ON decision.action = id
+{} GROUP BY id ORDER BY id DESC LIMIT ?
+"""
+_OF_ONE = "WHERE id IN (SELECT action FROM decision WHERE micrograph = ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something done by hand to so many `micrographs`; `at` is UTC in ISO 8601, `undoes` the action it took back."""
+
+    id: int
+    at: str
+    who: str
+    kind: str
+    undoes: int | None
+    micrographs: int
+
+
+class Decisions:
+    """What people decided of a run, to be read and added to; micrographs are named by their numbers in the store.
+
+    Every method leaves the store as it was if it raises. All of them raise OutputError if the store cannot be
+    read or written.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path, self._connection = path, connection
+
+    def judge(self, micrographs: Sequence[int], verdict: Verdict | None, who: str) -> Action:
+        """Accept or reject micrographs, or with None let the criteria decide again.
+
+        Raises
+        ------
+        DecisionError
+            If one is not in the run, or is to be accepted without a fit; if there are none.
+        """
+        with self._writing() as connection:
+            standing = self._standing(micrographs)
+            if verdict == "accepted":
+                _refuse_without_fit([key for key, _, fitted, _ in standing if not fitted])
+            action = self._act(who, _KINDS[verdict])
+            connection.executemany(
+                _ADD_DECISION,
+                [
+                    (key, action, verdict, estimate, verdict or by_estimate)
+                    for key, estimate, _, by_estimate in standing
+                ],
+            )
+            return self._action(action)
+
+    def estimate(self, micrograph: int, attempt: Attempt, who: str) -> Action:
+        """Keep a person's estimate, with its verdict by the criteria, in the place of the automatic one.
+
+        An earlier verdict of a person on this micrograph ends: it was on another estimate.
+
+        Raises
+        ------
+        DecisionError
+            If the micrograph is not in the run, or the attempt has no fit.
+        """
+        if attempt.fit is None:
+            _refuse_without_fit([micrograph])
+        with self._writing() as connection:
+            self._standing([micrograph])
+            (number,) = connection.execute(_NEXT_ESTIMATE, (micrograph,)).fetchone()
+            criteria = criteria_text(attempt)
+            connection.execute(queries.ADD_CRITERIA, (criteria,))
+            (judged,) = connection.execute(queries.FIND_CRITERIA, (criteria,)).fetchone()
+            connection.execute(queries.ADD_ATTEMPT, (micrograph, number, judged, *attempt_row(attempt)))
+            action = self._act(who, "estimate")
+            row = (micrograph, action, None, number, decided_status(None, attempt))
+            connection.execute(_ADD_DECISION, row)
+            return self._action(action)
+
+    def forget_estimates(self, micrographs: Sequence[int], who: str) -> Action:
+        """Let the automatic estimates and the criteria stand again; what was kept stays in the store.
+
+        Raises
+        ------
+        DecisionError
+            If a micrograph is not in the run, or there are none.
+        """
+        with self._writing() as connection:
+            standing = self._standing(micrographs)
+            action = self._act(who, "automatic")
+            connection.executemany(_ADD_DECISION, [(key, action, None, None, None) for key, *_ in standing])
+            return self._action(action)
+
+    def undo(self, who: str) -> Action:
+        """Take back the last action that is not taken back: what held of its micrographs before holds again.
+
+        Raises
+        ------
+        DecisionError
+            If there is none.
+        """
+        with self._writing() as connection:
+            last = connection.execute(_TO_UNDO).fetchone()
+            if last is None:
+                raise DecisionError(
+                    f"{self._path}: nothing to undo: no decision stands that was taken by hand."
+                )
+            action = self._act(who, "undo", last[0])
+            before = connection.execute(_BEFORE, last).fetchall()
+            connection.executemany(_ADD_DECISION, [(key, action, *state) for key, *state in before])
+            return self._action(action)
+
+    def history(self, micrograph: int | None = None, most: int = 100) -> list[Action]:
+        """Give the last actions, of one micrograph or of all, the latest first."""
+        with told(self._path):
+            where = "" if micrograph is None else _OF_ONE
+            of = () if micrograph is None else (micrograph,)
+            return [Action(*row) for row in self._connection.execute(_HISTORY.format(where), (*of, most))]
+
+    def _standing(self, micrographs: Sequence[int]) -> list[tuple[int, int | None, bool, Status | None]]:
+        """Number, number of the estimate by hand, whether there is a fit, and the status by that estimate."""
+        rows = self._connection.execute(_STANDING, (compact(list(micrographs)),)).fetchall()
+        missing = set(micrographs) - {row[0] for row in rows}
+        if missing or not rows:
+            raise DecisionError(
+                f"{self._path}: micrographs {sorted(missing)[:5]} are not finished in this run, expected numbers of "
+                "finished ones. Load the table again."
+            )
+        return [
+            (key, estimate, bool(fitted), None if estimate is None else _status(remarks))
+            for key, estimate, fitted, remarks in rows
+        ]
+
+    def _act(self, who: str, kind: str, undoes: int | None = None) -> int:
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        return int(self._connection.execute(_ADD_ACTION, (at, who, kind, undoes)).lastrowid or 0)
+
+    def _action(self, action: int) -> Action:
+        row = self._connection.execute(_HISTORY.format("WHERE id = ?"), (action, 1)).fetchone()
+        return Action(*row)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with told(self._path), transaction(self._connection):
+            yield self._connection
+
+
+def _status(remarks: str) -> Status:
+    return "accepted" if all(passed for _, passed, _ in json.loads(remarks)) else "rejected"
+
+
+def _refuse_without_fit(micrographs: Sequence[int]) -> None:
+    if micrographs:
+        raise DecisionError(
+            f"micrographs {list(micrographs)[:5]} have no fit, and without a CTF no table can list them as accepted. "
+            "Estimate them by hand first."
+        )
