@@ -32,6 +32,7 @@ def scan(raw: Path, run: Path) -> None:
     """What `thonring estimate RAW --out RUN` does before its first micrograph; fails if anything is to be done."""
     from thonring.batch.jobs import Recipe, plan
     from thonring.batch.resume import resume
+    from thonring.batch.threads import uncollected
     from thonring.optics import PartialOptics
     from thonring.quality import load_profile
     from thonring.read import sources
@@ -41,8 +42,8 @@ def scan(raw: Path, run: Path) -> None:
     settings = Settings()
     recipe = Recipe(run, replace(settings, limits=load_profile(settings.profile)))
     given = PartialOptics(OPTICS.voltage_kV, OPTICS.cs_mm, OPTICS.amplitude_contrast)
-    inputs = sources([str(raw)], given)
-    with open_run(run) as store:
+    with uncollected(), open_run(run) as store:
+        inputs = sources([str(raw)], given)
         names = store.register([source.path for source in inputs])
         found = resume(store, plan(inputs, recipe, None, names), recipe)
     if found.new or found.changed:

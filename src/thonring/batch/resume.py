@@ -99,7 +99,8 @@ class _Sorting:
         if change is not None:
             self._changes[change] += 1
             return due
-        self._counts.update({"unchanged": 1, "gone": int(file.size is None)})
+        self._counts["unchanged"] += 1
+        self._counts["gone"] += file.size is None
         if entry.origin.made.thonring != self._now.thonring:
             self._versions[entry.origin.made.thonring] = None
         return None

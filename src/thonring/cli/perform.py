@@ -7,6 +7,7 @@ from dataclasses import replace
 from thonring.batch.jobs import Recipe, plan
 from thonring.batch.resume import Due, resume
 from thonring.batch.session import Session, estimate_all
+from thonring.batch.threads import uncollected
 from thonring.cli.progress import progress
 from thonring.cli.request import Request
 from thonring.cli.resumed import has_tables_alone, tell_resumed
@@ -26,7 +27,8 @@ def perform(request: Request, command_line: Sequence[str]) -> int:
         or one that another process works on; if the disk is full.
     """
     settings = replace(request.settings, limits=load_profile(request.settings.profile))
-    inputs = sources(request.files, request.optics, spectra=request.spectrum_kind is not None)
+    with uncollected():
+        inputs = sources(request.files, request.optics, spectra=request.spectrum_kind is not None)
     known = None if request.defocus_from is None else known_defocus(request.defocus_from)
     recipe = Recipe(
         request.out,
@@ -42,8 +44,9 @@ def perform(request: Request, command_line: Sequence[str]) -> int:
     prepare_run(request.out)
     tables_alone = has_tables_alone(request.out)
     with open_run(request.out) as store:
-        jobs = plan(inputs, recipe, known, store.register([source.path for source in inputs]))
-        resumed = resume(store, jobs, recipe, redo=request.redo)
+        with uncollected():
+            jobs = plan(inputs, recipe, known, store.register([source.path for source in inputs]))
+            resumed = resume(store, jobs, recipe, redo=request.redo)
         write_settings(request.out, settings, command_line, request.optics)
         if not request.quiet:
             tell_resumed(request.out, resumed, tables_alone=tables_alone)

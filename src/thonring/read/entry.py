@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from operator import attrgetter
 from pathlib import Path
 
 from thonring.errors import InputError
@@ -55,7 +56,7 @@ def entries(folder: Path, error: type[InputError]) -> list[Path]:
         Of the given kind, if nobody may look.
     """
     try:
-        return sorted(folder.iterdir())
+        return sorted(folder.iterdir(), key=attrgetter("parts"))
     except OSError as problem:
         raise error(
             f"folder {folder}: cannot be listed ({problem.strerror or problem}). Check its permissions."

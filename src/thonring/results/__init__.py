@@ -4,6 +4,7 @@ Every file is replaced atomically, so that a reader never sees half of one.
 """
 
 from thonring.results.atomic import write_text
+from thonring.results.columns import STATUSES, Revision, RunColumns, read_columns, revision_of
 from thonring.results.ctf_image import write_ctf_image
 from thonring.results.ctffind_files import CtffindFiles, CtffindResult, CtffindRun, write_ctffind_files
 from thonring.results.ctffind_profile import frequencies_per_A, profile_rows
@@ -39,6 +40,7 @@ from thonring.results.summary import Summary, reason_without_file, summary
 __all__ = [
     "NO_CURVE",
     "RECIPE",
+    "STATUSES",
     "STORE",
     "Action",
     "CtffindFiles",
@@ -53,6 +55,8 @@ __all__ = [
     "Named",
     "Origin",
     "Prediction",
+    "Revision",
+    "RunColumns",
     "Simulated",
     "Store",
     "Summary",
@@ -71,9 +75,11 @@ __all__ = [
     "prepare_run",
     "prepare_set",
     "profile_rows",
+    "read_columns",
     "read_run",
     "reason_without_file",
     "recipe_text",
+    "revision_of",
     "settings_text",
     "spectrum_path",
     "summary",

@@ -2,8 +2,8 @@
 
 import csv
 import io
-import math
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from pathlib import Path
 
 from thonring.results.atomic import write_text
@@ -25,13 +25,16 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Cell]]
 def csv_line(cells: Iterable[Cell]) -> str:
     """Write one row with its line end."""
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerow([_cell(value) for value in cells])
+    csv.writer(text, lineterminator="\n").writerow(
+        [
+            ("%.8g" % cell if isfinite(cell) else "") if type(cell) is float else _text(cell)  # noqa: UP031 - half the time of an f-string, and there are millions
+            for cell in cells
+        ]
+    )
     return text.getvalue()
 
 
-def _cell(value: Cell) -> str:
-    if isinstance(value, float):
-        return "%.8g" % value if math.isfinite(value) else ""  # noqa: UP031 - half the time of an f-string
-    if isinstance(value, str):
-        return value
-    return "" if value is None else f"{value:.8g}"
+def _text(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return cell
+    return "" if cell is None or not isfinite(cell) else f"{cell:.8g}"

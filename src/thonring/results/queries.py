@@ -46,7 +46,7 @@ _DECIDED = "LEFT JOIN decided ON decided.micrograph = micrograph.input LEFT JOIN
 COUNT = "SELECT COUNT(*) FROM micrograph"
 ENTRIES = f"SELECT path, {', '.join(_ORIGIN_COLUMNS)}, content_hash, status {_ALL}"
 _OUTCOMES = (
-    f"SELECT input.id, path, name, verdict, estimate, who, at, {_of('micrograph', MICROGRAPH_COLUMNS)} "  # noqa: S608 - all names are constants
+    f"SELECT input.id, path, name, verdict, estimate, who, at, {_of('micrograph', MICROGRAPH_COLUMNS)} "
     f"{_MICROGRAPHS.format(_DECIDED + ' {}')}"
 )
 _ATTEMPTS = (
