@@ -1,0 +1,61 @@
+"""The server started: the run looked at, a socket bound, the address told."""
+
+import logging
+import socket
+from pathlib import Path
+
+import typer
+
+from thonring.errors import SettingsError
+from thonring.results import read_run
+
+
+def perform_serve(run: Path, host: str, port: int) -> None:
+    """Serve a run until Ctrl-C or SIGTERM.
+
+    Raises
+    ------
+    ThonringError
+        If the run has no store, the extra `web` is not installed, or the address cannot be had.
+    """
+    try:
+        import uvicorn
+
+        from thonring.web.access import Access
+        from thonring.web.app import create_app
+        from thonring.web.run_view import RunView
+    except ImportError as missing:
+        raise SettingsError(
+            f"`thonring serve` needs {missing.name}, which is not installed: pip install 'thonring[web]'."
+        ) from missing
+    with read_run(run):
+        pass
+    with _listening(host, port) as bound:
+        access = Access(host, bound.getsockname()[1])
+        view = RunView(run)
+        typer.echo(f"{run}: open {access.address}")
+        if not access.loopback:
+            typer.echo(
+                "Who has this address may look and decide; what passes over the network is not encrypted."
+            )
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(view, access), log_level="warning", access_log=False, server_header=False
+            )
+        )
+        server.run(sockets=[bound])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        bound = socket.socket(family, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError as problem:
+        raise SettingsError(
+            f"--host {host} --port {port}: cannot be listened at ({problem.strerror or problem}). Choose another "
+            "port, or 0 for any that is free."
+        ) from problem
+    return bound

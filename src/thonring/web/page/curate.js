@@ -1,0 +1,1 @@
+export const curate = { title: "Curate", async show(place) { place.textContent = "Curate"; } };

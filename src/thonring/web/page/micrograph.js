@@ -1,0 +1,1 @@
+export const micrograph = { title: "Micrograph", inBar: false, async show(place) { place.textContent = "Micrograph"; } };

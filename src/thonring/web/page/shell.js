@@ -1,0 +1,104 @@
+// The frame of every view: where one is, what the run counts, who decides, light or dark; it looks for news every few seconds.
+import { get } from "./api.js";
+import { overview } from "./overview.js";
+import { table } from "./table.js";
+import { curate } from "./curate.js";
+import { micrograph } from "./micrograph.js";
+
+const views = { overview, table, curate, micrograph };
+const every = 3000;
+const at = (id) => document.getElementById(id);
+let shown = null;
+let revision = null;
+
+export function tell(sentence, { error = false } = {}) {
+  const told = at("told");
+  told.textContent = sentence;
+  told.classList.toggle("error", error);
+  told.hidden = !sentence;
+  clearTimeout(tell.timer);
+  if (sentence && !error) tell.timer = setTimeout(() => tell(""), 6000);
+}
+
+export async function trying(action) {
+  try {
+    return await action();
+  } catch (problem) {
+    tell(problem.message, { error: true });
+    return undefined;
+  }
+}
+
+// The name that decisions bear; asked for once, kept in this browser. undefined: cancelled.
+export function who() {
+  const known = localStorage.getItem("who");
+  return known ? Promise.resolve(known) : askName();
+}
+
+function askName() {
+  const dialog = at("name");
+  at("name-value").value = localStorage.getItem("who") ?? "";
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener("close", () => {
+    const name = at("name-value").value.trim();
+    if (dialog.returnValue !== "keep" || !name) return resolve(undefined);
+    localStorage.setItem("who", name);
+    showWho();
+    return resolve(name);
+  }, { once: true }));
+}
+
+function showWho() {
+  at("who").textContent = localStorage.getItem("who") ?? "Your name";
+}
+
+async function open() {
+  const [name, ...parameters] = location.hash.replace(/^#\//, "").split("/");
+  const view = views[name] ?? overview;
+  await shown?.leave?.();
+  shown = view;
+  for (const link of at("views").children) link.toggleAttribute("aria-current", link.dataset.view === name || (view === overview && link.dataset.view === "overview"));
+  document.title = `${view.title} – Thonring`;
+  at("main").replaceChildren();
+  await trying(() => view.show(at("main"), parameters.map(decodeURIComponent)));
+}
+
+async function look() {
+  try {
+    const state = await get("state");
+    at("run").textContent = state.run;
+    at("counts").textContent = `${state.accepted.toLocaleString()} accepted · ${state.rejected.toLocaleString()} rejected · ${state.failed.toLocaleString()} failed`;
+    document.documentElement.dataset.mayChange = state.may_change;
+    if (revision !== null && state.revision !== revision) await shown?.renew?.(state);
+    if (at("told").dataset.lost) { delete at("told").dataset.lost; tell(""); }
+    revision = state.revision;
+  } catch (problem) {
+    at("told").dataset.lost = "yes";
+    tell(problem.message, { error: true });
+  }
+  setTimeout(look, every);
+}
+
+function changeTheme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
+  const next = now === "dark" ? "light" : "dark";
+  document.documentElement.dataset.theme = next;
+  localStorage.setItem("theme", next);
+  shown?.paint?.();
+}
+
+at("views").replaceChildren(...Object.entries(views).filter(([, view]) => view.inBar !== false).map(([name, view]) => {
+  const link = document.createElement("a");
+  Object.assign(link, { href: `#/${name}`, textContent: view.title });
+  link.dataset.view = name;
+  return link;
+}));
+at("theme").textContent = "◐";
+at("theme").addEventListener("click", changeTheme);
+at("who").addEventListener("click", askName);
+showWho();
+addEventListener("hashchange", open);
+await look();
+await open();

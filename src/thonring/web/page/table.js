@@ -1,0 +1,1 @@
+export const table = { title: "Table", async show(place) { place.textContent = "Table"; } };

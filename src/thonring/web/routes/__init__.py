@@ -1,0 +1,1 @@
+"""The JSON interface, one file a topic: each gives a `router(view)`."""

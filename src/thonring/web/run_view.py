@@ -1,0 +1,56 @@
+"""A run as the page sees it: followed while another process adds to it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from thonring.results import Decisions, RunColumns, Store, decide_in, read_columns, read_run
+
+
+class RunView:
+    """A run folder, opened anew for every reading and for every decision, so that nothing is held in between.
+
+    Only the columns of the run stay in memory, and follow it. Methods may be called from several threads.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+        self._columns: RunColumns | None = None
+        self._following = threading.Lock()
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """Read the run.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be read.
+        """
+        with read_run(self.run) as store:
+            yield store
+
+    @contextmanager
+    def decisions(self) -> Iterator[Decisions]:
+        """Read and add what people decide.
+
+        Raises
+        ------
+        OutputError
+            If the run cannot be read or written.
+        """
+        with decide_in(self.run) as decisions:
+            yield decisions
+
+    def columns(self) -> RunColumns:
+        """Every finished micrograph as of now.
+
+        Raises
+        ------
+        OutputError
+            If the run cannot be read.
+        """
+        with self._following, self.store() as store:
+            self._columns = read_columns(store, self._columns)
+            return self._columns
