@@ -29,7 +29,7 @@ def test_tables_that_are_lost_are_written_again(command: Command, run: Path) -> 
         (run / name).unlink()
     result = command("export", run, "--format", "star", "--format", "csv", "--format", "xmd")
     assert result.exit_code == 0, result.output
-    assert "3 micrographs are in the run" in result.stdout
+    assert "micrographs in the run: 3" in result.stdout
     assert f"written: {run / 'micrographs.xmd'}" in result.stdout
     assert {name: (run / name).read_bytes() for name in names} == before
 

@@ -52,7 +52,7 @@ def test_new_and_changed_ones_are_done_and_counted(
     again = command(*words)
     assert "2 unchanged, 1 changed (1 file), 1 new" in again.stdout
     assert "[1/2] a.mrc accepted" in again.stdout
-    assert "In the tables are all 4 micrographs of the run" in again.stdout
+    assert "In the tables is the whole run:" in again.stdout
     assert [source.path.name for source, *_ in method.calls[3:]] == ["a.mrc", "d.mrc"]
 
 

@@ -22,7 +22,7 @@ def perform(request: ExportRequest) -> None:
 
 
 def _tell(exported: Exported, micrographs: int) -> None:
-    typer.echo(f"{micrographs} micrographs are in the run")
+    typer.echo(f"micrographs in the run: {micrographs}")
     for path in exported.tables:
         typer.echo(f"written: {path}")
     if exported.texts:

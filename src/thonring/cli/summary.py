@@ -34,7 +34,7 @@ def print_summary(session: Session, recipe: Recipe, counts: Summary, total: int,
         )
     in_tables = counts.accepted + counts.rejected + counts.failed
     if in_tables != session.done:
-        console.print(f"In the tables are all {in_tables} micrographs of the run:")
+        console.print("In the tables is the whole run:")
     console.print(counts_table(counts))
     console.print(_places_table(session, recipe, counts, seconds))
 
