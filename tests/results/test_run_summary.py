@@ -6,7 +6,7 @@ import pytest
 from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejected, without_fit
 
 from thonring.records import CriterionResult
-from thonring.results import summary
+from thonring.results import Decision, summary, with_decision
 
 
 def test_counts_and_times() -> None:
@@ -23,6 +23,11 @@ def test_rejections_are_counted_by_the_criteria_of_the_kept_attempt() -> None:
     retried = rejected(attempts=(attempt(fit(), (REFUSED,)), attempt(fit(), (blurred,))), chosen=1)
     found = summary([both, retried, without_fit(), rejected(), accepted()])
     assert found.rejected_by == (("ice", 3), ("resolution", 2))
+
+
+def test_rejections_by_people_are_counted_as_such() -> None:
+    decision = Decision("rejected", estimated=False, who="Ana", at="2026-01-02T03:04:05+00:00")
+    assert summary([with_decision(accepted(), decision, None)]).rejected_by == (("decision by hand", 1),)
 
 
 def test_failures_are_counted_by_reason_whatever_the_file() -> None:

@@ -11,6 +11,7 @@ from thonring.records import Outcome
 
 Counts = tuple[tuple[str, int], ...]
 MOST_FAILURES = 20
+BY_HAND = "decision by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,9 @@ def summary(outcomes: Iterable[Outcome]) -> Summary:
 
 
 def _failed_criteria(outcome: Outcome) -> list[str]:
-    if outcome.attempt is None:
-        return []
-    return [criterion.name for criterion in outcome.attempt.verdict.criteria if not criterion.passed]
+    """Where all criteria of a rejected micrograph hold, a person rejected it."""
+    criteria = () if outcome.attempt is None else outcome.attempt.verdict.criteria
+    return [criterion.name for criterion in criteria if not criterion.passed] or [BY_HAND]
 
 
 def reason_without_file(outcome: Outcome, reason: str) -> str:
