@@ -9,6 +9,7 @@ has been killed so often or is complete; a complete one is begun anew from its i
 import argparse
 import csv
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -38,6 +39,9 @@ OPTIONS = [
 FORMATS = ("star", "xmd", "csv", "ctffind", "cryosparc-csv")
 PIXEL_A = 1.5
 LONGEST_WAIT_S = 1.5
+MOST_MORE = 14
+"""Micrographs that are finished at most between two kills that are waited for."""
+
 DAMAGED = 20
 """Every so many inputs are cut off."""
 
@@ -81,7 +85,8 @@ def kill_often(place: Path, raw: Path, options: argparse.Namespace) -> Tally:
     tally, before = Tally(), dict[str, str]()
     while tally.kills < options.kills:
         process = start(place, raw, options.workers)
-        wait_for_more(process, place / "run", len(before))
+        if tally.kills % 2:
+            wait_for(process, place / "run", len(before) + moments.randint(1, MOST_MORE))
         time.sleep(moments.uniform(0, LONGEST_WAIT_S) ** 2 / LONGEST_WAIT_S)
         process.kill()
         complete = process.wait() >= 0
@@ -99,11 +104,9 @@ def kill_often(place: Path, raw: Path, options: argparse.Namespace) -> Tally:
     return tally
 
 
-def wait_for_more(process: subprocess.Popen[bytes], run: Path, count: int) -> None:
-    """Every second kill comes while the program still looks at what is there; the others in its work."""
-    if count % 2:
-        return
-    while process.poll() is None and len(finished(run)) <= count:
+def wait_for(process: subprocess.Popen[bytes], run: Path, count: int) -> None:
+    """Every second kill comes while the program still looks at what is there; the others here, in its work."""
+    while process.poll() is None and len(finished(run)) < count:
         time.sleep(0.05)
 
 
@@ -142,10 +145,11 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
             "before the first",
             "fewest done",
             "most done",
+            "median done",
             "complete before the kill",
             "files left half written",
         ],
-        [[tally.before_the_first, min(done), max(done), tally.completed, len(left)]],
+        [[tally.before_the_first, min(done), max(done), statistics.median(done), tally.completed, len(left)]],
     )
     print("\nFigures to reach")
     print_target(f"{tally.lost} finished micrographs lost, 0 wanted", met=tally.lost == 0)
