@@ -11,6 +11,7 @@
     ├── AnswerError           an answer to a question of CTFFIND is missing or impossible
     ├── SettingsError         an option is impossible: range upside down, unknown profile
     ├── OutputError           the run folder cannot be written
+    ├── ClusterError          the workers of a cluster are missing, unfit or gone
     └── FitError              no CTF could be fitted to a spectrum
 
 Every message names the file or option, what was found, what was expected and what to do.
@@ -51,6 +52,10 @@ class SettingsError(ThonringError):
 
 class OutputError(ThonringError):
     """The run folder cannot be written."""
+
+
+class ClusterError(ThonringError):
+    """The workers of a cluster are missing, unfit or gone."""
 
 
 class FitError(ThonringError):
