@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from distributed import Client, Worker
+from distributed import Client, Status, Worker
 
 from thonring.batch.cluster.ground import Ground, fault
 from thonring.batch.threads import keep_freed_memory, one_thread_each
@@ -24,7 +24,18 @@ async def admit(ground: Ground, resource: str, dask_worker: Worker) -> str:
         one_thread_each()
         keep_freed_memory()
         await dask_worker.set_resources(**{resource: 1})
+        _announce(dask_worker)
     return wrong
+
+
+def _announce(worker: Worker) -> None:
+    """Have the scheduler give jobs that nobody could do to this worker.
+
+    It tries when a worker begins to run, and not when one gets a resource.
+    """
+    if worker.status == Status.running:
+        worker.status = Status.paused
+        worker.status = Status.running
 
 
 class Gate:

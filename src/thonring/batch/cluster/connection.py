@@ -54,13 +54,15 @@ def connected(choice: ClusterChoice, run: Path) -> Iterator[Connection]:
 @contextmanager
 def _silent() -> Iterator[None]:
     """What matters of distributed's log is told in the program's own words."""
-    logger = logging.getLogger("distributed")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 @contextmanager

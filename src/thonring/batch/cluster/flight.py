@@ -16,7 +16,6 @@ from thonring.batch.executor import Handling, J, R, guarded
 from thonring.errors import ClusterError
 
 _LOOK_EVERY_S = 1.0
-_RESULT_WITHIN_S = 10.0
 
 Numbered = tuple[int, J]
 
@@ -46,9 +45,11 @@ class Flight(Generic[J, R]):
     def __init__(
         self, client: Client, handling: Handling[J, R], orders: Orders, tend: Callable[[], None]
     ) -> None:
+        assert client.loop is not None
         self._client, self._handling, self._orders, self._tend = client, handling, orders, tend
+        self._loop = client.loop
         self._running: dict[Future[Any], Numbered[J]] = {}
-        self._landed: SimpleQueue[Future[Any]] = SimpleQueue()
+        self._landed: SimpleQueue[tuple[Future[Any], Any]] = SimpleQueue()
 
     def work_off(
         self, waiting: deque[Numbered[J]], most: Callable[[], int], killed: Callable[[Numbered[J]], None]
@@ -62,52 +63,46 @@ class Flight(Generic[J, R]):
         """
         while self._running or waiting:
             while waiting and len(self._running) < most():
-                self._send(*waiting.popleft())
-            for future in self._landings():
+                self._send(waiting.popleft())
+            for future, landed in self._landings():
                 index, job = self._running.pop(future)
-                try:
-                    result = self._result(future, job)
-                except KilledWorker:
+                if isinstance(landed, KilledWorker):
                     killed((index, job))
-                except TimeoutError:
-                    self._await(future, index, job)
+                elif isinstance(landed, CancelledError | OSError):
+                    raise ClusterError("its scheduler is gone") from landed
+                elif isinstance(landed, Exception):
+                    unforeseen = f"unexpected {type(landed).__name__}: {landed}"
+                    yield index, self._handling.failed(job, unforeseen)
                 else:
-                    yield index, result
+                    yield index, landed
             self._tend()
 
-    def _send(self, index: int, job: J) -> None:
+    def _send(self, numbered: Numbered[J]) -> None:
         future = self._client.submit(
             do,
-            pickle.dumps((self._handling, job)),
+            pickle.dumps((self._handling, numbered[1])),
             self._orders.folder,
             key=f"thonring-{uuid4().hex}",
             resources={self._orders.resource: 1},
             pure=False,
         )
-        self._await(future, index, job)
+        self._running[future] = numbered
+        self._loop.add_callback(self._fetch, future)
 
-    def _await(self, future: Future[Any], index: int, job: J) -> None:
-        self._running[future] = index, job
-        future.add_done_callback(self._landed.put)
+    async def _fetch(self, future: Future[Any]) -> None:
+        """In the client's thread: wait for a result; one that is lost with its worker is made and waited for again."""
+        try:
+            landed = await self._client.gather(future, asynchronous=True)
+        except Exception as problem:  # noqa: BLE001 - told apart where it is taken
+            landed = problem
+        self._landed.put((future, landed))
 
-    def _landings(self) -> Iterator[Future[Any]]:
-        """What has come to an end; waits a moment for the first."""
+    def _landings(self) -> Iterator[tuple[Future[Any], Any]]:
+        """What has come to an end, with its result or what went wrong; waits a moment for the first."""
         with suppress(Empty):
             yield self._landed.get(timeout=_LOOK_EVERY_S)
             while True:
                 yield self._landed.get_nowait()
-
-    def _result(self, future: Future[Any], job: J) -> R:
-        """Fetch a result; if it is lost with its worker at that moment, it is made again, and this times out."""
-        try:
-            result: R = future.result(timeout=_RESULT_WITHIN_S)
-        except (KilledWorker, TimeoutError):
-            raise
-        except (CancelledError, OSError) as problem:
-            raise ClusterError("its scheduler is gone") from problem
-        except Exception as problem:  # noqa: BLE001 - what became of one job ends no batch
-            return self._handling.failed(job, f"unexpected {type(problem).__name__}: {problem}")
-        return result
 
     def cancel(self) -> None:
         """Give up what is on its way; what a worker has begun it ends, and nobody hears of it."""
