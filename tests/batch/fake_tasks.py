@@ -115,6 +115,12 @@ def linger_once(job: Job) -> Outcome:
     return accept(job)
 
 
+def nap(job: Job) -> Outcome:
+    """A moment, and the process as a reason."""
+    time.sleep(0.1)
+    return tell_process(job)
+
+
 def tell_folder(job: Job) -> Outcome:
     """The folder in which paths begin, as a reason."""
     return outcome_of(job.source.path, str(Path.cwd()))

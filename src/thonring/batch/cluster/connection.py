@@ -54,7 +54,7 @@ def connected(choice: ClusterChoice, run: Path) -> Iterator[Connection]:
 @contextmanager
 def _silent() -> Iterator[None]:
     """What matters of distributed's log is told in the program's own words."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client", "asyncio")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)

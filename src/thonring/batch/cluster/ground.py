@@ -80,13 +80,11 @@ def fault(ground: Ground) -> str:
 def _other_version(ground: Ground) -> str:
     for name, expected in ground.versions:
         try:
-            found = version(name)
+            found = f"has {name} {version(name)}"
         except PackageNotFoundError:
-            found = "not installed"
-        if found != expected:
-            return (
-                f"has {name} {found}, expected {expected} as on this machine: results would not be the same"
-            )
+            found = f"lacks {name}"
+        if found != f"has {name} {expected}":
+            return f"{found}, expected {expected} as on this machine: results would not be the same"
     return ""
 
 

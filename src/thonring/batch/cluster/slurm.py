@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from thonring.errors import ClusterError
 
 LOGS = "jobs"
 _TEND_EVERY_S = 30.0
+_MOST_EMPTY = 4
+"""How often in turn the queue may be seen without a job of ours: lost ones need a moment to be submitted again."""
 _LEAVE_BEFORE_S, _STAGGER_S = 120, 60
 """Workers end so long before the time of their job is over, so that what they have in hand is done elsewhere."""
 
@@ -40,15 +42,29 @@ def cluster_of(
         )
     with dask.config.set({"jobqueue.slurm.walltime": None}):
         cluster = new_cluster(choice, name, run, scheduler_options)
-        with cluster:
-            try:
-                cluster.scale(jobs=choice.jobs)
-                cluster.sync(_settled, cluster)
-            except (RuntimeError, OSError, ValueError) as problem:
-                raise ClusterError(
-                    f"--cluster slurm: the jobs were not taken. {_complaint(problem)}"
-                ) from problem
+        try:
+            _check_taken(cluster.job_script())
+            cluster.scale(jobs=choice.jobs)
             yield cluster
+        finally:
+            _close(cluster)
+
+
+def _check_taken(script: str) -> None:
+    """Ask SLURM whether it would take the job, and submit nothing."""
+    command = ["sbatch", "--test-only"]
+    answer = subprocess.run(command, input=script, capture_output=True, text=True, check=False)  # noqa: S603
+    if answer.returncode != 0:
+        said = " ".join(answer.stderr.split())
+        raise ClusterError(
+            f"--cluster slurm: the jobs are not taken ({said}). Check --queue and the --job options."
+        )
+
+
+def _close(cluster: SLURMCluster) -> None:
+    """Cancel the jobs. dask-jobqueue asserts that all of them were submitted, after it cancelled the others."""
+    with suppress(AssertionError):
+        cluster.close()
 
 
 def new_cluster(choice: SlurmJobs, name: str, run: Path, scheduler_options: dict[str, Any]) -> SLURMCluster:
@@ -69,16 +85,6 @@ def new_cluster(choice: SlurmJobs, name: str, run: Path, scheduler_options: dict
     )
 
 
-async def _settled(cluster: SLURMCluster) -> None:
-    await cluster
-
-
-def _complaint(problem: Exception) -> str:
-    """What sbatch itself said, if it was that."""
-    _, found, said = str(problem).partition("stderr:\n")
-    return " ".join((said if found else str(problem)).split())
-
-
 def _lifetime(time_limit: str) -> list[str]:
     if not time_limit:
         return []
@@ -94,6 +100,7 @@ class Caretaker:
     def __init__(self, cluster: SLURMCluster, choice: SlurmJobs, name: str, run: Path) -> None:
         self._cluster, self._choice, self._name, self._run = cluster, choice, name, run
         self._tended = time.monotonic()
+        self._empty = 0
 
     def tend(self, fit: int, without_s: float) -> None:
         """Look after the jobs, now and then.
@@ -106,7 +113,8 @@ class Caretaker:
         if time.monotonic() - self._tended < _TEND_EVERY_S or fit >= self._choice.jobs * self._choice.cores:
             return
         self._tended = time.monotonic()
-        if without_s > _TEND_EVERY_S and not self._queued():
+        self._empty = self._empty + 1 if without_s > 0.0 and not self._queued() else 0
+        if self._empty >= _MOST_EMPTY:
             raise ClusterError(
                 f"no worker is there, and none of its jobs is in the queue; see {self._run / LOGS} for what they said"
             )
