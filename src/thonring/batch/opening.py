@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from thonring.batch.cluster.choice import ClusterChoice
+from thonring.batch.cluster.choice import ClusterChoice, RunningCluster
 from thonring.batch.executor import Executor, Inline
 from thonring.batch.processes import Processes
 from thonring.batch.termination import terminable
@@ -41,7 +41,7 @@ def opened(
     if isinstance(choice, Inline | Processes):
         yield choice
         return
-    _require_extra()
+    _require_packages(choice)
     from thonring.batch.cluster.connection import connected
     from thonring.batch.cluster.dask_executor import DaskExecutor
     from thonring.batch.cluster.ground import ground_of
@@ -52,10 +52,12 @@ def opened(
         yield executor
 
 
-def _require_extra() -> None:
+def _require_packages(choice: ClusterChoice) -> None:
     missing = [name.replace("_", "-") for name in _EXTRA if find_spec(name) is None]
     if missing:
         raise ClusterError(
             f"Dask clusters need {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} missing: "
             "pip install 'thonring[cluster]'."
         )
+    if not isinstance(choice, RunningCluster) and choice.dashboard and find_spec("bokeh") is None:
+        raise ClusterError("--dashboard needs bokeh, which is missing: pip install bokeh.")
