@@ -58,7 +58,7 @@ def started(project: Path, place: Path, *who: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        start_new_session=True,
     )
 
 
@@ -103,3 +103,16 @@ def test_sigterm_gives_up_what_is_in_work_and_leaves_the_cluster_as_it_was(
     with distributed.Client(cluster.address, set_as_default=False) as client:
         assert len(client.nthreads()) == 2
         assert client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)) == 0
+
+
+def test_ctrl_c_of_a_terminal_reaches_workers_of_this_machine_too_and_is_left_to_the_command(
+    project: Path, tmp_path: Path
+) -> None:
+    process = started(project, tmp_path / "place", "--executor", "dask", "--workers", "2")
+    await_the_first(process, tmp_path / "place" / "run")
+    os.killpg(process.pid, signal.SIGINT)
+    said, complaints = process.communicate()
+    assert process.returncode == 128 + signal.SIGINT, complaints
+    assert "The same command goes on from here" in said
+    assert "Traceback" not in complaints
+    assert 1 <= len(noise_micrographs.finished(tmp_path / "place" / "run")) < noise_micrographs.COUNT

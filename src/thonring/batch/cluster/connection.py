@@ -112,6 +112,7 @@ def _own(choice: OwnCluster) -> Iterator[Connection]:
             dashboard_address=choice.dashboard or None,
             scheduler_kwargs=_scheduler_options(choice.dashboard),
             silence_logs=logging.CRITICAL,
+            preload="thonring.batch.cluster.deaf",
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import dask
-from dask_jobqueue.slurm import SLURMCluster
 
 from thonring.batch.cluster.choice import SlurmJobs, seconds_of
+from thonring.batch.termination import handlers_kept
 from thonring.errors import ClusterError
+
+with handlers_kept():  # dask-jobqueue lets Ctrl-C end the process without a word as soon as it is imported
+    from dask_jobqueue.slurm import SLURMCluster
 
 LOGS = "jobs"
 _TEND_EVERY_S = 30.0
