@@ -8,7 +8,7 @@ from pathlib import Path
 
 import fake_tasks
 import pytest
-from dask_processes import PATIENCE_S, Cluster
+from dask_processes import PATIENCE_S, Cluster, cluster_in
 
 from thonring.batch.cluster import connection
 from thonring.batch.cluster.choice import RunningCluster
@@ -129,3 +129,17 @@ def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: p
         opened(RunningCluster("tcp://127.0.0.1:9"), tmp_path, [], lambda _: None),
     ):
         pass
+
+
+def test_a_scheduler_that_goes_while_nothing_is_done_is_told_at_the_next_jobs(tmp_path: Path) -> None:
+    with (
+        cluster_in(tmp_path, "--nthreads", "1", "--no-nanny") as own,
+        opened(RunningCluster(own.address), tmp_path, [], lambda _: None) as executor,
+    ):
+        assert len(list(run(fake_tasks.jobs_of(tmp_path, "a"), executor, fake_tasks.accept))) == 1
+        own.scheduler.kill()
+        own.scheduler.wait()
+        with pytest.raises(
+            ClusterError, match=r"at tcp://.*: its scheduler is gone\. What is finished is kept"
+        ):
+            list(run(fake_tasks.jobs_of(tmp_path, "b"), executor, fake_tasks.accept))

@@ -19,7 +19,10 @@ async def admit(ground: Ground, resource: str, dask_worker: Worker) -> str:
             f"works with {threads} threads, expected 1. Start as many workers instead: dask worker ... "
             f"--nworkers {threads} --nthreads 1"
         )
-    wrong = fault(ground)
+    try:
+        wrong = fault(ground)
+    except OSError as problem:
+        return f"could not be checked ({problem})"
     if not wrong:
         one_thread_each()
         keep_freed_memory()

@@ -4,9 +4,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 
+from distributed import CancelledError
+
 from thonring.batch.cluster.admission import Gate
 from thonring.batch.cluster.connection import Connection
-from thonring.batch.cluster.flight import Flight, Numbered, Orders
+from thonring.batch.cluster.flight import GONE, Flight, Numbered, Orders
 from thonring.batch.cluster.ground import Ground
 from thonring.batch.executor import Handling, J, R
 from thonring.errors import ClusterError
@@ -49,7 +51,7 @@ class DaskExecutor:
             while not self._gate.fit:
                 time.sleep(_LOOK_EVERY_S)
                 self._look(strict=True)
-        except (ClusterError, OSError, TimeoutError) as problem:
+        except ClusterError as problem:
             raise ClusterError(f"{name}: {problem}.") from problem
 
     def finish(self, jobs: Sequence[J], handling: Handling[J, R]) -> Generator[tuple[int, R], None, None]:
@@ -64,11 +66,13 @@ class DaskExecutor:
         condemned: list[Numbered[J]] = []
         orders = Orders(self._ground.folder, self._gate.resource)
         flight = Flight(self._connection.client, handling, orders, self._tend)
+        self._had_workers = time.monotonic()
         try:
+            self._look()
             yield from flight.work_off(deque(enumerate(jobs)), self._most, suspects.append)
             yield from flight.work_off(suspects, lambda: 1, condemned.append)
             yield from ((index, handling.failed(job, _DIED)) for index, job in condemned)
-        except (ClusterError, OSError, TimeoutError) as problem:
+        except ClusterError as problem:
             raise ClusterError(f"{self._connection.name}: {problem}. {_KEPT}") from problem
         finally:
             flight.cancel()
@@ -81,7 +85,12 @@ class DaskExecutor:
             self._look()
 
     def _look(self, *, strict: bool = False) -> None:
-        self._gate.look(strict=strict)
+        if self._connection.client.status != "running":
+            raise ClusterError(GONE)
+        try:
+            self._gate.look(strict=strict)
+        except (OSError, TimeoutError, CancelledError) as problem:
+            raise ClusterError(GONE) from problem
         self._looked = time.monotonic()
         if self._gate.fit:
             self._had_workers = self._looked

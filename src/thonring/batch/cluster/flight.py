@@ -15,7 +15,8 @@ from distributed import CancelledError, Client, Future, KilledWorker
 from thonring.batch.executor import Handling, J, R, guarded
 from thonring.errors import ClusterError
 
-_LOOK_EVERY_S = 1.0
+GONE = "its scheduler is gone"
+_TEND_EVERY_S = 1.0
 
 Numbered = tuple[int, J]
 
@@ -68,13 +69,13 @@ class Flight(Generic[J, R]):
                 index, job = self._running.pop(future)
                 if isinstance(landed, KilledWorker):
                     killed((index, job))
-                elif isinstance(landed, CancelledError | OSError):
-                    raise ClusterError("its scheduler is gone") from landed
-                elif isinstance(landed, Exception):
+                elif not isinstance(landed, Exception):
+                    yield index, landed
+                elif future.status == "error":
                     unforeseen = f"unexpected {type(landed).__name__}: {landed}"
                     yield index, self._handling.failed(job, unforeseen)
                 else:
-                    yield index, landed
+                    raise ClusterError(GONE) from landed
             self._tend()
 
     def _send(self, numbered: Numbered[J]) -> None:
@@ -100,7 +101,7 @@ class Flight(Generic[J, R]):
     def _landings(self) -> Iterator[tuple[Future[Any], Any]]:
         """What has come to an end, with its result or what went wrong; waits a moment for the first."""
         with suppress(Empty):
-            yield self._landed.get(timeout=_LOOK_EVERY_S)
+            yield self._landed.get(timeout=_TEND_EVERY_S)
             while True:
                 yield self._landed.get_nowait()
 

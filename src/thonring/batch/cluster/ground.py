@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -67,9 +67,15 @@ def ground_of(run: Path, inputs: Sequence[Path]) -> Iterator[Ground]:
 
 def _samples(inputs: Sequence[Path]) -> tuple[Sample, ...]:
     """The first input of each folder, for so many folders; what is missing here need not be there."""
-    first = {path.parent: path for path in reversed(inputs) if path.exists()}
-    chosen = list(reversed(first.values()))[:_MOST_SAMPLES]
-    return tuple(Sample(path, None if path.is_dir() else path.stat().st_size) for path in chosen)
+    first: dict[Path, Sample] = {}
+    for path in inputs:
+        if path.parent in first:
+            continue
+        with suppress(OSError):
+            first[path.parent] = Sample(path, None if path.is_dir() else path.stat().st_size)
+        if len(first) == _MOST_SAMPLES:
+            break
+    return tuple(first.values())
 
 
 def fault(ground: Ground) -> str:
