@@ -34,6 +34,7 @@ OPTIONS: dict[str, tuple[list[str], list[str]]] = {
     "damaged.py": ([], ["--quick"]),
     "store.py": ([], ["--count", "5000"]),
     "kills.py": ([], ["--kills", "4", "--count", "24"]),
+    "executors.py": ([], ["--idle", "200", "--count", "4", "--size", "1024", "--rounds", "1"]),
     "speed.py": ([], ["--count", "4", "--rounds", "1"]),
 }
 """Every benchmark, in order, with the options of a whole and of a quick run; what CACHES hold is not measured again."""

@@ -12,6 +12,7 @@
     ├── SettingsError         an option is impossible: range upside down, unknown profile
     ├── OutputError           the run folder cannot be written
     ├── DecisionError         what a person decided of a micrograph cannot stand
+    ├── ClusterError          the workers of a cluster are missing, unfit or gone
     └── FitError              no CTF could be fitted to a spectrum
 
 Every message names the file or option, what was found, what was expected and what to do.
@@ -56,6 +57,10 @@ class OutputError(ThonringError):
 
 class DecisionError(ThonringError):
     """What a person decided cannot stand: an unknown micrograph, one without a fit, nothing to undo."""
+
+
+class ClusterError(ThonringError):
+    """The workers of a cluster are missing, unfit or gone."""
 
 
 class FitError(ThonringError):

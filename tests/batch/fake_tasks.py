@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -102,3 +103,24 @@ def die_once(job: Job) -> Outcome:
 def tell_process(job: Job) -> Outcome:
     """The process and its number of threads, as reasons."""
     return outcome_of(job.source.path, str(os.getpid()), os.environ.get("OMP_NUM_THREADS", "unset"))
+
+
+def linger_once(job: Job) -> Outcome:
+    """At the first try of one micrograph, tell the process and take longer than any test."""
+    told = job.recipe.run / "pid"
+    if "slow" in job.name and not told.exists():
+        told.with_suffix(".part").write_text(str(os.getpid()), encoding="utf-8")
+        told.with_suffix(".part").rename(told)
+        time.sleep(120)
+    return accept(job)
+
+
+def nap(job: Job) -> Outcome:
+    """A moment, and the process as a reason."""
+    time.sleep(0.1)
+    return tell_process(job)
+
+
+def tell_folder(job: Job) -> Outcome:
+    """The folder in which paths begin, as a reason."""
+    return outcome_of(job.source.path, str(Path.cwd()))

@@ -10,6 +10,7 @@ import pytest
 from fake_tasks import OPTICS
 
 from thonring.batch import resume as resume_module
+from thonring.batch.executor import Inline
 from thonring.batch.jobs import Job, Recipe, plan
 from thonring.batch.resume import Resumed, resume
 from thonring.batch.session import estimate_all
@@ -60,7 +61,7 @@ class Command:
         return resume(self.store, plan(sources, self.recipe, self.known, names), self.recipe, redo=redo)
 
     def run(self) -> None:
-        estimate_all(self.store, self.resumed().due, 1, lambda _: None, hashing)
+        estimate_all(self.store, self.resumed().due, Inline(), lambda _: None, hashing)
 
 
 @pytest.fixture
@@ -155,7 +156,7 @@ def test_pictures_that_were_not_drawn_are_a_change_and_fewer_are_none(command: C
 def test_failed_ones_are_tried_again(store: Store, raw: Path) -> None:
     (raw / "bad.mrc").write_text("bad")
     command = Command(store, raw)
-    estimate_all(store, command.resumed().due, 1, lambda _: None, fake_tasks.stumble)
+    estimate_all(store, command.resumed().due, Inline(), lambda _: None, fake_tasks.stumble)
     found = command.resumed()
     assert (due(found), found.failed, found.unchanged) == (["bad"], 1, 4)
 

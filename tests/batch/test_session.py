@@ -10,6 +10,7 @@ import fake_tasks
 import pytest
 
 from thonring.batch import session
+from thonring.batch.executor import Executor, Inline
 from thonring.batch.jobs import Job
 from thonring.batch.resume import resume
 from thonring.batch.session import Session, estimate_all
@@ -33,10 +34,10 @@ def store(run: Path) -> Iterator[Store]:
         yield opened
 
 
-def estimate(store: Store, jobs: list[Job], tell: Tell, workers: int = 1) -> Session:
+def estimate(store: Store, jobs: list[Job], tell: Tell, executor: Executor | None = None) -> Session:
     store.register([job.source.path for job in jobs])
     due = resume(store, jobs, jobs[0].recipe).due
-    return estimate_all(store, due, workers, tell, fake_tasks.accept)
+    return estimate_all(store, due, executor or Inline(), tell, fake_tasks.accept)
 
 
 def rows(run: Path) -> list[str]:
@@ -48,7 +49,7 @@ def kept(store: Store) -> list[str]:
     return [one.outcome.path.stem for one in store]
 
 
-def shuffled(jobs: list[Job], _: int, task: Callable[[Job], Outcome]) -> Iterator[tuple[int, Outcome]]:
+def shuffled(jobs: list[Job], _: Executor, task: Callable[[Job], Outcome]) -> Iterator[tuple[int, Outcome]]:
     """All jobs, finishing in some other order."""
     yield from ((index, task(jobs[index])) for index in (3, 0, 5, 1, 4, 2))
 
@@ -94,11 +95,11 @@ def test_a_terminated_run_keeps_what_is_finished(run: Path, store: Store) -> Non
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_an_interrupted_run_of_processes_ends_too(run: Path, store: Store) -> None:
+def test_an_interrupted_run_ends_whoever_works(run: Path, store: Store, executor: Executor) -> None:
     def interrupt(_: Outcome) -> None:
         raise KeyboardInterrupt
 
-    done = estimate(store, fake_tasks.jobs_of(run, *NAMES), interrupt, workers=2)
+    done = estimate(store, fake_tasks.jobs_of(run, *NAMES), interrupt, executor)
     assert done.interrupted
     assert len(rows(run)) == len(store) == 1
 

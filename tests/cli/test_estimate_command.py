@@ -25,7 +25,8 @@ OPTIONS = (
     "--out --voltage --cs --amplitude-contrast --pixel --spectrum --phase-shift --refine-amplitude-contrast "
     "--no-astigmatism --defocus-from --fix-defocus --downsampling --samplings --defocus-range "
     "--resolution-range --profile --search --no-clip --no-local-maximum --ctffind-text --no-plots --signals "
-    "--workers --quiet"
+    "--executor --workers --scheduler --cluster --queue --jobs --job-cores --job-memory --job-time --job-directive "
+    "--dashboard --quiet"
 )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from thonring.batch.executor import Handling
 from thonring.batch.ledger import WRITE_EVERY_S, keep
-from thonring.batch.processes import Handling, finish
+from thonring.batch.processes import local
 from thonring.errors import InputError, ThonringError
 from thonring.learn.data.accepted import Accepted
 from thonring.learn.data.direct import drawn_element, scene_file
@@ -124,7 +125,8 @@ def fill(store: Store, plan: Plan, workers: int, tell: Callable[[Found], None]) 
     store.make_room(len(plan.waiting))
     for found in plan.refused:
         tell(found)
-    finished = finish(plan.waiting, workers, Handling(make, _failed, "thonring.batch.dataset"))
+    handling = Handling(make, _failed, "thonring.batch.dataset")
+    finished = local(workers).finish(plan.waiting, handling)
     added, interrupted = keep(_written(finished, store), tell, _nothing, WRITE_EVERY_S)
     return Filled((*plan.refused, *added), interrupted)
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from thonring import read, spectrum
+from thonring.batch.executor import Handling
 from thonring.batch.ledger import WRITE_EVERY_S, keep
-from thonring.batch.processes import Handling, finish
+from thonring.batch.processes import local
 from thonring.errors import ThonringError
 from thonring.learn.card import Card
 from thonring.learn.predict import NetworkDefocus, Predictor
@@ -71,7 +72,7 @@ def predict_all(
         If the table cannot be written.
     """
     handling = Handling(see, _died, "thonring.batch.prediction")
-    answered = _answered(finish(jobs, work.workers, handling), predictor, work.batch)
+    answered = _answered(local(work.workers).finish(jobs, handling), predictor, work.batch)
     return Predictions(*keep(answered, tell, lambda rows: write_predictions(out, rows), WRITE_EVERY_S))
 
 

@@ -1,21 +1,19 @@
-"""Jobs of any kind on one process or several; what kills a process is found out and costs nobody else a result."""
+"""Jobs on processes of this machine; what kills a process is found out and costs nobody else a result."""
 
 import multiprocessing
 import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic
 
+from thonring.batch.executor import Executor, Handling, Inline, J, R, guarded
 from thonring.batch.threads import keep_freed_memory, one_thread_each
-
-J = TypeVar("J")
-R = TypeVar("R")
 
 _QUEUED_PER_WORKER = 2
 _DIED = (
@@ -25,42 +23,33 @@ _DIED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Handling(Generic[J, R]):
-    """What is done with a job, `task`, and the result of one that came to nothing, `failed(job, reason)`.
+class Processes:
+    """So many processes of one thread each.
 
-    Both are functions that can be imported by name, since processes start afresh; `preload` is the module
-    that they have imported already.
+    They are started for each call of `finish`: 0.05 s, since a server process that stays has the imports (1 s,
+    the first time). In between no process waits and holds memory.
     """
 
-    task: Callable[[J], R]
-    failed: Callable[[J, str], R]
-    preload: str
+    workers: int
+
+    def finish(self, jobs: Sequence[J], handling: Handling[J, R]) -> Generator[tuple[int, R], None, None]:
+        """Do all jobs and give each result with its job's index, as they finish.
+
+        A process that dies takes with it everything its pool was doing. Those jobs are done again, each alone
+        in a fresh process; one that kills its process again is given as failed.
+        """
+        waiting = deque(enumerate(jobs))
+        while waiting:
+            suspects: list[int] = []
+            with _pool(min(self.workers, len(waiting)), handling.preload) as pool:
+                crew = _Crew(pool, handling, _QUEUED_PER_WORKER * self.workers)
+                yield from crew.work_off(waiting, suspects)
+            yield from ((index, _alone(handling, jobs[index])) for index in suspects)
 
 
-def finish(jobs: Sequence[J], workers: int, handling: Handling[J, R]) -> Generator[tuple[int, R], None, None]:
-    """Do all jobs and give each result with its job's index, as they finish.
-
-    Parameters
-    ----------
-    workers
-        Processes of one thread each; with 1 the work is done in this process.
-
-    Notes
-    -----
-    A process that dies takes with it everything its pool was doing. Those jobs are done again, each alone in
-    a fresh process; one that kills its process again is given as failed. Closing the iterator drops what has
-    not started.
-    """
-    if workers <= 1:
-        yield from ((index, _guarded(handling, job)) for index, job in enumerate(jobs))
-        return
-    waiting = deque(enumerate(jobs))
-    while waiting:
-        suspects: list[int] = []
-        with _pool(min(workers, len(waiting)), handling.preload) as pool:
-            crew = _Crew(pool, handling, _QUEUED_PER_WORKER * workers)
-            yield from crew.work_off(waiting, suspects)
-        yield from ((index, _alone(handling, jobs[index])) for index in suspects)
+def local(workers: int) -> Executor:
+    """Work in this process where one is enough, or in so many others."""
+    return Processes(workers) if workers > 1 else Inline()
 
 
 class _Crew(Generic[J, R]):
@@ -87,7 +76,7 @@ class _Crew(Generic[J, R]):
     def _fill(self, waiting: deque[tuple[int, J]]) -> None:
         while waiting and not self._broken and len(self._running) < self._most:
             try:
-                future = self._pool.submit(_guarded, self._handling, waiting[0][1])
+                future = self._pool.submit(guarded, self._handling, waiting[0][1])
             except BrokenProcessPool:
                 self._broken = True
                 return
@@ -98,17 +87,9 @@ def _alone(handling: Handling[J, R], job: J) -> R:
     """Do a job in a process of its own."""
     with _pool(1, handling.preload) as pool:
         try:
-            return pool.submit(_guarded, handling, job).result()
+            return pool.submit(guarded, handling, job).result()
         except BrokenProcessPool:
             return handling.failed(job, _DIED)
-
-
-def _guarded(handling: Handling[J, R], job: J) -> R:
-    """Do a job; what nobody foresaw fails this one alone."""
-    try:
-        return handling.task(job)
-    except Exception as problem:  # noqa: BLE001 - one bad job never stops a batch
-        return handling.failed(job, f"unexpected {type(problem).__name__}: {problem}")
 
 
 @contextmanager

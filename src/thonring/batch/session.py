@@ -7,10 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from thonring.batch.execute import Task, run
+from thonring.batch.executor import Executor
 from thonring.batch.ledger import WRITE_EVERY_S
 from thonring.batch.resume import Due
 from thonring.batch.termination import signal_of, terminable
 from thonring.batch.work import work
+from thonring.errors import ClusterError
 from thonring.records import Outcome
 from thonring.results import Store, write_run_tables
 
@@ -33,7 +35,7 @@ class Session:
 
 
 def estimate_all(
-    store: Store, due: Sequence[Due], workers: int, tell: Callable[[Outcome], None], task: Task = work
+    store: Store, due: Sequence[Due], executor: Executor, tell: Callable[[Outcome], None], task: Task = work
 ) -> Session:
     """Do the jobs, keep each outcome in the store of the run as it comes, and call `tell` with it.
 
@@ -44,13 +46,15 @@ def estimate_all(
     ------
     OutputError
         If an outcome cannot be kept or a table not be written; what was finished before is kept.
+    ClusterError
+        If there is nobody left who could do the jobs; what was finished before is kept and in the tables.
     """
     tables = _Tables(store)
     done = failed = 0
     stopped_by = None
     with terminable():
         try:
-            with closing(run([one.job for one in due], workers, task)) as finished:
+            with closing(run([one.job for one in due], executor, task)) as finished:
                 for index, outcome in finished:
                     store.add(outcome, due[index].origin)
                     done, failed = done + 1, failed + (outcome.status == "failed")
@@ -58,6 +62,9 @@ def estimate_all(
                     tell(outcome)
         except KeyboardInterrupt as stop:
             stopped_by = signal_of(stop)
+        except ClusterError as problem:
+            tables.write()
+            raise ClusterError(f"{problem} {done} of {len(due)} micrographs are done.") from problem
         tables.write()
     return Session(done, failed, stopped_by)
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from thonring.batch.executor import Handling
 from thonring.batch.ledger import WRITE_EVERY_S, keep
-from thonring.batch.processes import Handling, finish
+from thonring.batch.processes import local
 from thonring.errors import ThonringError
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
@@ -64,7 +65,7 @@ def simulate_all(
         write_tables(folder, [one.truth for one in made if one.truth is not None])
 
     handling = Handling(make, _failed, "thonring.batch.simulation")
-    return SimulatedSet(*keep(finish(jobs, workers, handling), tell, write, WRITE_EVERY_S))
+    return SimulatedSet(*keep(local(workers).finish(jobs, handling), tell, write, WRITE_EVERY_S))
 
 
 def make(job: SceneJob) -> Made:

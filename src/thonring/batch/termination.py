@@ -27,6 +27,17 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Undo what the block does to Ctrl-C."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is not before:
+            signal.signal(signal.SIGINT, before)
+
+
 def signal_of(stop: KeyboardInterrupt) -> signal.Signals:
     """The signal behind an interruption."""
     return signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT

@@ -6,7 +6,9 @@ import typer
 
 from thonring.batch.termination import signal_of
 from thonring.batch.threads import keep_freed_memory, one_thread_each
+from thonring.cli import executor_options as who
 from thonring.cli import options as opt
+from thonring.cli.executor_request import executor_of
 from thonring.cli.request import Request
 from thonring.errors import ThonringError
 from thonring.optics import PartialOptics
@@ -41,19 +43,45 @@ def estimate(  # noqa: PLR0913 - typer reads the options from the signature
     signals: opt.Signals = False,
     redo: opt.Redo = False,
     hashed: opt.Hashed = False,
-    workers: opt.Workers = 1,
+    executor: who.Executor = None,
+    workers: who.Workers = None,
+    scheduler: who.Scheduler = None,
+    cluster: who.Cluster = None,
+    queue: who.Queue = None,
+    jobs: who.Jobs = None,
+    job_cores: who.JobCores = None,
+    job_memory: who.JobMemory = None,
+    job_time: who.JobTime = None,
+    job_directive: who.JobDirective = None,
+    dashboard: who.Dashboard = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Estimate the CTF of micrographs and judge each, with reasons.
 
     On a folder of an earlier run only new, changed and failed micrographs are done.
 
-    Exit codes: 0 all inputs were processed, 1 some failed (see results.csv), 2 wrong use, 130 or 143 interrupted.
+    Exit codes: 0 all inputs were processed, 1 some failed (see results.csv), 2 wrong use or no workers, 130 or 143
+    interrupted.
     """
     if fix_defocus and defocus_from is None:
         raise typer.BadParameter(
             "needs --defocus-from FILE, which says what to hold.", param_hint="--fix-defocus"
         )
+    choice = executor_of(
+        who.ExecutorOptions(
+            executor=executor,
+            workers=workers,
+            scheduler=scheduler,
+            cluster=cluster,
+            queue=queue,
+            jobs=jobs,
+            job_cores=job_cores,
+            job_memory=job_memory,
+            job_time=job_time,
+            job_directive=tuple(job_directive or ()),
+            dashboard=dashboard,
+        )
+    )
     try:
         settings = Settings(
             samplings_A=opt.samplings_of(samplings),
@@ -83,7 +111,7 @@ def estimate(  # noqa: PLR0913 - typer reads the options from the signature
             signals=signals,
             redo=redo,
             hashed=hashed,
-            workers=workers,
+            executor=choice,
             quiet=quiet,
         )
         code = _perform(request)

@@ -4,13 +4,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from thonring.batch.executor import Inline
 from thonring.batch.jobs import Recipe, plan
+from thonring.batch.opening import opened
 from thonring.batch.resume import Due, resume
 from thonring.batch.session import Session, estimate_all
 from thonring.batch.threads import uncollected
 from thonring.cli.progress import progress
 from thonring.cli.request import Request
-from thonring.cli.resumed import has_tables_alone, tell_resumed
+from thonring.cli.resumed import has_tables_alone, tell_note, tell_resumed
 from thonring.cli.summary import print_summary
 from thonring.quality import load_profile
 from thonring.read import known_defocus, sources
@@ -24,7 +26,7 @@ def perform(request: Request, command_line: Sequence[str]) -> int:
     ------
     ThonringError
         If nothing can be done: no inputs, a constant missing, an unknown profile, an unusable folder,
-        or one that another process works on; if the disk is full.
+        or one that another process works on; no workers, or unfit ones; if the disk is full.
     """
     settings = replace(request.settings, limits=load_profile(request.settings.profile))
     with uncollected():
@@ -55,8 +57,13 @@ def perform(request: Request, command_line: Sequence[str]) -> int:
 
 def _estimate(request: Request, recipe: Recipe, store: Store, due: Sequence[Due]) -> int:
     started = time.monotonic()
-    with progress(len(due), quiet=request.quiet) as tell:
-        session = estimate_all(store, due, request.workers, tell)
+    choice = request.executor if due else Inline()
+    inputs = [one.job.source.path for one in due]
+    with (
+        opened(choice, request.out, inputs, tell_note) as executor,
+        progress(len(due), quiet=request.quiet) as tell,
+    ):
+        session = estimate_all(store, due, executor, tell)
     if not request.quiet:
         counts = summary(one.outcome for one in store)
         print_summary(session, recipe, counts, len(due), time.monotonic() - started)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from thonring.batch.opening import ExecutorChoice
 from thonring.optics import PartialOptics
 from thonring.settings import Settings
 
@@ -23,7 +24,7 @@ class Request:
     signals: bool
     redo: bool
     hashed: bool
-    workers: int
+    executor: ExecutorChoice
     quiet: bool
 
 

@@ -19,14 +19,14 @@ def has_tables_alone(run: Path) -> bool:
 def tell_resumed(run: Path, resumed: Resumed, *, tables_alone: bool) -> None:
     """Say what is done again and what is not; nothing where the run is new."""
     if tables_alone:
-        _note(
+        tell_note(
             f"{run} has tables of an earlier version and no {STORE}, so that nothing of it can be kept: all "
             f"{len(resumed.due)} inputs are estimated, and the tables replaced."
         )
     elif resumed.unchanged or resumed.others or resumed.new < len(resumed.due):
         typer.echo(f"{run}: {', '.join(_counted(resumed))}")
     for text in _notes(run, resumed):
-        _note(text)
+        tell_note(text)
 
 
 def _counted(resumed: Resumed) -> Iterator[str]:
@@ -59,5 +59,6 @@ def _notes(run: Path, resumed: Resumed) -> Iterator[str]:
         )
 
 
-def _note(text: str) -> None:
+def tell_note(text: str) -> None:
+    """Tell something beside the results."""
     typer.echo(f"note: {text}", err=True)

@@ -1,0 +1,171 @@
+"""What each executor costs beside the work itself, and how much faster two workers are than one.
+
+Jobs that do nothing show an executor's own time a micrograph; real ones on 4096² float32 micrographs, the gain of a
+second worker. Beside that stands what the machine gives at all: the same arithmetic in two processes and in one.
+The load of the machine before each measurement is told; it should be near 0.
+
+    python benchmarks/executors.py [--idle 2000] [--count 24] [--size 4096] [--rounds 3]
+"""
+
+import argparse
+import functools
+import multiprocessing
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from idle import idle
+from pool import in_processes
+from speed import OPTICS, simulated
+from tables import print_table, print_target
+from thonring.batch.cluster.choice import OwnCluster
+from thonring.batch.execute import Task, run
+from thonring.batch.executor import Executor, Inline
+from thonring.batch.jobs import Job, Recipe, plan
+from thonring.batch.opening import ExecutorChoice, opened
+from thonring.batch.processes import Processes
+from thonring.batch.work import work
+from thonring.optics import PartialOptics
+from thonring.quality import load_profile
+from thonring.read import sources
+from thonring.results import prepare_run
+from thonring.settings import Settings
+
+CHOICES: dict[str, ExecutorChoice] = {
+    "inline": Inline(),
+    "processes, 1": Processes(1),
+    "processes, 2": Processes(2),
+    "dask, 1": OwnCluster(1),
+    "dask, 2": OwnCluster(2),
+}
+ARITHMETIC = 6_000_000
+MOST_OVERHEAD_MS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Seconds until the first result of an executor, and for each job after that: wall, and CPU of this process."""
+
+    start_s: float
+    each_s: float
+    cpu_each_s: float
+    load: float
+
+
+def settled_recipe(run_folder: Path) -> Recipe:
+    return Recipe(run_folder, Settings(limits=load_profile("default")))
+
+
+def timed(choice: ExecutorChoice, jobs: Sequence[Job], task: Task, recipe: Recipe) -> Timed:
+    load = os.getloadavg()[0]
+    began = time.perf_counter()
+    inputs = [job.source.path for job in jobs]
+    with opened(choice, recipe.run, inputs, print) as executor:
+        warm_up(executor, jobs, task)
+        warm = time.perf_counter()
+        cpu = time.process_time()
+        done = sum(1 for _ in run(jobs, executor, task))
+        each_s = (time.perf_counter() - warm) / done
+        return Timed(warm - began, each_s, (time.process_time() - cpu) / done, load)
+
+
+def warm_up(executor: Executor, jobs: Sequence[Job], task: Task) -> None:
+    """Enough for every worker to have imported what it needs."""
+    for _ in run(jobs[:4], executor, task):
+        pass
+
+
+def arithmetic(_: int) -> int:
+    return sum(range(ARITHMETIC))
+
+
+def gain_of_the_machine() -> float:
+    """How much faster two processes are than one at the same arithmetic."""
+    return arithmetic_s(1) / arithmetic_s(2)
+
+
+def arithmetic_s(workers: int) -> float:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        list(pool.map(arithmetic, range(2 * workers)))
+        began = time.perf_counter()
+        list(pool.map(arithmetic, range(24)))
+        return time.perf_counter() - began
+
+
+def measure_idle(jobs: Sequence[Job], recipe: Recipe) -> None:
+    found = {name: timed(choice, jobs, idle, recipe) for name, choice in CHOICES.items()}
+    print_table(
+        f"{len(jobs)} jobs that do nothing",
+        ["executor, workers", "start-up s", "wall ms each", "CPU ms each, this process", "load before"],
+        [
+            [name, one.start_s, 1e3 * one.each_s, 1e3 * one.cpu_each_s, one.load]
+            for name, one in found.items()
+        ],
+    )
+    worst = max(found.values(), key=lambda one: one.each_s)
+    print_target(
+        f"at most {1e3 * worst.each_s:.1f} ms of an executor's own a micrograph, {MOST_OVERHEAD_MS:.0f} wanted",
+        met=1e3 * worst.each_s <= MOST_OVERHEAD_MS,
+    )
+
+
+def measure_real(jobs: Sequence[Job], recipe: Recipe, rounds: int) -> None:
+    """Measure in turn, so that other work on the machine hits all alike."""
+    found: dict[str, list[Timed]] = {name: [] for name in CHOICES}
+    for _ in range(rounds):
+        for name, choice in CHOICES.items():
+            found[name].append(timed(choice, jobs, work, recipe))
+    each = {name: statistics.median(one.each_s for one in all_) for name, all_ in found.items()}
+    print_table(
+        f"{len(jobs)} micrographs, {rounds} rounds, medians",
+        ["executor, workers", "wall s each", "times one worker", "load before, highest"],
+        [
+            [name, each[name], each[_alone(name)] / each[name], max(one.load for one in found[name])]
+            for name in CHOICES
+        ],
+    )
+    machine = gain_of_the_machine()
+    print(f"  the machine itself: two processes {machine:.2f} times as fast as one at pure arithmetic")
+    for kind in ("processes", "dask"):
+        gain = each[f"{kind}, 1"] / each[f"{kind}, 2"]
+        print_target(f"{kind}: two workers {gain:.2f} times as fast as one, 1.8 wanted", met=gain >= 1.8)
+
+
+def _alone(name: str) -> str:
+    return name.replace(", 2", ", 1")
+
+
+def jobs_of(images: Sequence[Path], recipe: Recipe) -> list[Job]:
+    optics = PartialOptics(OPTICS.voltage_kV, OPTICS.cs_mm, None, OPTICS.pixel_A)
+    return plan(sources([str(image) for image in images], optics), recipe)
+
+
+def measure(folder: Path, options: argparse.Namespace) -> None:
+    recipe = settled_recipe(folder / "run")
+    prepare_run(recipe.run)
+    make: Callable[[int], Path] = functools.partial(simulated, size=options.size, folder=folder)
+    images = in_processes(make, range(options.count), workers=2)
+    jobs = jobs_of(images, recipe)
+    measure_idle([jobs[index % len(jobs)] for index in range(options.idle)], recipe)
+    measure_real(jobs, recipe, options.rounds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--idle", type=int, default=2000, help="jobs that do nothing")
+    parser.add_argument("--count", type=int, default=24, help="micrographs, at least 4")
+    parser.add_argument("--size", type=int, default=4096, help="pixels each way")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        measure(Path(folder), options)
+
+
+if __name__ == "__main__":
+    main()

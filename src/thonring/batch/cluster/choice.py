@@ -1,0 +1,68 @@
+"""The clusters that a user may ask for."""
+
+import re
+from dataclasses import dataclass
+
+CORES = 4
+MEMORY_PER_CORE_GB = 4
+_TIME = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCluster:
+    """The workers of a Dask scheduler that runs at an address."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCluster:
+    """A Dask cluster on this machine alone, for as long as it is needed; `dashboard` is an address, or none."""
+
+    workers: int
+    dashboard: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlurmJobs:
+    """So many jobs of a SLURM queue, each with `cores` workers that share `memory`.
+
+    `queue` and `time` are the site's defaults where they are empty; `memory` is `MEMORY_PER_CORE_GB` a core then.
+    `directives` are further options of sbatch, as "--account=em".
+    """
+
+    jobs: int
+    queue: str = ""
+    cores: int = CORES
+    memory: str = ""
+    time: str = ""
+    directives: tuple[str, ...] = ()
+    dashboard: str = ""
+
+    @property
+    def memory_of_job(self) -> str:
+        """What a job asks for, with its unit."""
+        return self.memory or f"{MEMORY_PER_CORE_GB * self.cores}GB"
+
+
+ClusterChoice = RunningCluster | OwnCluster | SlurmJobs
+
+
+def seconds_of(time_limit: str) -> int:
+    """A time as sbatch reads it: minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    found = _TIME.fullmatch(time_limit)
+    if found is None:
+        raise ValueError(time_limit)
+    days, *parts = (None if part is None else int(part) for part in found.groups())
+    first, second, third = parts
+    if days is not None:
+        return 86400 * days + 3600 * (first or 0) + 60 * (second or 0) + (third or 0)
+    if third is not None:
+        return 3600 * (first or 0) + 60 * (second or 0) + third
+    return 60 * (first or 0) + (second or 0)

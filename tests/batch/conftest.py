@@ -1,0 +1,36 @@
+"""One real Dask cluster for all tests of a session, started when the first asks for it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dask_processes import Cluster, cluster_in
+
+from thonring.batch.cluster.choice import RunningCluster
+from thonring.batch.executor import Executor, Inline
+from thonring.batch.opening import opened
+from thonring.batch.processes import Processes
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A scheduler with two workers."""
+    with cluster_in(tmp_path_factory.mktemp("dask"), "--nworkers", "2", "--nthreads", "1") as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def dask_executor(cluster: Cluster, tmp_path: Path) -> Iterator[Executor]:
+    """Its workers, for a run in `tmp_path`."""
+    with opened(RunningCluster(cluster.address), tmp_path, [], lambda _: None) as executor:
+        yield executor
+
+
+@pytest.fixture(params=["inline", "processes", "dask"])
+def executor(request: pytest.FixtureRequest) -> Executor:
+    """Each executor in turn."""
+    here: dict[str, Executor] = {"inline": Inline(), "processes": Processes(2)}
+    if request.param in here:
+        return here[request.param]
+    found: Executor = request.getfixturevalue("dask_executor")
+    return found

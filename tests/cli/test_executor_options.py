@@ -1,0 +1,133 @@
+"""Who works, as the options say it; what does not go together is refused with what to do."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import Result
+
+from thonring.batch import opening
+from thonring.batch.cluster.choice import OwnCluster, RunningCluster, SlurmJobs
+from thonring.batch.executor import Inline
+from thonring.batch.opening import ExecutorChoice, opened
+from thonring.batch.processes import Processes
+from thonring.cli.executor_options import ExecutorOptions
+from thonring.cli.executor_request import executor_of
+from thonring.errors import ClusterError
+
+if TYPE_CHECKING:
+    from conftest import Method
+
+Command = Callable[..., Result]
+ADDRESS = "tcp://head:8786"
+
+
+@pytest.mark.parametrize(
+    ("options", "choice"),
+    [
+        (ExecutorOptions(), Inline()),
+        (ExecutorOptions(workers=1), Inline()),
+        (ExecutorOptions(workers=3), Processes(3)),
+        (ExecutorOptions(executor="processes"), Processes(1)),
+        (ExecutorOptions(executor="inline", workers=1), Inline()),
+        (ExecutorOptions(executor="dask", workers=4, dashboard=":8787"), OwnCluster(4, ":8787")),
+        (ExecutorOptions(scheduler=ADDRESS), RunningCluster(ADDRESS)),
+        (ExecutorOptions(executor="dask", scheduler=ADDRESS), RunningCluster(ADDRESS)),
+        (ExecutorOptions(cluster="slurm", jobs=5), SlurmJobs(5)),
+        (
+            ExecutorOptions(
+                cluster="slurm",
+                queue="micro",
+                jobs=5,
+                job_cores=8,
+                job_memory="32 GB",
+                job_time="8:00:00",
+                job_directive=("--account=em",),
+            ),
+            SlurmJobs(5, "micro", 8, "32 GB", "8:00:00", ("--account=em",)),
+        ),
+    ],
+)
+def test_options_mean_an_executor(options: ExecutorOptions, choice: ExecutorChoice) -> None:
+    assert executor_of(options) == choice
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            "--executor inline --workers 2",
+            "--executor inline: works in this process alone, and --workers asks for 2",
+        ),
+        (f"--scheduler {ADDRESS} --workers 2", "--workers: counts processes of this machine"),
+        (
+            f"--scheduler {ADDRESS} --executor processes",
+            "does not go with --scheduler, which means --executor dask",
+        ),
+        (f"--scheduler {ADDRESS} --cluster slurm --jobs 2", "those of a running cluster: choose one"),
+        (f"--scheduler {ADDRESS} --dashboard :8787", "is the business of the scheduler that runs already"),
+        (
+            "--cluster slurm --jobs 2 --executor inline",
+            "does not go with --cluster, which means --executor dask",
+        ),
+        ("--cluster slurm --jobs 2 --workers 2", "say --jobs N, and --job-cores N"),
+        ("--cluster slurm", "needs --jobs N"),
+        (
+            "--cluster slurm --jobs 2 --job-memory lots",
+            "found 'lots', expected a number and its unit, as 16GB",
+        ),
+        ("--cluster slurm --jobs 2 --job-time 8h", "found '8h', expected minutes, HH:MM:SS or D-HH:MM:SS"),
+        ("--queue micro", "--queue: is about the jobs of a queue: add --cluster slurm"),
+        ("--jobs 2", "--jobs: is about the jobs of a queue"),
+        ("--job-directive=--account=em", "--job-directive: is about the jobs of a queue"),
+        ("--dashboard :8787 --workers 2", "is Dask's page: add --executor dask"),
+        ("--executor threads", "'threads' is not one of 'inline', 'processes', 'dask'"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    words: str, said: str, command: Command, tmp_path: Path
+) -> None:
+    result = command("estimate", tmp_path, "--out", tmp_path / "run", *words.split())
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.replace("│", " ").split())
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_extra_is_one_sentence(
+    command: Command, method: "Method", micrographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "find_spec", lambda name: None if name == "dask_jobqueue" else name)
+    words = ("--voltage", 300, "--cs", 2.7, "--scheduler", ADDRESS)
+    result = command("estimate", micrographs, "--out", tmp_path / "run", *words)
+    assert result.exit_code == 2
+    assert (
+        "thonring: Dask clusters need dask-jobqueue, which is missing: pip install 'thonring[cluster]'."
+        in result.stderr
+    )
+    assert method.calls == []
+
+
+def test_nothing_to_do_needs_no_cluster(
+    command: Command, method: "Method", micrographs: Path, tmp_path: Path
+) -> None:
+    words = ("estimate", micrographs, "--out", tmp_path / "run", "--voltage", 300, "--cs", 2.7)
+    assert command(*words).exit_code == 0
+    again = command(*words, "--scheduler", "tcp://127.0.0.1:9")
+    assert again.exit_code == 0, again.output
+    assert len(method.calls) == 3
+
+
+@pytest.mark.parametrize("choice", [Inline(), Processes(2)])
+def test_what_is_of_this_machine_needs_no_opening(choice: Inline | Processes, tmp_path: Path) -> None:
+    with opened(choice, tmp_path / "none", [], lambda _: None) as executor:
+        assert executor is choice
+
+
+def test_a_dashboard_without_bokeh_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "find_spec", lambda name: None if name == "bokeh" else name)
+    with (
+        pytest.raises(ClusterError, match=r"--dashboard needs bokeh, which is missing: pip install bokeh\."),
+        opened(OwnCluster(1, ":8787"), tmp_path, [], lambda _: None),
+    ):
+        pass
