@@ -9,7 +9,7 @@ from pathlib import Path
 import fake_tasks
 import pytest
 
-from thonring.batch import session
+from thonring.batch import session, tables
 from thonring.batch.jobs import Job
 from thonring.batch.resume import resume
 from thonring.batch.session import Session, estimate_all
@@ -104,8 +104,8 @@ def test_an_interrupted_run_of_processes_ends_too(run: Path, store: Store) -> No
 
 
 def test_tables_are_written_on_the_way(run: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "WRITE_EVERY_S", 0.0)
-    monkeypatch.setattr(session, "WRITING_SHARE", float("inf"))
+    monkeypatch.setattr(tables, "WRITE_EVERY_S", 0.0)
+    monkeypatch.setattr(tables, "WRITING_SHARE", float("inf"))
     seen: list[int] = []
     estimate(store, fake_tasks.jobs_of(run, *NAMES), lambda _: seen.append(len(rows(run))))
     assert seen == [1, 2, 3, 4, 5, 6]
@@ -120,8 +120,8 @@ def test_tables_are_not_rewritten_for_every_micrograph(run: Path, store: Store) 
 def test_tables_that_take_long_are_written_less_often(
     run: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "WRITE_EVERY_S", 0.0)
-    monkeypatch.setattr(session, "WRITING_SHARE", 1e-9)
+    monkeypatch.setattr(tables, "WRITE_EVERY_S", 0.0)
+    monkeypatch.setattr(tables, "WRITING_SHARE", 1e-9)
     seen: list[int] = []
     estimate(store, fake_tasks.jobs_of(run, *NAMES), lambda _: seen.append(len(rows(run))))
     assert seen == [1] * 6

@@ -9,22 +9,43 @@ from thonring.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """The arguments of `thonring estimate`."""
+class Estimation:
+    """What commands that estimate have in common; with `metadata` the microscope's files beside images are used."""
 
-    files: tuple[str, ...]
     out: Path
     optics: PartialOptics
+    metadata: bool
     settings: Settings
     spectrum_kind: Literal["amplitude", "power"] | None
     defocus_from: Path | None
     ctffind_text: bool
     plots: bool
     signals: bool
-    redo: bool
     hashed: bool
     workers: int
     quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The arguments of `thonring estimate`."""
+
+    files: tuple[str, ...]
+    estimation: Estimation
+    redo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRequest:
+    """The arguments of `thonring watch`; without an `until` it goes on for ever."""
+
+    folder: Path
+    patterns: tuple[str, ...]
+    ignored: tuple[str, ...]
+    until: tuple[str, ...]
+    every_s: float
+    stable_s: float
+    estimation: Estimation
 
 
 @dataclass(frozen=True, slots=True)

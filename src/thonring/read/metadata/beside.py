@@ -1,0 +1,77 @@
+"""Which metadata belong to an image, by name."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from thonring.read.known.key import SUFFIXES, TAGS, without_uid
+from thonring.read.metadata.epu import read_epu
+from thonring.read.metadata.mdoc import read_mdoc
+from thonring.read.metadata.record import Metadata
+from thonring.read.metadata.values import Values
+
+READERS: dict[str, Callable[[Path, bytes], Metadata | None]] = {".mdoc": read_mdoc, ".xml": read_epu}
+"""Suffix → reader."""
+
+MOST_BYTES = 4 << 20
+"""Of EPU's files, which have some 16 kB, and of SerialEM's, which have 1 kB an image, none is larger."""
+
+_ENDINGS = (".mdoc", ".mrc.mdoc", ".tif.mdoc", ".tiff.mdoc", ".eer.mdoc", ".xml")
+_OF_MOVIE = re.compile(r"(?<=.)_(fractions|EER|frames|aligned|mic)$", re.IGNORECASE)
+
+
+def metadata_names(name: str) -> list[str]:
+    """What the metadata of an image of this name can be called, the likeliest first.
+
+    Of the image's name its suffix and what motion correction appended to it, as `_fractions`, `_EER`, `_DW` or
+    `_patch_aligned`, are left out one after the other, and the number that cryoSPARC puts before it.
+    """
+    names = {f"{name}.mdoc": None}
+    for stem in _stems(name):
+        names.update(dict.fromkeys(stem + ending for ending in _ENDINGS))
+    return list(names)
+
+
+def _stems(name: str) -> Iterator[str]:
+    """The name without its suffixes, and shorter and shorter ones."""
+    stem = name
+    while (shorter := SUFFIXES.sub("", stem)) != stem:
+        stem = shorter
+    yield stem
+    while (shorter := _shorter(stem)) != stem:
+        yield shorter
+        stem = shorter
+
+
+def _shorter(stem: str) -> str:
+    for ending in (TAGS, _OF_MOVIE):
+        if ending.search(stem):
+            return ending.sub("", stem)
+    return without_uid(stem)
+
+
+def metadata_beside(path: Path) -> Metadata | None:
+    """The microscope's metadata of an image; None where there are none.
+
+    Nothing is raised: what is wrong with a file is in its `notes`.
+    """
+    for candidate in (path.with_name(name) for name in metadata_names(path.name)):
+        try:
+            with candidate.open("rb") as file:
+                content = file.read(MOST_BYTES + 1)
+        except FileNotFoundError:
+            continue
+        except OSError as problem:
+            return _unusable(candidate, f"cannot be read ({problem.strerror or problem})")
+        if len(content) > MOST_BYTES:
+            return _unusable(candidate, f"has more than {MOST_BYTES >> 20} MiB, expected some kB")
+        found = READERS[candidate.suffix](candidate, content)
+        if found is not None:
+            return found
+    return None
+
+
+def _unusable(path: Path, what: str) -> Metadata:
+    values = Values(path)
+    values.refuse(what)
+    return Metadata(path, notes=values.notes)
