@@ -13,6 +13,7 @@ from thonring.cli.export_cs import export_cs
 from thonring.cli.predict import predict
 from thonring.cli.simulate import simulate
 from thonring.cli.train import train
+from thonring.cli.watch import watch
 
 app = typer.Typer(
     name="thonring",
@@ -43,6 +44,7 @@ def _thonring(
 
 
 app.command()(estimate)
+app.command()(watch)
 app.command()(export)
 app.command()(simulate)
 app.command()(evaluate)

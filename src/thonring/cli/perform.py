@@ -10,7 +10,7 @@ from thonring.cli.planned import known_of, recipe_of
 from thonring.cli.progress import progress
 from thonring.cli.request import Request
 from thonring.cli.resumed import has_tables_alone, tell_resumed
-from thonring.cli.summary import print_summary
+from thonring.cli.summary import print_summary, times
 from thonring.read import sources
 from thonring.results import Store, open_run, prepare_run, summary, write_settings
 
@@ -47,7 +47,8 @@ def _estimate(request: Request, recipe: Recipe, store: Store, due: Sequence[Due]
         session = estimate_all(store, due, how.workers, tell)
     if not how.quiet:
         counts = summary(one.outcome for one in store)
-        print_summary(session, recipe, counts, len(due), time.monotonic() - started)
+        took = times(session, counts, time.monotonic() - started)
+        print_summary(session, recipe, counts, len(due), took)
     return exit_code(session)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from thonring.batch.watch.until import Until
 from thonring.optics import PartialOptics
 from thonring.settings import Settings
 
@@ -37,12 +38,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class WatchRequest:
-    """The arguments of `thonring watch`; without an `until` it goes on for ever."""
+    """The arguments of `thonring watch`."""
 
     folder: Path
     patterns: tuple[str, ...]
     ignored: tuple[str, ...]
-    until: tuple[str, ...]
+    until: Until
     every_s: float
     stable_s: float
     estimation: Estimation

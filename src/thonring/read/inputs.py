@@ -13,6 +13,9 @@ from thonring.read.formats import known_suffixes, reader_of
 from thonring.read.metadata import metadata_beside
 from thonring.records import Source
 
+USUAL_KV = 300.0
+"""In the place of a voltage that is not known yet, to check the other constants."""
+
 
 def sources(
     arguments: Sequence[str], given: PartialOptics, *, spectra: bool = False, metadata: bool = False
@@ -56,7 +59,8 @@ def source(path: Path, given: PartialOptics, *, metadata: bool) -> Source:
     OpticsError
         If voltage or spherical aberration are missing, or impossible.
     """
-    if not metadata or given.voltage_kV is not None or given.cs_mm is None:
+    check_optics(given, metadata=metadata)
+    if given.voltage_kV is not None:
         return Source(path, given.complete(), metadata)
     stated = metadata_beside(path)
     if stated is None or stated.voltage_kV is None:
@@ -66,6 +70,24 @@ def source(path: Path, given: PartialOptics, *, metadata: bool) -> Source:
             "(NAME.xml of EPU or NAME.mdoc of SerialEM). Give --voltage."
         )
     return Source(path, given.over(PartialOptics(voltage_kV=stated.voltage_kV)).complete(), metadata)
+
+
+def check_optics(given: PartialOptics, *, metadata: bool) -> None:
+    """Find out whether the constants suffice, where `metadata` may state the voltage.
+
+    Raises
+    ------
+    OpticsError
+        If one is missing, or impossible.
+    """
+    if not metadata or given.voltage_kV is not None:
+        given.complete()
+    elif given.cs_mm is None:
+        raise OpticsError(
+            "--cs (mm) is missing, and no file of the microscope states it. Give it (2.7 is usual)."
+        )
+    else:
+        replace(given, voltage_kV=USUAL_KV).complete()
 
 
 def _sources_of(path: Path, given: PartialOptics, *, spectra: bool, metadata: bool) -> list[Source]:
