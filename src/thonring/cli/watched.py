@@ -43,10 +43,10 @@ def telling(request: WatchRequest) -> Iterator[Teller]:
     notes = Notes()
     run = request.estimation.out
     if sys.stdout.isatty():
-        with Live(auto_refresh=False, vertical_overflow="visible") as live:
-            yield Screen(live, run, notes)
+        with Live(auto_refresh=False) as live:
+            yield Screen(live, request, notes)
     else:
-        typer.echo(f"{_stamp(datetime.now().astimezone())} watching {request.folder} for {run}")
+        typer.echo(f"{_now()} watching {request.folder}; results go into {run}")
         yield Log(run, notes)
     notes.tell_how_often()
 
@@ -67,18 +67,35 @@ class Silence:
         """Nothing."""
 
 
+class Resumption:
+    """What of the files is done already, told at the beginning; later only what is done again."""
+
+    def __init__(self, run: Path) -> None:
+        self._run, self._is_first = run, True
+
+    def tell(self, resumed: Resumed) -> None:
+        """Say it, if there is anything to say."""
+        again = sum(count for _, count in resumed.changed) + resumed.failed
+        if self._is_first:
+            tell_resumed(self._run, resumed, tables_alone=False)
+        elif again:
+            typer.echo(f"{_now()} {again} changed and {'is' if again == 1 else 'are'} done again")
+        self._is_first = False
+
+
 class Log:
     """Lines: how things stand every ten minutes, if nothing happens every hour; failed files, but not hundreds."""
 
     def __init__(self, run: Path, notes: Notes) -> None:
-        self._run, self._notes = run, notes
+        self._notes = notes
+        self._resumed = Resumption(run)
         self._verdict = ""
         self._failures = 0
         self._told: State | None = None
 
     def resumed(self, resumed: Resumed) -> None:
         """Say what of the files is done already, and what again."""
-        tell_resumed(self._run, resumed, tables_alone=False)
+        self._resumed.tell(resumed)
 
     def outcome(self, outcome: Outcome) -> None:
         """Remember the verdict; tell it of a failed file."""
@@ -92,7 +109,7 @@ class Log:
 
     def problem(self, text: str) -> None:
         """Say it, with the time."""
-        typer.echo(f"{_stamp(datetime.now().astimezone())} note: {text}", err=True)
+        typer.echo(f"{_now()} note: {text}", err=True)
 
     def state(self, state: State) -> None:
         """Say how things stand, if it is time."""
@@ -115,14 +132,16 @@ class Log:
 class Screen:
     """A table of how things stand and the last verdicts, drawn anew as they change; notes stay above it."""
 
-    def __init__(self, live: Live, run: Path, notes: Notes) -> None:
-        self._live, self._run, self._notes = live, run, notes
+    def __init__(self, live: Live, request: WatchRequest, notes: Notes) -> None:
+        self._live, self._notes = live, notes
+        self._folder, self._run = request.folder, request.estimation.out
+        self._resumed = Resumption(self._run)
         self._verdicts: deque[Text] = deque(maxlen=SHOWN_VERDICTS)
         self._began: datetime | None = None
 
     def resumed(self, resumed: Resumed) -> None:
         """Say what of the files is done already, and what again."""
-        tell_resumed(self._run, resumed, tables_alone=False)
+        self._resumed.tell(resumed)
 
     def outcome(self, outcome: Outcome) -> None:
         """Add the verdict to the last ones."""
@@ -132,7 +151,7 @@ class Screen:
 
     def problem(self, text: str) -> None:
         """Say it, with the time."""
-        self._write(f"{_stamp(datetime.now().astimezone())} note: {text}")
+        self._write(f"{_now()} note: {text}")
 
     def _write(self, text: str) -> None:
         self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -141,7 +160,10 @@ class Screen:
         """Draw how things stand."""
         self._began = self._began or state.at
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-        table.add_row("watching", f"for {told_duration((state.at - self._began).total_seconds())}")
+        table.add_row(
+            "watching", f"{self._folder}, for {told_duration((state.at - self._began).total_seconds())}"
+        )
+        table.add_row("results", f"{self._run}")
         table.add_row("verdicts", _verdicts(state))
         table.add_row("to do", _to_do(state))
         table.add_row("an hour", _rates(state))
@@ -181,7 +203,7 @@ def _rates(state: State) -> str:
 
 
 def _rate(per_hour: float | None) -> str:
-    return "?" if per_hour is None else f"{per_hour:.0f}/h"
+    return "–" if per_hour is None else f"{per_hour:.0f}/h"
 
 
 def _last(state: State) -> str:
@@ -194,6 +216,10 @@ def _last(state: State) -> str:
 
 def _done(state: State) -> int:
     return state.accepted + state.rejected + state.failed
+
+
+def _now() -> str:
+    return _stamp(datetime.now().astimezone())
 
 
 def _stamp(at: datetime) -> str:

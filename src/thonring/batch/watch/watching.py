@@ -97,6 +97,7 @@ class _Watching:
         self._ready: list[str] = []
         self._backlog = 0
         self._waiting: set[str] = set()
+        self._has_told_waiting = False
         self._last: tuple[str, datetime] | None = None
 
     @property
@@ -113,7 +114,8 @@ class _Watching:
             self._tell_state()
             if self._is_over() or self._is_idle():
                 return
-            self._clock.sleep(max(0.0, self._next_look_s - self._clock.seconds()))
+            if not self._ready:
+                self._clock.sleep(max(0.0, self._next_look_s - self._clock.seconds()))
 
     def _is_over(self) -> bool:
         return self._asked.until.is_over(self._clock.now(), self._counts.total())
@@ -189,8 +191,9 @@ class _Watching:
             artefact_names([Path(path)])
             return source(Path(path), self._asked.optics, metadata=self._asked.lookout.metadata)
         except OpticsError as problem:
-            if not self._waiting:
-                self._teller.problem(f"{problem} Until then it waits, and so do others like it")
+            if not self._has_told_waiting:
+                self._teller.problem(f"{problem} Until they come it waits, and so do others like it.")
+            self._has_told_waiting = True
             self._waiting.add(path)
         except OutputError as problem:
             self._teller.problem(str(problem))
