@@ -1,16 +1,31 @@
 """A watch under a clock that only `sleep` moves, with what happens to the folder written down beforehand."""
 
+import csv
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
+import fake_tasks
+
+from thonring.batch.jobs import Job, Recipe
 from thonring.batch.resume import Resumed
 from thonring.batch.watch.clock import Clock
+from thonring.batch.watch.folder import Lookout
 from thonring.batch.watch.state import State
+from thonring.batch.watch.until import Until
+from thonring.batch.watch.watching import Watch, Watched, watch
+from thonring.batch.work import failure
+from thonring.optics import PartialOptics
 from thonring.records import Outcome
+from thonring.results import Store
+from thonring.settings import Settings
 
 START = datetime(2026, 3, 1, 18, 0, tzinfo=UTC)
 MOST_S = 24 * 3600
+GIVEN = PartialOptics(300.0, 2.7)
+IDLE = Until(idle_s=300.0)
 
 
 @dataclass
@@ -54,3 +69,43 @@ class Told:
     @property
     def names(self) -> list[str]:
         return [one.path.name for one in self.outcomes]
+
+
+def read(job: Job) -> Outcome:
+    """What is in the file says what becomes of it."""
+    try:
+        content = job.source.path.read_text()
+    except OSError as problem:
+        return failure(job, f"{job.source.path}: {problem.strerror}")
+    if content == "bad":
+        return failure(job, f"{job.source.path}: bad")
+    return replace(fake_tasks.outcome_of(job.source.path, *([] if content == "good" else [content])))
+
+
+def written(path: Path, content: str = "good") -> Callable[[], object]:
+    return lambda: path.write_text(content)
+
+
+class Watching:
+    """A watch of `raw` for `run`, ready to be given its script."""
+
+    def __init__(self, raw: Path, run: Path, store: Store) -> None:
+        self.raw, self.run, self.store = raw, run, store
+        self.told = Told()
+        self.script = Script([])
+
+    def __call__(self, *events: tuple[float, Callable[[], object]], **asked: Any) -> Watched:
+        self.script.events = [(self.script.now_s + moment_s, act) for moment_s, act in events]
+        metadata = bool(asked.pop("metadata", True))
+        plain = Watch(
+            Lookout(self.raw, metadata=metadata), GIVEN, Recipe(self.run, Settings()), IDLE, task=read
+        )
+        return watch(self.store, replace(plain, **asked), self.told, self.script.clock())
+
+    def verdicts(self) -> dict[str, str]:
+        return {one.outcome.path.name: one.outcome.status for one in self.store}
+
+
+def rows(run: Path) -> list[str]:
+    with (run / "results.csv").open(newline="", encoding="utf-8") as table:
+        return [Path(row["file"]).name for row in csv.DictReader(table)]
