@@ -15,22 +15,10 @@ from thonring.batch.resume import resume
 from thonring.batch.session import Session, estimate_all
 from thonring.errors import OutputError
 from thonring.records import Outcome
-from thonring.results import Store, open_run, prepare_run
+from thonring.results import Store
 
 NAMES = tuple(f"m{i}" for i in range(6))
 Tell = Callable[[Outcome], None]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    prepare_run(tmp_path / "run")
-    return tmp_path / "run"
-
-
-@pytest.fixture
-def store(run: Path) -> Iterator[Store]:
-    with open_run(run) as opened:
-        yield opened
 
 
 def estimate(store: Store, jobs: list[Job], tell: Tell, workers: int = 1) -> Session:

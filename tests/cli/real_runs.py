@@ -18,11 +18,14 @@ SIZE = 160
 OPTIONS = "--voltage 300 --cs 2.7 --samplings native --defocus-range 3000,9000"
 
 
-def write_noise(path: Path, seed: int) -> None:
-    """A small image of noise."""
-    pixels = np.random.default_rng(seed).standard_normal((SIZE, SIZE)).astype(np.float32)
-    with mrcfile.new(path, data=pixels) as mrc:
-        mrc.voxel_size = 1.5
+def write_noise(folder: Path, count: int, damaged: int) -> Path:
+    """Small images of noise, `m00.mrc` and so on, of which one is damaged; gives their folder."""
+    for index in range(count):
+        pixels = np.random.default_rng(index).standard_normal((SIZE, SIZE)).astype(np.float32)
+        with mrcfile.new(folder / f"m{index:02}.mrc", data=pixels) as mrc:
+            mrc.voxel_size = 1.5
+    (folder / f"m{damaged:02}.mrc").write_bytes(b"cut off")
+    return folder
 
 
 def started(place: Path, words: Sequence[object], mark: str = "") -> subprocess.Popen[str]:

@@ -18,12 +18,7 @@ KILLS = 2
 
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Small images of noise, and one that is damaged."""
-    folder = tmp_path_factory.mktemp("raw")
-    for index in range(COUNT):
-        write_noise(folder / f"m{index:02}.mrc", index)
-    (folder / "m07.mrc").write_bytes(b"cut off")
-    return folder
+    return write_noise(tmp_path_factory.mktemp("raw"), COUNT, damaged=7)
 
 
 def started(raw: Path, place: Path, workers: int, mark: str = "") -> subprocess.Popen[str]:

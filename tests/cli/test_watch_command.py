@@ -1,6 +1,7 @@
 """`thonring watch` as a user gives it; looks come fast here, the method's answers are known."""
 
 import csv
+import re
 import shutil
 import threading
 import time
@@ -12,10 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import typer
+import typer.core
+import typer.main
 from typer.testing import Result
 
 from made_metadata import IMAGE_MDOC, epu_xml
 from thonring.batch.watch.until import Until
+from thonring.cli.app import app
 from thonring.cli.durations import seconds_of, told_duration, until_of
 from thonring.results import open_run
 
@@ -132,7 +136,7 @@ def test_without_metadata_a_file_waits_and_that_is_told(
     assert (done.exit_code, len(method.calls)) == (0, 1)
     assert done.stderr.count("--voltage (kV)") == 1
     assert "b_poor.mrc: --voltage (kV) is missing" in done.stderr
-    assert "2 files are there and not done" in done.stdout
+    assert "Files that are there and not done: 2." in done.stdout
     refused = command("estimate", *words)
     assert refused.exit_code == 2
     assert "b_poor.mrc: --voltage (kV) is missing" in refused.stderr
@@ -238,3 +242,26 @@ def test_what_is_no_length_of_time(text: str) -> None:
 )
 def test_lengths_of_time_told(seconds: float, told: str) -> None:
     assert told_duration(seconds) == told
+
+
+def test_the_page_tells_every_option_that_estimate_has_not() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "watch.md").read_text(encoding="utf-8")
+    table = page[page.index("## Options") : page.index("At a time or a number")]
+    own = {"--pattern", "--ignore", "--until", "--every", "--stable"}
+    assert (
+        set(re.findall(r"^\| `(--[a-z]+)", table, re.MULTILINE))
+        == own
+        == offered("watch") - offered("estimate")
+    )
+    assert offered("estimate") - offered("watch") == {"--redo"}
+
+
+def offered(name: str) -> set[str]:
+    command = typer.main.get_command(app)
+    assert isinstance(command, typer.core.TyperGroup)
+    return {
+        option
+        for parameter in command.commands[name].params
+        for option in parameter.opts
+        if option[:2] == "--"
+    }

@@ -17,12 +17,7 @@ FAST = ("--every", "0.1s", "--stable", "0.3s")
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Small images of noise, and one that is damaged."""
-    folder = tmp_path_factory.mktemp("made")
-    for index in range(COUNT):
-        write_noise(folder / f"m{index:02}.mrc", index)
-    (folder / "m03.mrc").write_bytes(b"cut off")
-    return folder
+    return write_noise(tmp_path_factory.mktemp("made"), COUNT, damaged=3)
 
 
 @pytest.fixture(scope="module")

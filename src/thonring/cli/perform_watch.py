@@ -71,6 +71,6 @@ def _tell_end(watched: Watched, recipe: Recipe, store: Store, seconds: float) ->
     print_summary(session, recipe, counts, session.done + watched.left, told_duration(seconds))
     if watched.left and not session.interrupted:
         typer.echo(
-            f"{watched.left} files are there and not done; the same command, or `thonring estimate`, goes on from "
-            "here."
+            f"Files that are there and not done: {watched.left}. The same command, or `thonring estimate`, goes on "
+            "from here."
         )
