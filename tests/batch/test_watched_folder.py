@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from thonring.batch.watch.folder import Lookout, Seen, look
+from thonring.batch.watch.folder import Look, Looker, Lookout, Seen
 from thonring.results import STORE
 
 
@@ -15,6 +15,10 @@ def made(folder: Path, *names: str) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"content")
+
+
+def look(lookout: Lookout) -> Look:
+    return Looker(lookout).look()
 
 
 def names(lookout: Lookout) -> list[str]:
@@ -118,3 +122,17 @@ def test_a_folder_that_goes_while_it_is_looked_at_is_no_problem_but_the_watched_
     assert list(found.files) == [str(tmp_path / "two/b.mrc")]
     assert not found.unlisted
     assert look(Lookout(tmp_path / "none")).unlisted == {str(tmp_path / "none"): "No such file or directory"}
+
+
+def test_what_it_remembers_of_names_changes_no_later_look(tmp_path: Path) -> None:
+    made(tmp_path, "F_1_Fractions.mrc", "F_1.xml", "a.txt")
+    looker = Looker(Lookout(tmp_path))
+    for _ in range(2):
+        assert looker.look() == look(Lookout(tmp_path))
+    (tmp_path / "F_1.xml").rename(tmp_path / "F_1_Fractions.xml")
+    (tmp_path / "b.mrc").mkdir()
+    (tmp_path / "a.txt").unlink()
+    assert looker.look() == look(Lookout(tmp_path))
+    made(tmp_path, "b.mrc/c.mrc", "a.mrc")
+    (tmp_path / "F_1_Fractions.xml").unlink()
+    assert looker.look() == look(Lookout(tmp_path))

@@ -12,8 +12,7 @@ from made_watch import START, Watching, read, written
 from made_metadata import IMAGE_MDOC, epu_xml
 from thonring.batch import tables
 from thonring.batch.jobs import Job
-from thonring.batch.watch import watching
-from thonring.batch.watch.folder import Look, Lookout, look
+from thonring.batch.watch.folder import Look, Looker
 from thonring.batch.watch.until import Until
 from thonring.optics import PartialOptics
 from thonring.records import Outcome
@@ -149,12 +148,13 @@ def test_a_folder_that_takes_long_to_look_at_is_looked_at_less_often(
 ) -> None:
     looks: list[float] = []
 
-    def slow(lookout: Lookout) -> Look:
+    def slow(looker: Looker) -> Look:
         looks.append(watched.script.now_s)
         watched.script.now_s += 12
-        return look(lookout)
+        return look(looker)
 
-    monkeypatch.setattr(watching, "look", slow)
+    look = Looker.look
+    monkeypatch.setattr(Looker, "look", slow)
     watched()
     assert all(after - before >= 132 for before, after in pairwise(looks))
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from thonring.read import metadata_names, reader_of
 from thonring.results import STORE
 
+Entries = dict[str, os.DirEntry[str]]
+
 METADATA = (".mdoc", ".xml")
 TEMPORARY = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", "~")
 """Endings that programs give to what they have not written yet."""
@@ -50,24 +52,66 @@ class Look:
     unlisted: dict[str, str] = field(default_factory=dict)
 
 
-def look(lookout: Lookout) -> Look:
-    """Look once. Hidden files and folders, run folders, half-written files and links to folders are passed over."""
-    found = Look()
-    folders = [str(lookout.folder)]
-    while folders:
-        folder = folders.pop()
-        try:
-            with os.scandir(folder) as listing:
-                entries = {one.name: one for one in listing}
-        except OSError as problem:
-            if folder == str(lookout.folder) or not isinstance(problem, FileNotFoundError):
-                found.unlisted[folder] = problem.strerror or str(problem)
-            continue
-        found.listed.add(folder)
-        if STORE not in entries:
-            folders.extend(one.path for one in entries.values() if _is_folder(one))
-            found.files.update(_files(entries, lookout))
-    return found
+class Looker:
+    """Looks again and again; what it made of a name it remembers, so that a long session is looked at fast."""
+
+    def __init__(self, lookout: Lookout) -> None:
+        self._lookout = lookout
+        self._has_slash = any("/" in pattern for pattern in (*lookout.patterns, *lookout.ignored))
+        self._wanted: dict[str, bool] = {}
+        self._beside: dict[str, str] = {}
+
+    def look(self) -> Look:
+        """Look once. Hidden and half-written files, hidden and run folders, and links to folders are passed over."""
+        found = Look()
+        watched = str(self._lookout.folder)
+        folders = [watched]
+        while folders:
+            folder = folders.pop()
+            try:
+                with os.scandir(folder) as listing:
+                    entries = {one.name: one for one in listing}
+            except OSError as problem:
+                if folder == watched or not isinstance(problem, FileNotFoundError):
+                    found.unlisted[folder] = problem.strerror or str(problem)
+                continue
+            found.listed.add(folder)
+            if STORE not in entries:
+                folders.extend(one.path for one in entries.values() if _is_folder(one))
+                found.files.update(self._files(entries))
+        return found
+
+    def _files(self, entries: Entries) -> Iterator[tuple[str, Seen]]:
+        has_metadata = self._lookout.metadata and any(name.endswith(METADATA) for name in entries)
+        for entry in entries.values():
+            wanted = self._wanted.get(entry.path)
+            if wanted is None:
+                wanted = self._wanted[entry.path] = self._is_wanted(entry)
+            found = _stat(entry) if wanted else None
+            if found is not None and stat.S_ISREG(found.st_mode):
+                metadata = self._metadata(entry, entries) if has_metadata else None
+                yield entry.path, Seen(found.st_size, found.st_mtime_ns, metadata)
+
+    def _is_wanted(self, entry: os.DirEntry[str]) -> bool:
+        name = entry.name
+        if name.startswith(".") or name.lower().endswith(TEMPORARY) or reader_of(Path(name)) is None:
+            return False
+        below = os.path.relpath(entry.path, self._lookout.folder) if self._has_slash else name
+
+        def fits(pattern: str) -> bool:
+            return fnmatchcase(below if "/" in pattern else name, pattern)
+
+        return any(map(fits, self._lookout.patterns)) and not any(map(fits, self._lookout.ignored))
+
+    def _metadata(self, entry: os.DirEntry[str], entries: Entries) -> tuple[int, int] | None:
+        name = self._beside.get(entry.path)
+        if name not in entries:
+            name = next((one for one in metadata_names(entry.name) if one in entries), None)
+            if name is None:
+                return None
+            self._beside[entry.path] = name
+        found = _stat(entries[name])
+        return None if found is None else (found.st_size, found.st_mtime_ns)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -77,41 +121,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _files(entries: dict[str, os.DirEntry[str]], lookout: Lookout) -> Iterator[tuple[str, Seen]]:
-    has_metadata = lookout.metadata and any(name.endswith(METADATA) for name in entries)
-    for name, entry in entries.items():
-        if not _is_wanted(entry, lookout):
-            continue
-        found = _stat(entry)
-        if found is not None and stat.S_ISREG(found.st_mode):
-            metadata = _metadata(name, entries) if has_metadata else None
-            yield entry.path, Seen(found.st_size, found.st_mtime_ns, metadata)
-
-
-def _is_wanted(entry: os.DirEntry[str], lookout: Lookout) -> bool:
-    name = entry.name
-    if name.startswith(".") or name.lower().endswith(TEMPORARY) or reader_of(Path(name)) is None:
-        return False
-    below = os.path.relpath(entry.path, lookout.folder) if _has_slash(lookout) else name
-
-    def fits(pattern: str) -> bool:
-        return fnmatchcase(below if "/" in pattern else name, pattern)
-
-    return any(map(fits, lookout.patterns)) and not any(map(fits, lookout.ignored))
-
-
-def _has_slash(lookout: Lookout) -> bool:
-    return any("/" in pattern for pattern in (*lookout.patterns, *lookout.ignored))
-
-
 def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
     try:
         return entry.stat()
     except OSError:
         return None
-
-
-def _metadata(name: str, entries: dict[str, os.DirEntry[str]]) -> tuple[int, int] | None:
-    beside = next((entries[one] for one in metadata_names(name) if one in entries), None)
-    found = None if beside is None else _stat(beside)
-    return None if found is None else (found.st_size, found.st_mtime_ns)

@@ -15,7 +15,7 @@ from thonring.batch.tables import Tables
 from thonring.batch.termination import signal_of, terminable
 from thonring.batch.watch.arrivals import Arrivals
 from thonring.batch.watch.clock import Clock
-from thonring.batch.watch.folder import Look, Lookout, look
+from thonring.batch.watch.folder import Look, Looker, Lookout
 from thonring.batch.watch.rate import Rate
 from thonring.batch.watch.state import State, Teller
 from thonring.batch.watch.until import Until
@@ -89,6 +89,7 @@ class _Watching:
         self.done = self.failed = 0
         self._statuses = store.statuses()
         self._counts = Counter(self._statuses.values())
+        self._looker = Looker(asked.lookout)
         self._arrivals = Arrivals(asked.stable_s, now_s)
         self._arriving, self._finishing = Rate(now_s), Rate(now_s)
         self._next_look_s = now_s
@@ -134,7 +135,7 @@ class _Watching:
         began_s = self._clock.seconds()
         if began_s < self._next_look_s:
             return
-        self._see(look(self._asked.lookout))
+        self._see(self._looker.look())
         now_s = self._clock.seconds()
         self._next_look_s = now_s + max(self._asked.every_s, (now_s - began_s) / LOOKING_SHARE)
 
