@@ -1,5 +1,6 @@
 """What is known of an exposure from the microscope's files: known values, in our units."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -124,7 +125,7 @@ OUTSIDE = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + epu_xml().r
         ('<?xml version="1.0" encoding="no-such"?>' + epu_xml(), "is no whole XML file"),
         (BOMB, "document type"),
         (OUTSIDE, "document type"),
-        ("<MicroscopeImage>" + "x" * MOST_BYTES + "</MicroscopeImage>", "more than 4 MiB"),
+        ("<MicroscopeImage>" + "x" * MOST_BYTES + "</MicroscopeImage>", "more than 1 MiB"),
     ],
     ids=["cut short", "empty", "zeros", "encoding", "bomb", "outside", "huge"],
 )
@@ -143,11 +144,30 @@ def test_an_mdoc_that_is_none(tmp_path: Path) -> None:
         assert "key = value" in found.notes[0].text
 
 
-def test_what_cannot_be_opened_is_told(tmp_path: Path) -> None:
+def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "a.xml").mkdir()
+    os.mkfifo(tmp_path / "b.mdoc")
+    for name in "ab":
+        found = metadata_beside(tmp_path / f"{name}.mrc")
+        assert found is not None
+        assert "is no regular file" in found.notes[0].text
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.xml").write_text(epu_xml())
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
     found = metadata_beside(tmp_path / "a.mrc")
     assert found is not None
-    assert "cannot be read (Is a directory)" in found.notes[0].text
+    assert "cannot be read (Permission denied)" in found.notes[0].text
+
+
+@pytest.mark.parametrize("name", ["n" * 252 + ".mrc", "a\0.mrc"])
+def test_names_that_no_file_can_have_beside_them(tmp_path: Path, name: str) -> None:
+    assert metadata_beside(tmp_path / name) is None
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Which metadata belong to an image, by name."""
 
 import re
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from thonring.read.metadata.values import Values
 READERS: dict[str, Callable[[Path, bytes], Metadata | None]] = {".mdoc": read_mdoc, ".xml": read_epu}
 """Suffix → reader."""
 
-MOST_BYTES = 4 << 20
-"""Of EPU's files, which have some 16 kB, and of SerialEM's, which have 1 kB an image, none is larger."""
+MOST_BYTES = 1 << 20
+"""EPU's files have some 16 kB, SerialEM's 1 kB an image."""
 
 _ENDINGS = (".mdoc", ".mrc.mdoc", ".tif.mdoc", ".tiff.mdoc", ".eer.mdoc", ".xml")
 _OF_MOVIE = re.compile(r"(?<=.)_(fractions|EER|frames|aligned|mic)$", re.IGNORECASE)
@@ -56,19 +57,32 @@ def metadata_beside(path: Path) -> Metadata | None:
     Nothing is raised: what is wrong with a file is in its `notes`.
     """
     for candidate in (path.with_name(name) for name in metadata_names(path.name)):
-        try:
-            with candidate.open("rb") as file:
-                content = file.read(MOST_BYTES + 1)
-        except FileNotFoundError:
+        mode = _mode(candidate)
+        if mode is None:
             continue
-        except OSError as problem:
-            return _unusable(candidate, f"cannot be read ({problem.strerror or problem})")
-        if len(content) > MOST_BYTES:
-            return _unusable(candidate, f"has more than {MOST_BYTES >> 20} MiB, expected some kB")
-        found = READERS[candidate.suffix](candidate, content)
+        found = _read(candidate) if stat.S_ISREG(mode) else _unusable(candidate, "is no regular file")
         if found is not None:
             return found
     return None
+
+
+def _mode(path: Path) -> int | None:
+    """What kind of thing is there, before it is opened: a pipe would be waited for. None where there is nothing."""
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):
+        return None
+
+
+def _read(path: Path) -> Metadata | None:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as problem:
+        return _unusable(path, f"cannot be read ({problem.strerror or problem})")
+    if len(content) > MOST_BYTES:
+        return _unusable(path, f"has more than {MOST_BYTES >> 20} MiB, expected some kB")
+    return READERS[path.suffix](path, content)
 
 
 def _unusable(path: Path, what: str) -> Metadata:
