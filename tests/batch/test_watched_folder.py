@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from thonring.batch.watch.folder import Look, Looker, Lookout, Seen
+from thonring.optics import PartialOptics
+from thonring.read import sources
 from thonring.results import STORE
 
 
@@ -67,6 +69,21 @@ def test_hidden_and_half_written_names_and_other_files_are_passed_over(tmp_path:
 def test_run_folders_are_passed_over(tmp_path: Path) -> None:
     made(tmp_path, "a.mrc", f"run/{STORE}", "run/spectra/b.mrc", "run/c.mrc")
     assert names(Lookout(tmp_path)) == ["a.mrc"]
+
+
+def test_a_watched_folder_that_holds_the_run_itself(tmp_path: Path) -> None:
+    made(tmp_path, "a.png", "Data/b.png", STORE, "plots/a_spectrum.png", "spectra/a.ctf")
+    assert names(Lookout(tmp_path, ("*",))) == ["Data/b.png", "a.png"]
+
+
+@pytest.mark.parametrize("folder", [".", "Data", "./Data", "Data/"])
+def test_paths_are_those_of_estimate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    made(tmp_path, "a.mrc", "Data/b.mrc")
+    monkeypatch.chdir(tmp_path)
+    found = look(Lookout(Path(folder))).files
+    assert "Data/b.mrc" in found
+    assert {str(one.path) for one in sources([folder], PartialOptics(300, 2.7))} <= set(found)
+    assert all(str(Path(path)) == path for path in found)
 
 
 def test_what_is_no_file_is_passed_over(tmp_path: Path) -> None:

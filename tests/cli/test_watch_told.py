@@ -65,10 +65,12 @@ def test_an_idle_night_is_a_line_an_hour(capsys: pytest.CaptureFixture[str]) -> 
     assert len(capsys.readouterr().out.splitlines()) == 8
 
 
-def test_nothing_is_said_before_the_first_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_nothing_comes_a_line_an_hour_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     log = Log(Path("run"), Notes())
-    log.state(state(0, 0, rejected=0))
-    assert capsys.readouterr().out == ""
+    for minute in range(8 * 60):
+        log.state(state(minute, 0, rejected=0))
+        assert minute >= 60 or capsys.readouterr().out == ""
+    assert len(capsys.readouterr().out.splitlines()) == 7
 
 
 def test_failed_files_are_named_but_not_hundreds(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from thonring.cli.summary import print_summary
 from thonring.cli.watched import telling
 from thonring.errors import InputError
 from thonring.read import check_optics
+from thonring.read.entry import is_folder
 from thonring.results import Store, open_run, prepare_run, summary, write_settings
 
 
@@ -59,7 +60,7 @@ def perform_watch(request: WatchRequest, command_line: Sequence[str]) -> int:
 
 
 def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise InputError(
             f"folder {folder}: not found, expected a folder to watch. Check the path, or create it first."
         )

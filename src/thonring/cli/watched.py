@@ -91,6 +91,7 @@ class Log:
         self._resumed = Resumption(run)
         self._verdict = ""
         self._failures = 0
+        self._began: datetime | None = None
         self._told: State | None = None
 
     def resumed(self, resumed: Resumed) -> None:
@@ -123,8 +124,9 @@ class Log:
         self._failures, self._verdict, self._told = 0, "", state
 
     def _is_time(self, state: State) -> bool:
+        self._began = self._began or state.at
         if self._told is None:
-            return _done(state) > 0
+            return _done(state) > 0 or state.at - self._began >= HEARTBEAT
         pause = HEARTBEAT if _done(state) == _done(self._told) else STEP
         return state.at - self._told.at >= pause
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from thonring.read import metadata_names, reader_of
 from thonring.results import STORE
+from thonring.results.names import ARTEFACT_FOLDERS
 
 Entries = dict[str, os.DirEntry[str]]
 
@@ -76,21 +77,25 @@ class Looker:
                     found.unlisted[folder] = problem.strerror or str(problem)
                 continue
             found.listed.add(folder)
-            if STORE not in entries:
-                folders.extend(one.path for one in entries.values() if _is_folder(one))
+            is_run = STORE in entries
+            if not is_run or folder == watched:
+                passed_over = ARTEFACT_FOLDERS if is_run else ()
+                inside = (one for one in entries.values() if one.name not in passed_over)
+                folders.extend(_path(one) for one in inside if _is_folder(one))
                 found.files.update(self._files(entries))
         return found
 
     def _files(self, entries: Entries) -> Iterator[tuple[str, Seen]]:
         has_metadata = self._lookout.metadata and any(name.endswith(METADATA) for name in entries)
         for entry in entries.values():
-            wanted = self._wanted.get(entry.path)
+            path = _path(entry)
+            wanted = self._wanted.get(path)
             if wanted is None:
-                wanted = self._wanted[entry.path] = self._is_wanted(entry)
+                wanted = self._wanted[path] = self._is_wanted(entry)
             found = _stat(entry) if wanted else None
             if found is not None and stat.S_ISREG(found.st_mode):
                 metadata = self._metadata(entry, entries) if has_metadata else None
-                yield entry.path, Seen(found.st_size, found.st_mtime_ns, metadata)
+                yield path, Seen(found.st_size, found.st_mtime_ns, metadata)
 
     def _is_wanted(self, entry: os.DirEntry[str]) -> bool:
         name = entry.name
@@ -112,6 +117,11 @@ class Looker:
             self._beside[entry.path] = name
         found = _stat(entries[name])
         return None if found is None else (found.st_size, found.st_mtime_ns)
+
+
+def _path(entry: os.DirEntry[str]) -> str:
+    """As `Path` writes it, which leaves out the folder that is here."""
+    return entry.path.removeprefix("./")
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
