@@ -79,10 +79,10 @@ def test_failed_files_are_named_but_not_hundreds(capsys: pytest.CaptureFixture[s
         log.outcome(failed(number))
     log.state(state(0, 1, failed=300))
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:5] == [f"m{number}.mrc failed: cut short" for number in range(5)]
+    assert [line[20:] for line in lines[:5]] == [f"m{number}.mrc failed: cut short" for number in range(5)]
     assert lines[6:] == ["  last: m299.mrc failed: cut short", "  295 more failed, see results.csv"]
     log.outcome(failed(300))
-    assert capsys.readouterr().out == "m300.mrc failed: cut short\n"
+    assert capsys.readouterr().out.endswith(" m300.mrc failed: cut short\n")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_failed_files_are_named_but_not_hundreds(capsys: pytest.CaptureFixture[s
     [
         ({"backlog": 30}, "30 to do (about 3 min 0 s)"),
         ({"backlog": 30, "done_per_h": None}, "30 to do; 212/h come, – done"),
-        ({"settling": 2, "waiting": 3}, "0 to do, 2 just come, 3 without a voltage"),
+        ({"settling": 2, "waiting": 3}, "0 to do, 2 not stable yet, 3 without a voltage"),
         ({"away": True}, "; the folder cannot be listed"),
         ({"last_arrival": START - timedelta(days=1)}, "last file 2026-02-28 18:00:00 last.mrc"),
     ],
@@ -106,12 +106,13 @@ def test_a_terminal_shows_the_state_and_the_last_verdicts() -> None:
         screen = Screen(live, REQUEST, Notes())
         for number in range(20):
             screen.outcome(failed(number))
-            screen.state(state(number / 60, 7, failed=number + 1))
+            screen.state(state(number / 60, 7, failed=number + 1, last_file="[bold]a[red].mrc"))
         screen.problem("folder session: cannot be listed")
     assert isinstance(console.file, io.StringIO)
     said = console.file.getvalue()
     last = said[said.rindex("watching") :]
     assert "session, for 19 s" in last
+    assert "[bold]a[red].mrc" in last.replace("\n", ""), "names are no markup"
     assert "7 accepted, 2 rejected, 20 failed" in last
     assert "m12.mrc failed: cut short" in last
     assert "m19.mrc failed: cut short" in last

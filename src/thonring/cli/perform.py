@@ -48,8 +48,15 @@ def _estimate(request: Request, recipe: Recipe, store: Store, due: Sequence[Due]
     if not how.quiet:
         counts = summary(one.outcome for one in store)
         took = times(session, counts, time.monotonic() - started)
-        print_summary(session, recipe, counts, len(due), took)
+        print_summary(session, recipe, counts, _ended(session, len(due)), took)
     return exit_code(session)
+
+
+def _ended(session: Session, total: int) -> str:
+    if not session.interrupted:
+        return ""
+    done = f"{session.done} of {total} micrographs are done and in the tables"
+    return f"Interrupted: {done}. The same command goes on from here."
 
 
 def exit_code(session: Session) -> int:

@@ -4,8 +4,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import typer
-
 from thonring.batch.jobs import Recipe
 from thonring.batch.watch.folder import Lookout
 from thonring.batch.watch.watching import Watch, Watched, watch
@@ -67,11 +65,12 @@ def _check_folder(folder: Path) -> None:
 
 
 def _tell_end(watched: Watched, recipe: Recipe, store: Store, seconds: float) -> None:
-    session = watched.session
     counts = summary(one.outcome for one in store)
-    print_summary(session, recipe, counts, session.done + watched.left, told_duration(seconds))
-    if watched.left and not session.interrupted:
-        typer.echo(
-            f"Files that are there and not done: {watched.left}. The same command, or `thonring estimate`, goes on "
-            "from here."
-        )
+    print_summary(watched.session, recipe, counts, _ended(watched), told_duration(seconds))
+
+
+def _ended(watched: Watched) -> str:
+    interrupted = "Interrupted. " if watched.session.interrupted else ""
+    left = f"Files that are there and not done: {watched.left}. " if watched.left else ""
+    more = interrupted or left
+    return f"{interrupted}{left}The same command, or `thonring estimate`, goes on from here." if more else ""

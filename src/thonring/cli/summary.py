@@ -13,15 +13,15 @@ from thonring.results import Summary
 _WIDTH_IN_A_LOG = 120
 
 
-def print_summary(session: Session, recipe: Recipe, counts: Summary, total: int, took: str) -> None:
+def print_summary(session: Session, recipe: Recipe, counts: Summary, ended: str, took: str) -> None:
     """Print counts, reasons, time and where everything is.
 
     Parameters
     ----------
     counts
         Of the whole run folder.
-    total
-        How many micrographs were to be done.
+    ended
+        What is to be said first of how it ended, if anything.
     took
         How long all that lasted.
     """
@@ -29,11 +29,8 @@ def print_summary(session: Session, recipe: Recipe, counts: Summary, total: int,
     if not console.is_terminal:
         console.width = _WIDTH_IN_A_LOG
     console.print()
-    if session.interrupted:
-        console.print(
-            f"Interrupted: {session.done} of {total} micrographs are done and in the tables. "
-            "The same command goes on from here."
-        )
+    if ended:
+        console.print(ended)
     in_tables = counts.accepted + counts.rejected + counts.failed
     if in_tables != session.done:
         console.print(f"In the tables are all {in_tables} micrographs of the run:")

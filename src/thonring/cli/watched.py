@@ -106,7 +106,7 @@ class Log:
         if outcome.status == "failed":
             self._failures += 1
             if self._failures <= MOST_FAILURES:
-                typer.echo(told.line)
+                typer.echo(f"{_now()} {told.line}")
 
     def problem(self, text: str) -> None:
         """Say it, with the time."""
@@ -162,14 +162,16 @@ class Screen:
         """Draw how things stand."""
         self._began = self._began or state.at
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-        table.add_row(
-            "watching", f"{self._folder}, for {told_duration((state.at - self._began).total_seconds())}"
-        )
-        table.add_row("results", f"{self._run}")
-        table.add_row("verdicts", _verdicts(state))
-        table.add_row("to do", _to_do(state))
-        table.add_row("an hour", _rates(state))
-        table.add_row("last file", _last(state))
+        lasted = told_duration((state.at - self._began).total_seconds())
+        for name, told in (
+            ("watching", f"{self._folder}, for {lasted}"),
+            ("results", str(self._run)),
+            ("verdicts", _verdicts(state)),
+            ("to do", _to_do(state)),
+            ("an hour", _rates(state)),
+            ("last file", _last(state)),
+        ):
+            table.add_row(name, Text(told))
         if state.away:
             table.add_row("folder", Text("cannot be listed", style="red"))
         self._live.update(Group(table, *self._verdicts), refresh=True)
@@ -194,7 +196,7 @@ def _to_do(state: State) -> str:
     if state.backlog and state.done_per_h:
         parts[0] += f" (about {told_duration(3600 * state.backlog / state.done_per_h)})"
     if state.settling:
-        parts.append(f"{state.settling} just come")
+        parts.append(f"{state.settling} not stable yet")
     if state.waiting:
         parts.append(f"{state.waiting} without a voltage")
     return ", ".join(parts)
