@@ -72,5 +72,6 @@ def _tell_end(watched: Watched, recipe: Recipe, store: Store, seconds: float) ->
 def _ended(watched: Watched) -> str:
     interrupted = "Interrupted. " if watched.session.interrupted else ""
     left = f"Files that are there and not done: {watched.left}. " if watched.left else ""
-    more = interrupted or left
-    return f"{interrupted}{left}The same command, or `thonring estimate`, goes on from here." if more else ""
+    if not (interrupted or left):
+        return ""
+    return f"{interrupted}{left}The same command, or `thonring estimate`, goes on from here."
