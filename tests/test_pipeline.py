@@ -125,7 +125,7 @@ def test_a_bad_file_is_an_outcome(tmp_path: Path) -> None:
 
 
 def test_a_fault_nobody_foresaw_is_an_outcome_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def explode(*_: object) -> None:
+    def explode(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by nought")
 
     monkeypatch.setattr(read, "micrograph", explode)

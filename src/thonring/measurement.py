@@ -38,7 +38,7 @@ class Measurement:
 def measured_file(source: Source, settings: Settings, kind: SpectrumKind | None) -> Measurement:
     """What a file holds: an image, or a spectrum of the named kind."""
     if kind is None:
-        return measure(read.micrograph(source.path, source.optics), settings)
+        return measure(read.micrograph(source.path, source.optics, metadata=source.metadata), settings)
     given = read.given_spectrum(source.path, source.optics, kind)
     sampling_A = given.spectrum.sampling_A
     shape = (given.spectrum.power.shape[0], 2 * (given.spectrum.power.shape[1] - 1))

@@ -279,10 +279,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One input: its file and the optics to use with it."""
+    """One input: its file and the optics to use with it; with `metadata` the microscope's beside it are consulted."""
 
     path: Path
     optics: Optics
+    metadata: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
-"""One real Dask cluster for all tests of a session, started when the first asks for it."""
+"""A real Dask cluster for all tests of a session, started when the first asks for it; a new run, and a watch for it."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from dask_processes import Cluster, cluster_in
+from made_watch import Watching
 
 from thonring.batch.cluster.choice import RunningCluster
 from thonring.batch.executor import Executor, Inline
 from thonring.batch.opening import opened
 from thonring.batch.processes import Processes
+from thonring.results import Store, open_run, prepare_run
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +36,27 @@ def executor(request: pytest.FixtureRequest) -> Executor:
         return here[request.param]
     found: Executor = request.getfixturevalue("dask_executor")
     return found
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    prepare_run(tmp_path / "run")
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def store(run: Path) -> Iterator[Store]:
+    with open_run(run) as opened:
+        yield opened
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def watched(raw: Path, run: Path, store: Store) -> Watching:
+    return Watching(raw, run, store)

@@ -12,7 +12,7 @@ from fake_tasks import OPTICS
 from thonring.batch import resume as resume_module
 from thonring.batch.executor import Inline
 from thonring.batch.jobs import Job, Recipe, plan
-from thonring.batch.resume import Resumed, resume
+from thonring.batch.resume import Resumed, resume, resume_some
 from thonring.batch.session import estimate_all
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, Outcome, Source
@@ -214,3 +214,18 @@ def test_hashes_are_kept_from_the_first_time_they_are_asked_for(command: Command
     for path in command.raw.iterdir():
         os.utime(path, ns=(1, 1))
     assert command.resumed().unchanged == 4
+
+
+def test_some_of_a_run_are_told_as_all_of_them_are(store: Store, raw: Path) -> None:
+    command = Command(store, raw)
+    estimate_all(store, command.resumed().due, Inline(), lambda _: None, fake_tasks.accept)
+    os.utime(raw / "b.mrc", ns=(1, 1))
+    (raw / "e.mrc").write_text("e")
+    names = store.register([raw / "a.mrc", raw / "b.mrc", raw / "e.mrc"])
+    jobs = plan([Source(path, OPTICS) for path in names], command.recipe, None, names)
+    some = resume_some(store, jobs, command.recipe)
+    assert [one.job.source.path.name for one in some.due] == ["b.mrc", "e.mrc"]
+    assert (some.unchanged, some.changed, some.new, some.others) == (1, (("file", 1),), 1, 0)
+    everything = resume(store, jobs, command.recipe)
+    assert everything == replace(some, others=2)
+    assert store.statuses() == {str(raw / f"{name}.mrc"): "accepted" for name in NAMES}

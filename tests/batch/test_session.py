@@ -9,29 +9,17 @@ from pathlib import Path
 import fake_tasks
 import pytest
 
-from thonring.batch import session
+from thonring.batch import session, tables
 from thonring.batch.executor import Executor, Inline
 from thonring.batch.jobs import Job
 from thonring.batch.resume import resume
 from thonring.batch.session import Session, estimate_all
 from thonring.errors import OutputError
 from thonring.records import Outcome
-from thonring.results import Store, open_run, prepare_run
+from thonring.results import Store
 
 NAMES = tuple(f"m{i}" for i in range(6))
 Tell = Callable[[Outcome], None]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    prepare_run(tmp_path / "run")
-    return tmp_path / "run"
-
-
-@pytest.fixture
-def store(run: Path) -> Iterator[Store]:
-    with open_run(run) as opened:
-        yield opened
 
 
 def estimate(store: Store, jobs: list[Job], tell: Tell, executor: Executor | None = None) -> Session:
@@ -105,8 +93,8 @@ def test_an_interrupted_run_ends_whoever_works(run: Path, store: Store, executor
 
 
 def test_tables_are_written_on_the_way(run: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "WRITE_EVERY_S", 0.0)
-    monkeypatch.setattr(session, "WRITING_SHARE", float("inf"))
+    monkeypatch.setattr(tables, "WRITE_EVERY_S", 0.0)
+    monkeypatch.setattr(tables, "WRITING_SHARE", float("inf"))
     seen: list[int] = []
     estimate(store, fake_tasks.jobs_of(run, *NAMES), lambda _: seen.append(len(rows(run))))
     assert seen == [1, 2, 3, 4, 5, 6]
@@ -121,8 +109,8 @@ def test_tables_are_not_rewritten_for_every_micrograph(run: Path, store: Store) 
 def test_tables_that_take_long_are_written_less_often(
     run: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "WRITE_EVERY_S", 0.0)
-    monkeypatch.setattr(session, "WRITING_SHARE", 1e-9)
+    monkeypatch.setattr(tables, "WRITE_EVERY_S", 0.0)
+    monkeypatch.setattr(tables, "WRITING_SHARE", 1e-9)
     seen: list[int] = []
     estimate(store, fake_tasks.jobs_of(run, *NAMES), lambda _: seen.append(len(rows(run))))
     assert seen == [1] * 6

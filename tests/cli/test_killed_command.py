@@ -1,49 +1,28 @@
 """A real process, killed and ended at any moment, loses nothing that it had finished."""
 
 import csv
-import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from uuid import uuid4
 
-import mrcfile
-import numpy as np
 import pytest
+import real_runs
+from real_runs import await_more, finished, tables, write_noise
 
-from thonring.errors import OutputError
-from thonring.results import read_run
-
-COUNT, SIZE = 10, 160
+COUNT = 10
 KILLS = 2
-OPTIONS = "--voltage 300 --cs 2.7 --samplings native --defocus-range 3000,9000"
 
 
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Small images of noise, and one that is damaged."""
-    folder = tmp_path_factory.mktemp("raw")
-    for index in range(COUNT):
-        pixels = np.random.default_rng(index).standard_normal((SIZE, SIZE)).astype(np.float32)
-        with mrcfile.new(folder / f"m{index:02}.mrc", data=pixels) as mrc:
-            mrc.voxel_size = 1.5
-    (folder / "m07.mrc").write_bytes(b"cut off")
-    return folder
+    return write_noise(tmp_path_factory.mktemp("raw"), COUNT, damaged=7)
 
 
 def started(raw: Path, place: Path, workers: int, mark: str = "") -> subprocess.Popen[str]:
-    words = ["estimate", str(raw), "--out", "run", "--workers", str(workers), *OPTIONS.split()]
-    return subprocess.Popen(
-        [sys.executable, "-m", "thonring", *words],
-        cwd=place,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "THONRING_MARK": mark},
-    )
+    return real_runs.started(place, ["estimate", raw, "--out", "run", "--workers", workers], mark)
 
 
 @pytest.fixture(scope="module")
@@ -53,22 +32,6 @@ def undisturbed(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     _, said = process.communicate()
     assert process.returncode == 1, said
     return place / "run"
-
-
-def tables(run: Path) -> dict[str, object]:
-    """Every table, without the CPU time, which is never the same."""
-    names = ("attempts.csv", "micrographs_ctf.star", "rejected_ctf.star", "micrographs.xmd")
-    with (run / "results.csv").open(newline="", encoding="utf-8") as table:
-        rows = [{**row, "cpu_seconds": ""} for row in csv.DictReader(table)]
-    return {"results.csv": rows, **{name: (run / name).read_bytes() for name in names}}
-
-
-def finished(run: Path) -> list[str]:
-    try:
-        with read_run(run) as store:
-            return [one.name for one in store]
-    except OutputError:
-        return []
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -93,12 +56,6 @@ def test_a_run_killed_at_random_moments_ends_like_one_that_was_not(
     assert len(finished(tmp_path / "run")) == COUNT
     left = [path.name for path in (tmp_path / "run").rglob(".*")]
     assert left == []
-
-
-def await_more(process: subprocess.Popen[str], run: Path, count: int) -> None:
-    """Wait for the next finished micrograph, or the end."""
-    while process.poll() is None and len(finished(run)) <= count:
-        time.sleep(0.1)
 
 
 def test_sigterm_ends_a_run_in_order(raw: Path, undisturbed: Path, tmp_path: Path) -> None:

@@ -1,23 +1,19 @@
 """A run from its first job to its tables, whatever happens in between."""
 
 import signal
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 from thonring.batch.execute import Task, run
 from thonring.batch.executor import Executor
-from thonring.batch.ledger import WRITE_EVERY_S
 from thonring.batch.resume import Due
+from thonring.batch.tables import Tables
 from thonring.batch.termination import signal_of, terminable
 from thonring.batch.work import work
 from thonring.errors import ClusterError
 from thonring.records import Outcome
-from thonring.results import Store, write_run_tables
-
-WRITING_SHARE = 0.05
-"""Tables of a large run take long to write: no more than this part of the time goes into them."""
+from thonring.results import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +45,14 @@ def estimate_all(
     ClusterError
         If there is nobody left who could do the jobs; what was finished before is kept and in the tables.
     """
-    tables = _Tables(store)
+    tables = Tables(store)
     done = failed = 0
     stopped_by = None
     with terminable():
         try:
-            with closing(run([one.job for one in due], executor, task)) as finished:
-                for index, outcome in finished:
-                    store.add(outcome, due[index].origin)
+            with closing(kept(store, due, executor, tables, task)) as outcomes:
+                for outcome in outcomes:
                     done, failed = done + 1, failed + (outcome.status == "failed")
-                    tables.write_if_time()
                     tell(outcome)
         except KeyboardInterrupt as stop:
             stopped_by = signal_of(stop)
@@ -69,20 +63,19 @@ def estimate_all(
     return Session(done, failed, stopped_by)
 
 
-class _Tables:
-    """The tables of a run, with when they were last written and how long that took."""
+def kept(
+    store: Store, due: Sequence[Due], executor: Executor, tables: Tables, task: Task = work
+) -> Generator[Outcome, None, None]:
+    """Do the jobs and give each outcome when it is in the store; the tables are written now and then.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._written, self._took_s = time.monotonic(), 0.0
-
-    def write_if_time(self) -> None:
-        pause_s = max(WRITE_EVERY_S, self._took_s / WRITING_SHARE)
-        if time.monotonic() - self._written >= pause_s:
-            self.write()
-
-    def write(self) -> None:
-        began = time.monotonic()
-        write_run_tables(self._store)
-        self._written = time.monotonic()
-        self._took_s = self._written - began
+    Raises
+    ------
+    OutputError
+        If an outcome cannot be kept or a table not be written; what was finished before is kept.
+    """
+    with closing(run([one.job for one in due], executor, task)) as finished:
+        for index, outcome in finished:
+            store.add(outcome, due[index].origin)
+            tables.outdated()
+            tables.write_if_time()
+            yield outcome

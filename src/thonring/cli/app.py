@@ -14,6 +14,7 @@ from thonring.cli.predict import predict
 from thonring.cli.serve import serve
 from thonring.cli.simulate import simulate
 from thonring.cli.train import train
+from thonring.cli.watch import watch
 
 app = typer.Typer(
     name="thonring",
@@ -44,6 +45,7 @@ def _thonring(
 
 
 app.command()(estimate)
+app.command()(watch)
 app.command()(export)
 app.command()(simulate)
 app.command()(evaluate)

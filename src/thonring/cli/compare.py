@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from thonring.errors import ThonringError
+from thonring.cli.ending import errors_told
 
 Run = Annotated[
     Path, typer.Argument(metavar="RUN", help="Run folder of `thonring estimate`.", show_default=False)
@@ -48,11 +48,8 @@ def compare(
     Exit codes: 0 done, 2 wrong use.
     """
     resolutions_A = _resolutions(resolution)
-    try:
+    with errors_told():
         told = _perform(run, others, resolutions_A, picture=out, table=table)
-    except ThonringError as problem:
-        typer.echo(f"thonring: {problem}", err=True)
-        raise typer.Exit(2) from None
     if not quiet:
         typer.echo(told)
 

@@ -8,7 +8,7 @@ import typer
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
 from thonring.cli.dataset_request import BuildRequest, DrawRequest
-from thonring.errors import ThonringError
+from thonring.cli.ending import errors_told
 
 dataset = typer.Typer(
     name="dataset",
@@ -86,15 +86,12 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
     Exit codes: 0 all are in, 1 some failed, 2 wrong use, 130 interrupted; the same command goes on.
     """
     request = BuildRequest(tuple(runs), out, session, thesis_files, yes, workers, quiet)
-    try:
+    with errors_told():
         one_thread_each()
         keep_freed_memory()
         from thonring.cli.perform_dataset import perform_build
 
         code = perform_build(request)
-    except ThonringError as problem:
-        typer.echo(f"thonring: {problem}", err=True)
-        code = 2
     raise typer.Exit(code)
 
 
@@ -115,15 +112,12 @@ def simulate(  # noqa: PLR0913 - typer reads the options from the signature
     Exit codes: 0 all are in, 1 some failed, 2 wrong use, 130 interrupted; the same command goes on.
     """
     request = DrawRequest(count, out, recipe, seed, thesis_files, yes, workers, quiet)
-    try:
+    with errors_told():
         one_thread_each()
         keep_freed_memory()
         from thonring.cli.perform_dataset import perform_drawing
 
         code = perform_drawing(request)
-    except ThonringError as problem:
-        typer.echo(f"thonring: {problem}", err=True)
-        code = 2
     raise typer.Exit(code)
 
 
@@ -133,10 +127,7 @@ def info(*, data: Data, picture: Picture = None) -> None:
 
     Exit codes: 0 done, 2 wrong use.
     """
-    try:
+    with errors_told():
         from thonring.cli.perform_dataset import perform_info
 
         perform_info(data, picture)
-    except ThonringError as problem:
-        typer.echo(f"thonring: {problem}", err=True)
-        raise typer.Exit(2) from None

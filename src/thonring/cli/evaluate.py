@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from thonring.errors import ThonringError
+from thonring.cli.ending import errors_told
 
 Runs = Annotated[
     list[Path],
@@ -67,15 +67,12 @@ def evaluate(  # noqa: PLR0913 - typer reads the options from the signature
     from thonring.evaluate.report import Question
     from thonring.evaluate.report import evaluate as answer
 
-    try:
+    with errors_told():
         question = Question(tuple(runs), truth, labels, partial=partial)
         if tolerance_resolution is not None:
             question = replace(question, tolerance_resolution_A=tolerance_resolution)
         report = answer(question)
         written = write_evaluation(report, out or _beside(runs[0]))
-    except ThonringError as problem:
-        typer.echo(f"thonring: {problem}", err=True)
-        raise typer.Exit(2) from None
     if not quiet:
         from thonring.evaluate.text import as_text
 

@@ -108,18 +108,18 @@ Dashboard = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutorOptions:
-    """The options as given; None, or no directive, where they were not."""
+    """The options as the command line gives them, see `with_shared_options`; None, or no directive: not given."""
 
-    executor: Name | None = None
-    workers: int | None = None
-    scheduler: str | None = None
-    cluster: Literal["slurm"] | None = None
-    queue: str | None = None
-    jobs: int | None = None
-    job_cores: int | None = None
-    job_memory: str | None = None
-    job_time: str | None = None
-    job_directive: tuple[str, ...] = ()
-    dashboard: str | None = None
+    executor: Executor = None
+    workers: Workers = None
+    scheduler: Scheduler = None
+    cluster: Cluster = None
+    queue: Queue = None
+    jobs: Jobs = None
+    job_cores: JobCores = None
+    job_memory: JobMemory = None
+    job_time: JobTime = None
+    job_directive: JobDirective = None
+    dashboard: Dashboard = None

@@ -69,7 +69,7 @@ def _slurm(options: ExecutorOptions) -> SlurmJobs:
         cores=options.job_cores or CORES,
         memory=options.job_memory or "",
         time=options.job_time or "",
-        directives=options.job_directive,
+        directives=tuple(options.job_directive or ()),
         dashboard=options.dashboard or "",
     )
 
@@ -111,5 +111,5 @@ def _check_dask(options: ExecutorOptions, by: str) -> None:
 
 def _refuse_any(options: ExecutorOptions, names: tuple[str, ...], why: str) -> None:
     for name in names:
-        if getattr(options, name) not in (None, ()):
+        if getattr(options, name) not in (None, []):
             raise typer.BadParameter(why, param_hint="--" + name.replace("_", "-"))

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from thonring.cli.ending import errors_told
 from thonring.cli.request import ExportRequest
-from thonring.errors import ThonringError
 
 
 class Format(StrEnum):
@@ -42,11 +42,8 @@ def export(
 
     Exit codes: 0 written, 2 wrong use.
     """
-    try:
+    with errors_told():
         _perform(ExportRequest(run=run, formats=tuple(dict.fromkeys(formats)), out=out or run, quiet=quiet))
-    except ThonringError as problem:
-        typer.echo(f"thonring: {problem}", err=True)
-        raise typer.Exit(2) from None
 
 
 def _perform(request: ExportRequest) -> None:

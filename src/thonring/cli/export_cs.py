@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from thonring.errors import ThonringError
+from thonring.cli.ending import errors_told
 
 Run = Annotated[
     Path, typer.Argument(metavar="RUN", help="Run folder of `thonring estimate`.", show_default=False)
@@ -35,10 +35,7 @@ def export_cs(
     """
     from thonring.cli.perform_export_cs import perform_export_cs
 
-    try:
+    with errors_told():
         told = perform_export_cs(run, exposures, out, with_rejected=with_rejected)
-    except ThonringError as problem:
-        typer.echo(f"thonring: {problem}", err=True)
-        raise typer.Exit(2) from None
     if not quiet:
         typer.echo(told)

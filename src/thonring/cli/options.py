@@ -30,7 +30,8 @@ Files = Annotated[
 Out = Annotated[Path, typer.Option("--out", metavar="RUN", help="Folder for the results.")]
 
 Voltage = Annotated[
-    float | None, typer.Option("--voltage", metavar="kV", help="Voltage, as 300.", rich_help_panel=_OPTICS)
+    float | None,
+    typer.Option("--voltage", metavar="kV", help="Voltage, as 300, over metadata.", rich_help_panel=_OPTICS),
 ]
 Cs = Annotated[
     float | None,
@@ -50,7 +51,15 @@ Pixel = Annotated[
     typer.Option(
         "--pixel",
         metavar="Å",
-        help="Pixel size; wins over the file's header.",
+        help="Pixel size; wins over header and metadata.",
+        rich_help_panel=_OPTICS,
+    ),
+]
+NoMetadata = Annotated[
+    bool,
+    typer.Option(
+        "--no-metadata",
+        help="Do not look at the microscope's files beside the images (SerialEM .mdoc, EPU .xml).",
         rich_help_panel=_OPTICS,
     ),
 ]

@@ -7,8 +7,8 @@ import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
+from thonring.cli.ending import errors_told
 from thonring.cli.request import PredictionRequest
-from thonring.errors import ThonringError
 from thonring.optics import PartialOptics
 
 Out = Annotated[Path, typer.Option("--out", metavar="FILE.csv", help="The table to write.")]
@@ -44,7 +44,7 @@ def predict(  # noqa: PLR0913 - typer reads the options from the signature
 
     Exit codes: 0 all inputs were processed, 1 some failed (see the table), 2 wrong use, 130 interrupted.
     """
-    try:
+    with errors_told():
         request = PredictionRequest(
             files=tuple(files),
             out=out,
@@ -56,9 +56,6 @@ def predict(  # noqa: PLR0913 - typer reads the options from the signature
             quiet=quiet,
         )
         code = _perform(request)
-    except ThonringError as problem:
-        typer.echo(f"thonring: {problem}", err=True)
-        code = 2
     raise typer.Exit(code)
 
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from thonring.records import Note, Outcome
 from thonring.results import reason_without_file
 
-_STATUSES = ("accepted", "rejected", "failed")
+STATUSES = ("accepted", "rejected", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,13 @@ class Told:
 @contextmanager
 def progress(total: int, *, quiet: bool) -> Iterator[Callable[[Outcome], None]]:
     """Give a function to be called with each outcome."""
-    with shown(total, _STATUSES, quiet=quiet) as show:
-        yield lambda outcome: show(Told(line_of(outcome), outcome.status, outcome.notes))
+    with shown(total, STATUSES, quiet=quiet) as show:
+        yield lambda outcome: show(told_of(outcome))
+
+
+def told_of(outcome: Outcome) -> Told:
+    """What there is to say of an outcome."""
+    return Told(line_of(outcome), outcome.status, outcome.notes)
 
 
 @contextmanager
@@ -37,7 +42,7 @@ def shown(total: int, statuses: Sequence[str], *, quiet: bool) -> Iterator[Calla
     if quiet:
         yield lambda _: None
         return
-    notes = _Notes()
+    notes = Notes()
     with _bar(total, notes, statuses) if sys.stdout.isatty() else _lines(total, notes) as show:
         yield show
     notes.tell_how_often()
@@ -61,13 +66,14 @@ def _main_reason(outcome: Outcome) -> str:
     return f"{first} (and {others} more)" if others else first
 
 
-class _Notes:
+class Notes:
     """Each kind of note is told when it first comes, and at the end how often it came."""
 
     def __init__(self) -> None:
         self._count: Counter[str] = Counter()
 
     def tell(self, told: Told, write: Callable[[str], None]) -> None:
+        """Write those of a kind that was not told yet."""
         notes = {note.kind: note.text for note in told.notes}
         for kind, text in notes.items():
             if kind not in self._count:
@@ -75,6 +81,7 @@ class _Notes:
         self._count.update(notes.keys())
 
     def tell_how_often(self) -> None:
+        """Say how many there were of each kind."""
         for kind, count in self._count.items():
             if count > 1:
                 typer.echo(
@@ -83,7 +90,7 @@ class _Notes:
 
 
 @contextmanager
-def _lines(total: int, notes: _Notes) -> Iterator[Callable[[Told], None]]:
+def _lines(total: int, notes: Notes) -> Iterator[Callable[[Told], None]]:
     width = len(str(total))
     done = 0
 
@@ -97,7 +104,7 @@ def _lines(total: int, notes: _Notes) -> Iterator[Callable[[Told], None]]:
 
 
 @contextmanager
-def _bar(total: int, notes: _Notes, statuses: Sequence[str]) -> Iterator[Callable[[Told], None]]:
+def _bar(total: int, notes: Notes, statuses: Sequence[str]) -> Iterator[Callable[[Told], None]]:
     counts: Counter[str] = Counter()
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with Progress(*columns) as bar:

@@ -5,8 +5,27 @@ from pathlib import Path
 from typing import Literal
 
 from thonring.batch.opening import ExecutorChoice
+from thonring.batch.watch.until import Until
 from thonring.optics import PartialOptics
 from thonring.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Estimation:
+    """What commands that estimate have in common; with `metadata` the microscope's files beside images are used."""
+
+    out: Path
+    optics: PartialOptics
+    metadata: bool
+    settings: Settings
+    spectrum_kind: Literal["amplitude", "power"] | None
+    defocus_from: Path | None
+    ctffind_text: bool
+    plots: bool
+    signals: bool
+    hashed: bool
+    executor: ExecutorChoice
+    quiet: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,18 +33,21 @@ class Request:
     """The arguments of `thonring estimate`."""
 
     files: tuple[str, ...]
-    out: Path
-    optics: PartialOptics
-    settings: Settings
-    spectrum_kind: Literal["amplitude", "power"] | None
-    defocus_from: Path | None
-    ctffind_text: bool
-    plots: bool
-    signals: bool
+    estimation: Estimation
     redo: bool
-    hashed: bool
-    executor: ExecutorChoice
-    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRequest:
+    """The arguments of `thonring watch`."""
+
+    folder: Path
+    patterns: tuple[str, ...]
+    ignored: tuple[str, ...]
+    until: Until
+    every_s: float
+    stable_s: float
+    estimation: Estimation
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,18 @@ def has_tables_alone(run: Path) -> bool:
     return (run / _TABLE).exists() and not (run / STORE).exists()
 
 
+def tell_tables_alone(run: Path) -> None:
+    """Say what becomes of tables that an earlier version made."""
+    tell_note(
+        f"{run} has tables of an earlier version and no {STORE}, so that nothing of it can be kept: all inputs are "
+        "estimated, and the tables replaced."
+    )
+
+
 def tell_resumed(run: Path, resumed: Resumed, *, tables_alone: bool) -> None:
     """Say what is done again and what is not; nothing where the run is new."""
     if tables_alone:
-        tell_note(
-            f"{run} has tables of an earlier version and no {STORE}, so that nothing of it can be kept: all "
-            f"{len(resumed.due)} inputs are estimated, and the tables replaced."
-        )
+        tell_tables_alone(run)
     elif resumed.unchanged or resumed.others or resumed.new < len(resumed.due):
         typer.echo(f"{run}: {', '.join(_counted(resumed))}")
     for text in _notes(run, resumed):

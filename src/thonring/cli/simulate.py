@@ -7,8 +7,8 @@ import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
+from thonring.cli.ending import errors_told
 from thonring.cli.request import SimulationRequest
-from thonring.errors import ThonringError
 
 _RECIPES = Path(__file__).parents[1] / "simulate" / "recipes"
 _PACKAGED = ", ".join(sorted(path.stem for path in _RECIPES.glob("*.toml")))
@@ -53,11 +53,8 @@ def simulate(  # noqa: PLR0913 - typer reads the options from the signature
     Exit codes: 0 all were made, 1 some failed, 2 wrong use, 130 interrupted.
     """
     request = SimulationRequest(count, out, size, seed, recipe, workers, quiet)
-    try:
+    with errors_told():
         code = _perform(request)
-    except ThonringError as problem:
-        typer.echo(f"thonring: {problem}", err=True)
-        code = 2
     raise typer.Exit(code)
 
 

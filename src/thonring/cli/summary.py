@@ -13,30 +13,29 @@ from thonring.results import Summary
 _WIDTH_IN_A_LOG = 120
 
 
-def print_summary(session: Session, recipe: Recipe, counts: Summary, total: int, seconds: float) -> None:
+def print_summary(session: Session, recipe: Recipe, counts: Summary, ended: str, took: str) -> None:
     """Print counts, reasons, time and where everything is.
 
     Parameters
     ----------
     counts
         Of the whole run folder.
-    total
-        How many micrographs were to be done.
+    ended
+        What is to be said first of how it ended, if anything.
+    took
+        How long all that lasted.
     """
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _WIDTH_IN_A_LOG
     console.print()
-    if session.interrupted:
-        console.print(
-            f"Interrupted: {session.done} of {total} micrographs are done and in the tables. "
-            "The same command goes on from here."
-        )
+    if ended:
+        console.print(ended)
     in_tables = counts.accepted + counts.rejected + counts.failed
     if in_tables != session.done:
         console.print("In the tables is the whole run:")
     console.print(counts_table(counts))
-    console.print(_places_table(session, recipe, counts, seconds))
+    console.print(_places_table(recipe, took))
 
 
 def counts_table(counts: Summary) -> Table:
@@ -58,9 +57,9 @@ def counts_table(counts: Summary) -> Table:
     return table
 
 
-def _places_table(session: Session, recipe: Recipe, counts: Summary, seconds: float) -> Table:
+def _places_table(recipe: Recipe, took: str) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_row("time", _times(session, counts, seconds))
+    table.add_row("time", took)
     run = recipe.run
     table.add_row(
         "results", escape(f"{run / 'results.csv'}, micrographs_ctf.star, rejected_ctf.star, micrographs.xmd")
@@ -72,7 +71,8 @@ def _places_table(session: Session, recipe: Recipe, counts: Summary, seconds: fl
     return table
 
 
-def _times(session: Session, counts: Summary, seconds: float) -> str:
+def times(session: Session, counts: Summary, seconds: float) -> str:
+    """How long a run took, as a whole and for each micrograph."""
     each = counts.median_cpu_seconds
     took = f"{seconds:.1f} s in all"
     if session.done:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from thonring.cli.ending import errors_told
 from thonring.cli.training_request import TrainingRequest
-from thonring.errors import ThonringError
 from thonring.learn.networks import NETWORKS
 
 train = typer.Typer(name="train", invoke_without_command=True)
@@ -89,13 +89,10 @@ def train_network(  # noqa: PLR0913 - typer reads the options from the signature
     request = TrainingRequest(
         network, tuple(data or ()), out, recipe, resume, epochs, seed, workers, devices, quiet
     )
-    try:
+    with errors_told():
         from thonring.cli.perform_training import perform_training
 
         code = perform_training(request)
-    except ThonringError as problem:
-        typer.echo(f"thonring: {problem}", err=True)
-        code = 2
     raise typer.Exit(code)
 
 
@@ -105,11 +102,8 @@ def compare(*, models: Models, out: Picture = Path("learning_curves.png")) -> No
     from thonring.learn.training.compare import comparison_table, competitors
     from thonring.learn.training.curves import draw_comparison
 
-    try:
+    with errors_told():
         compared = competitors(models)
         draw_comparison(out, {one.name: one.epochs for one in compared})
-    except ThonringError as problem:
-        typer.echo(f"thonring: {problem}", err=True)
-        raise typer.Exit(2) from None
     typer.echo(comparison_table(compared))
     typer.echo(f"written: {out}")

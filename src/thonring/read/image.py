@@ -4,15 +4,17 @@ from pathlib import Path
 
 from thonring.optics import Optics
 from thonring.read.formats import load, load_stack
+from thonring.read.metadata import checked, metadata_beside, pixel_for
 from thonring.read.pixel import settle_pixel
 from thonring.records import Micrograph
 
 
-def micrograph(path: Path, optics: Optics) -> Micrograph:
+def micrograph(path: Path, optics: Optics, *, metadata: bool = False) -> Micrograph:
     """Read one image.
 
     Pixels are (rows, columns) in the file's own type, for a plain MRC file a read-only view of the file.
-    The pixel size given in `optics` wins over the header's; a difference above 2 % is noted.
+    The pixel size given in `optics` wins over the header's; a difference above 2 % is noted. With `metadata` those
+    of the microscope beside the file state a pixel size where these do not, and are held against what is used.
 
     Raises
     ------
@@ -21,10 +23,17 @@ def micrograph(path: Path, optics: Optics) -> Micrograph:
     UnsuitableImage
         If it does not hold one real-valued grey image.
     OpticsError
-        If neither header nor `optics` state a pixel size.
+        If neither `optics` nor header nor metadata state a pixel size.
     """
     raw = load(path)
-    pixel_A, notes = settle_pixel(path, raw.header_pixel_A, optics)
+    stated = metadata_beside(path) if metadata else None
+    if stated is None:
+        pixel_A, notes = settle_pixel(path, raw.header_pixel_A, optics)
+    else:
+        rows, columns = raw.pixels.shape
+        stated_A = pixel_for(stated, (rows, columns))
+        pixel_A, notes = settle_pixel(path, raw.header_pixel_A, optics, stated_A)
+        notes += checked(stated, optics, pixel_A, (rows, columns))
     return Micrograph(path, raw.pixels, pixel_A, optics, (*raw.notes, *notes))
 
 

@@ -1,4 +1,4 @@
-"""Which pixel size holds: the user's, else the header's."""
+"""Which pixel size holds: the user's, else the header's, else the microscope's metadata's."""
 
 import math
 from pathlib import Path
@@ -11,20 +11,24 @@ TOLERANCE = 0.02
 FACTOR_TWO_TOLERANCE = 0.03
 
 
-def settle_pixel(path: Path, header_A: float | None, optics: Optics) -> tuple[float, tuple[Note, ...]]:
+def settle_pixel(
+    path: Path, header_A: float | None, optics: Optics, metadata_A: float | None = None
+) -> tuple[float, tuple[Note, ...]]:
     """Pixel size in Å, and a note where the header's differs from the given one by more than 2 %.
 
-    The given size wins. Header values that programs write for "unknown" (0 and 1, negative, NaN) count as
-    absent.
+    The given size wins, then the header's, which is the image's own. Header values that programs write for
+    "unknown" (0 and 1, negative, NaN) count as absent.
 
     Raises
     ------
     OpticsError
-        If neither is there.
+        If none is there.
     """
     stated_A = header_A if header_A is not None and _means_something(header_A) else None
     if optics.pixel_A is not None:
         return optics.pixel_A, _difference(path, stated_A, optics.pixel_A)
+    if stated_A is None and metadata_A is not None:
+        return metadata_A, ()
     if stated_A is None:
         found = (
             "no pixel size" if header_A is None else f"a pixel size of {header_A:g} Å, which means unknown,"

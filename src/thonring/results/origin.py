@@ -77,9 +77,12 @@ def settings_text(settings: Settings) -> str:
     return compact(plain({**asdict(settings), "profile": "", "limits": limits}))
 
 
-def asked_text(optics: Optics, known: KnownDefocus | None) -> str:
-    """Write what was asked for one micrograph alone."""
-    return compact({"optics": asdict(optics), "known": None if known is None else asdict(known)})
+def asked_text(optics: Optics, known: KnownDefocus | None, *, metadata: bool = True) -> str:
+    """Write what was asked for one micrograph alone; that its `metadata` are used goes without saying."""
+    ignored = {} if metadata else {"metadata": False}
+    return compact(
+        {"optics": {**asdict(optics), **ignored}, "known": None if known is None else asdict(known)}
+    )
 
 
 def made(settings: Settings, spectrum_kind: str | None, artefacts: Sequence[str], version: str) -> Made:

@@ -41,10 +41,11 @@ FIND_RECIPE = f"SELECT id FROM recipe WHERE ({', '.join(_RECIPE_COLUMNS)}) = (?,
 RECIPES = f"SELECT id, {', '.join(_RECIPE_COLUMNS)} FROM recipe"  # noqa: S608 - all names are constants
 
 _MICROGRAPHS = "FROM micrograph JOIN input ON input.id = micrograph.input {} ORDER BY micrograph.input"
-_ALL = _MICROGRAPHS.format("")
 _DECIDED = "LEFT JOIN decided ON decided.micrograph = micrograph.input LEFT JOIN action ON action.id = decided.action"
 COUNT = "SELECT COUNT(*) FROM micrograph"
-ENTRIES = f"SELECT path, {', '.join(_ORIGIN_COLUMNS)}, content_hash, status {_ALL}"
+_ENTRIES = f"SELECT path, {', '.join(_ORIGIN_COLUMNS)}, content_hash, status {_MICROGRAPHS}"
+ENTRIES, ENTRY_OF = _ENTRIES.format(""), _ENTRIES.format("WHERE path = ?")
+STATUSES = "SELECT path, status FROM micrograph JOIN input ON input.id = micrograph.input"
 _OUTCOMES = (
     f"SELECT input.id, path, name, verdict, estimate, who, at, {_of('micrograph', MICROGRAPH_COLUMNS)} "
     f"{_MICROGRAPHS.format(_DECIDED + ' {}')}"

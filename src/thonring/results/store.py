@@ -3,13 +3,13 @@
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 
-from thonring.records import Outcome
+from thonring.records import Outcome, Status
 from thonring.results import queries
 from thonring.results.decided import Decision, with_decision
 from thonring.results.json_text import compact
@@ -17,6 +17,7 @@ from thonring.results.named import Named
 from thonring.results.origin import Entry, FileState, Made, Origin
 from thonring.results.register import Registered, registered
 from thonring.results.rows import (
+    Row,
     attempt_of,
     attempt_row,
     criteria_text,
@@ -118,8 +119,8 @@ class Store:
                 ],
             )
 
-    def entries(self) -> Iterator[tuple[str, Entry]]:
-        """Every finished micrograph as far as a later run asks, with its path as text.
+    def entries(self, paths: Sequence[Path] | None = None) -> Iterator[tuple[str, Entry]]:
+        """Every finished micrograph as far as a later run asks, or those of `paths`, with its path as text.
 
         Raises
         ------
@@ -128,11 +129,25 @@ class Store:
         """
         with self.snapshot() as connection:
             made = {key: queries.made_of(row) for key, *row in connection.execute(queries.RECIPES)}
-            for path, recipe, asked, size, mtime_ns, content_hash, status in connection.execute(
-                queries.ENTRIES
-            ):
+            if paths is None:
+                rows: Iterable[Row] = connection.execute(queries.ENTRIES)
+            else:
+                one_each = ((stored_text(str(path)),) for path in paths)
+                rows = chain.from_iterable(connection.execute(queries.ENTRY_OF, one) for one in one_each)
+            for path, recipe, asked, size, mtime_ns, content_hash, status in rows:
                 origin = Origin(FileState(size, mtime_ns, content_hash), asked, made[recipe])
                 yield text_of(path), Entry(status, origin)
+
+    def statuses(self) -> dict[str, Status]:
+        """The status of every finished micrograph, by its path as text.
+
+        Raises
+        ------
+        OutputError
+            If the store cannot be read.
+        """
+        with self.snapshot() as connection:
+            return {text_of(path): status for path, status in connection.execute(queries.STATUSES)}
 
     def __len__(self) -> int:
         with self.snapshot() as connection:

@@ -1,0 +1,254 @@
+"""A folder watched, and what comes into it estimated, until the end."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from thonring.batch.execute import Task
+from thonring.batch.executor import Executor
+from thonring.batch.jobs import Recipe, plan
+from thonring.batch.resume import Due, resume_some
+from thonring.batch.session import Session, kept
+from thonring.batch.tables import Tables
+from thonring.batch.termination import signal_of, terminable
+from thonring.batch.watch.arrivals import Arrivals
+from thonring.batch.watch.clock import Clock
+from thonring.batch.watch.folder import Look, Looker, Lookout
+from thonring.batch.watch.rate import Rate
+from thonring.batch.watch.state import State, Teller
+from thonring.batch.watch.until import Until
+from thonring.batch.work import work
+from thonring.errors import ClusterError, OpticsError, OutputError
+from thonring.optics import PartialOptics
+from thonring.read import source
+from thonring.records import KnownDefocus, Outcome, Source
+from thonring.results import Store, artefact_names
+
+LOOKING_SHARE = 0.1
+"""A large folder on a slow disk takes long to look at: no more than this part of the time goes into it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is to be watched and how: a look every `every_s`; a file is finished when it stood still for `stable_s`.
+
+    `optics` are as far as they are given; `known` are defoci as `plan` takes them.
+    """
+
+    lookout: Lookout
+    optics: PartialOptics
+    recipe: Recipe
+    until: Until
+    known: Mapping[str, KnownDefocus] | None = None
+    every_s: float = 10.0
+    stable_s: float = 20.0
+    task: Task = work
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What became of a watch: its micrographs, and how many files were there at the end and are not done."""
+
+    session: Session
+    left: int
+
+
+def watch(
+    store: Store, asked: Watch, executor: Executor, teller: Teller, clock: Clock | None = None
+) -> Watched:
+    """Estimate what is in a folder and what comes into it, and keep each outcome in the store as it comes.
+
+    Files that the run has done already and that still hold are left as they are. Bad files and folders that
+    cannot be looked into do not end it; Ctrl-C and SIGTERM do, as they end `estimate_all`. A file that failed
+    is tried again when it changes. The tables are written now and then, and at the end.
+
+    Raises
+    ------
+    OutputError
+        If an outcome cannot be kept or a table not be written; what was finished before is kept.
+    ClusterError
+        If there is nobody left who could do the jobs; what was finished before is kept and in the tables.
+    """
+    watching = _Watching(store, asked, executor, teller, clock or Clock())
+    stopped_by = None
+    with terminable():
+        try:
+            watching.go_on()
+        except KeyboardInterrupt as stop:
+            stopped_by = signal_of(stop)
+        except ClusterError:
+            watching.tables.write()
+            raise
+        watching.tables.write()
+    return Watched(Session(watching.done, watching.failed, stopped_by), watching.left)
+
+
+class _Watching:
+    """A watch under way."""
+
+    def __init__(self, store: Store, asked: Watch, executor: Executor, teller: Teller, clock: Clock) -> None:
+        self._store, self._asked, self._teller, self._clock = store, asked, teller, clock
+        self._executor = executor
+        now_s = clock.seconds()
+        self.tables = Tables(store, clock.seconds)
+        self.done = self.failed = 0
+        self._statuses = store.statuses()
+        self._counts = Counter(self._statuses.values())
+        self._looker = Looker(asked.lookout)
+        self._arrivals = Arrivals(asked.stable_s, now_s)
+        self._arriving, self._finishing = Rate(now_s), Rate(now_s)
+        self._next_look_s = now_s
+        self._has_looked = False
+        self._unlisted: dict[str, str] = {}
+        self._ready: list[str] = []
+        self._backlog = 0
+        self._waiting: set[str] = set()
+        self._has_told_waiting = False
+        self._last: tuple[str, datetime] | None = None
+
+    @property
+    def left(self) -> int:
+        """Files that are there and not done."""
+        return self._backlog + len(self._ready) + self._arrivals.settling + len(self._waiting)
+
+    def go_on(self) -> None:
+        """Look, do what there is to do, wait; until the end."""
+        while True:
+            self._look_if_time()
+            self._work_off(self._due())
+            self.tables.write_if_time()
+            self._tell_state()
+            if self._is_over() or self._is_idle():
+                return
+            if not self._ready:
+                self._clock.sleep(max(0.0, self._next_look_s - self._clock.seconds()))
+
+    def _is_over(self) -> bool:
+        return self._asked.until.is_over(self._clock.now(), self._counts.total())
+
+    def _is_idle(self) -> bool:
+        """Nothing came for long enough. While the folder is away nobody knows whether something comes."""
+        if self._ready or self._arrivals.settling or self._is_away:
+            return False
+        return self._asked.until.is_idle(self._clock.seconds() - self._arrivals.changed_s)
+
+    @property
+    def _is_away(self) -> bool:
+        return str(self._asked.lookout.folder) in self._unlisted
+
+    def _look_if_time(self) -> None:
+        began_s = self._clock.seconds()
+        if began_s < self._next_look_s:
+            return
+        self._see(self._looker.look())
+        now_s = self._clock.seconds()
+        self._next_look_s = now_s + max(self._asked.every_s, (now_s - began_s) / LOOKING_SHARE)
+
+    def _see(self, found: Look) -> None:
+        self._tell_unlisted(found)
+        now_s = self._clock.seconds()
+        fresh = self._arrivals.see(found, now_s)
+        if self._is_away:
+            self._arrivals.changed_s = now_s
+        else:
+            self._waiting &= found.files.keys()
+        self._note_fresh(found, fresh)
+        self._has_looked = self._has_looked or not self._is_away
+        self._ready += self._arrivals.finished(now_s)
+
+    def _note_fresh(self, found: Look, fresh: Sequence[str]) -> None:
+        """Files that were there at the first look came nobody knows when: their own time tells."""
+        if not fresh:
+            return
+        now = self._clock.now()
+        newest = max(fresh, key=lambda path: found.files[path].mtime_ns)
+        if self._has_looked:
+            self._arriving.add(self._clock.seconds(), len(fresh))
+            self._last = newest, now
+        else:
+            self._last = newest, datetime.fromtimestamp(1e-9 * found.files[newest].mtime_ns, now.tzinfo)
+
+    def _tell_unlisted(self, found: Look) -> None:
+        for folder in found.unlisted.keys() - self._unlisted.keys():
+            reason = found.unlisted[folder]
+            self._teller.problem(
+                f"folder {folder}: cannot be listed ({reason}); it is tried again at every look"
+            )
+        for folder in self._unlisted.keys() & found.listed:
+            self._teller.problem(f"folder {folder}: can be listed again")
+        self._unlisted = dict(found.unlisted)
+
+    def _due(self) -> Sequence[Due]:
+        """Of the files that are finished those that the run has not done."""
+        ready, self._ready = self._ready, []
+        sources = [one for one in map(self._source, ready) if one is not None]
+        if not sources:
+            return ()
+        names = self._store.register([one.path for one in sources])
+        jobs = plan(sources, self._asked.recipe, self._asked.known, names)
+        resumed = resume_some(self._store, jobs, self._asked.recipe)
+        self._teller.resumed(resumed)
+        return resumed.due
+
+    def _source(self, path: str) -> Source | None:
+        """The file with its optics; None where they are not known yet, or its name is one that no table can hold."""
+        self._waiting.discard(path)
+        try:
+            artefact_names([Path(path)])
+            return source(Path(path), self._asked.optics, metadata=self._asked.lookout.metadata)
+        except OpticsError as problem:
+            if not self._has_told_waiting:
+                self._teller.problem(f"{problem} Until they come it waits, and so do others like it.")
+            self._has_told_waiting = True
+            self._waiting.add(path)
+        except OutputError as problem:
+            self._teller.problem(str(problem))
+        return None
+
+    def _work_off(self, due: Sequence[Due]) -> None:
+        """Do the jobs, and look between them; not all of them where the end comes first."""
+        if not due:
+            return
+        self._backlog = len(due)
+        asked = self._asked
+        with closing(kept(self._store, due, self._executor, self.tables, asked.task)) as outcomes:
+            for outcome in outcomes:
+                self._count(outcome)
+                self._teller.outcome(outcome)
+                self._look_if_time()
+                self._tell_state()
+                if self._is_over():
+                    return
+
+    def _count(self, outcome: Outcome) -> None:
+        self.done, self.failed = self.done + 1, self.failed + (outcome.status == "failed")
+        self._backlog -= 1
+        before = self._statuses.get(str(outcome.path))
+        if before is not None:
+            self._counts[before] -= 1
+        self._statuses[str(outcome.path)] = outcome.status
+        self._counts[outcome.status] += 1
+        self._finishing.add(self._clock.seconds())
+
+    def _tell_state(self) -> None:
+        now_s = self._clock.seconds()
+        last_file, last_arrival = self._last or (None, None)
+        self._teller.state(
+            State(
+                at=self._clock.now(),
+                accepted=self._counts["accepted"],
+                rejected=self._counts["rejected"],
+                failed=self._counts["failed"],
+                backlog=self._backlog + len(self._ready),
+                settling=self._arrivals.settling,
+                waiting=len(self._waiting),
+                arriving_per_h=self._arriving.per_hour(now_s),
+                done_per_h=self._finishing.per_hour(now_s),
+                last_file=last_file,
+                last_arrival=last_arrival,
+                away=self._is_away,
+            )
+        )

@@ -1,0 +1,80 @@
+"""A folder watched, and the user told."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from thonring.batch.jobs import Recipe
+from thonring.batch.opening import opened
+from thonring.batch.watch.folder import Lookout
+from thonring.batch.watch.watching import Watch, Watched, watch
+from thonring.cli.durations import told_duration
+from thonring.cli.perform import exit_code
+from thonring.cli.planned import known_of, recipe_of
+from thonring.cli.request import WatchRequest
+from thonring.cli.resumed import has_tables_alone, tell_note, tell_tables_alone
+from thonring.cli.summary import print_summary
+from thonring.cli.watched import telling
+from thonring.errors import InputError
+from thonring.read import check_optics
+from thonring.read.entry import is_folder
+from thonring.results import Store, open_run, prepare_run, summary, write_settings
+
+
+def perform_watch(request: WatchRequest, command_line: Sequence[str]) -> int:
+    """Watch until the end and give the exit code.
+
+    Raises
+    ------
+    ThonringError
+        If nothing can be done: no folder, a constant missing, an unknown profile, an unusable run folder, or one that
+        another process works on; no workers, or unfit ones; if the disk is full.
+    """
+    how = request.estimation
+    recipe, known = recipe_of(how), known_of(how)
+    _check_folder(request.folder)
+    check_optics(how.optics, metadata=how.metadata)
+    asked = Watch(
+        Lookout(request.folder, request.patterns, request.ignored, how.metadata),
+        how.optics,
+        recipe,
+        request.until,
+        known,
+        every_s=request.every_s,
+        stable_s=request.stable_s,
+    )
+    prepare_run(how.out)
+    tables_alone = has_tables_alone(how.out)
+    with open_run(how.out) as store:
+        write_settings(how.out, recipe.settings, command_line, how.optics)
+        if tables_alone and not how.quiet:
+            tell_tables_alone(how.out)
+        began = time.monotonic()
+        with (
+            opened(how.executor, how.out, [request.folder], tell_note) as executor,
+            telling(request) as teller,
+        ):
+            watched = watch(store, asked, executor, teller)
+        if not how.quiet:
+            _tell_end(watched, recipe, store, time.monotonic() - began)
+    return exit_code(watched.session)
+
+
+def _check_folder(folder: Path) -> None:
+    if not is_folder(folder):
+        raise InputError(
+            f"folder {folder}: not found, expected a folder to watch. Check the path, or create it first."
+        )
+
+
+def _tell_end(watched: Watched, recipe: Recipe, store: Store, seconds: float) -> None:
+    counts = summary(one.outcome for one in store)
+    print_summary(watched.session, recipe, counts, _ended(watched), told_duration(seconds))
+
+
+def _ended(watched: Watched) -> str:
+    interrupted = "Interrupted. " if watched.session.interrupted else ""
+    left = f"Files that are there and not done: {watched.left}. " if watched.left else ""
+    if not (interrupted or left):
+        return ""
+    return f"{interrupted}{left}The same command, or `thonring estimate`, goes on from here."
