@@ -29,13 +29,14 @@ def dask_executor(cluster: Cluster, tmp_path: Path) -> Iterator[Executor]:
 
 
 @pytest.fixture(params=["inline", "processes", "dask"])
-def executor(request: pytest.FixtureRequest) -> Executor:
+def executor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Executor]:
     """Each executor in turn."""
-    here: dict[str, Executor] = {"inline": Inline(), "processes": Processes(2)}
-    if request.param in here:
-        return here[request.param]
-    found: Executor = request.getfixturevalue("dask_executor")
-    return found
+    if request.param == "dask":
+        yield request.getfixturevalue("dask_executor")
+        return
+    choice = Inline() if request.param == "inline" else Processes(2)
+    with opened(choice, tmp_path, [], lambda _: None) as executor:
+        yield executor
 
 
 @pytest.fixture

@@ -1,14 +1,15 @@
 """Every job comes back exactly once, whoever does it, whatever happens to the processes."""
 
 import os
+import signal
 from pathlib import Path
 
 import fake_tasks
 import pytest
 
-from thonring.batch.execute import run
+from thonring.batch.execute import Task, run
 from thonring.batch.executor import Executor, Inline
-from thonring.batch.processes import Processes, local
+from thonring.batch.processes import Processes, local, standing
 from thonring.batch.threads import one_thread_each
 
 NAMES = tuple(f"m{i}" for i in range(7))
@@ -77,11 +78,30 @@ def test_an_executor_finishes_again_and_again(tmp_path: Path, executor: Executor
         assert sorted((index, outcome.path.stem) for index, outcome in finished) == [(0, name), (1, "b")]
 
 
-def test_a_closed_iterator_starts_nothing_more(tmp_path: Path, executor: Executor) -> None:
+def test_processes_stay_between_calls_and_are_replaced_when_they_died(tmp_path: Path) -> None:
+    def process_of(name: str, task: Task) -> str:
+        ((_, outcome),) = run(fake_tasks.jobs_of(tmp_path, name), executor, task)
+        return outcome.reasons[0]
+
+    with standing(1) as executor:
+        first = process_of("a", fake_tasks.tell_process)
+        assert process_of("b", fake_tasks.tell_process) == first
+        os.kill(int(first), signal.SIGKILL)
+        second = process_of("c", fake_tasks.tell_process)
+        assert second != first
+        assert "died, twice" in process_of("bad", fake_tasks.die)
+        assert process_of("d", fake_tasks.tell_process) != second
+
+
+def test_a_closed_iterator_gives_nothing_more_and_leaves_the_executor_to_others(
+    tmp_path: Path, executor: Executor
+) -> None:
     finished = run(fake_tasks.jobs_of(tmp_path, *NAMES), executor, fake_tasks.accept)
     next(finished)
     finished.close()
     assert list(finished) == []
+    ((_, outcome),) = run(fake_tasks.jobs_of(tmp_path, "another"), executor, fake_tasks.accept)
+    assert outcome.path.stem == "another"
 
 
 def test_threads_are_limited_unless_the_user_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,12 +118,6 @@ def test_nothing_to_do_needs_no_cluster(
     assert len(method.calls) == 3
 
 
-@pytest.mark.parametrize("choice", [Inline(), Processes(2)])
-def test_what_is_of_this_machine_needs_no_opening(choice: Inline | Processes, tmp_path: Path) -> None:
-    with opened(choice, tmp_path / "none", [], lambda _: None) as executor:
-        assert executor is choice
-
-
 def test_a_dashboard_without_bokeh_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "find_spec", lambda name: None if name == "bokeh" else name)
     with (

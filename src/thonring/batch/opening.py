@@ -7,7 +7,7 @@ from pathlib import Path
 
 from thonring.batch.cluster.choice import ClusterChoice, RunningCluster
 from thonring.batch.executor import Executor, Inline
-from thonring.batch.processes import Processes
+from thonring.batch.processes import Processes, standing
 from thonring.batch.termination import terminable
 from thonring.errors import ClusterError
 
@@ -38,8 +38,12 @@ def opened(
     OutputError
         If the run folder cannot be written.
     """
-    if isinstance(choice, Inline | Processes):
+    if isinstance(choice, Inline):
         yield choice
+        return
+    if isinstance(choice, Processes):
+        with standing(choice.workers) as crew:
+            yield crew
         return
     _require_packages(choice)
     from thonring.batch.cluster.connection import connected

@@ -24,13 +24,41 @@ _DIED = (
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """So many processes of one thread each.
-
-    They are started for each call of `finish`: 0.05 s, since a server process that stays has the imports (1 s,
-    the first time). In between no process waits and holds memory.
-    """
+    """So many processes of one thread each, started for each call of `finish`; see `standing` for several calls."""
 
     workers: int
+
+    def finish(self, jobs: Sequence[J], handling: Handling[J, R]) -> Generator[tuple[int, R], None, None]:
+        """Do all jobs and give each result with its job's index, as they finish."""
+        with standing(self.workers) as executor:
+            yield from executor.finish(jobs, handling)
+
+
+def local(workers: int) -> Executor:
+    """Work in this process where one is enough, or in so many others."""
+    return Processes(workers) if workers > 1 else Inline()
+
+
+@contextmanager
+def standing(workers: int) -> Iterator[Executor]:
+    """Give an executor whose processes stay until the block ends.
+
+    The first micrograph of a process takes twice as long as the others, 0.4 CPU-s more at 4096²: its memory and
+    what depends on the settings are new.
+    """
+    crew = _Crew(workers)
+    try:
+        yield crew
+    finally:
+        crew.dismiss()
+
+
+class _Crew:
+    """A pool of processes, made when there is work and none is there, and again when it broke."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
 
     def finish(self, jobs: Sequence[J], handling: Handling[J, R]) -> Generator[tuple[int, R], None, None]:
         """Do all jobs and give each result with its job's index, as they finish.
@@ -40,47 +68,59 @@ class Processes:
         """
         waiting = deque(enumerate(jobs))
         while waiting:
-            suspects: list[int] = []
-            with _pool(min(self.workers, len(waiting)), handling.preload) as pool:
-                crew = _Crew(pool, handling, _QUEUED_PER_WORKER * self.workers)
-                yield from crew.work_off(waiting, suspects)
-            yield from ((index, _alone(handling, jobs[index])) for index in suspects)
+            if self._pool is None:
+                self._pool = _pool(self._workers, handling.preload)
+            shift = _Shift(self._pool, handling, _QUEUED_PER_WORKER * self._workers)
+            try:
+                yield from shift.work_off(waiting)
+            finally:
+                shift.cancel()
+                if shift.broken:
+                    self.dismiss()
+            yield from ((index, _alone(handling, jobs[index])) for index in shift.suspects)
+
+    def dismiss(self) -> None:
+        """End the processes, after the jobs that they are doing."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
 
 
-def local(workers: int) -> Executor:
-    """Work in this process where one is enough, or in so many others."""
-    return Processes(workers) if workers > 1 else Inline()
-
-
-class _Crew(Generic[J, R]):
-    """A pool with the jobs it holds, never more than `most`: they are what a death puts in question."""
+class _Shift(Generic[J, R]):
+    """The jobs that a pool holds, never more than `most`: they are what a death puts in question."""
 
     def __init__(self, pool: ProcessPoolExecutor, handling: Handling[J, R], most: int) -> None:
         self._pool, self._handling, self._most = pool, handling, most
-        self._broken = False
         self._running: dict[Future[R], tuple[int, J]] = {}
+        self.broken = False
+        self.suspects: list[int] = []
 
-    def work_off(self, waiting: deque[tuple[int, J]], suspects: list[int]) -> Iterator[tuple[int, R]]:
-        """Empty `waiting`, or stop when the pool breaks; `suspects` receives what it was doing."""
-        while self._running or (waiting and not self._broken):
+    def work_off(self, waiting: deque[tuple[int, J]]) -> Iterator[tuple[int, R]]:
+        """Empty `waiting`, or stop when the pool breaks; `suspects` are what it was doing then."""
+        while self._running or (waiting and not self.broken):
             self._fill(waiting)
             done, _ = wait(self._running, return_when=FIRST_COMPLETED)
             for future in done:
                 index, _ = self._running.pop(future)
                 if isinstance(future.exception(), BrokenProcessPool):
-                    self._broken = True
-                    suspects.append(index)
+                    self.broken = True
+                    self.suspects.append(index)
                 else:
                     yield index, future.result()
 
     def _fill(self, waiting: deque[tuple[int, J]]) -> None:
-        while waiting and not self._broken and len(self._running) < self._most:
+        while waiting and not self.broken and len(self._running) < self._most:
             try:
                 future = self._pool.submit(guarded, self._handling, waiting[0][1])
             except BrokenProcessPool:
-                self._broken = True
+                self.broken = True
                 return
             self._running[future] = waiting.popleft()
+
+    def cancel(self) -> None:
+        """Give up what has not begun."""
+        for future in self._running:
+            future.cancel()
 
 
 def _alone(handling: Handling[J, R], job: J) -> R:
@@ -92,18 +132,13 @@ def _alone(handling: Handling[J, R], job: J) -> R:
             return handling.failed(job, _DIED)
 
 
-@contextmanager
-def _pool(workers: int, preload: str) -> Iterator[ProcessPoolExecutor]:
-    """Start clean processes that have the work imported and leave Ctrl-C to the parent."""
+def _pool(workers: int, preload: str) -> ProcessPoolExecutor:
+    """Clean processes that have the work imported and leave Ctrl-C to the parent, started as they are needed."""
     one_thread_each()
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     context.set_forkserver_preload([preload])
-    pool = ProcessPoolExecutor(workers, context, _begin)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return ProcessPoolExecutor(workers, context, _begin)
 
 
 def _begin() -> None:
