@@ -10,7 +10,7 @@ from thonring.records import Floats
 from thonring.results import STATUSES, RunColumns
 from thonring.settings import Limit
 from thonring.web.figures.order import Order
-from thonring.web.figures.points import MOST_POINTS, Band, Integers, band, shares, spread
+from thonring.web.figures.points import MOST_POINTS, Band, Integers, bands, shares, spread
 from thonring.web.figures.quantity import Quantity
 
 FEWEST_BINS, MOST_BINS = 12, 36
@@ -47,7 +47,7 @@ class Points:
 class Course:
     """What is drawn of one quantity, in its unit.
 
-    `accepted` and `rejected` are points, not always all; `band` is that of the accepted where points alone would
+    `accepted` and `rejected` are points, not always all; `bands` are those of the accepted where points alone would
     not show them. `counts` (2, bins) are the accepted and the rejected between `edges` (bins + 1,), `view` is the
     axis, `middle` median, 5 % and 95 % of the accepted. `beyond` micrographs lie outside, `absent` have no value.
     """
@@ -56,7 +56,7 @@ class Course:
     order: Order
     accepted: Points
     rejected: Points
-    band: Band | None
+    bands: tuple[Band, ...]
     edges: Floats
     counts: Integers
     bounds: tuple[Bound, ...]
@@ -91,7 +91,7 @@ def course(columns: RunColumns, quantity: Quantity, limits: Sequence[Limit], ord
         order=order,
         accepted=points[0],
         rejected=points[1],
-        band=band(order.position[rows[0]], values[rows[0]]) if many else None,
+        bands=bands(order.position[rows[0]], values[rows[0]]) if many else (),
         edges=edges,
         counts=counts,
         bounds=bounds,

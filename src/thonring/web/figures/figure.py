@@ -46,7 +46,12 @@ def marker(status: str, points: int) -> Part:
     """How accepted and rejected micrographs are drawn: told apart by their shape, too."""
     size = 7 if points <= FEW else 5
     if status == REJECTED:
-        return {"color": REJECTED, "size": size, "symbol": "x-thin", "line": {"color": REJECTED, "width": 1.8}}
+        return {
+            "color": REJECTED,
+            "size": size,
+            "symbol": "x-thin",
+            "line": {"color": REJECTED, "width": 1.8},
+        }
     return {"color": status, "size": size, "opacity": 0.75 if points <= FEW else 0.45}
 
 

@@ -1,11 +1,12 @@
 """How a run came on, and why micrographs were rejected, for plotly."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 
+import numpy as np
+
 from thonring.results import STATUSES
-from thonring.web.figures.figure import REJECTED, Figure, Part, axis, numbers
+from thonring.web.figures.figure import REJECTED, Figure, Part, axis, numbers, shown
 from thonring.web.figures.order import date_texts
 from thonring.web.figures.progress import Progress
 from thonring.web.figures.reasons import Reason
@@ -18,9 +19,9 @@ _SPANS_S = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 def progress_figure(seen: Progress) -> Figure:
     """Draw the sums above, the rates below."""
-    until = date_texts(seen.until)
+    until = date_texts(np.concatenate([seen.until[:1] - seen.step_s, seen.until]))
     middle = date_texts(seen.until - 0.5 * seen.step_s)
-    data = []
+    data: list[Part] = []
     for status, in_all, per_hour in zip(STATUSES, seen.in_all, seen.per_hour, strict=True):
         name = status.capitalize()
         data.append(
@@ -30,7 +31,7 @@ def progress_figure(seen: Progress) -> Figure:
                 "stackgroup": "in all",
                 "name": name,
                 "x": until,
-                "y": in_all.tolist(),
+                "y": [0, *in_all.tolist()],
                 "line": {"width": 1, "color": status},
                 "fillcolor": status,
                 "hovertemplate": f"%{{y:,}} {name.lower()} until %{{x}}<extra></extra>",
@@ -81,7 +82,7 @@ def _progress_layout() -> Part:
 def reasons_figure(found: Sequence[Reason]) -> Figure:
     """Draw bars, the most frequent reason on top; `customdata` is the criterion."""
     drawn = list(reversed(found[:MOST_REASONS]))
-    names = ["<br>".join(textwrap.wrap(reason.words, 30)) for reason in drawn]
+    names = [shown(reason.label) for reason in drawn]
     bar: Part = {
         "type": "bar",
         "orientation": "h",
@@ -123,7 +124,7 @@ def _reasons_layout(found: Sequence[Reason]) -> Part:
     few = max((reason.micrographs for reason in found), default=0) < 6
     return {
         "xaxis": axis("Micrographs", rangemode="tozero", **({"dtick": 1} if few else {"nticks": 6})),
-        "yaxis": axis("", showgrid=False),
+        "yaxis": axis("", showgrid=False, tickfont={"size": 11}),
         "barmode": "stack",
         "bargap": 0.3,
         "hovermode": "closest",

@@ -55,7 +55,7 @@ def told_of(seen: Course) -> str:
         sentences.append(f"{seen.beyond:,} outside the axis.")
     if seen.absent:
         sentences.append(f"{seen.absent:,} without a value.")
-    if seen.band is not None:
+    if seen.bands:
         sentences.append(
             f"{seen.drawn:,} drawn as points; line and band: median and middle 68 % of the accepted."
         )
@@ -81,21 +81,24 @@ def _points(seen: Course, points: Points, columns: RunColumns, status: str) -> P
 
 
 def _band(seen: Course) -> list[Part]:
-    if seen.band is None:
+    """One closed line round each band, and the medians; null lifts the pen."""
+    if not seen.bands:
         return []
-    x = _x(seen, seen.band.x)
-    line: Part = {"type": "scatter", "mode": "lines", "x": x, "hoverinfo": "skip"}
+    line: Part = {"type": "scatter", "mode": "lines", "hoverinfo": "skip"}
+    around_x: list[Any] = []
+    around_y: list[Any] = []
+    x: list[Any] = []
+    median: list[Any] = []
+    for one in seen.bands:
+        position = _x(seen, one.x)
+        around_x += [*position, *reversed(position), None]
+        around_y += [*numbers(one.low), *reversed(numbers(one.high)), None]
+        x += [*position, None]
+        median += [*numbers(one.median), None]
+    fill: Part = {"fill": "toself", "fillcolor": f"{ACCEPTED}@48", "line": {"width": 0}}
     return [
-        {**line, "y": numbers(seen.band.low), "line": {"width": 0}},
-        {
-            **line,
-            "y": numbers(seen.band.high),
-            "line": {"width": 0},
-            "fill": "tonexty",
-            "fillcolor": ACCEPTED,
-            "opacity": 0.3,
-        },
-        {**line, "y": numbers(seen.band.median), "line": {"width": 2, "color": MEDIAN}},
+        {**line, "x": around_x, "y": around_y, **fill},
+        {**line, "x": x, "y": median, "line": {"width": 2, "color": MEDIAN}},
     ]
 
 
@@ -117,12 +120,12 @@ def _layout(seen: Course) -> Part:
     inside = [bound for bound in seen.bounds if seen.sees(bound)]
     return {
         "xaxis": axis(
-            seen.order.label.capitalize(),
+            seen.order.label[:1].upper() + seen.order.label[1:],
             domain=[0, _SPLIT[0]],
             type="date" if seen.order.timed else "linear",
             showgrid=False,
         ),
-        "xaxis2": axis("Micrographs", domain=[_SPLIT[1], 1], nticks=4, rangemode="tozero"),
+        "xaxis2": axis("Micrographs", domain=[_SPLIT[1], 1], nticks=3, rangemode="tozero", tickangle=0),
         "yaxis": axis(seen.quantity.unit or seen.quantity.title.partition(":")[0], range=list(seen.view)),
         "barmode": "stack",
         "bargap": 0.08,

@@ -42,8 +42,8 @@ def told_of(seen: Polar) -> str:
     sentences = [_CONVENTION]
     if math.isfinite(seen.mean_A):
         sentences.append(
-            f"Mean of the accepted (◆): {seen.mean_A:.0f} Å at {seen.mean_angle_deg:.0f}°; far from the centre, it is "
-            "the microscope's."
+            f"Mean of the accepted (◆): {seen.mean_A:.0f} Å at {seen.mean_angle_deg:.0f}°; one far from the centre "
+            "is the microscope's, to be taken out with its stigmator."
         )
     if seen.radius_A < seen.limit_A < math.inf:
         sentences.append(f"The limit, {seen.limit_A:g} Å, lies outside.")

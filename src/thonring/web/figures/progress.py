@@ -9,7 +9,7 @@ from thonring.results import STATUSES, RunColumns
 from thonring.web.figures.points import Integers
 
 HOUR_S = 3600.0
-STEPS_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
+STEPS_S = (2, 4, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
 MOST_STEPS = 60
 
 

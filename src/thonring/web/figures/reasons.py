@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thonring.plot.caption import shortened
 from thonring.quality import CRITERIA
 from thonring.results import STATUSES, RunColumns
 
 BY_HAND = "by hand"
 """In the place of a criterion, where a person rejected what all criteria accept."""
+
+MOST_LETTERS = 46
 
 _WORDS = {"fit": "No CTF could be fitted", BY_HAND: "By a person's decision alone"}
 
@@ -25,6 +28,11 @@ class Reason:
     def words(self) -> str:
         """What the criterion measures, for people."""
         return words_of(self.criterion)
+
+    @property
+    def label(self) -> str:
+        """The same, short enough for an axis."""
+        return shortened(self.words, MOST_LETTERS)
 
 
 def words_of(criterion: str) -> str:

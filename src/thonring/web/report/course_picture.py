@@ -14,21 +14,25 @@ if TYPE_CHECKING:
 
     from thonring.records import Floats
     from thonring.web.figures.course import Bound, Course
+    from thonring.web.figures.points import Band
 
 LIMIT = STATUS_COLOURS["rejected"]
 FEW = 400
+WIDTH_IN = 4.8
+"""Half a page: two stand side by side."""
+
 _DAY_S = 86400.0
 
 
 def course_picture(seen: Course) -> Figure:
     """Draw a course as the page does."""
     with house_style():
-        figure = new_figure(7.2, 2.7)
-        course, histogram = figure.subplots(1, 2, sharey=True, width_ratios=[1.0, 0.22])
+        figure = new_figure(WIDTH_IN, 2.9)
+        course, histogram = figure.subplots(1, 2, sharey=True, width_ratios=[1.0, 0.25])
         scale = _DAY_S if seen.order.timed else 1.0
         draw_points(course, seen.accepted.x / scale, seen.accepted.y, "accepted")
-        if seen.band is not None:
-            _draw_band(course, seen, scale)
+        for place, band in enumerate(seen.bands):
+            _draw_band(course, band, scale, "" if place else "median and middle 68 %")
         draw_points(course, seen.rejected.x / scale, seen.rejected.y, "rejected")
         _draw_histogram(histogram, seen)
         for bound in seen.bounds:
@@ -37,7 +41,7 @@ def course_picture(seen: Course) -> Figure:
         course.set_title(seen.quantity.label)
         course.set(xlabel=seen.order.label, ylabel=seen.quantity.unit)
         if seen.order.timed:
-            _date_axis(course)
+            date_axis(course)
         figure.legend(*course.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
@@ -51,23 +55,22 @@ def draw_points(axes: Axes, x: Floats, y: Floats, status: str) -> None:
     axes.scatter(x, y, s=large, c=colour, alpha=alpha, rasterized=True, label=status, **looks)  # type: ignore[arg-type]
 
 
-def _draw_band(axes: Axes, seen: Course, scale: float) -> None:
-    assert seen.band is not None
-    x = seen.band.x / scale
-    axes.fill_between(
-        x, seen.band.low, seen.band.high, color=STATUS_COLOURS["accepted"], alpha=0.3, linewidth=0
-    )
-    axes.plot(x, seen.band.median, color=MEASURED, linewidth=1.2, label="median and middle 68 %")
+def _draw_band(axes: Axes, band: Band, scale: float, label: str) -> None:
+    x = band.x / scale
+    axes.fill_between(x, band.low, band.high, color=STATUS_COLOURS["accepted"], alpha=0.3, linewidth=0)
+    axes.plot(x, band.median, color=MEASURED, linewidth=1.2, label=label)
 
 
 def _draw_histogram(axes: Axes, seen: Course) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     middle = 0.5 * (seen.edges[1:] + seen.edges[:-1])
     left = np.zeros(middle.size)
     for counts, status in zip(seen.counts, ("accepted", "rejected"), strict=True):
         height = 0.92 * float(seen.edges[1] - seen.edges[0])
         axes.barh(middle, counts, height=height, left=left, color=STATUS_COLOURS[status], alpha=0.85)
         left = left + counts
-    axes.xaxis.get_major_locator().set_params(integer=True, nbins=3)
+    axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
     axes.set_xlabel("micrographs")
 
 
@@ -94,9 +97,10 @@ def _draw_bound(course: Axes, histogram: Axes, seen: Course, bound: Bound) -> No
     )
 
 
-def _date_axis(axes: Axes) -> None:
+def date_axis(axes: Axes) -> None:
+    """Label an axis of days since 1970 with dates."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator()
+    locator = AutoDateLocator(maxticks=6)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

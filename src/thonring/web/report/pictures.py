@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from thonring.plot.style import MEASURED, STATUS_COLOURS, house_style, new_figure
 from thonring.web.figures.plotly_counts import MOST_REASONS, PROGRESS_TITLE, REASONS_TITLE
 from thonring.web.figures.plotly_polar import TITLE as POLAR_TITLE
 from thonring.web.figures.plotly_polar import labels
-from thonring.web.report.course_picture import LIMIT, course_picture, draw_points
+from thonring.web.report.course_picture import LIMIT, WIDTH_IN, course_picture, date_axis, draw_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,11 +38,13 @@ def pictures(found: Findings) -> Iterator[tuple[str, Figure]]:
 
 def reasons_picture(found: Sequence[Reason]) -> Figure:
     """Bars, the most frequent reason on top."""
+    from matplotlib.ticker import MaxNLocator
+
     shown = list(reversed(found[:MOST_REASONS]))
     with house_style():
-        figure = new_figure(7.2, 0.9 + 0.27 * len(shown))
+        figure = new_figure(WIDTH_IN, 3.1)
         axes = figure.subplots()
-        names = [reason.words for reason in shown]
+        names = [reason.label for reason in shown]
         alone = [reason.alone for reason in shown]
         others = [reason.micrographs - reason.alone for reason in shown]
         colour = STATUS_COLOURS["rejected"]
@@ -51,9 +55,10 @@ def reasons_picture(found: Sequence[Reason]) -> Figure:
         axes.bar_label(
             bars, [f"{reason.micrographs:,}" for reason in shown], padding=3, fontsize=8, color=MEASURED
         )
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.margins(x=0.08)
         axes.spines["left"].set_visible(False)
-        axes.tick_params(axis="y", length=0)
+        axes.tick_params(axis="y", length=0, labelsize=7)
         axes.set_title(REASONS_TITLE)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
@@ -61,22 +66,24 @@ def reasons_picture(found: Sequence[Reason]) -> Figure:
 
 def progress_picture(seen: Progress) -> Figure:
     """Sums above, rates below."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
     with house_style():
-        figure = new_figure(7.2, 3.4)
+        figure = new_figure(WIDTH_IN, 3.1)
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1.6, 1.0])
-        until = _dates(seen.until)
+        until = _dates(np.concatenate([seen.until[:1] - seen.step_s, seen.until]))
         colours = list(STATUS_COLOURS.values())
-        above.stackplot(until, seen.in_all, labels=list(STATUS_COLOURS), colors=colours, alpha=0.85)
+        above.stackplot(
+            until,
+            np.pad(seen.in_all, [(0, 0), (1, 0)]),
+            labels=list(STATUS_COLOURS),
+            colors=colours,
+            alpha=0.85,
+        )
         low = 0.0 * seen.hours
         middle = _dates(seen.until - 0.5 * seen.step_s)
         for rate, colour in zip(seen.per_hour, colours, strict=True):
             below.bar(middle, rate, width=seen.step_s / 86400, bottom=low, color=colour, alpha=0.85)
             low = low + rate
-        locator = AutoDateLocator()
-        below.xaxis.set_major_locator(locator)
-        below.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        date_axis(below)
         above.set_title(PROGRESS_TITLE)
         above.set_ylabel("micrographs")
         below.set(ylabel="an hour", xlabel="finished at (UTC)")
@@ -92,18 +99,16 @@ def _dates(seconds: Floats) -> Floats:
 def polar_picture(seen: Polar) -> Figure:
     """Vectors at twice the angle of U, labelled with the angle."""
     with house_style():
-        figure = new_figure(4.6, 4.7)
+        figure = new_figure(WIDTH_IN, 3.3)
         axes = figure.add_subplot(projection="polar")
         axes.set_theta_direction(-1)  # type: ignore[attr-defined]
         axes.grid(color="#e2e2e2", linewidth=0.6)
         _draw_vectors(figure, seen.accepted, "accepted")
         _draw_vectors(figure, seen.rejected, "rejected")
         if seen.limit_A <= seen.radius_A:
-            import numpy as np
-
             turn = np.linspace(0.0, 2.0 * np.pi, 181)
             axes.plot(turn, 0.0 * turn + seen.limit_A, color=LIMIT, linestyle="--", label="limit")
-        mean = (2.0 * seen.mean_angle_deg * 0.017453292519943295, seen.mean_A)
+        mean = np.radians(2.0 * seen.mean_angle_deg), seen.mean_A
         axes.plot(
             *mean,
             marker="D",
@@ -116,12 +121,10 @@ def polar_picture(seen: Polar) -> Figure:
         axes.set_ylim(0.0, seen.radius_A)
         axes.set_thetagrids(range(0, 360, 45), labels())  # type: ignore[attr-defined]
         axes.set_rlabel_position(22.5)  # type: ignore[attr-defined]
-        axes.set_title(f"{POLAR_TITLE}, drawn at twice the angle")
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+        figure.suptitle(f"{POLAR_TITLE}, at twice the angle", x=0.02, ha="left", fontsize=9.5)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside right lower")
     return figure
 
 
 def _draw_vectors(figure: Figure, vectors: Vectors, status: str) -> None:
-    import numpy as np
-
     draw_points(figure.axes[0], np.radians(2.0 * vectors.angle_deg), vectors.astigmatism_A, status)
