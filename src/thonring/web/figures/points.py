@@ -42,7 +42,7 @@ def _breaks(x: Floats) -> npt.NDArray[np.bool_]:
     gaps = np.diff(x)
     if gaps.size == 0:
         return gaps > 0
-    return (gaps > BREAK * np.median(gaps)) & (gaps > LEAST_BREAK * (x[-1] - x[0]))
+    return np.asarray((gaps > BREAK * np.median(gaps)) & (gaps > LEAST_BREAK * (x[-1] - x[0])))
 
 
 def _band(x: Floats, y: Floats, bins: int) -> Band | None:

@@ -46,7 +46,8 @@ def reasons(columns: RunColumns) -> tuple[Reason, ...]:
     """Count the reasons of a run's rejected micrographs, the most frequent first."""
     rejected = columns.status == STATUSES.index("rejected")
     names = columns.criteria
-    failing = np.array([columns.failing[name] & rejected for name in names]).reshape(len(names), -1)
+    failing = np.array([columns.failing[name] & rejected for name in names], dtype=bool)
+    failing = failing.reshape(len(names), len(columns))
     how_many = failing.sum(axis=0)
     found = [
         Reason(name, int(row.sum()), int((row & (how_many == 1)).sum()))
