@@ -24,12 +24,16 @@ def test_a_run_at_a_glance_live(page: Page, served: Served) -> None:
     tiles = page.locator(".tile strong")
     expect(tiles).to_have_text([*counts(served), "0"])
     titles = page.locator(".figures h3")
-    expect(titles).to_contain_text(["Rejected by reason (micrographs)", "Mean defocus (µm)", "Astigmatism U − V (Å)"])
+    expect(titles).to_contain_text(
+        ["Rejected by reason (micrographs)", "Mean defocus (µm)", "Astigmatism U − V (Å)"]
+    )
     for place in range(titles.count()):
         card = page.locator(".figures .card").nth(place)
         card.scroll_into_view_if_needed()
         expect(card.locator(".main-svg").first).to_be_visible()
-    serious = [one for one in Axe().run(page).response["violations"] if one["impact"] in {"serious", "critical"}]
+    serious = [
+        one for one in Axe().run(page).response["violations"] if one["impact"] in {"serious", "critical"}
+    ]
     assert not serious, [(one["id"], one["nodes"][0]["html"]) for one in serious]
 
     with decide_in(served.run) as decisions:

@@ -16,7 +16,7 @@ export const overview = {
     const key = made("ul", "legend");
     key.append(...legend.map(([name, mark, words]) => line(made("span", name, mark), words)));
     key.setAttribute("aria-label", "What the marks mean");
-    place.append(made("h1", "", "Overview"), shown.soft, shown.tiles, key, shown.figures, shown.sheets);
+    place.append(made("h1", "", "Overview"), shown.soft, shown.tiles, made("h2", "", "Figures"), key, shown.figures, shown.sheets);
     await renew();
   },
   renew,
