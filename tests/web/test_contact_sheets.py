@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-from made_runs import LIMITS, failed, fit, judged, made_run, many
+from made_stores import LIMITS, failed, fit, judged, made_run, many
 
 from thonring.records import Outcome
 from thonring.results import RunColumns, read_columns, read_run

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_runs import LIMITS, failed, fit, judged, made_run, many
+from made_stores import LIMITS, failed, fit, judged, made_run, many
 
 from thonring.records import Outcome
 from thonring.results import STATUSES, RunColumns, decide_in, read_columns, read_run, summary

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from made_runs import LIMITS, failed, judged, made_run, many
+from made_stores import LIMITS, failed, judged, made_run, many
 
 from thonring.results import Origin, decide_in, open_run, read_columns, read_run
 from thonring.web.access import Access

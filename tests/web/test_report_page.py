@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from made_runs import failed, fit, judged, made_run, many, write_spectra
+from made_stores import failed, fit, judged, made_run, many, write_spectra
 
 from thonring.results import decide_in, read_run, summary
 from thonring.web.report import files as files_of_report

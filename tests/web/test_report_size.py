@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from made_runs import judged, made_run, many, write_spectra
+from made_stores import judged, made_run, many, write_spectra
 
 from thonring.results import spectrum_path
 from thonring.web.contact import IN_A_SHEET

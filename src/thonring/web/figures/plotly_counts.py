@@ -87,7 +87,7 @@ def reasons_figure(found: Sequence[Reason]) -> Figure:
         "type": "bar",
         "orientation": "h",
         "y": names,
-        "customdata": [reason.criterion.replace(" ", "-") for reason in drawn],
+        "customdata": [reason.criterion for reason in drawn],
     }
     data = [
         {

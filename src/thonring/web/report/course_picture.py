@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thonring.plot.style import MEASURED, STATUS_COLOURS, house_style, new_figure
+from thonring.web.figures.figure import FEW
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from thonring.web.figures.points import Band
 
 LIMIT = STATUS_COLOURS["rejected"]
-FEW = 400
 WIDTH_IN = 4.8
 """Half a page: two stand side by side."""
 

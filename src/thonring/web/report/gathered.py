@@ -86,7 +86,7 @@ def _made(path: Path, settings: RunSettings) -> Made:
         return Made("", "", (), {})
     return Made(
         profile=str(content["settings"].get("profile", "")),
-        command_line=" ".join(map(str, content.get("command_line", ()))),
+        command_line=" ".join(map(str, content.get("command_line") or ())),
         versions=tuple((name, str(content[name])) for name in ("python", "numpy") if name in content),
         sources={limit.criterion: limit.source for limit in limits},
     )
