@@ -11,6 +11,7 @@ from thonring.cli.evaluate import evaluate
 from thonring.cli.export import export
 from thonring.cli.export_cs import export_cs
 from thonring.cli.predict import predict
+from thonring.cli.report import report
 from thonring.cli.serve import serve
 from thonring.cli.simulate import simulate
 from thonring.cli.train import train
@@ -54,6 +55,7 @@ app.command(name="export-cs")(export_cs)
 app.add_typer(dataset)
 app.add_typer(train)
 app.command()(predict)
+app.command()(report)
 app.command()(serve)
 
 

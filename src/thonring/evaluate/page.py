@@ -27,17 +27,17 @@ Section = tuple[str, str]
 def as_page(report: Report, folder: Path) -> str:
     """Write the page; links to pictures are relative to the folder where it will lie."""
     template = Template((resources.files("thonring.evaluate") / "page.html").read_text(encoding="utf-8"))
-    sections = list(_sections(report, folder))
+    parts = list(sections(report, folder))
     return template.substitute(
         title=escape("Evaluation of " + ", ".join(run.run.name for run in report.runs)),
         subtitle=escape(_subtitle(report)),
         notes="\n".join(f'<p class="note">{escape(note)}</p>' for note in report.notes),
         contents=" ".join(
-            f'<a href="#s{place}">{escape(title)}</a>' for place, (title, _) in enumerate(sections)
+            f'<a href="#s{place}">{escape(title)}</a>' for place, (title, _) in enumerate(parts)
         ),
         body="\n".join(
             f'<section id="s{place}"><h2>{escape(title)}</h2>\n{body}</section>'
-            for place, (title, body) in enumerate(sections)
+            for place, (title, body) in enumerate(parts)
         ),
     )
 
@@ -51,7 +51,8 @@ def _subtitle(report: Report) -> str:
     )
 
 
-def _sections(report: Report, folder: Path) -> Iterator[Section]:
+def sections(report: Report, folder: Path) -> Iterator[Section]:
+    """Give what the page has below each of its headings; see `as_page`."""
     yield _section(confusion_sheet(report), folder)
     for sheet in comparison_sheets(report):
         yield _section(sheet, folder)

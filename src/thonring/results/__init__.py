@@ -14,6 +14,7 @@ from thonring.results.decisions import Action, Decisions
 from thonring.results.diagnostic import diagnostic_image
 from thonring.results.export import Exported, export
 from thonring.results.folder import create_folder, prepare_run, write_run_tables, write_tables
+from thonring.results.latest import latest_made
 from thonring.results.micrograph_file import write_micrograph
 from thonring.results.named import Named
 from thonring.results.names import artefact_names, spectrum_path
@@ -69,6 +70,7 @@ __all__ = [
     "export",
     "file_state",
     "frequencies_per_A",
+    "latest_made",
     "made",
     "open_run",
     "prepare_predictions",

@@ -10,7 +10,8 @@ from fastapi.staticfiles import StaticFiles
 
 from thonring.errors import DecisionError, InputError, OutputError, SettingsError, ThonringError
 from thonring.web.access import Access, Guard
-from thonring.web.routes import state
+from thonring.web.bundled import plotly_script
+from thonring.web.routes import overview, state
 from thonring.web.run_view import RunView
 
 _PAGE = Path(str(files("thonring.web") / "page"))
@@ -29,7 +30,7 @@ def create_app(view: RunView, access: Access) -> FastAPI:
     app.add_middleware(Guard, access=access)
     app.add_exception_handler(ThonringError, _told)
     app.add_exception_handler(Exception, _unexpected)
-    for routes in (state,):
+    for routes in (state, overview):
         app.include_router(routes.router(view), prefix="/api")
     app.mount("/page", StaticFiles(directory=_PAGE), name="page")
 
@@ -42,11 +43,6 @@ def create_app(view: RunView, access: Access) -> FastAPI:
         return FileResponse(plotly_script(), headers={"cache-control": "max-age=86400"})
 
     return app
-
-
-def plotly_script() -> Path:
-    """Return where the script of the installed plotly lies; nothing is fetched."""
-    return Path(str(files("plotly") / "package_data" / "plotly.min.js"))
 
 
 async def _told(_: Request, problem: Exception) -> JSONResponse:

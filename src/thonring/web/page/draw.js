@@ -21,5 +21,11 @@ export function palette() {
 function painted(value, colours) {
   if (Array.isArray(value)) return value.length && typeof value[0] === "number" ? value : value.map((item) => painted(item, colours));
   if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, painted(item, colours)]));
-  return typeof value === "string" && value in colours ? colours[value] : value;
+  return typeof value === "string" ? colour(value, colours) : value;
+}
+
+// "accepted@40" is the colour seen through, its opacity as two hexadecimal digits.
+function colour(text, colours) {
+  const [name, opacity = ""] = text.split("@");
+  return Object.hasOwn(colours, name) && (text === name || /^[0-9a-f]{2}$/.test(opacity)) ? colours[name] + opacity : text;
 }

@@ -1,0 +1,1 @@
+"""A run as one page to keep and to send: everything inside, nothing fetched."""

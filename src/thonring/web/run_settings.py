@@ -1,0 +1,34 @@
+"""The settings that a run is judged by, as its store has them."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from thonring.evaluate.limits import limit_of
+from thonring.results import Store, latest_made
+from thonring.settings import Limit
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """Settings of the micrograph finished last, by name, its limits, and the version of the program."""
+
+    settings: dict[str, Any]
+    limits: tuple[Limit, ...]
+    thonring: str
+
+
+def run_settings(store: Store) -> RunSettings:
+    """Read the settings of a run; one without micrographs has none.
+
+    Raises
+    ------
+    OutputError
+        If the store cannot be read.
+    """
+    made = latest_made(store)
+    if made is None:
+        return RunSettings({}, (), "")
+    settings = json.loads(made.settings)
+    limits = tuple(limit_of(entry) for entry in settings.pop("limits"))
+    return RunSettings(settings, limits, made.thonring)

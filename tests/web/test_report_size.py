@@ -1,0 +1,27 @@
+"""A report of a large run can be sent by mail."""
+
+from pathlib import Path
+
+from made_stores import judged, made_run, many, write_spectra
+
+from thonring.results import spectrum_path
+from thonring.web.contact import IN_A_SHEET
+from thonring.web.figures.points import MOST_POINTS
+from thonring.web.report.files import write_report
+from thonring.web.report.thumbnail import thumbnail
+
+LARGEST_BYTES = 10_000_000
+
+
+def test_ten_thousand_micrographs_are_less_than_ten_megabytes(tmp_path: Path) -> None:
+    """Beyond MOST_POINTS a page does not grow, and pictures of noise are the largest there are."""
+    run = made_run(tmp_path / "run", many(2 * MOST_POINTS))
+    page = write_report(run, tmp_path / "out")[0]
+    text = page.read_text(encoding="utf-8")
+    assert "plotly.js v" in text
+    assert "</script" not in text.partition("<script>")[2].partition("</script>")[0]
+    noise = [judged("noise.mrc")]
+    write_spectra(tmp_path, noise, 512)
+    picture = thumbnail(spectrum_path(tmp_path, "noise"))
+    assert picture.startswith("data:image/jpeg;base64,")
+    assert page.stat().st_size + 3 * IN_A_SHEET * len(picture) < LARGEST_BYTES
