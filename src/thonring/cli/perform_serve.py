@@ -33,6 +33,7 @@ def perform_serve(run: Path, host: str, port: int) -> None:
     with _listening(host, port) as bound:
         access = Access(host, bound.getsockname()[1])
         view = RunView(run)
+        view.columns()
         typer.echo(f"{run}: open {access.address}")
         if not access.loopback:
             typer.echo(

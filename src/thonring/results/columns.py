@@ -32,7 +32,7 @@ SELECT input, path, name, COALESCE(decided.status, micrograph.status), COALESCE(
   {", ".join(f"micrograph.{name}" for name in _MICROGRAPH)}, {", ".join(f"attempt.{name}" for name in _FIT)}
 FROM micrograph JOIN input ON input.id = input LEFT JOIN decided ON decided.micrograph = input
 LEFT JOIN attempt ON attempt.micrograph = input AND number = COALESCE(estimate, chosen)
-WHERE COALESCE(finished_at, 0) >= ? OR decided.action > ? ORDER BY input
+WHERE ? OR finished_at >= ? OR decided.action > ? ORDER BY input
 """  # noqa: S608 - all names are constants
 _HEAD = 11
 _AT_ONCE = 20_000
@@ -110,7 +110,7 @@ def read_columns(store: Store, known: RunColumns | None = None) -> RunColumns:
         if known is not None and revision == since:
             return known
         names = {key: tuple(json.loads(text)) for key, text in connection.execute(queries.CRITERIA)}
-        rows = connection.execute(_QUERY, (since.finished_at, since.action))
+        rows = connection.execute(_QUERY, (known is None, since.finished_at, since.action))
         columns = known or _columns([], names, revision)
         while some := rows.fetchmany(_AT_ONCE):
             columns = _merged(columns, _columns(some, names, revision))
