@@ -17,7 +17,6 @@ from thonring.settings import Limit
 from thonring.web.figures import Figure, Findings, findings, plotly_figures
 from thonring.web.figures.points import MOST_POINTS, bands, shares
 from thonring.web.figures.polar import polar
-from thonring.web.figures.reasons import BY_HAND
 
 COLOURS = {"accepted", "rejected", "failed", "limit", "text", "soft", "grid", "card", "accepted@48"}
 
@@ -55,9 +54,7 @@ def test_reasons_are_counted_as_the_summary_of_the_store_counts_them(tmp_path: P
         counted = summary(one.outcome for one in store)
         found = findings(read_columns(store), LIMITS)
     by_criterion = {one.criterion: one.micrographs for one in found.reasons}
-    by_hand = by_criterion.pop(BY_HAND, 0)
     assert by_criterion == dict(counted.rejected_by)
-    assert by_hand <= 1
     assert found.progress is not None
     assert found.progress.finished.sum(axis=1).tolist() == [
         counted.accepted,

@@ -36,11 +36,12 @@ from thonring.results.settings_file import write_settings
 from thonring.results.simulated_set import RECIPE, prepare_set, recipe_text
 from thonring.results.simulated_star import Simulated, write_simulated_star
 from thonring.results.store import Store
-from thonring.results.summary import Summary, reason_without_file, summary
+from thonring.results.summary import REJECTED_BY_HAND, Summary, reason_without_file, summary
 
 __all__ = [
     "NO_CURVE",
     "RECIPE",
+    "REJECTED_BY_HAND",
     "STATUSES",
     "STORE",
     "Action",

@@ -11,7 +11,8 @@ from thonring.records import Outcome
 
 Counts = tuple[tuple[str, int], ...]
 MOST_FAILURES = 20
-BY_HAND = "decision by hand"
+REJECTED_BY_HAND = "decision by hand"
+"""In the place of a criterion, where a person rejected what all criteria accept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def summary(outcomes: Iterable[Outcome]) -> Summary:
 def _failed_criteria(outcome: Outcome) -> list[str]:
     """Where all criteria of a rejected micrograph hold, a person rejected it."""
     criteria = () if outcome.attempt is None else outcome.attempt.verdict.criteria
-    return [criterion.name for criterion in criteria if not criterion.passed] or [BY_HAND]
+    return [criterion.name for criterion in criteria if not criterion.passed] or [REJECTED_BY_HAND]
 
 
 def reason_without_file(outcome: Outcome, reason: str) -> str:

@@ -9,9 +9,9 @@ import numpy as np
 
 from thonring.quality.grade import sentence
 from thonring.records import Floats
-from thonring.results import STATUSES, RunColumns
+from thonring.results import REJECTED_BY_HAND, STATUSES, RunColumns
 from thonring.settings import Limit
-from thonring.web.figures.reasons import BY_HAND, reasons, words_of
+from thonring.web.figures.reasons import reasons, words_of
 
 SheetName = Literal["worst", "borderline", "best"]
 
@@ -89,7 +89,7 @@ def _worst(
     rejected = columns.status == STATUSES.index("rejected")
     queues = []
     for reason in reasons(columns):
-        if reason.criterion == BY_HAND:
+        if reason.criterion == REJECTED_BY_HAND:
             continue
         rows = np.flatnonzero(rejected & columns.failing[reason.criterion])
         margin = margins.get(reason.criterion, np.zeros(len(columns)))[rows]

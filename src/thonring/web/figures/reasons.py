@@ -6,14 +6,11 @@ import numpy as np
 
 from thonring.plot.caption import shortened
 from thonring.quality import CRITERIA
-from thonring.results import STATUSES, RunColumns
-
-BY_HAND = "by hand"
-"""In the place of a criterion, where a person rejected what all criteria accept."""
+from thonring.results import REJECTED_BY_HAND, STATUSES, RunColumns
 
 MOST_LETTERS = 46
 
-_WORDS = {"fit": "No CTF could be fitted", BY_HAND: "By a person's decision alone"}
+_WORDS = {"fit": "No CTF could be fitted", REJECTED_BY_HAND: "By a person's decision alone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +51,6 @@ def reasons(columns: RunColumns) -> tuple[Reason, ...]:
         for name, row in zip(names, failing, strict=True)
     ]
     without = int((rejected & (how_many == 0)).sum())
-    found.append(Reason(BY_HAND, without, without))
+    found.append(Reason(REJECTED_BY_HAND, without, without))
     some = [reason for reason in found if reason.micrographs]
     return tuple(sorted(some, key=lambda reason: (-reason.micrographs, reason.criterion)))

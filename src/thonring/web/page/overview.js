@@ -135,7 +135,7 @@ function openReason(criterion) {
 
 // What no criterion rejected was rejected by a person.
 function reasonQuery(criterion) {
-  return criterion === "by hand" ? { status: "rejected", decided: "true" } : { status: "rejected", failing: criterion };
+  return criterion === "decision by hand" ? { status: "rejected", decided: "true" } : { status: "rejected", failing: criterion };
 }
 
 function toTable(link, query) {
