@@ -35,13 +35,13 @@ def test_a_job_asks_for_what_the_options_say(tmp_path: Path) -> None:
     script = script_of(choice, tmp_path)
     assert [line for line in script if line.startswith("#SBATCH")] == [
         "#SBATCH -J thonring-1",
-        f"#SBATCH -e {tmp_path}/jobs/thonring-1-%J.err",
-        f"#SBATCH -o {tmp_path}/jobs/thonring-1-%J.out",
         "#SBATCH -p micro",
         "#SBATCH -n 1",
         "#SBATCH --cpus-per-task=6",
         "#SBATCH --mem=23G",
         "#SBATCH -t 1-02:00:00",
+        f'#SBATCH --output="{tmp_path}/jobs/%x-%j.out"',
+        f'#SBATCH --error="{tmp_path}/jobs/%x-%j.err"',
         "#SBATCH --account=em",
         "#SBATCH --exclude=node7",
     ]
@@ -120,8 +120,8 @@ def test_a_command_on_real_jobs_gives_the_results_of_one_without(
     for name, who in (
         ("alone", ["--executor", "inline"]),
         (
-            "jobs",
-            f"--cluster slurm --queue {slurm_here.QUEUE} --jobs 1 --job-cores 2 --job-memory 2GB".split(),
+            "by jobs",
+            f"--cluster slurm --queue {slurm_here.QUEUE} --jobs 1 --job-cores 1 --job-memory 2GB".split(),
         ),
     ):
         (tmp_path / name).mkdir()
@@ -130,11 +130,11 @@ def test_a_command_on_real_jobs_gives_the_results_of_one_without(
             app, ["estimate", "../raw", "--out", "run", *noise_micrographs.OPTIONS, *who]
         )
         assert done.exit_code == 1, done.output
-    assert noise_micrographs.content(tmp_path / "jobs" / "run") == noise_micrographs.content(
+    assert noise_micrographs.content(tmp_path / "by jobs" / "run") == noise_micrographs.content(
         tmp_path / "alone" / "run"
     )
     assert squeue("--states=running,pending") == []
-    assert len(list((tmp_path / "jobs" / "run" / "jobs").glob("*.err"))) == 1
+    assert len(list((tmp_path / "by jobs" / "run" / "jobs").glob("*.err"))) == 1
 
 
 @pytest.mark.usefixtures("submitting")

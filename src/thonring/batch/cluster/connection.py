@@ -104,8 +104,8 @@ def _patient(advice: str) -> Callable[[int, float], None]:
 
 @contextmanager
 def _own(choice: OwnCluster) -> Iterator[Connection]:
-    with (
-        LocalCluster(
+    try:
+        cluster = LocalCluster(
             n_workers=choice.workers,
             threads_per_worker=1,
             processes=True,
@@ -113,9 +113,10 @@ def _own(choice: OwnCluster) -> Iterator[Connection]:
             scheduler_kwargs=_scheduler_options(choice.dashboard),
             silence_logs=logging.CRITICAL,
             preload="thonring.batch.cluster.deaf",
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
+        )
+    except (OSError, RuntimeError, ValueError) as problem:
+        raise ClusterError(f"--executor dask: the cluster could not be started ({problem}).") from problem
+    with cluster, Client(cluster, set_as_default=False) as client:
         advice = "Its processes do not start; try --executor processes"
         yield Connection(client, "the Dask cluster of this machine", _patient(advice))
 

@@ -44,7 +44,12 @@ def cluster_of(
             "--cluster slurm: sbatch is not found. Give the command on a machine from which SLURM jobs are submitted."
         )
     with dask.config.set({"jobqueue.slurm.walltime": None}):
-        cluster = new_cluster(choice, name, run, scheduler_options)
+        try:
+            cluster = new_cluster(choice, name, run, scheduler_options)
+        except (OSError, RuntimeError, ValueError) as problem:
+            raise ClusterError(
+                f"--cluster slurm: no scheduler for the jobs could be started ({problem})."
+            ) from problem
         try:
             _check_taken(cluster.job_script())
             cluster.scale(jobs=choice.jobs)
@@ -80,12 +85,18 @@ def new_cluster(choice: SlurmJobs, name: str, run: Path, scheduler_options: dict
         processes=choice.cores,
         memory=choice.memory_of_job,
         walltime=choice.time or None,
-        job_extra_directives=list(choice.directives),
+        job_extra_directives=[*_logs(run.absolute() / LOGS), *choice.directives],
         worker_extra_args=["--no-dashboard", *_lifetime(choice.time)],
-        log_directory=str(run.absolute() / LOGS),
         scheduler_options=scheduler_options,
         silence_logs=logging.CRITICAL,
     )
+
+
+def _logs(folder: Path) -> list[str]:
+    """Where a job writes what it says; dask-jobqueue's own way knows no paths with blanks."""
+    folder.mkdir(exist_ok=True)
+    place = str(folder).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return [f'--output="{place}/%x-%j.out"', f'--error="{place}/%x-%j.err"']
 
 
 def _lifetime(time_limit: str) -> list[str]:
@@ -105,7 +116,7 @@ class Caretaker:
         self._tended = time.monotonic()
         self._empty = 0
 
-    def tend(self, fit: int, without_s: float) -> None:
+    def tend(self, fit: int, _: float) -> None:
         """Look after the jobs, now and then.
 
         Raises
@@ -116,7 +127,7 @@ class Caretaker:
         if time.monotonic() - self._tended < _TEND_EVERY_S or fit >= self._choice.jobs * self._choice.cores:
             return
         self._tended = time.monotonic()
-        self._empty = self._empty + 1 if without_s > 0.0 and not self._queued() else 0
+        self._empty = 0 if fit or self._queued() else self._empty + 1
         if self._empty >= _MOST_EMPTY:
             raise ClusterError(
                 f"no worker is there, and none of its jobs is in the queue; see {self._run / LOGS} for what they said"
