@@ -9,7 +9,7 @@ from thonring.results.ctf_image import write_ctf_image
 from thonring.results.ctffind_files import CtffindFiles, CtffindResult, CtffindRun, write_ctffind_files
 from thonring.results.ctffind_profile import frequencies_per_A, profile_rows
 from thonring.results.ctffind_text import write_ctffind_text
-from thonring.results.decided import Decision, with_decision
+from thonring.results.decided import Decision, Verdict, with_decision
 from thonring.results.decisions import Action, Decisions
 from thonring.results.diagnostic import diagnostic_image
 from thonring.results.export import Exported, export
@@ -26,6 +26,7 @@ from thonring.results.origin import (
     asked_text,
     content_hash,
     file_state,
+    limits_of,
     made,
     settings_text,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "Simulated",
     "Store",
     "Summary",
+    "Verdict",
     "artefact_names",
     "asked_text",
     "content_hash",
@@ -69,6 +71,7 @@ __all__ = [
     "export",
     "file_state",
     "frequencies_per_A",
+    "limits_of",
     "made",
     "open_run",
     "prepare_predictions",

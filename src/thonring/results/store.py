@@ -134,6 +134,18 @@ class Store:
                 origin = Origin(FileState(size, mtime_ns, content_hash), asked, made[recipe])
                 yield text_of(path), Entry(status, origin)
 
+    def made(self) -> Made | None:
+        """How the micrograph that was finished last was estimated; None if there is none yet.
+
+        Raises
+        ------
+        OutputError
+            If the store cannot be read.
+        """
+        with self.snapshot() as connection:
+            row = connection.execute(queries.LAST_RECIPE).fetchone()
+        return None if row is None else queries.made_of(row)
+
     def __len__(self) -> int:
         with self.snapshot() as connection:
             return int(connection.execute(queries.COUNT).fetchone()[0])
