@@ -71,9 +71,7 @@ def answer_instead(access: Access, scope: Scope) -> Response | None:
         return None
     if not scope["may_change"]:
         return refused(scope, 403, "changes need the token: open the address that `thonring serve` printed.")
-    if not _from_here(headers, by_program=by_program):
-        return refused(scope, 403, "changes are taken from this server's own page only.")
-    return None
+    return _foreign(scope, headers, by_program=by_program)
 
 
 def refused(scope: Scope, status: int, sentence: str) -> Response:
@@ -105,15 +103,15 @@ def _cookies(headers: Headers, name: str) -> Iterable[str]:
             yield found.value
 
 
-def _from_here(headers: Headers, *, by_program: bool) -> bool:
+def _foreign(scope: Scope, headers: Headers, *, by_program: bool) -> Response | None:
     """A browser names the page's origin in every change; a program that sends the token itself need not."""
     origin = headers.get("origin")
     if origin is None:
-        return by_program and headers.get("sec-fetch-site") in {None, "none", "same-origin"}
-    scheme, separator, place = origin.partition("://")
-    return (
-        bool(separator) and scheme in {"http", "https"} and place.lower() == headers.get("host", "").lower()
-    )
+        here = by_program and headers.get("sec-fetch-site") in {None, "none", "same-origin"}
+    else:
+        scheme, _, place = origin.partition("://")
+        here = scheme in {"http", "https"} and place.lower() == headers.get("host", "").lower()
+    return None if here else refused(scope, 403, "changes are taken from this server's own page only.")
 
 
 def _is_local(place: str) -> bool:
