@@ -2,15 +2,20 @@
 
 import os
 import shutil
-import subprocess
-import sys
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
-from served_run import Served
+from served_run import Served, thonring
+
+from thonring.web.access import Access
+from thonring.web.app import create_app
+from thonring.web.run_view import RunView
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 COUNT, SIZE = 6, 768
@@ -21,6 +26,7 @@ def estimated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a simulated `set`, and the `run` that estimated it with pictures."""
     folder = tmp_path_factory.mktemp("browser")
     thonring(folder, f"simulate --count {COUNT} --size {SIZE} --seed 3 --out set")
+    shutil.copy(folder / "set/mic_000000.mrc", folder / "one_more.mrc")
     thonring(folder, "estimate set/micrographs.star --out run --plots")
     return folder
 
@@ -28,19 +34,19 @@ def estimated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def served(estimated: Path, tmp_path: Path) -> Iterator[Served]:
     """A server on a copy of the run, so that a test may decide as it likes."""
-    shutil.copytree(estimated / "run", tmp_path / "run")
+    run = tmp_path / "run"
+    shutil.copytree(estimated / "run", run)
     (tmp_path / "set").symlink_to(estimated / "set")
-    words = [sys.executable, "-m", "thonring", "serve", "run", "--port", "0"]
-    process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        address = process.stdout.readline().rpartition(" open ")[2].strip()
-        assert address.startswith("http://127.0.0.1:"), "the server did not start"
-        yield Served(address, tmp_path / "run", estimated / "set")
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        access = Access("127.0.0.1", bound.getsockname()[1])
+        server = uvicorn.Server(
+            uvicorn.Config(create_app(RunView(run), access), log_level="warning", lifespan="off")
+        )
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        yield Served(access.address, run, estimated / "set", estimated / "one_more.mrc")
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +78,3 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
     ]
     assert not foreign
     assert not failed
-
-
-def thonring(place: Path, words: str) -> None:
-    """Run a command of ours in a folder."""
-    done = subprocess.run(
-        [sys.executable, "-m", "thonring", *words.split()],
-        cwd=place,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr

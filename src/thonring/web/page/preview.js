@@ -11,7 +11,7 @@ export function makePreview() {
   picture.onload = () => { picture.hidden = false; };
   picture.onerror = () => { picture.hidden = true; };
   const words = make("div", { className: "preview-words" });
-  const place = make("aside", { className: "card preview", ariaLabel: "The current micrograph" }, picture, words);
+  const place = make("section", { className: "card preview", tabIndex: 0, role: "region", ariaLabel: "The current micrograph" }, picture, words);
   let shown = null;
   let waiting = null;
 

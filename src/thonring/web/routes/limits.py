@@ -22,7 +22,7 @@ class LimitJson(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    criterion: Annotated[str, Field(max_length=100)]
+    criterion: Annotated[str, Field(max_length=100, json_schema_extra={"enum": [*CRITERIA]})]
     at_least: Bound = None
     at_most: Bound = None
 
