@@ -33,6 +33,7 @@ OPTIONS: dict[str, tuple[list[str], list[str]]] = {
     ),
     "damaged.py": ([], ["--quick"]),
     "store.py": ([], ["--count", "5000"]),
+    "serve.py": ([], ["--count", "5000"]),
     "kills.py": ([], ["--kills", "4", "--count", "24"]),
     "speed.py": ([], ["--count", "4", "--rounds", "1"]),
 }

@@ -50,9 +50,10 @@ def perform_serve(run: Path, host: str, port: int) -> None:
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    """Bind a socket. With its protocol named, asyncio sends small answers at once, not 40 ms later."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        bound = socket.socket(family, socket.SOCK_STREAM)
+        bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
         bound.listen()
