@@ -25,7 +25,7 @@ export function drawHead(sorted, sortBy, selectPage) {
 export function drawRow(row, { current, selected }) {
   const name = row.file.split("/").at(-1);
   const tick = make("input", { type: "checkbox", checked: selected, ariaLabel: `Select ${name}`, tabIndex: current ? 0 : -1 });
-  const link = make("a", { href: `#/micrograph/${row.number}`, title: row.file, tabIndex: current ? 0 : -1 }, make("span", { className: "start" }, name.slice(0, -tail)), make("span", {}, name.slice(-tail)));
+  const link = make("a", { href: `#/micrograph/${row.number}`, title: row.file, ariaLabel: name, tabIndex: current ? 0 : -1 }, make("span", { className: "start" }, name.slice(0, -tail)), make("span", {}, name.slice(-tail)));
   const marks = [row.decided ? make("span", { className: "mark", title: "Decided by a person" }, "✓", hidden(" decided by a person")) : null,
     row.by_hand ? make("span", { className: "mark", title: "Estimated by hand" }, "✎", hidden(" estimated by hand")) : null];
   const reasons = row.reasons.join(" ");

@@ -129,9 +129,11 @@ function select(numbers, on) {
   for (const number of numbers) {
     if (on) kept.selected.add(number);
     else kept.selected.delete(number);
-    const row = parts.body.querySelector(`tr[data-number="${number}"]`);
-    row?.classList.toggle("selected", on);
-    if (row) row.querySelector("input").checked = on;
+  }
+  for (const row of parts.body.rows) {
+    const selected = kept.selected.has(Number(row.dataset.number));
+    row.classList.toggle("selected", selected);
+    row.querySelector("input").checked = selected;
   }
   showSelection();
 }
