@@ -56,7 +56,11 @@ class OutputError(ThonringError):
 
 
 class RunInUse(OutputError):  # noqa: N818 - as above
-    """Another process works on the run."""
+    """Another process works on the run; `holder` says which, since when."""
+
+    def __init__(self, message: str, holder: str) -> None:
+        super().__init__(message)
+        self.holder = holder
 
 
 class DecisionError(ThonringError):

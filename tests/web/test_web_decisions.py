@@ -32,6 +32,7 @@ def test_a_verdict_stands_with_who_and_is_undone(client: TestClient, accepted: l
     undone = client.post("/api/decisions/undo", json={"who": "Ben"}).json()
     assert (undone["kind"], undone["undone"]["id"], undone["who"]) == ("undo", action["id"], "Ben")
     assert row(client, accepted[0])["status"] == "accepted"
+    assert row(client, accepted[0])["decided"] is False
     history = client.get("/api/decisions", params={"micrograph": accepted[1]}).json()
     assert [one["kind"] for one in history] == ["undo", "reject"]
 

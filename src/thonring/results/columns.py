@@ -28,7 +28,7 @@ _FIT = (
 )
 _QUERY = f"""
 SELECT input, path, name, COALESCE(decided.status, micrograph.status), COALESCE(mtime_ns, 0) / 1e9,
-  decided.action IS NOT NULL, estimate IS NOT NULL, criteria, criterion_values, remarks, covariance,
+  verdict IS NOT NULL OR estimate IS NOT NULL, estimate IS NOT NULL, criteria, criterion_values, remarks, covariance,
   {", ".join(f"micrograph.{name}" for name in _MICROGRAPH)}, {", ".join(f"attempt.{name}" for name in _FIT)}
 FROM micrograph JOIN input ON input.id = input LEFT JOIN decided ON decided.micrograph = input
 LEFT JOIN attempt ON attempt.micrograph = input AND number = COALESCE(estimate, chosen)

@@ -31,8 +31,10 @@ def held(run: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
+        holder = _holder(path)
         raise RunInUse(
-            f"{run}: {_holder(path)} works on this run. Wait until it is done, or choose another folder with --out."
+            f"{run}: {holder} works on this run. Wait until it is done, or choose another folder with --out.",
+            holder,
         ) from None
     except OSError as problem:
         raise OutputError(

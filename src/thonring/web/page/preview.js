@@ -36,7 +36,6 @@ export function makePreview() {
     const address = `/api/micrographs/${row.number}/spectrum.png`;
     if (picture.getAttribute("src") !== address) picture.src = address;
     else picture.hidden = !picture.naturalWidth;
-    if (!row.decided) return;
     const actions = await get("decisions", { micrograph: row.number, most: 3 }).catch(() => []);
     history.replaceChildren(...actions.map((action) => make("li", {}, `${kinds[action.kind] ?? action.kind} by ${action.who}, ${new Date(action.at).toLocaleString([], { dateStyle: "short", timeStyle: "short" })}`)));
   }

@@ -28,7 +28,7 @@ async function load(place) {
   const mine = ++asked;
   await trying(async () => {
     if (place) {
-      const near = await get(`micrographs?${query()}`.replace(/$/, `&around=${place.number}`)).catch(() => null);
+      const near = await get(`micrographs?${query()}&around=${place.number}`).catch(() => null);
       if (near?.position) kept.offset = Math.max(0, near.position - 1 - place.index);
     }
     let found = await get(`micrographs?${query()}&offset=${kept.offset}&limit=${kept.limit}`);
@@ -93,8 +93,8 @@ function goTo(number) {
   for (const row of parts.body.rows) {
     const current = Number(row.dataset.number) === number;
     row.classList.toggle("current", current);
-    row.toggleAttribute("aria-current", current);
     if (current) row.setAttribute("aria-current", "true");
+    else row.removeAttribute("aria-current");
     for (const reached of row.querySelectorAll("a, input")) reached.tabIndex = current ? 0 : -1;
     if (current) row.scrollIntoView({ block: "nearest" });
   }
@@ -201,8 +201,8 @@ const bindings = [
   { keys: "x", does: "select the current one, or not", act: () => kept.cursor !== null && select([kept.cursor], !kept.selected.has(kept.cursor)) },
   { keys: "Escape", does: "select none", act: selectNone },
   { keys: "Enter", does: "open the micrograph", act: () => { if (rowOf(kept.cursor) >= 0) location.hash = `#/micrograph/${kept.cursor}`; } },
-  { keys: "[ PageUp", does: "page before", act: () => turn(-1) },
-  { keys: "] PageDown", does: "page after", act: () => turn(1) },
+  { keys: "[", does: "page before", act: () => turn(-1) },
+  { keys: "]", does: "page after", act: () => turn(1) },
   { keys: "/", does: "search", act: () => parts.filters.focus() },
   { keys: "?", does: "show these keys", act: () => tellKeys(bindings) },
 ];

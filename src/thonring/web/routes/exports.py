@@ -62,8 +62,9 @@ def router(view: RunView) -> APIRouter:
             with open_run(view.run) as store:
                 write_run_tables(store)
         except RunInUse as problem:
-            who = str(problem).partition(": ")[2].partition(" works")[0]
-            return Renewed(renewed=False, told=f"{who} works on this run and will renew its tables.")
+            return Renewed(
+                renewed=False, told=f"{problem.holder} works on this run and will renew its tables."
+            )
         return Renewed(renewed=True, told=f"The tables in {view.run.absolute().name} are as of now.")
 
     return routes
