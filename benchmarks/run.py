@@ -33,6 +33,7 @@ OPTIONS: dict[str, tuple[list[str], list[str]]] = {
     ),
     "damaged.py": ([], ["--quick"]),
     "store.py": ([], ["--count", "5000"]),
+    "serve.py": ([], ["--count", "5000"]),
     "kills.py": ([], ["--kills", "4", "--count", "24"]),
     "executors.py": ([], ["--idle", "200", "--count", "4", "--size", "1024", "--rounds", "1"]),
     "speed.py": ([], ["--count", "4", "--rounds", "1"]),

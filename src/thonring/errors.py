@@ -11,6 +11,7 @@
     ├── AnswerError           an answer to a question of CTFFIND is missing or impossible
     ├── SettingsError         an option is impossible: range upside down, unknown profile
     ├── OutputError           the run folder cannot be written
+    │   └── RunInUse          another process works on it
     ├── DecisionError         what a person decided of a micrograph cannot stand
     ├── ClusterError          the workers of a cluster are missing, unfit or gone
     └── FitError              no CTF could be fitted to a spectrum
@@ -53,6 +54,14 @@ class SettingsError(ThonringError):
 
 class OutputError(ThonringError):
     """The run folder cannot be written."""
+
+
+class RunInUse(OutputError):  # noqa: N818 - as above
+    """Another process works on the run; `holder` says which, since when."""
+
+    def __init__(self, message: str, holder: str) -> None:
+        super().__init__(message)
+        self.holder = holder
 
 
 class DecisionError(ThonringError):

@@ -1,8 +1,10 @@
 """Columns of a run hold what its micrographs hold, and follow a run as it grows."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,3 +107,25 @@ def test_large_runs_are_read_piece_by_piece(tmp_path: Path, monkeypatch: pytest.
     whole = read(tmp_path)
     monkeypatch.setattr(columns, "_AT_ONCE", 2)
     assert_same(read(tmp_path), whole)
+
+
+def test_of_a_run_that_knows_no_times_only_what_is_decided_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(tmp_path, *OUTCOMES)
+    with open_run(tmp_path) as store:
+        store._connection.execute("UPDATE micrograph SET finished_at = NULL")
+    before = read(tmp_path)
+    read_again: list[int] = []
+    plainly = columns._columns
+
+    def counted(rows: Sequence[object], *others: Any) -> RunColumns:
+        read_again.append(len(rows))
+        return plainly(rows, *others)
+
+    monkeypatch.setattr(columns, "_columns", counted)
+    with decide_in(tmp_path) as decisions:
+        decisions.judge([2], "accepted", "Ana")
+    after = read(tmp_path, before)
+    assert read_again == [1]
+    assert_same(after, read(tmp_path))

@@ -14,6 +14,7 @@ from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejec
 from thonring.errors import DecisionError, OutputError
 from thonring.records import Outcome
 from thonring.results import Decisions, Named, decide_in, export, open_run, read_run
+from thonring.results.decided import Verdict
 
 A, B, C, D = (Path(f"{name}.mrc") for name in "abcd")
 OUTCOMES = (accepted(A), rejected(B), without_fit(C), failed(D))
@@ -196,3 +197,54 @@ def test_undoing_everything_leads_back_through_every_state(
         for before in reversed(states[:-1]):
             decisions.undo("Ana")
             assert statuses(run) == before
+
+
+def curated(run: Path, verdicts: dict[int, Verdict], **options: bool) -> int:
+    with decide_in(run) as decisions:
+        action = decisions.curate(verdicts, "Ana", **options)
+    return 0 if action is None else action.micrographs
+
+
+def test_curating_decides_many_at_once_and_is_undone_at_once(run: Path) -> None:
+    assert curated(run, {1: "rejected", 2: "accepted"}) == 2
+    assert statuses(run) == ["rejected", "accepted", "rejected", "failed"]
+    with decide_in(run) as decisions:
+        assert decisions.history()[0].kind == "curate"
+        decisions.undo("Ana")
+    assert statuses(run) == ["accepted", "rejected", "rejected", "failed"]
+
+
+def test_curating_leaves_to_the_criteria_what_they_say_too(run: Path) -> None:
+    assert curated(run, {1: "accepted", 2: "rejected"}) == 0
+    curated(run, {1: "rejected"})
+    curated(run, {1: "accepted"})
+    assert seen(run)[0].decision is not None
+    assert seen(run)[0].decision.verdict is None
+
+
+def test_curating_spares_what_people_judged_unless_told(run: Path) -> None:
+    with decide_in(run) as decisions:
+        decisions.judge([1], "rejected", "Ben")
+        assert decisions.judged() == {1}
+    assert curated(run, {1: "accepted", 2: "accepted"}) == 1
+    assert statuses(run)[:2] == ["rejected", "accepted"]
+    assert curated(run, {1: "accepted"}, overwrite=True) == 1
+    assert statuses(run)[:2] == ["accepted", "accepted"]
+
+
+def test_who_judged_is_known_through_undoing(run: Path) -> None:
+    curated(run, {1: "rejected"})
+    with decide_in(run) as decisions:
+        decisions.judge([1], "rejected", "Ben")
+        decisions.undo("Ben")
+        assert decisions.judged() == set()
+        decisions.judge([2], "accepted", "Ben")
+        decisions.judge([2], None, "Ben")
+        decisions.undo("Ben")
+        assert decisions.judged() == {2}
+
+
+def test_curating_accepts_nothing_without_a_fit(run: Path) -> None:
+    with pytest.raises(DecisionError, match=r"\[3\] have no fit"):
+        curated(run, {1: "rejected", 3: "accepted"})
+    assert statuses(run)[0] == "accepted"

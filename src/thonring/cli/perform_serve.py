@@ -1,4 +1,4 @@
-"""The server started: the run looked at, a socket bound, the address told."""
+"""The server started: the run read, a socket bound, the address told."""
 
 import logging
 import socket
@@ -7,7 +7,6 @@ from pathlib import Path
 import typer
 
 from thonring.errors import SettingsError
-from thonring.results import read_run
 
 
 def perform_serve(run: Path, host: str, port: int) -> None:
@@ -28,12 +27,10 @@ def perform_serve(run: Path, host: str, port: int) -> None:
         raise SettingsError(
             f"`thonring serve` needs {missing.name}, which is not installed: pip install 'thonring[web]'."
         ) from missing
-    with read_run(run):
-        pass
+    view = RunView(run)
+    view.columns()
     with _listening(host, port) as bound:
         access = Access(host, bound.getsockname()[1])
-        view = RunView(run)
-        view.columns()
         typer.echo(f"{run}: open {access.address}")
         if not access.loopback:
             typer.echo(
@@ -42,18 +39,24 @@ def perform_serve(run: Path, host: str, port: int) -> None:
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(view, access), log_level="warning", access_log=False, server_header=False
+                create_app(view, access),
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=5,
             )
         )
         server.run(sockets=[bound])
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    """Bind a socket. With its protocol named, asyncio sends small answers at once, not 40 ms later."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        bound = socket.socket(family, socket.SOCK_STREAM)
+        bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
+        bound.listen()
     except OSError as problem:
         raise SettingsError(
             f"--host {host} --port {port}: cannot be listened at ({problem.strerror or problem}). Choose another "

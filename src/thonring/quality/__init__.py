@@ -2,7 +2,19 @@
 
 from thonring.quality.case import Case
 from thonring.quality.criteria import CRITERIA, Criterion
-from thonring.quality.grade import grade, needs
-from thonring.quality.profiles import known_profiles, load_profile
+from thonring.quality.grade import grade, holds, needs
+from thonring.quality.profile_text import profile_text
+from thonring.quality.profiles import known_profiles, limit_on, load_profile
 
-__all__ = ["CRITERIA", "Case", "Criterion", "grade", "known_profiles", "load_profile", "needs"]
+__all__ = [
+    "CRITERIA",
+    "Case",
+    "Criterion",
+    "grade",
+    "holds",
+    "known_profiles",
+    "limit_on",
+    "load_profile",
+    "needs",
+    "profile_text",
+]

@@ -3,9 +3,12 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from thonring.quality.case import Case
 from thonring.quality.criteria import CRITERIA, Criterion, Stage
-from thonring.records import CriterionResult
+from thonring.records import CriterionResult, Floats
 from thonring.settings import Limit
 
 
@@ -33,6 +36,12 @@ def _result(criterion: Criterion, limit: Limit, value: float) -> CriterionResult
     if limit.at_least <= value <= limit.at_most:
         return CriterionResult(criterion.name, value, passed=True)
     return CriterionResult(criterion.name, value, passed=False, reason=sentence(limit, value))
+
+
+def holds(limit: Limit, values: Floats) -> npt.NDArray[np.bool_]:
+    """Tell for values of a limit's criterion, of any shape, whether `grade` passes them; NaN: could not be computed."""
+    inside = (limit.at_least <= values) & (values <= limit.at_most)
+    return inside | (np.isnan(values) & CRITERIA[limit.criterion].unknown_passes)
 
 
 def sentence(limit: Limit, value: float) -> str:

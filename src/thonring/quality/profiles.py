@@ -72,6 +72,20 @@ def known_profiles() -> tuple[str, ...]:
     return tuple(_packaged_table())
 
 
+def limit_on(criterion: str, at_least: float, at_most: float, like: Limit | None = None) -> Limit:
+    """Give a limit on a criterion, worded `like` another one on it.
+
+    Raises
+    ------
+    SettingsError
+        If the criterion is unknown, or the bounds are upside down.
+    """
+    if criterion not in CRITERIA:
+        raise SettingsError(f"criterion {criterion!r} is unknown: expected one of {', '.join(CRITERIA)}.")
+    entry = _LimitEntry(criterion=criterion, at_least=at_least, at_most=at_most)
+    return _checked(_merged(entry, like, "limits"), "limits")
+
+
 def _packaged(name: str) -> dict[str, Limit]:
     table = _packaged_table()
     if name not in table:

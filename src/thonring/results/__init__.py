@@ -9,12 +9,11 @@ from thonring.results.ctf_image import write_ctf_image
 from thonring.results.ctffind_files import CtffindFiles, CtffindResult, CtffindRun, write_ctffind_files
 from thonring.results.ctffind_profile import frequencies_per_A, profile_rows
 from thonring.results.ctffind_text import write_ctffind_text
-from thonring.results.decided import Decision, with_decision
+from thonring.results.decided import Decision, Verdict, with_decision
 from thonring.results.decisions import Action, Decisions
 from thonring.results.diagnostic import diagnostic_image
 from thonring.results.export import Exported, export
 from thonring.results.folder import create_folder, prepare_run, write_run_tables, write_tables
-from thonring.results.latest import latest_made
 from thonring.results.micrograph_file import write_micrograph
 from thonring.results.named import Named
 from thonring.results.names import artefact_names, spectrum_path
@@ -27,6 +26,7 @@ from thonring.results.origin import (
     asked_text,
     content_hash,
     file_state,
+    limits_of,
     made,
     settings_text,
 )
@@ -62,6 +62,7 @@ __all__ = [
     "Simulated",
     "Store",
     "Summary",
+    "Verdict",
     "artefact_names",
     "asked_text",
     "content_hash",
@@ -71,7 +72,7 @@ __all__ = [
     "export",
     "file_state",
     "frequencies_per_A",
-    "latest_made",
+    "limits_of",
     "made",
     "open_run",
     "prepare_predictions",

@@ -28,12 +28,18 @@ _FIT = (
 )
 _QUERY = f"""
 SELECT input, path, name, COALESCE(decided.status, micrograph.status), COALESCE(mtime_ns, 0) / 1e9,
-  decided.action IS NOT NULL, estimate IS NOT NULL, criteria, criterion_values, remarks, covariance,
+  verdict IS NOT NULL OR estimate IS NOT NULL, estimate IS NOT NULL, criteria, criterion_values, remarks, covariance,
   {", ".join(f"micrograph.{name}" for name in _MICROGRAPH)}, {", ".join(f"attempt.{name}" for name in _FIT)}
 FROM micrograph JOIN input ON input.id = input LEFT JOIN decided ON decided.micrograph = input
 LEFT JOIN attempt ON attempt.micrograph = input AND number = COALESCE(estimate, chosen)
-WHERE ? OR finished_at >= ? OR decided.action > ? ORDER BY input
+{{}} ORDER BY input
 """  # noqa: S608 - all names are constants
+_NEW = """
+WHERE input IN
+  (SELECT input FROM micrograph WHERE finished_at >= ? UNION SELECT micrograph FROM decision WHERE action > ?)
+"""
+"""Runs of before version 2 know no times, but what is estimated from then on has one."""
+
 _HEAD = 11
 _AT_ONCE = 20_000
 """Rows that are held as texts."""
@@ -110,7 +116,10 @@ def read_columns(store: Store, known: RunColumns | None = None) -> RunColumns:
         if known is not None and revision == since:
             return known
         names = {key: tuple(json.loads(text)) for key, text in connection.execute(queries.CRITERIA)}
-        rows = connection.execute(_QUERY, (known is None, since.finished_at, since.action))
+        if known is None:
+            rows = connection.execute(_QUERY.format(""))
+        else:
+            rows = connection.execute(_QUERY.format(_NEW), (since.finished_at, since.action))
         columns = known or _columns([], names, revision)
         while some := rows.fetchmany(_AT_ONCE):
             columns = _merged(columns, _columns(some, names, revision))

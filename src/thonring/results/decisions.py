@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,10 +22,19 @@ _CHOSEN = "(SELECT value FROM json_each(?))"
 _ADD_ACTION = "INSERT INTO action (at, who, kind, undoes) VALUES (?, ?, ?, ?)"
 _ADD_DECISION = "INSERT INTO decision (micrograph, action, verdict, estimate, status) VALUES (?, ?, ?, ?, ?)"
 _STANDING = f"""
-SELECT input, estimate, attempt.fitted, attempt.remarks FROM micrograph
+SELECT input, estimate, attempt.fitted, attempt.remarks, micrograph.status, verdict FROM micrograph
 LEFT JOIN decided ON decided.micrograph = input
 LEFT JOIN attempt ON attempt.micrograph = input AND number = COALESCE(estimate, chosen) WHERE input IN {_CHOSEN}
 """  # noqa: S608 - all names are constants
+_JUDGED = """
+WITH RECURSIVE origin (micrograph, action) AS (
+  SELECT micrograph, action FROM decided WHERE verdict IS NOT NULL
+  UNION SELECT origin.micrograph, (SELECT MAX(before.action) FROM decision AS before
+    WHERE before.micrograph = origin.micrograph AND before.action < action.undoes)
+  FROM origin JOIN action ON action.id = origin.action WHERE action.undoes IS NOT NULL
+)
+SELECT DISTINCT micrograph FROM origin JOIN action ON action.id = origin.action WHERE kind IN ('accept', 'reject')
+"""
 _NEXT_ESTIMATE = "SELECT MIN(0, COALESCE(MIN(number), 0)) - 1 FROM attempt WHERE micrograph = ?"
 _TO_UNDO = """
 SELECT id FROM action WHERE undoes IS NULL AND id NOT IN (SELECT undoes FROM action WHERE undoes IS NOT NULL)
@@ -56,6 +65,22 @@ class Action:
     micrographs: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What holds of a micrograph: the number of a person's estimate, and the statuses by it and by the program."""
+
+    micrograph: int
+    estimate: int | None
+    fitted: bool
+    by_estimate: Status | None
+    automatic: Status
+    verdict: Verdict | None
+
+    def unless_automatic(self, verdict: Verdict) -> Verdict | None:
+        """Give the verdict, or None where the criteria say the same."""
+        return None if verdict == (self.by_estimate or self.automatic) else verdict
+
+
 class Decisions:
     """What people decided of a run, to be read and added to; micrographs are named by their numbers in the store.
 
@@ -77,16 +102,55 @@ class Decisions:
         with self._writing() as connection:
             standing = self._standing(micrographs)
             if verdict == "accepted":
-                _refuse_without_fit([key for key, _, fitted, _ in standing if not fitted])
+                _refuse_without_fit([one.micrograph for one in standing if not one.fitted])
             action = self._act(who, _KINDS[verdict])
             connection.executemany(
                 _ADD_DECISION,
                 [
-                    (key, action, verdict, estimate, verdict or by_estimate)
-                    for key, estimate, _, by_estimate in standing
+                    (one.micrograph, action, verdict, one.estimate, verdict or one.by_estimate)
+                    for one in standing
                 ],
             )
-            return self._action(action)
+            return self.action(action)
+
+    def curate(self, verdicts: Mapping[int, Verdict], who: str, *, overwrite: bool = False) -> Action | None:
+        """Give micrographs the verdicts of limits that a person chose, all in one action; None if nothing changes.
+
+        Where the criteria of the run say the same, they decide. What people judged one by one stays, unless
+        `overwrite`.
+
+        Raises
+        ------
+        DecisionError
+            If one is not in the run, or is to be accepted without a fit; if there are none.
+        """
+        with self._writing() as connection:
+            spared = set() if overwrite else self.judged()
+            changed = [
+                (one, verdict)
+                for one in self._standing(list(verdicts))
+                if one.micrograph not in spared
+                and (verdict := one.unless_automatic(verdicts[one.micrograph])) != one.verdict
+            ]
+            _refuse_without_fit(
+                [one.micrograph for one, verdict in changed if verdict == "accepted" and not one.fitted]
+            )
+            if not changed:
+                return None
+            action = self._act(who, "curate")
+            connection.executemany(
+                _ADD_DECISION,
+                [
+                    (one.micrograph, action, verdict, one.estimate, verdict or one.by_estimate)
+                    for one, verdict in changed
+                ],
+            )
+            return self.action(action)
+
+    def judged(self) -> set[int]:
+        """Give the micrographs whose verdict, as it stands, a person gave one by one: not by curating."""
+        with told(self._path):
+            return {micrograph for (micrograph,) in self._connection.execute(_JUDGED)}
 
     def estimate(self, micrograph: int, attempt: Attempt, who: str) -> Action:
         """Keep a person's estimate, with its verdict by the criteria, in the place of the automatic one.
@@ -110,7 +174,7 @@ class Decisions:
             action = self._act(who, "estimate")
             row = (micrograph, action, None, number, decided_status(None, attempt))
             connection.execute(_ADD_DECISION, row)
-            return self._action(action)
+            return self.action(action)
 
     def forget_estimates(self, micrographs: Sequence[int], who: str) -> Action:
         """Let the automatic estimates and the criteria stand again; what was kept stays in the store.
@@ -123,8 +187,10 @@ class Decisions:
         with self._writing() as connection:
             standing = self._standing(micrographs)
             action = self._act(who, "automatic")
-            connection.executemany(_ADD_DECISION, [(key, action, None, None, None) for key, *_ in standing])
-            return self._action(action)
+            connection.executemany(
+                _ADD_DECISION, [(one.micrograph, action, None, None, None) for one in standing]
+            )
+            return self.action(action)
 
     def undo(self, who: str) -> Action:
         """Take back the last action that is not taken back: what held of its micrographs before holds again.
@@ -143,7 +209,7 @@ class Decisions:
             action = self._act(who, "undo", last[0])
             before = connection.execute(_BEFORE, last).fetchall()
             connection.executemany(_ADD_DECISION, [(key, action, *state) for key, *state in before])
-            return self._action(action)
+            return self.action(action)
 
     def history(self, micrograph: int | None = None, most: int = 100) -> list[Action]:
         """Give the last actions, of one micrograph or of all, the latest first."""
@@ -152,8 +218,21 @@ class Decisions:
             of = () if micrograph is None else (micrograph,)
             return [Action(*row) for row in self._connection.execute(_HISTORY.format(where), (*of, most))]
 
-    def _standing(self, micrographs: Sequence[int]) -> list[tuple[int, int | None, bool, Status | None]]:
-        """Number, number of the estimate by hand, whether there is a fit, and the status by that estimate."""
+    def action(self, number: int) -> Action:
+        """Give the action of a number.
+
+        Raises
+        ------
+        DecisionError
+            If there is none.
+        """
+        with told(self._path):
+            row = self._connection.execute(_HISTORY.format("WHERE id = ?"), (number, 1)).fetchone()
+        if row is None:
+            raise DecisionError(f"{self._path}: no action has the number {number}. Load the page again.")
+        return Action(*row)
+
+    def _standing(self, micrographs: Sequence[int]) -> list[_Standing]:
         rows = self._connection.execute(_STANDING, (compact(list(micrographs)),)).fetchall()
         missing = set(micrographs) - {row[0] for row in rows}
         if missing or not rows:
@@ -162,17 +241,15 @@ class Decisions:
                 "finished ones. Load the table again."
             )
         return [
-            (key, estimate, bool(fitted), None if estimate is None else _status(remarks))
-            for key, estimate, fitted, remarks in rows
+            _Standing(
+                key, estimate, bool(fitted), None if estimate is None else _status(remarks), status, verdict
+            )
+            for key, estimate, fitted, remarks, status, verdict in rows
         ]
 
     def _act(self, who: str, kind: str, undoes: int | None = None) -> int:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         return int(self._connection.execute(_ADD_ACTION, (at, who, kind, undoes)).lastrowid or 0)
-
-    def _action(self, action: int) -> Action:
-        row = self._connection.execute(_HISTORY.format("WHERE id = ?"), (action, 1)).fetchone()
-        return Action(*row)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from thonring.errors import OutputError
+from thonring.errors import OutputError, RunInUse
 
 
 @contextmanager
@@ -19,8 +19,10 @@ def held(run: Path) -> Iterator[None]:
 
     Raises
     ------
+    RunInUse
+        If another process holds it, with its number, its machine and since when.
     OutputError
-        If another process holds it, with its number, its machine and since when; if the folder cannot be locked.
+        If the folder cannot be locked.
     """
     path = run / "run.lock"
     lock = FileLock(
@@ -29,8 +31,10 @@ def held(run: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise OutputError(
-            f"{run}: {_holder(path)} works on this run. Wait until it is done, or choose another folder with --out."
+        holder = _holder(path)
+        raise RunInUse(
+            f"{run}: {holder} works on this run. Wait until it is done, or choose another folder with --out.",
+            holder,
         ) from None
     except OSError as problem:
         raise OutputError(

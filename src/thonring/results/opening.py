@@ -32,8 +32,10 @@ def open_run(run: Path) -> Iterator[Store]:
 
     Raises
     ------
+    RunInUse
+        If another process works on the run.
     OutputError
-        If another process works on the run; if the store is damaged, of a later version, or cannot be written.
+        If the store is damaged, of a later version, or cannot be written.
     """
     path = run / STORE
     with held(run):

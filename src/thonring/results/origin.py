@@ -1,6 +1,8 @@
 """What an outcome came from, so that a later run can tell whether it still holds."""
 
 import hashlib
+import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, Status
 from thonring.results.json_text import compact, plain
-from thonring.settings import Settings
+from thonring.settings import Limit, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,21 @@ def settings_text(settings: Settings) -> str:
     """Write the settings that influence a result; names of profiles and sources of limits do not."""
     limits = [{**asdict(limit), "source": ""} for limit in settings.limits]
     return compact(plain({**asdict(settings), "profile": "", "limits": limits}))
+
+
+def limits_of(made: Made) -> tuple[Limit, ...]:
+    """Read the limits that `settings_text` wrote; their sources are not kept."""
+    limits = json.loads(made.settings)["limits"]
+    return tuple(
+        Limit(
+            **{
+                **limit,
+                "at_least": -math.inf if limit["at_least"] is None else limit["at_least"],
+                "at_most": math.inf if limit["at_most"] is None else limit["at_most"],
+            }
+        )
+        for limit in limits
+    )
 
 
 def asked_text(optics: Optics, known: KnownDefocus | None, *, metadata: bool = True) -> str:

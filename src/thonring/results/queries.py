@@ -38,11 +38,12 @@ UPDATE micrograph SET size = ?, mtime_ns = ?, content_hash = ? WHERE input = (SE
 _RECIPE_COLUMNS = ("settings", "spectrum_kind", "artefacts", "thonring")
 ADD_RECIPE = _insert("recipe", _RECIPE_COLUMNS).replace("OR REPLACE", "OR IGNORE")
 FIND_RECIPE = f"SELECT id FROM recipe WHERE ({', '.join(_RECIPE_COLUMNS)}) = (?, ?, ?, ?)"  # noqa: S608 - all names are constants
-LATEST_RECIPE = f"""
+RECIPES = f"SELECT id, {', '.join(_RECIPE_COLUMNS)} FROM recipe"  # noqa: S608 - all names are constants
+
+LAST_RECIPE = f"""
 SELECT {", ".join(_RECIPE_COLUMNS)} FROM recipe WHERE id =
   (SELECT recipe FROM micrograph ORDER BY finished_at DESC, input DESC LIMIT 1)
 """  # noqa: S608 - all names are constants
-RECIPES = f"SELECT id, {', '.join(_RECIPE_COLUMNS)} FROM recipe"  # noqa: S608 - all names are constants
 
 _MICROGRAPHS = "FROM micrograph JOIN input ON input.id = micrograph.input {} ORDER BY micrograph.input"
 _DECIDED = "LEFT JOIN decided ON decided.micrograph = micrograph.input LEFT JOIN action ON action.id = decided.action"

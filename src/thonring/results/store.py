@@ -149,12 +149,24 @@ class Store:
         with self.snapshot() as connection:
             return {text_of(path): status for path, status in connection.execute(queries.STATUSES)}
 
+    def made(self) -> Made | None:
+        """How the micrograph that was finished last was estimated; None if there is none yet.
+
+        Raises
+        ------
+        OutputError
+            If the store cannot be read.
+        """
+        with self.snapshot() as connection:
+            row = connection.execute(queries.LAST_RECIPE).fetchone()
+        return None if row is None else queries.made_of(row)
+
     def __len__(self) -> int:
         with self.snapshot() as connection:
             return int(connection.execute(queries.COUNT).fetchone()[0])
 
     def __iter__(self) -> Iterator[Named]:
-        return self._read(queries.OUTCOMES, queries.ATTEMPTS)
+        return (named for _, named in self._read(queries.OUTCOMES, queries.ATTEMPTS))
 
     def kinds(self) -> Iterator[Named]:
         """Few micrographs that stand for all where tables only ask what there is: see `overview`.
@@ -165,10 +177,21 @@ class Store:
             If the store cannot be read.
         """
         with self.snapshot() as connection:
-            chosen = compact([key for (key,) in connection.execute(queries.KINDS)])
-            yield from self._read(queries.CHOSEN_OUTCOMES, queries.CHOSEN_ATTEMPTS, chosen)
+            chosen = [key for (key,) in connection.execute(queries.KINDS)]
+            yield from (named for _, named in self.some(chosen))
 
-    def _read(self, outcomes: str, attempts: str, *chosen: str) -> Iterator[Named]:
+    def some(self, micrographs: Sequence[int]) -> Iterator[tuple[int, Named]]:
+        """Those finished micrographs of these numbers, each with its number, in the order of the run.
+
+        Raises
+        ------
+        OutputError
+            If the store cannot be read.
+        """
+        chosen = compact(list(micrographs))
+        return self._read(queries.CHOSEN_OUTCOMES, queries.CHOSEN_ATTEMPTS, chosen)
+
+    def _read(self, outcomes: str, attempts: str, *chosen: str) -> Iterator[tuple[int, Named]]:
         with self.snapshot() as connection:
             names = {key: tuple(json.loads(text)) for key, text in connection.execute(queries.CRITERIA)}
             groups = groupby(connection.execute(attempts, chosen), itemgetter(0))
@@ -181,11 +204,11 @@ class Store:
                 tried = tuple(attempt for number, attempt in found.items() if number >= 0)
                 outcome = outcome_of(Path(text_of(path)), row, tried)
                 if who is None:
-                    yield Named(outcome, text_of(name))
+                    yield key, Named(outcome, text_of(name))
                     continue
                 decision = Decision(verdict, estimate is not None, who, at)
                 decided = with_decision(outcome, decision, found.get(estimate))
-                yield Named(decided, text_of(name), decision)
+                yield key, Named(decided, text_of(name), decision)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -1,37 +1,40 @@
 """The server's application: the guard in front, the page, and the routes of the JSON interface."""
 
-import logging
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
-from thonring.errors import DecisionError, InputError, OutputError, SettingsError, ThonringError
-from thonring.web.access import Access, Guard
+from thonring.web.access import Access
 from thonring.web.bundled import plotly_script
-from thonring.web.routes import overview, state
+from thonring.web.failures import ANSWERS, tell_failures
+from thonring.web.guard import Guard
+from thonring.web.routes import curate, decisions, exports, overview, state, table
 from thonring.web.run_view import RunView
 
 _PAGE = Path(str(files("thonring.web") / "page"))
-_STATUS: dict[type[ThonringError], int] = {
-    DecisionError: 409,
-    InputError: 422,
-    SettingsError: 422,
-    OutputError: 503,
-}
-_log = logging.getLogger(__name__)
 
 
-def create_app(view: RunView, access: Access) -> FastAPI:
+def create_app(view: RunView, access: Access) -> ASGIApp:
     """Put the application for one run together."""
-    app = FastAPI(title="Thonring", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    app.add_middleware(Guard, access=access)
-    app.add_exception_handler(ThonringError, _told)
-    app.add_exception_handler(Exception, _unexpected)
-    for routes in (state, overview):
-        app.include_router(routes.router(view), prefix="/api")
+    return Guard(interface(view), access)
+
+
+def interface(view: RunView) -> FastAPI:
+    """Give the page and the JSON interface of a run, without the guard that must stand before them."""
+    app = FastAPI(
+        title="Thonring",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        redirect_slashes=False,
+    )
+    tell_failures(app, view.run)
+    for routes in (state, overview, decisions, table, curate, exports):
+        app.include_router(routes.router(view), prefix="/api", responses=ANSWERS)
     app.mount("/page", StaticFiles(directory=_PAGE), name="page")
 
     @app.get("/", include_in_schema=False)
@@ -40,16 +43,6 @@ def create_app(view: RunView, access: Access) -> FastAPI:
 
     @app.get("/plotly.min.js", include_in_schema=False)
     def plotly() -> FileResponse:
-        return FileResponse(plotly_script(), headers={"cache-control": "max-age=86400"})
+        return FileResponse(plotly_script())
 
     return app
-
-
-async def _told(_: Request, problem: Exception) -> JSONResponse:
-    status = next((code for kind, code in _STATUS.items() if isinstance(problem, kind)), 400)
-    return JSONResponse({"detail": str(problem)}, status_code=status)
-
-
-async def _unexpected(_: Request, problem: Exception) -> JSONResponse:
-    _log.error("unexpected error", exc_info=problem)
-    return JSONResponse({"detail": "something went wrong; the server's log says what."}, status_code=500)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thonring.evaluate.limits import limit_of
-from thonring.results import Store, latest_made
+from thonring.results import Store
 from thonring.settings import Limit
 
 
@@ -26,7 +26,7 @@ def run_settings(store: Store) -> RunSettings:
     OutputError
         If the store cannot be read.
     """
-    made = latest_made(store)
+    made = store.made()
     if made is None:
         return RunSettings({}, (), "")
     settings = json.loads(made.settings)

@@ -2,25 +2,33 @@
 export async function get(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const words = new URLSearchParams(given).toString();
-  return answer(await reach(`/api/${path}${words ? `?${words}` : ""}`));
+  return (await reach(`/api/${path}${words ? `?${words}` : ""}`)).json();
+}
+
+export async function getBytes(path) {
+  return (await reach(`/api/${path}`)).arrayBuffer();
 }
 
 export async function post(path, body) {
-  return answer(await reach(`/api/${path}`, {
-    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body),
-  }));
+  return (await send(path, body)).json();
+}
+
+export async function postForText(path, body) {
+  return (await send(path, body)).text();
+}
+
+function send(path, body) {
+  return reach(`/api/${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 }
 
 async function reach(address, options) {
+  let response;
   try {
-    return await fetch(address, options);
+    response = await fetch(address, options);
   } catch {
     throw new Error("The server does not answer. Is `thonring serve` still running?");
   }
-}
-
-async function answer(response) {
-  if (response.ok) return response.json();
+  if (response.ok) return response;
   let detail;
   try { ({ detail } = await response.json()); } catch { detail = null; }
   throw new Error(typeof detail === "string" ? detail : `The server answered ${response.status} ${response.statusText}.`);

@@ -1,5 +1,7 @@
 // The frame of every view: where one is, what the run counts, who decides, light or dark; it looks for news every few seconds.
 import { get } from "./api.js";
+import { make } from "./element.js";
+import { openExports } from "./exports.js";
 import { overview } from "./overview.js";
 import { table } from "./table.js";
 import { curate } from "./curate.js";
@@ -10,6 +12,8 @@ const every = 3000;
 const at = (id) => document.getElementById(id);
 let shown = null;
 let revision = null;
+let looking = null;
+let next = null;
 
 export function tell(sentence, { error = false } = {}) {
   const told = at("told");
@@ -58,18 +62,23 @@ async function open() {
   const view = views[name] ?? overview;
   await shown?.leave?.();
   shown = view;
-  for (const link of at("views").children) link.toggleAttribute("aria-current", link.dataset.view === name || (view === overview && link.dataset.view === "overview"));
+  for (const link of at("views").children) {
+    if (views[link.dataset.view] === view) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
   document.title = `${view.title} – Thonring`;
-  at("main").replaceChildren();
-  await trying(() => view.show(at("main"), parameters.map(decodeURIComponent)));
+  const place = document.createElement("div");
+  at("main").replaceChildren(place);
+  await trying(() => view.show(place, parameters.map(decodeURIComponent)));
 }
 
 async function look() {
   try {
     const state = await get("state");
     at("run").textContent = state.run;
-    at("counts").textContent = `${state.accepted.toLocaleString()} accepted · ${state.rejected.toLocaleString()} rejected · ${state.failed.toLocaleString()} failed`;
+    at("counts").replaceChildren(...["accepted", "rejected", "failed"].map((status) => counted(status, state[status])));
     document.documentElement.dataset.mayChange = state.may_change;
+    at("read-only").hidden = state.may_change;
     if (revision !== null && state.revision !== revision) await shown?.renew?.(state);
     if (at("told").dataset.lost) { delete at("told").dataset.lost; tell(""); }
     revision = state.revision;
@@ -77,7 +86,21 @@ async function look() {
     at("told").dataset.lost = "yes";
     tell(problem.message, { error: true });
   }
-  setTimeout(look, every);
+}
+
+// Look now, and from then on every few seconds; one look at a time.
+export async function news() {
+  await looking;
+  clearTimeout(next);
+  looking = look();
+  await looking;
+  clearTimeout(next);
+  next = setTimeout(news, every);
+}
+
+function counted(status, micrographs) {
+  const word = make("span", { className: "word" }, ` ${status}`);
+  return make("span", { className: `badge ${status}`, title: status }, micrographs.toLocaleString(), word);
 }
 
 function changeTheme() {
@@ -95,10 +118,12 @@ at("views").replaceChildren(...Object.entries(views).filter(([, view]) => view.i
   link.dataset.view = name;
   return link;
 }));
+new ResizeObserver(([bar]) => document.documentElement.style.setProperty("--bar-height", `${bar.borderBoxSize[0].blockSize}px`)).observe(document.querySelector(".bar"));
+at("export").addEventListener("click", openExports);
 at("theme").textContent = "◐";
 at("theme").addEventListener("click", changeTheme);
 at("who").addEventListener("click", askName);
 showWho();
 addEventListener("hashchange", open);
-await look();
+await news();
 await open();
