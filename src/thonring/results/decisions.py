@@ -86,7 +86,7 @@ class Decisions:
                     for key, estimate, _, by_estimate in standing
                 ],
             )
-            return self._action(action)
+            return self.action(action)
 
     def estimate(self, micrograph: int, attempt: Attempt, who: str) -> Action:
         """Keep a person's estimate, with its verdict by the criteria, in the place of the automatic one.
@@ -110,7 +110,7 @@ class Decisions:
             action = self._act(who, "estimate")
             row = (micrograph, action, None, number, decided_status(None, attempt))
             connection.execute(_ADD_DECISION, row)
-            return self._action(action)
+            return self.action(action)
 
     def forget_estimates(self, micrographs: Sequence[int], who: str) -> Action:
         """Let the automatic estimates and the criteria stand again; what was kept stays in the store.
@@ -124,7 +124,7 @@ class Decisions:
             standing = self._standing(micrographs)
             action = self._act(who, "automatic")
             connection.executemany(_ADD_DECISION, [(key, action, None, None, None) for key, *_ in standing])
-            return self._action(action)
+            return self.action(action)
 
     def undo(self, who: str) -> Action:
         """Take back the last action that is not taken back: what held of its micrographs before holds again.
@@ -143,7 +143,7 @@ class Decisions:
             action = self._act(who, "undo", last[0])
             before = connection.execute(_BEFORE, last).fetchall()
             connection.executemany(_ADD_DECISION, [(key, action, *state) for key, *state in before])
-            return self._action(action)
+            return self.action(action)
 
     def history(self, micrograph: int | None = None, most: int = 100) -> list[Action]:
         """Give the last actions, of one micrograph or of all, the latest first."""
@@ -151,6 +151,20 @@ class Decisions:
             where = "" if micrograph is None else _OF_ONE
             of = () if micrograph is None else (micrograph,)
             return [Action(*row) for row in self._connection.execute(_HISTORY.format(where), (*of, most))]
+
+    def action(self, number: int) -> Action:
+        """Give the action of a number.
+
+        Raises
+        ------
+        DecisionError
+            If there is none.
+        """
+        with told(self._path):
+            row = self._connection.execute(_HISTORY.format("WHERE id = ?"), (number, 1)).fetchone()
+        if row is None:
+            raise DecisionError(f"{self._path}: no action has the number {number}. Load the page again.")
+        return Action(*row)
 
     def _standing(self, micrographs: Sequence[int]) -> list[tuple[int, int | None, bool, Status | None]]:
         """Number, number of the estimate by hand, whether there is a fit, and the status by that estimate."""
@@ -169,10 +183,6 @@ class Decisions:
     def _act(self, who: str, kind: str, undoes: int | None = None) -> int:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         return int(self._connection.execute(_ADD_ACTION, (at, who, kind, undoes)).lastrowid or 0)
-
-    def _action(self, action: int) -> Action:
-        row = self._connection.execute(_HISTORY.format("WHERE id = ?"), (action, 1)).fetchone()
-        return Action(*row)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

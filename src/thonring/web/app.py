@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 
 from thonring.errors import DecisionError, InputError, OutputError, SettingsError, ThonringError
 from thonring.web.access import Access, Guard
-from thonring.web.routes import state
+from thonring.web.routes import decisions, state
 from thonring.web.run_view import RunView
 
 _PAGE = Path(str(files("thonring.web") / "page"))
@@ -29,7 +29,7 @@ def create_app(view: RunView, access: Access) -> FastAPI:
     app.add_middleware(Guard, access=access)
     app.add_exception_handler(ThonringError, _told)
     app.add_exception_handler(Exception, _unexpected)
-    for routes in (state,):
+    for routes in (state, decisions):
         app.include_router(routes.router(view), prefix="/api")
     app.mount("/page", StaticFiles(directory=_PAGE), name="page")
 

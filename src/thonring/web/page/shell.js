@@ -10,6 +10,8 @@ const every = 3000;
 const at = (id) => document.getElementById(id);
 let shown = null;
 let revision = null;
+let looking = null;
+let next = null;
 
 export function tell(sentence, { error = false } = {}) {
   const told = at("told");
@@ -58,10 +60,14 @@ async function open() {
   const view = views[name] ?? overview;
   await shown?.leave?.();
   shown = view;
-  for (const link of at("views").children) link.toggleAttribute("aria-current", link.dataset.view === name || (view === overview && link.dataset.view === "overview"));
+  for (const link of at("views").children) {
+    if (views[link.dataset.view] === view) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
   document.title = `${view.title} – Thonring`;
-  at("main").replaceChildren();
-  await trying(() => view.show(at("main"), parameters.map(decodeURIComponent)));
+  const place = document.createElement("div");
+  at("main").replaceChildren(place);
+  await trying(() => view.show(place, parameters.map(decodeURIComponent)));
 }
 
 async function look() {
@@ -70,6 +76,7 @@ async function look() {
     at("run").textContent = state.run;
     at("counts").textContent = `${state.accepted.toLocaleString()} accepted · ${state.rejected.toLocaleString()} rejected · ${state.failed.toLocaleString()} failed`;
     document.documentElement.dataset.mayChange = state.may_change;
+    at("read-only").hidden = state.may_change;
     if (revision !== null && state.revision !== revision) await shown?.renew?.(state);
     if (at("told").dataset.lost) { delete at("told").dataset.lost; tell(""); }
     revision = state.revision;
@@ -77,7 +84,16 @@ async function look() {
     at("told").dataset.lost = "yes";
     tell(problem.message, { error: true });
   }
-  setTimeout(look, every);
+}
+
+// Look now, and from then on every few seconds; one look at a time.
+export async function news() {
+  await looking;
+  clearTimeout(next);
+  looking = look();
+  await looking;
+  clearTimeout(next);
+  next = setTimeout(news, every);
 }
 
 function changeTheme() {
@@ -100,5 +116,5 @@ at("theme").addEventListener("click", changeTheme);
 at("who").addEventListener("click", askName);
 showWho();
 addEventListener("hashchange", open);
-await look();
+await news();
 await open();
