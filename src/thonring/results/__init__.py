@@ -13,6 +13,7 @@ from thonring.results.decided import Decision, with_decision
 from thonring.results.decisions import Action, Decisions
 from thonring.results.diagnostic import diagnostic_image
 from thonring.results.export import Exported, export
+from thonring.results.finished import Finished, read_finished
 from thonring.results.folder import create_folder, prepare_run, write_run_tables, write_tables
 from thonring.results.micrograph_file import write_micrograph
 from thonring.results.named import Named
@@ -23,10 +24,12 @@ from thonring.results.origin import (
     FileState,
     Made,
     Origin,
+    asked_of,
     asked_text,
     content_hash,
     file_state,
     made,
+    settings_of,
     settings_text,
 )
 from thonring.results.prediction_table import Prediction, prepare_predictions, write_predictions
@@ -51,6 +54,7 @@ __all__ = [
     "Entry",
     "Exported",
     "FileState",
+    "Finished",
     "Made",
     "Named",
     "Origin",
@@ -61,6 +65,7 @@ __all__ = [
     "Store",
     "Summary",
     "artefact_names",
+    "asked_of",
     "asked_text",
     "content_hash",
     "create_folder",
@@ -76,10 +81,12 @@ __all__ = [
     "prepare_set",
     "profile_rows",
     "read_columns",
+    "read_finished",
     "read_run",
     "reason_without_file",
     "recipe_text",
     "revision_of",
+    "settings_of",
     "settings_text",
     "spectrum_path",
     "summary",
