@@ -86,17 +86,18 @@ def examine_measured(
     measure_it: Callable[[], Measurement],
     *,
     known: KnownDefocus | None = None,
+    insist: bool = False,
 ) -> tuple[Outcome, Evidence | None]:
     """Estimate and grade what `measure_it` measures, and return what the verdict was based on.
 
-    `source` names it; what `measure_it` raises is in the outcome.
+    `source` names it; what `measure_it` raises is in the outcome. `insist` is that of `attempts_on`.
     """
     began = time.process_time()
     try:
         _check_known(settings, known)
         measured = measure_it()
         profiles = sectors(measured, settings)
-        attempts = tuple(attempts_on(measured, profiles, settings, known))
+        attempts = tuple(attempts_on(measured, profiles, settings, known, insist=insist))
     except ThonringError as problem:
         return _failed(source, str(problem), began), None
     except Exception as problem:  # noqa: BLE001 - one bad file never stops a batch
@@ -127,9 +128,17 @@ def _check_known(settings: Settings, known: KnownDefocus | None) -> None:
 
 
 def attempts_on(
-    measured: Measurement, profiles: SectorProfiles, settings: Settings, known: KnownDefocus | None = None
+    measured: Measurement,
+    profiles: SectorProfiles,
+    settings: Settings,
+    known: KnownDefocus | None = None,
+    *,
+    insist: bool = False,
 ) -> Iterator[Attempt]:
-    """Try one sampling after the other until the criteria hold, or the spectrum alone is refused."""
+    """Try one sampling after the other until the criteria hold, or the spectrum alone is refused.
+
+    With `insist` a spectrum that is refused is fitted all the same, and the verdict says both.
+    """
     limits = settings.limits or quality.load_profile(settings.profile)
     network = _network(measured, settings)
     tried: list[float] = []
@@ -140,7 +149,7 @@ def attempts_on(
         tried.append(sampling_A)
         case = _case(_evidence(measured, profiles, sampling_A), measured.pixel_A, network)
         results = quality.grade(case, limits, "spectrum")
-        if not all(result.passed for result in results):
+        if not insist and not all(result.passed for result in results):
             yield Attempt(sampling_A, Verdict(settings.profile, results), None)
             return
         try:

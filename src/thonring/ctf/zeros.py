@@ -24,7 +24,8 @@ def frequency_of_phase(
     linear = math.pi * optics.wavelength_A * np.asarray(defocus_A, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         k2 = 2.0 * rest / (linear + np.sqrt(linear**2 - 4.0 * _quadratic(optics) * rest))
-        return np.sqrt(np.where(np.isfinite(k2), k2, math.nan))
+        k: Floats = np.sqrt(np.where(np.isfinite(k2), k2, math.nan))
+    return k
 
 
 def zero_frequency(
@@ -53,7 +54,8 @@ def defocus_of_zero(
     spherical = _quadratic(optics) * k2 * k2
     with np.errstate(invalid="ignore", divide="ignore"):
         defocus_A = (rest + spherical) / (math.pi * optics.wavelength_A * k2)
-    return np.where((k2 > 0) & (rest >= spherical), defocus_A, math.nan)
+    found: Floats = np.where((k2 > 0) & (rest >= spherical), defocus_A, math.nan)
+    return found
 
 
 def zero_curve(number: int, ctf: CtfFit | KnownDefocus, optics: Optics, directions: int = 181) -> Floats:
@@ -64,7 +66,8 @@ def zero_curve(number: int, ctf: CtfFit | KnownDefocus, optics: Optics, directio
     direction_rad = np.linspace(0.0, 2.0 * math.pi, directions)
     defocus_A = defocus_along(direction_rad, ctf.defocus_u_A, ctf.defocus_v_A, ctf.angle_deg)
     radius_per_A = zero_frequency(number, defocus_A, optics, math.radians(ctf.phase_shift_deg))
-    return radius_per_A * np.stack([np.cos(direction_rad), np.sin(direction_rad)])
+    curve: Floats = radius_per_A * np.stack([np.cos(direction_rad), np.sin(direction_rad)])
+    return curve
 
 
 def _phase_of_zero(number: int, optics: Optics, phase_shift_rad: float) -> float:

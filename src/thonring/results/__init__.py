@@ -5,7 +5,7 @@ Every file is replaced atomically, so that a reader never sees half of one.
 
 from thonring.results.atomic import write_text
 from thonring.results.columns import STATUSES, Revision, RunColumns, read_columns, revision_of
-from thonring.results.ctf_image import write_ctf_image
+from thonring.results.ctf_image import read_ctf_image, write_ctf_image
 from thonring.results.ctffind_files import CtffindFiles, CtffindResult, CtffindRun, write_ctffind_files
 from thonring.results.ctffind_profile import frequencies_per_A, profile_rows
 from thonring.results.ctffind_text import write_ctffind_text
@@ -81,6 +81,7 @@ __all__ = [
     "prepare_set",
     "profile_rows",
     "read_columns",
+    "read_ctf_image",
     "read_finished",
     "read_run",
     "reason_without_file",

@@ -8,14 +8,16 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from thonring.errors import DecisionError, InputError, OutputError, SettingsError, ThonringError
+from thonring.errors import DecisionError, FitError, InputError, OutputError, SettingsError, ThonringError
 from thonring.web.access import Access, Guard
-from thonring.web.routes import decisions, state
+from thonring.web.routes import decisions, manual, micrograph, seen, state
 from thonring.web.run_view import RunView
+from thonring.web.workbench import Workbench
 
 _PAGE = Path(str(files("thonring.web") / "page"))
 _STATUS: dict[type[ThonringError], int] = {
     DecisionError: 409,
+    FitError: 422,
     InputError: 422,
     SettingsError: 422,
     OutputError: 503,
@@ -29,8 +31,11 @@ def create_app(view: RunView, access: Access) -> FastAPI:
     app.add_middleware(Guard, access=access)
     app.add_exception_handler(ThonringError, _told)
     app.add_exception_handler(Exception, _unexpected)
-    for routes in (state, decisions):
+    for routes in (state, decisions, micrograph):
         app.include_router(routes.router(view), prefix="/api")
+    bench = Workbench()
+    for of_one in (seen, manual):
+        app.include_router(of_one.router(view, bench), prefix="/api")
     app.mount("/page", StaticFiles(directory=_PAGE), name="page")
 
     @app.get("/", include_in_schema=False)
