@@ -4,8 +4,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from thonring import fit, pipeline
-from thonring.ctf import canonical, defocus_of_zero, to_vector, zero_curve, zero_frequency
+from thonring.ctf import canonical, defocus_of_zero, to_vector, zero_curves, zero_frequency
 from thonring.errors import FitError, SettingsError
 from thonring.measurement import Measurement, samplings
 from thonring.optics import Optics
@@ -18,7 +20,7 @@ NEARBY = 0.15
 RAN_AWAY = 0.12
 """A fit further than this share from the hand's defocus is told: it may be on other rings than those meant."""
 
-MOST_RINGS = 40
+MOST_RINGS, DIRECTIONS = 40, 91
 _ROUNDING = 1e-9
 Way = Literal["fit", "hand"]
 
@@ -64,10 +66,10 @@ def defocus_of_ring(ring: Ring, optics: Optics, phase_shift_deg: float = 0.0) ->
     )
     along_A, across_A = (float(defocus) for defocus in found)
     if not math.isfinite(along_A + across_A):
-        furthest_per_A = max(ring.along_per_A, ring.across_per_A)
+        furthest_A = 1.0 / max(ring.along_per_A, ring.across_per_A, 1e-9)
         raise FitError(
-            f"no defocus has zero {ring.number} at {1.0 / max(furthest_per_A, 1e-9):.2f} Å: with Cs {optics.cs_mm:g} "
-            f"mm at {optics.voltage_kV:g} kV the phase turns back before. Set the ring further in, or choose a later zero."
+            f"no defocus has zero {ring.number} at {furthest_A:.2f} Å: with Cs {optics.cs_mm:g} mm at "
+            f"{optics.voltage_kV:g} kV the phase turns back before. Set the ring further in, or choose a later zero."
         )
     return KnownDefocus(*canonical(along_A, across_A, ring.angle_deg), phase_shift_deg)
 
@@ -91,35 +93,28 @@ def ring_of(hand: Hand, optics: Optics, number: int) -> Ring | None:
     return Ring(number, along_per_A, across_per_A, defocus.angle_deg)
 
 
-def rings_of(hand: Hand, optics: Optics) -> list[Floats]:
-    """The curves of zeros from the first on, each (2, directions), as far as one reaches into the band."""
-    used, highest_per_A = hand.optics(optics), 1.0 / hand.resolution_range_A[1]
-    curves: list[Floats] = []
-    for number in range(1, MOST_RINGS + 1):
-        curve = zero_curve(number, hand.defocus, used, directions=121)
-        within = curve[0] ** 2 + curve[1] ** 2 <= highest_per_A**2
-        if not within.any():
-            break
-        curves.append(curve)
-    return curves
+def rings_of(hand: Hand, optics: Optics) -> Floats:
+    """The curves of zeros from the first on, (rings, 2, directions), as far as one reaches into the band."""
+    curves = zero_curves(MOST_RINGS, hand.defocus, hand.optics(optics), DIRECTIONS)
+    with np.errstate(invalid="ignore"):
+        inside = np.hypot(curves[:, 0], curves[:, 1]) <= 1.0 / hand.resolution_range_A[1]
+    return curves[inside.any(axis=1)]
 
 
-def held(measured: Measurement, profiles: SectorProfiles, settings: Settings, hand: Hand) -> CtfFit:
+def held(measured: Measurement, profiles: SectorProfiles, settings: Settings, hand: Hand) -> fit.Held:
     """The hand's CTF against the spectrum: only background and ring power are fitted, in its band.
 
     Raises
     ------
-    SettingsError
-        If the band is upside down.
     FitError
-        If it is too narrow.
+        If the band is too narrow.
     """
-    set_by_hand = _settings(settings, hand, "hand")
-    low_A, high_A = set_by_hand.resolution_range_A
+    low_A, high_A = hand.resolution_range_A
     band = profiles.within(1.0 / low_A, min(1.0 / high_A, 0.5 / measured.pixel_A))
-    optics = hand.optics(measured.optics)
-    candidates, _ = fit.search(band, optics, set_by_hand, hand.defocus)
-    return fit.refine(band, optics, set_by_hand, candidates, pixel_variance=measured.pixel_variance)
+    defocus = hand.defocus
+    vector = to_vector(defocus.defocus_u_A, defocus.defocus_v_A, defocus.angle_deg)
+    ctf = fit.Candidate(*vector, defocus.phase_shift_deg, 0.0)
+    return fit.hold(band, hand.optics(measured.optics), settings, ctf, measured.pixel_variance)
 
 
 def estimate(source: Source, measured: Measurement, settings: Settings, hand: Hand, way: Way) -> Attempt:

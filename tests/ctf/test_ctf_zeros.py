@@ -14,7 +14,7 @@ from thonring.ctf import (
     frequency_of_phase,
     phase_aberration,
     ring_period_per_A,
-    zero_curve,
+    zero_curves,
     zero_frequency,
 )
 from thonring.optics import Optics
@@ -141,8 +141,9 @@ def test_overfocus_has_no_such_zeros(optics: Optics, overfocus_A: float, number:
 
 def test_the_curve_of_zeros_is_closest_where_the_defocus_is_highest() -> None:
     optics = Optics(300.0, 2.7, 0.1)
-    curve = zero_curve(1, KnownDefocus(12000.0, 10000.0, 30.0), optics, directions=361)
+    curve, second = zero_curves(2, KnownDefocus(12000.0, 10000.0, 30.0), optics, directions=361)
     radius = np.hypot(*curve)
+    assert np.all(np.hypot(*second) > radius)
     assert radius[30] == pytest.approx(float(zero_frequency(1, 12000.0, optics)))
     assert radius[120] == pytest.approx(float(zero_frequency(1, 10000.0, optics)))
     assert {int(radius.argmin()), int(radius.argmax())} <= {30, 210, 120, 300}

@@ -7,7 +7,7 @@ from thonring.ctf.zeros import (
     defocus_of_zero,
     frequency_of_phase,
     ring_period_per_A,
-    zero_curve,
+    zero_curves,
     zero_frequency,
 )
 
@@ -25,6 +25,6 @@ __all__ = [
     "sin2_half_plane",
     "sin2_quadrant",
     "to_vector",
-    "zero_curve",
+    "zero_curves",
     "zero_frequency",
 ]

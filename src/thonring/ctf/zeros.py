@@ -58,16 +58,17 @@ def defocus_of_zero(
     return found
 
 
-def zero_curve(number: int, ctf: CtfFit | KnownDefocus, optics: Optics, directions: int = 181) -> Floats:
-    """The closed curve of the `number`-th zeros, (2, directions): kx and ky in 1/Å, NaN where there is none.
+def zero_curves(most: int, ctf: CtfFit | KnownDefocus, optics: Optics, directions: int = 181) -> Floats:
+    """The closed curves of the first `most` zeros, (most, 2, directions): kx and ky in 1/Å, NaN where there is none.
 
     The amplitude contrast is that of `optics`. The last direction is the first again, a whole turn later.
     """
     direction_rad = np.linspace(0.0, 2.0 * math.pi, directions)
     defocus_A = defocus_along(direction_rad, ctf.defocus_u_A, ctf.defocus_v_A, ctf.angle_deg)
-    radius_per_A = zero_frequency(number, defocus_A, optics, math.radians(ctf.phase_shift_deg))
-    curve: Floats = radius_per_A * np.stack([np.cos(direction_rad), np.sin(direction_rad)])
-    return curve
+    shift_rad = math.radians(ctf.phase_shift_deg)
+    phases_rad = np.array([_phase_of_zero(number, optics, shift_rad) for number in range(1, most + 1)])
+    radius_per_A = frequency_of_phase(phases_rad[:, None], defocus_A, optics, shift_rad)
+    return np.stack([radius_per_A * np.cos(direction_rad), radius_per_A * np.sin(direction_rad)], axis=1)
 
 
 def _phase_of_zero(number: int, optics: Optics, phase_shift_rad: float) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thonring.ctf import zero_curve
+from thonring.ctf import zero_curves
 from thonring.plot.caption import write_caption
 from thonring.plot.style import (
     BACKGROUND,
@@ -58,7 +58,9 @@ def quadrant_figure(outcome: Outcome, enhanced: Image, composite: Image | None) 
 
 def first_zeros(fit: CtfFit, optics: Optics) -> Floats:
     """Give the closed curve of the first zeros, (2, directions), as kx and ky in 1/Å; NaN: there is none."""
-    return zero_curve(1, fit, replace(optics, amplitude_contrast=fit.amplitude_contrast))
+    curves = zero_curves(1, fit, replace(optics, amplitude_contrast=fit.amplitude_contrast))
+    first: Floats = curves[0]
+    return first
 
 
 def _draw_plane(axes: Axes, image: Image, nyquist_per_A: float) -> None:

@@ -80,10 +80,14 @@ class Asked(BaseModel):
 
 
 class Moved(Asked):
-    """What the hand set, with which zero's ring it holds and at which sampling the spectrum is shown."""
+    """What the hand set, with which zero's ring it holds and at which sampling the spectrum is shown.
+
+    `quadrant` asks for the model's picture.
+    """
 
     zero: Annotated[int, Field(ge=1, le=5)] = 1
     sampling_A: Sampling
+    quadrant: bool = False
 
 
 class Model(BaseModel):
@@ -102,7 +106,7 @@ class Model(BaseModel):
     ring: RingAsked | None
     curves_x_per_A: list[Points]
     curves_y_per_A: list[Points]
-    quadrant: str
+    quadrant: str | None
     profile: CurveAnswer | None
     profile_told: str
     score: float | None
@@ -134,8 +138,12 @@ class Forgetting(BaseModel):
 
 
 class Plane(BaseModel):
-    """How a spectrum's picture lies: its Nyquist frequency, and the resolutions to draw circles at."""
+    """How a spectrum's picture lies: its Nyquist frequency, and the resolutions to draw circles at.
 
+    `sampling_A` is the one asked for, or the finest to which the spectrum was measured.
+    """
+
+    sampling_A: float
     nyquist_per_A: float
     pixels: int
     resolutions_A: list[float]
@@ -160,10 +168,13 @@ def router(view: RunView, workbench: Workbench) -> APIRouter:
     @routes.get("/plane")
     def plane(number: Number, sampling_A: Annotated[Sampling, Query()]) -> Plane:
         """Tell how the picture of the spectrum lies."""
-        finished(view, number)
-        nyquist_per_A = 0.5 / sampling_A
+        measured = workbench.bench(finished(view, number)).measured
+        used_A = max(sampling_A, measured.spectrum.sampling_A)
         return Plane(
-            nyquist_per_A=nyquist_per_A, pixels=PLANE, resolutions_A=rings_to_label(nyquist_per_A, LEAST_GAP)
+            sampling_A=used_A,
+            nyquist_per_A=0.5 / used_A,
+            pixels=PLANE,
+            resolutions_A=rings_to_label(0.5 / used_A, LEAST_GAP),
         )
 
     @routes.post("/model")
@@ -236,7 +247,6 @@ def _defocus(asked: Asked, optics: Optics) -> KnownDefocus:
 def _model(bench: Bench, hand: Hand, moved: Moved) -> Model:
     optics = bench.measured.optics
     curves = rings_of(hand, optics)
-    quadrant = model_png(sin2_quadrant(PLANE, moved.sampling_A, hand.defocus, hand.optics(optics)))
     told, against = "", None
     try:
         against = held(bench.measured, bench.profiles, bench.settings, hand)
@@ -259,14 +269,19 @@ def _model(bench: Bench, hand: Hand, moved: Moved) -> Model:
             across_per_A=ring.across_per_A,
             angle_deg=ring.angle_deg,
         ),
-        curves_x_per_A=[points(x) for x, _ in curves],
-        curves_y_per_A=[points(y) for _, y in curves],
-        quadrant="data:image/png;base64," + base64.b64encode(quadrant).decode("ascii"),
+        curves_x_per_A=[points(x) for x in curves[:, 0]],
+        curves_y_per_A=[points(y) for y in curves[:, 1]],
+        quadrant=_quadrant(hand, optics, moved.sampling_A) if moved.quadrant else None,
         profile=None if against is None else curve_answer(against.curve),
         profile_told=told,
         score=None if against is None else finite(against.score),
         fit_resolution_A=None if against is None else finite(against.fit_resolution_A),
     )
+
+
+def _quadrant(hand: Hand, optics: Optics, sampling_A: float) -> str:
+    picture = model_png(sin2_quadrant(PLANE, sampling_A, hand.defocus, hand.optics(optics)))
+    return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
 
 
 def _estimated(bench: Bench, hand: Hand, attempt: Attempt) -> Estimated:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 
 from thonring.by_hand import hand_of
-from thonring.ctf import zero_curve
+from thonring.ctf import zero_curves
 from thonring.measurement import samplings
 from thonring.plot import rings_to_label
 from thonring.records import Attempt
@@ -158,7 +158,7 @@ def _overlay(one: Finished, attempt: Attempt) -> Overlay:
     x: Points = []
     y: Points = []
     if attempt.fit is not None and one.outcome.optics is not None:
-        x, y = map(points, zero_curve(1, attempt.fit, hand_of(attempt.fit).optics(one.outcome.optics)))
+        x, y = map(points, zero_curves(1, attempt.fit, hand_of(attempt.fit).optics(one.outcome.optics))[0])
     return Overlay(
         nyquist_per_A=nyquist_per_A,
         resolutions_A=rings_to_label(nyquist_per_A, LEAST_GAP),
