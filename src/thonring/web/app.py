@@ -12,7 +12,6 @@ from thonring.errors import DecisionError, FitError, InputError, OutputError, Se
 from thonring.web.access import Access, Guard
 from thonring.web.routes import decisions, manual, micrograph, seen, state
 from thonring.web.run_view import RunView
-from thonring.web.workbench import Workbench
 
 _PAGE = Path(str(files("thonring.web") / "page"))
 _STATUS: dict[type[ThonringError], int] = {
@@ -31,11 +30,8 @@ def create_app(view: RunView, access: Access) -> FastAPI:
     app.add_middleware(Guard, access=access)
     app.add_exception_handler(ThonringError, _told)
     app.add_exception_handler(Exception, _unexpected)
-    for routes in (state, decisions, micrograph):
+    for routes in (state, decisions, micrograph, seen, manual):
         app.include_router(routes.router(view), prefix="/api")
-    bench = Workbench()
-    for of_one in (seen, manual):
-        app.include_router(of_one.router(view, bench), prefix="/api")
     app.mount("/page", StaticFiles(directory=_PAGE), name="page")
 
     @app.get("/", include_in_schema=False)

@@ -2,7 +2,7 @@
 import { get, post } from "./api.js";
 import { mayChange, named } from "./decide.js";
 import { draw } from "./draw.js";
-import { compact, draws, fill, make, set, shown } from "./elements.js";
+import { compact, draws, fill, make, set, shown } from "./parts.js";
 import { profileFigure } from "./profile.js";
 import { SpectrumPicture, dragged, legend, ringPath } from "./spectrum.js";
 import { trying } from "./shell.js";

@@ -2,7 +2,7 @@
 import { get } from "./api.js";
 import { decide, mayChange, undo } from "./decide.js";
 import { draw } from "./draw.js";
-import { compact, fill, make, sheet, shown } from "./elements.js";
+import { compact, fill, make, sheet, shown } from "./parts.js";
 import { showManual } from "./manual.js";
 import { profileFigure, signalFigures } from "./profile.js";
 import { SpectrumPicture, legend } from "./spectrum.js";
@@ -66,7 +66,7 @@ async function heading(seen) {
   seen.later = [];
   now.neighbours = { previous, next };
   const turn = (to, key, sign, label) => make("a", { class: "turn", href: to === null ? null : `#/micrograph/${to}`, "aria-label": label, title: `${label} (${key})`, "aria-disabled": to === null ? "true" : null }, sign);
-  const named = [["accepted", "Accept", "a"], ["rejected", "Reject", "x"]];
+  const named = [["accepted", "Accept", "a"], ["rejected", "Reject", "r"]];
   const buttons = named.map(([verdict, text, key]) => make("button", { type: "button", title: `Key ${key}`, "aria-pressed": String(one.verdict_by_hand === verdict), disabled: !mayChange() || (verdict === "accepted" && !one.attempts.some((attempt) => attempt.number === one.kept && attempt.fit)), onclick: () => decide([one.number], verdict) }, text));
   return make("header", { class: "micrograph-head" },
     turn(previous, "k", "‹", "Previous micrograph"), turn(next, "j", "›", "Next micrograph"),
@@ -92,7 +92,7 @@ function keys(event, mine) {
   const number = Number(mine.number);
   const asked = {
     j: () => go(now.neighbours?.next), k: () => go(now.neighbours?.previous), m: () => go(`${number}/manual`),
-    a: () => mayChange() && decide([number], "accepted"), x: () => mayChange() && decide([number], "rejected"),
+    a: () => mayChange() && decide([number], "accepted"), r: () => mayChange() && decide([number], "rejected"),
     c: () => mayChange() && decide([number], null), u: () => mayChange() && undo(),
   }[event.key];
   if (!asked) return;

@@ -1,5 +1,5 @@
 // A spectrum's picture with curves over it, in 1/Å from its centre, y downwards; it zooms about the pointer and pans.
-import { draws, make, set } from "./elements.js";
+import { draws, make, set } from "./parts.js";
 
 const closest = 24;
 const size = 1000;

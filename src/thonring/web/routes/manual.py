@@ -1,12 +1,11 @@
 """The estimate by hand: rings set on the spectrum, followed at once, fitted from there, kept or forgotten."""
 
 import base64
-from typing import Annotated, Self
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from thonring.by_hand import Hand, Ring, Way, defocus_of_ring, held, ran_away, ring_of, rings_of
+from thonring.by_hand import Hand, Ring, defocus_of_ring, held, ran_away, ring_of, rings_of
 from thonring.ctf import canonical, sin2_quadrant
 from thonring.errors import FitError, SettingsError
 from thonring.optics import Optics
@@ -14,149 +13,46 @@ from thonring.plot import model_png, rings_to_label, spectrum_png
 from thonring.records import Attempt, KnownDefocus
 from thonring.results import Finished
 from thonring.spectrum import enhance, resample
-from thonring.web.answers import (
-    AttemptAnswer,
-    CurveAnswer,
-    Points,
-    attempt_answer,
-    curve_answer,
-    finite,
-    points,
+from thonring.web.answers import attempt_answer, curve_answer, finite, points
+from thonring.web.routes.decisions import Taken, taken
+from thonring.web.routes.manual_forms import (
+    Asked,
+    Estimated,
+    Forgetting,
+    Keeping,
+    Model,
+    Moved,
+    Plane,
+    RingAsked,
+    Sampling,
 )
-from thonring.web.routes.decisions import Taken, Who, taken
 from thonring.web.routes.micrograph import finished
 from thonring.web.routes.numbers import Number
 from thonring.web.routes.seen import PNG
 from thonring.web.run_view import RunView
-from thonring.web.workbench import Bench, Workbench, run_settings
+from thonring.web.workbench import Bench, run_settings
 
 PLANE = 512
 """Pixels of the spectrum's picture each way."""
 
 LEAST_GAP = 0.12
-Defocus = Annotated[float, Field(ge=100, le=170_000, allow_inf_nan=False)]
-Degrees = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
-Frequency = Annotated[float, Field(gt=0, le=5, allow_inf_nan=False)]
-Resolution = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
-Sampling = Annotated[float, Field(ge=0.1, le=20, allow_inf_nan=False)]
 
 
-class Axes(BaseModel):
-    """A defocus, Å and degrees; U and V in any order."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    defocus_u_A: Defocus
-    defocus_v_A: Defocus
-    angle_deg: Degrees
-
-
-class RingAsked(BaseModel):
-    """A ring of zeros: where it crosses the directions `angle_deg` and at right angles to it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    zero: Annotated[int, Field(ge=1, le=5)] = 1
-    along_per_A: Frequency
-    across_per_A: Frequency
-    angle_deg: Degrees
-
-
-class Asked(BaseModel):
-    """What the hand set: a defocus, or the ring of one of its zeros; low resolution first in the range."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    defocus: Axes | None = None
-    ring: RingAsked | None = None
-    phase_shift_deg: Degrees = 0.0
-    resolution_range_A: tuple[Resolution, Resolution]
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.defocus is None) == (self.ring is None):
-            raise ValueError("give either a defocus or a ring")
-        return self
-
-
-class Moved(Asked):
-    """What the hand set, with which zero's ring it holds and at which sampling the spectrum is shown.
-
-    `quadrant` asks for the model's picture.
-    """
-
-    zero: Annotated[int, Field(ge=1, le=5)] = 1
-    sampling_A: Sampling
-    quadrant: bool = False
-
-
-class Model(BaseModel):
-    """What follows the hand: the defocus, the rings of its zeros, the model's quadrant (PNG), the profile against it.
-
-    `ring` is that of the asked zero along U and V, null where the defocus has none. `profile_told` says why there
-    is no profile.
-    """
-
-    defocus_u_A: float
-    defocus_v_A: float
-    angle_deg: float
-    defocus_A: float
-    astigmatism_A: float
-    phase_shift_deg: float
-    ring: RingAsked | None
-    curves_x_per_A: list[Points]
-    curves_y_per_A: list[Points]
-    quadrant: str | None
-    profile: CurveAnswer | None
-    profile_told: str
-    score: float | None
-    fit_resolution_A: float | None
-
-
-class Estimated(BaseModel):
-    """An estimate by hand with its verdict by the criteria, and how far it is from where the hand was."""
-
-    attempt: AttemptAnswer
-    moved_A: float
-    ran_away: bool
-    profile: CurveAnswer | None
-
-
-class Keeping(Asked):
-    """What is to be kept: the fit from there, or the hand's values as they are."""
-
-    way: Way
-    who: Who
-
-
-class Forgetting(BaseModel):
-    """Let the automatic estimate stand again."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    who: Who
-
-
-class Plane(BaseModel):
-    """How a spectrum's picture lies: its Nyquist frequency, and the resolutions to draw circles at.
-
-    `sampling_A` is the one asked for, or the finest to which the spectrum was measured.
-    """
-
-    sampling_A: float
-    nyquist_per_A: float
-    pixels: int
-    resolutions_A: list[float]
-
-
-def router(view: RunView, workbench: Workbench) -> APIRouter:
+def router(view: RunView) -> APIRouter:
     """Give the routes of the estimate by hand."""
     routes = APIRouter(prefix="/micrographs/{number}/manual", tags=["manual"])
 
+    _shown(routes, view)
+    _followed(routes, view)
+    _kept(routes, view)
+    return routes
+
+
+def _shown(routes: APIRouter, view: RunView) -> None:
     @routes.get("/spectrum.png", response_class=Response, responses=PNG)
     def spectrum(number: Number, sampling_A: Annotated[Sampling, Query()]) -> Response:
         """Show the spectrum at a sampling, without a model."""
-        measured = workbench.bench(finished(view, number)).measured
+        measured = view.workbench.bench(finished(view, number)).measured
         if sampling_A < 0.999 * measured.spectrum.sampling_A:
             raise SettingsError(
                 f"sampling {sampling_A:g} Å/px: the spectrum was measured to {measured.spectrum.sampling_A:.4g} Å/px. "
@@ -168,7 +64,7 @@ def router(view: RunView, workbench: Workbench) -> APIRouter:
     @routes.get("/plane")
     def plane(number: Number, sampling_A: Annotated[Sampling, Query()]) -> Plane:
         """Tell how the picture of the spectrum lies."""
-        measured = workbench.bench(finished(view, number)).measured
+        measured = view.workbench.bench(finished(view, number)).measured
         used_A = max(sampling_A, measured.spectrum.sampling_A)
         return Plane(
             sampling_A=used_A,
@@ -177,35 +73,39 @@ def router(view: RunView, workbench: Workbench) -> APIRouter:
             resolutions_A=rings_to_label(0.5 / used_A, LEAST_GAP),
         )
 
+
+def _followed(routes: APIRouter, view: RunView) -> None:
     @routes.post("/model")
     def model(number: Number, moved: Moved) -> Model:
         """Follow the hand: nothing is kept."""
         one = finished(view, number)
-        bench = workbench.bench(one)
+        bench = view.workbench.bench(one)
         return _model(bench, _hand(moved, one, bench.measured.optics), moved)
 
     @routes.post("/fit")
     def fit(number: Number, asked: Asked) -> Estimated:
         """Fit from where the hand is, by the method of the run; nothing is kept."""
         one = finished(view, number)
-        bench = workbench.bench(one)
+        bench = view.workbench.bench(one)
         hand = _hand(asked, one, bench.measured.optics)
-        return _estimated(bench, hand, workbench.estimate(one, hand, "fit"))
+        return _estimated(bench, hand, view.workbench.estimate(one, hand, "fit"))
 
     @routes.post("/judge")
     def judge(number: Number, asked: Asked) -> Estimated:
         """Judge the hand's values as they are by the criteria of the run; nothing is kept."""
         one = finished(view, number)
-        bench = workbench.bench(one)
+        bench = view.workbench.bench(one)
         hand = _hand(asked, one, bench.measured.optics)
-        return _estimated(bench, hand, workbench.estimate(one, hand, "hand"))
+        return _estimated(bench, hand, view.workbench.estimate(one, hand, "hand"))
 
+
+def _kept(routes: APIRouter, view: RunView) -> None:
     @routes.post("/keep")
     def keep(number: Number, keeping: Keeping) -> Taken:
         """Keep the fit from there, or the hand's values as they are, in the place of the automatic estimate."""
         one = finished(view, number)
-        hand = _hand(keeping, one, workbench.bench(one).measured.optics)
-        attempt = workbench.estimate(one, hand, keeping.way)
+        hand = _hand(keeping, one, view.workbench.bench(one).measured.optics)
+        attempt = view.workbench.estimate(one, hand, keeping.way)
         with view.decisions() as decisions:
             return taken(decisions.estimate(number, attempt, keeping.who))
 
@@ -214,8 +114,6 @@ def router(view: RunView, workbench: Workbench) -> APIRouter:
         """Let the automatic estimate stand again; what was kept stays in the store."""
         with view.decisions() as decisions:
             return taken(decisions.forget_estimates([number], forgetting.who))
-
-    return routes
 
 
 def _hand(asked: Asked, one: Finished, optics: Optics) -> Hand:

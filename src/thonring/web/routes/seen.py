@@ -15,7 +15,6 @@ from thonring.web.answers import CurveAnswer, SignalsAnswer, curve_answer, finit
 from thonring.web.routes.micrograph import finished
 from thonring.web.routes.numbers import Number
 from thonring.web.run_view import RunView
-from thonring.web.workbench import Workbench
 
 AttemptNumber = Annotated[
     int | None,
@@ -32,24 +31,24 @@ class NetworkAnswer(BaseModel):
     notes: list[str]
 
 
-def router(view: RunView, bench: Workbench) -> APIRouter:
+def router(view: RunView) -> APIRouter:
     """Give the routes of pictures and curves."""
     routes = APIRouter(prefix="/micrographs/{number}", tags=["micrograph"])
-    _pictures(routes, view, bench)
+    _pictures(routes, view)
 
     @routes.get("/profile")
     def profile(number: Number, attempt: AttemptNumber = None) -> CurveAnswer:
         """Hold the CTF of an attempt against the spectrum: power, background, envelope, rings and agreement."""
         one = finished(view, number)
         fit = _fit(one, attempt)
-        on = bench.bench(one)
+        on = view.workbench.bench(one)
         return curve_answer(held(on.measured, on.profiles, on.settings, hand_of(fit)).curve)
 
     @routes.get("/signals")
     def signals(number: Number, attempt: AttemptNumber = None) -> SignalsAnswer:
         """Search the spectrum by Fourier transform and give what that saw."""
         one = finished(view, number)
-        on = bench.bench(one)
+        on = view.workbench.bench(one)
         return signals_answer(fourier_signals(on.evidence(_attempt(one, attempt).sampling_A), on.settings))
 
     @routes.get("/network")
@@ -57,7 +56,7 @@ def router(view: RunView, bench: Workbench) -> APIRouter:
         """Ask the packaged network what it says of the spectrum."""
         from thonring.learn.predict import Predictor
 
-        measured = bench.bench(finished(view, number)).measured
+        measured = view.workbench.bench(finished(view, number)).measured
         said = Predictor.load().opinion(measured.spectrum, measured.optics)
         return NetworkAnswer(
             defocus_A=finite(said.defocus_A),
@@ -68,7 +67,7 @@ def router(view: RunView, bench: Workbench) -> APIRouter:
     return routes
 
 
-def _pictures(routes: APIRouter, view: RunView, bench: Workbench) -> None:
+def _pictures(routes: APIRouter, view: RunView) -> None:
     @routes.get("/spectrum.png", response_class=Response, responses=PNG)
     def spectrum(number: Number, attempt: AttemptNumber = None) -> Response:
         """Show the spectrum with the model in its upper left quadrant: the run's file, or of other attempts anew."""
@@ -77,7 +76,7 @@ def _pictures(routes: APIRouter, view: RunView, bench: Workbench) -> None:
             picture, _ = read_ctf_image(spectrum_path(view.run, one.name))
             return _png(spectrum_png(picture))
         chosen = _attempt(one, attempt)
-        evidence = bench.bench(one).evidence(chosen.sampling_A)
+        evidence = view.workbench.bench(one).evidence(chosen.sampling_A)
         enhanced = enhance(resample(evidence.measured, chosen.sampling_A))
         if chosen.fit is None:
             return _png(spectrum_png(enhanced))
@@ -86,7 +85,7 @@ def _pictures(routes: APIRouter, view: RunView, bench: Workbench) -> None:
     @routes.get("/thumbnail.png", response_class=Response, responses=PNG)
     def thumbnail(number: Number) -> Response:
         """Show the micrograph itself, small."""
-        picture = bench.bench(finished(view, number)).thumbnail
+        picture = view.workbench.bench(finished(view, number)).thumbnail
         if picture is None:
             raise HTTPException(404, f"micrograph {number} was given as a spectrum: there is no image of it.")
         return _png(picture)
