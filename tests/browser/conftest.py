@@ -63,7 +63,7 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: failed.append(str(error)))
     page.goto(served.address)
-    page.locator("#counts").get_by_text("accepted").wait_for()
+    page.locator("#counts .accepted").wait_for()
     yield page
     context.close()
     here = urlsplit(served.address).netloc

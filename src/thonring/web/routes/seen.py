@@ -48,8 +48,9 @@ def router(view: RunView) -> APIRouter:
     def signals(number: Number, attempt: AttemptNumber = None) -> SignalsAnswer:
         """Search the spectrum by Fourier transform and give what that saw."""
         one = finished(view, number)
+        sampling_A = _attempt(one, attempt).sampling_A
         on = view.workbench.bench(one)
-        return signals_answer(fourier_signals(on.evidence(_attempt(one, attempt).sampling_A), on.settings))
+        return signals_answer(fourier_signals(on.evidence(sampling_A), on.settings))
 
     @routes.get("/network")
     def network(number: Number) -> NetworkAnswer:
