@@ -30,20 +30,10 @@ def make_run(folder: Path) -> None:
         write_micrograph(folder / f"{name}.mrc", micrograph(truth))
     (folder / "broken.mrc").write_bytes(b"no image" * 200)
     files = [str(folder / f"{name}.mrc") for name in ("found", "missed", "broken")]
-    options = [
-        "--voltage",
-        "300",
-        "--cs",
-        "2.7",
-        "--pixel",
-        "1",
-        "--samplings",
-        "native",
-        "--resolution-range",
-        "30,3.5",
-    ]
-    words = ["estimate", *files, *options, "--defocus-range", RANGE, "--out", str(folder / "run"), "--quiet"]
-    result = CliRunner().invoke(app, words)
+    optics = ["--voltage", "300", "--cs", "2.7", "--pixel", "1"]
+    ranges = ["--samplings", "native", "--resolution-range", "30,3.5", "--defocus-range", RANGE]
+    out = ["--out", str(folder / "run"), "--quiet"]
+    result = CliRunner().invoke(app, ["estimate", *files, *optics, *ranges, *out])
     assert result.exit_code == 1, result.output
 
 

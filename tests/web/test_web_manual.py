@@ -128,6 +128,7 @@ def test_a_fit_that_ends_elsewhere_is_told(client: Client) -> None:
     assert fitted["ran_away"]
 
 
+FAR = {"along_per_A": 0.5, "across_per_A": 0.05, "angle_deg": 0}
 DEFOCUS = {"defocus_u_A": 15000.0, "defocus_v_A": 15000.0, "angle_deg": 0.0}
 
 
@@ -135,10 +136,7 @@ DEFOCUS = {"defocus_u_A": 15000.0, "defocus_v_A": 15000.0, "angle_deg": 0.0}
     ("body", "told"),
     [
         ({"defocus": DEFOCUS, "resolution_range_A": [3.5, 30.0]}, "inner circle"),
-        (
-            {"ring": {"along_per_A": 0.5, "across_per_A": 0.05, "angle_deg": 0}, "resolution_range_A": BAND},
-            "turns back",
-        ),
+        ({"ring": FAR, "resolution_range_A": BAND}, "turns back"),
         ({"defocus": DEFOCUS | {"defocus_u_A": None}, "resolution_range_A": BAND}, "number"),
         ({"defocus": DEFOCUS | {"defocus_u_A": -5000}, "resolution_range_A": BAND}, "100"),
         ({"defocus": DEFOCUS | {"path": "/etc/passwd"}, "resolution_range_A": BAND}, "Extra"),
@@ -155,8 +153,8 @@ def test_what_cannot_be_asked_is_told(client: Client, action: str, body: dict[st
 
 def test_numbers_that_are_none_are_refused(client: Client) -> None:
     for text in ("NaN", "Infinity", "1e999"):
-        content = f'{{"defocus": {{"defocus_u_A": {text}, "defocus_v_A": 1e4, "angle_deg": 0}}, "resolution_range_A": [30, 3]}}'
-        assert client.post_text("fit", content) == 422
+        defocus = f'{{"defocus_u_A": {text}, "defocus_v_A": 1e4, "angle_deg": 0}}'
+        assert client.post_text("fit", f'{{"defocus": {defocus}, "resolution_range_A": [30, 3]}}') == 422
 
 
 def test_unknown_micrographs_and_nameless_people_are_refused(client: Client) -> None:
@@ -171,7 +169,7 @@ def test_a_file_that_cannot_be_read_has_no_estimate_by_hand(client: Client) -> N
     assert "broken.mrc" in client.of(3).post("fit", asked, expected=422)["detail"]
 
 
-def test_a_file_gone_meanwhile_is_told_and_nothing_is_kept(client: Client, made: Path, run: Path) -> None:
+def test_a_file_gone_meanwhile_is_told_and_nothing_is_kept(client: Client, made: Path) -> None:
     path = made / "missed.mrc"
     asked = {"defocus": DEFOCUS, "resolution_range_A": BAND}
     hidden = path.rename(made / "hidden.mrc")

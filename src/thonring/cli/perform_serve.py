@@ -53,6 +53,7 @@ def _listening(host: str, port: int) -> socket.socket:
         bound = socket.socket(family, socket.SOCK_STREAM)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
+        bound.listen()
     except OSError as problem:
         raise SettingsError(
             f"--host {host} --port {port}: cannot be listened at ({problem.strerror or problem}). Choose another "

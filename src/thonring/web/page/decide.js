@@ -9,6 +9,13 @@ export function mayChange() {
   return document.documentElement.dataset.mayChange === "true";
 }
 
+// A button that decides is of no use without the token, and says so.
+export function allow(button) {
+  if (mayChange()) return;
+  button.disabled = true;
+  button.title = "You may look, not change: open the address that thonring serve printed, which has the token.";
+}
+
 // verdict: "accepted", "rejected", or null for what the criteria say. The action, or undefined if it was not taken.
 export function decide(numbers, verdict) {
   return named((name) => post("decisions", { micrographs: numbers, verdict, who: name }), (action) => `${counted(action.micrographs)} ${done[verdict]}. Press u to undo.`);

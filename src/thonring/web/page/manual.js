@@ -212,6 +212,7 @@ class Manual {
     this.pending = true;
     if (this.busy) return;
     this.busy = true;
+    set(this.live, { "aria-busy": "true" });
     try {
       while (this.pending && !this.signal.aborted) {
         this.pending = false;
@@ -224,13 +225,14 @@ class Manual {
       this.busy = false;
     }
     if (this.pending && !this.signal.aborted) this.follow();
+    else set(this.live, { "aria-busy": "false" });
   }
 
   show(answer) {
     this.answer = answer;
     const { defocus_u_A, defocus_v_A, angle_deg } = answer;
-    Object.assign(this.state, { defocus_u_A, defocus_v_A, angle_deg });
-    if (!this.dragging) { this.ring = answer.ring; this.held = "defocus"; }
+    if (!this.pending || this.held === "ring") Object.assign(this.state, { defocus_u_A, defocus_v_A, angle_deg });
+    if (!this.pending && !this.dragging) { this.ring = answer.ring; this.held = "defocus"; }
     this.told.textContent = answer.profile_told || (answer.ring ? "" : `This defocus has no ${names[this.state.zero - 1]} zero.`);
     const item = (title, text) => make("span", {}, `${title} `, make("strong", {}, text));
     this.live.replaceChildren(item("Defocus", shown(answer.defocus_A, 0, "Å")), item("astigmatism", shown(answer.astigmatism_A, 0, "Å")), item("at", `${shown(angle_deg, 1)}°`), item("score", shown(answer.score, 3)), item("agrees to", shown(answer.fit_resolution_A, 1, "Å")));
@@ -271,7 +273,8 @@ class Manual {
       const [cx, cy] = picture.place(0, 0);
       const r = picture.scale / state[name];
       for (const circle of [line, wide]) set(circle, { cx, cy, r });
-      set(grip, { cx: cx + r * Math.cos(-0.6), cy: cy + r * Math.sin(-0.6), r: 0.8 * radius, "aria-valuenow": state[name].toFixed(2), "aria-valuetext": `${state[name].toFixed(2)} Å` });
+      const within = Math.min(r, 0.97 * picture.scale * picture.nyquist_per_A);
+      set(grip, { cx: cx + within * Math.cos(-0.6), cy: cy + within * Math.sin(-0.6), r: 0.8 * radius, "aria-valuenow": state[name].toFixed(2), "aria-valuetext": `${state[name].toFixed(2)} Å` });
     }
     const said = { along: [state.defocus_u_A, "Å"], across: [state.defocus_v_A, "Å"], turn: [state.angle_deg, "degrees"] };
     for (const [name, [value, unit]] of Object.entries(said)) set(this.grips[name], { "aria-valuenow": value.toFixed(1), "aria-valuetext": `${value.toFixed(1)} ${unit}` });

@@ -207,9 +207,9 @@ function attemptCard(seen, mine) {
   if (!attempt) return null;
   const name = ({ number, by_hand, sampling_A }) => (by_hand ? `by hand ${-number}` : `${shown(sampling_A, 2)} Å/px`);
   const tabs = make("p", { class: "tabs", role: "group", "aria-label": "Attempts" }, ...one.attempts.map((each) => make("button", {
-    type: "button", "aria-pressed": String(each.number === attempt.number), class: each.accepted ? "accepted" : "rejected",
+    type: "button", "aria-pressed": String(each.number === attempt.number),
     onclick: () => { mine.chosen = each.number; trying(() => showMicrograph(mine, one)); },
-  }, `${each.accepted ? "✓" : "✗"} ${name(each)}${each.number === one.kept ? " · kept" : ""}`)));
+  }, make("span", { class: each.accepted ? "accepted" : "rejected" }, each.accepted ? "✓ " : "✗ "), `${name(each)}${each.number === one.kept ? " · kept" : ""}`)));
   return card("Attempts", tabs, attempt.fit ? fitTable(attempt.fit) : make("p", { class: "soft" }, "Nothing was fitted: the spectrum alone was refused."), criteriaTable(attempt));
 }
 

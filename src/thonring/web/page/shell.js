@@ -1,5 +1,7 @@
 // The frame of every view: where one is, what the run counts, who decides, light or dark; it looks for news every few seconds.
 import { get } from "./api.js";
+import { make } from "./element.js";
+import { openExports } from "./exports.js";
 import { overview } from "./overview.js";
 import { table } from "./table.js";
 import { curate } from "./curate.js";
@@ -74,7 +76,7 @@ async function look() {
   try {
     const state = await get("state");
     at("run").textContent = state.run;
-    at("counts").textContent = `${state.accepted.toLocaleString()} accepted · ${state.rejected.toLocaleString()} rejected · ${state.failed.toLocaleString()} failed`;
+    at("counts").replaceChildren(...["accepted", "rejected", "failed"].map((status) => counted(status, state[status])));
     document.documentElement.dataset.mayChange = state.may_change;
     at("read-only").hidden = state.may_change;
     if (revision !== null && state.revision !== revision) await shown?.renew?.(state);
@@ -96,6 +98,11 @@ export async function news() {
   next = setTimeout(news, every);
 }
 
+function counted(status, micrographs) {
+  const word = make("span", { className: "word" }, ` ${status}`);
+  return make("span", { className: `badge ${status}`, title: status }, micrographs.toLocaleString(), word);
+}
+
 function changeTheme() {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
@@ -111,6 +118,8 @@ at("views").replaceChildren(...Object.entries(views).filter(([, view]) => view.i
   link.dataset.view = name;
   return link;
 }));
+new ResizeObserver(([bar]) => document.documentElement.style.setProperty("--bar-height", `${bar.borderBoxSize[0].blockSize}px`)).observe(document.querySelector(".bar"));
+at("export").addEventListener("click", openExports);
 at("theme").textContent = "◐";
 at("theme").addEventListener("click", changeTheme);
 at("who").addEventListener("click", askName);
