@@ -18,7 +18,7 @@ from thonring.errors import FitError, SettingsError
 from thonring.measurement import Measurement
 from thonring.optics import Optics
 from thonring.quality import load_profile
-from thonring.records import Attempt, KnownDefocus, Source
+from thonring.records import Attempt, KnownDefocus, SectorProfiles
 from thonring.settings import Settings
 from thonring.simulate import Truth
 
@@ -46,8 +46,13 @@ def measured(truth: Truth) -> Measurement:
 
 
 def estimated(truth: Truth, hand: Hand, way: by_hand.Way = "fit") -> Attempt:
-    source = Source(micrograph(truth).path, truth.optics)
-    return by_hand.estimate(source, measured(truth), settings_for(truth), hand, way)
+    settings = settings_for(truth)
+    return by_hand.estimate(measured(truth), profiles_of(truth), settings, hand, way)
+
+
+@cache
+def profiles_of(truth: Truth) -> SectorProfiles:
+    return pipeline.sectors(measured(truth), settings_for(truth))
 
 
 def ring_of_truth(truth: Truth, number: int = 1) -> Ring:
@@ -170,9 +175,7 @@ def test_a_spectrum_refused_without_a_fit_is_fitted_for_a_hand() -> None:
     profiles = pipeline.sectors(measured(truth), settings)
     assert next(pipeline.attempts_on(measured(truth), profiles, settings)).fit is None
     hand = Hand(KnownDefocus(15400.0, 14600.0, 30.0), settings.resolution_range_A)
-    attempt = by_hand.estimate(
-        Source(micrograph(truth).path, truth.optics), measured(truth), settings, hand, "fit"
-    )
+    attempt = by_hand.estimate(measured(truth), profiles, settings, hand, "fit")
     assert attempt.fit is not None
     assert [one.name for one in attempt.verdict.criteria if not one.passed] == ["film_share"]
 

@@ -11,7 +11,7 @@ from thonring.ctf import canonical, defocus_of_zero, to_vector, zero_curves, zer
 from thonring.errors import FitError, SettingsError
 from thonring.measurement import Measurement, samplings
 from thonring.optics import Optics
-from thonring.records import Attempt, CtfFit, Floats, KnownDefocus, SectorProfiles, Source
+from thonring.records import Attempt, CtfFit, Floats, KnownDefocus, SectorProfiles
 from thonring.settings import Settings, Start
 
 NEARBY = 0.15
@@ -117,11 +117,13 @@ def held(measured: Measurement, profiles: SectorProfiles, settings: Settings, ha
     return fit.hold(band, hand.optics(measured.optics), settings, ctf, measured.pixel_variance)
 
 
-def estimate(source: Source, measured: Measurement, settings: Settings, hand: Hand, way: Way) -> Attempt:
+def estimate(
+    measured: Measurement, profiles: SectorProfiles, settings: Settings, hand: Hand, way: Way
+) -> Attempt:
     """The hand's estimate, graded as any: fitted from there, or with `way` "hand" kept as it is.
 
-    What is kept as it is has standard errors of 0, as everything that is held fixed. A spectrum that is refused
-    without a fit is fitted all the same; its reasons stay.
+    `measured` and its `profiles` are of the run's `settings`. What is kept as it is has standard errors of 0, as
+    everything that is held fixed. A spectrum that is refused without a fit is fitted all the same; its reasons stay.
 
     Raises
     ------
@@ -135,14 +137,17 @@ def estimate(source: Source, measured: Measurement, settings: Settings, hand: Ha
     if way == "hand":
         measured = replace(measured, optics=hand.optics(measured.optics))
     else:
-        known = _nearby(measured, wanted, known)
-    outcome, _ = pipeline.examine_measured(source, wanted, lambda: measured, known=known, insist=True)
-    if outcome.attempt is None or outcome.fit is None:
-        raise FitError(f"{source.path}: nothing could be fitted from there: {'; '.join(outcome.reasons)}")
-    return outcome.attempt
+        known = _nearby(measured, profiles, wanted, known)
+    attempts = tuple(pipeline.attempts_on(measured, profiles, wanted, known, insist=True))
+    best = attempts[pipeline.best_of(attempts)]
+    if best.fit is None:
+        raise FitError(f"nothing could be fitted from there: {'; '.join(best.verdict.reasons)}")
+    return best
 
 
-def _nearby(measured: Measurement, settings: Settings, hand: KnownDefocus) -> KnownDefocus:
+def _nearby(
+    measured: Measurement, profiles: SectorProfiles, settings: Settings, hand: KnownDefocus
+) -> KnownDefocus:
     """The most likely of the defoci close to the hand's, as a start.
 
     A ring set to a few per cent leaves several defoci that a refinement could not get away from: those of a search
@@ -153,9 +158,7 @@ def _nearby(measured: Measurement, settings: Settings, hand: KnownDefocus) -> Kn
     near = replace(settings, defocus_range_A=(low_A, high_A))
     finest_A = max(samplings(settings, measured.pixel_A)[0], measured.spectrum.sampling_A)
     low_resolution_A, high_resolution_A = settings.resolution_range_A
-    band = pipeline.sectors(measured, near).within(
-        1.0 / low_resolution_A, min(1.0 / high_resolution_A, 0.5 / finest_A)
-    )
+    band = profiles.within(1.0 / low_resolution_A, min(1.0 / high_resolution_A, 0.5 / finest_A))
     found, _ = fit.search(band, measured.optics, near)
     own = fit.Candidate(
         mean_A, x_A, y_A, hand.phase_shift_deg, max((one.score for one in found), default=0.0)

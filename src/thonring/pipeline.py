@@ -6,7 +6,7 @@
 import functools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ __all__ = [
     "Measurement",
     "agreement",
     "attempts_on",
+    "best_of",
     "estimate",
     "examine",
     "examine_measured",
@@ -86,23 +87,22 @@ def examine_measured(
     measure_it: Callable[[], Measurement],
     *,
     known: KnownDefocus | None = None,
-    insist: bool = False,
 ) -> tuple[Outcome, Evidence | None]:
     """Estimate and grade what `measure_it` measures, and return what the verdict was based on.
 
-    `source` names it; what `measure_it` raises is in the outcome. `insist` is that of `attempts_on`.
+    `source` names it; what `measure_it` raises is in the outcome.
     """
     began = time.process_time()
     try:
         _check_known(settings, known)
         measured = measure_it()
         profiles = sectors(measured, settings)
-        attempts = tuple(attempts_on(measured, profiles, settings, known, insist=insist))
+        attempts = tuple(attempts_on(measured, profiles, settings, known))
     except ThonringError as problem:
         return _failed(source, str(problem), began), None
     except Exception as problem:  # noqa: BLE001 - one bad file never stops a batch
         return _failed(source, f"{source.path}: unexpected {type(problem).__name__}: {problem}", began), None
-    chosen = max(range(len(attempts)), key=lambda index: (*_rank(attempts[index]), -index))
+    chosen = best_of(attempts)
     best = attempts[chosen]
     outcome = Outcome(
         path=source.path,
@@ -246,6 +246,11 @@ def _case(evidence: Evidence, pixel_A: float, network: "NetworkDefocus | None") 
         network_A=network.defocus_A if network else math.nan,
         network_sigma_A=network.sigma_A if network else math.nan,
     )
+
+
+def best_of(attempts: Sequence[Attempt]) -> int:
+    """Index of the attempt to keep: one that is accepted, else one with a fit, the one of most gain."""
+    return max(range(len(attempts)), key=lambda index: (*_rank(attempts[index]), -index))
 
 
 def _rank(attempt: Attempt) -> tuple[bool, bool, float]:

@@ -15,7 +15,7 @@ from thonring.results import Finished, asked_of, content_hash, file_state, setti
 from thonring.settings import Settings
 
 MOST_BENCHES = 4
-MOST_BYTES = 64_000_000
+MOST_BYTES = 48_000_000
 MOST_ESTIMATES = 32
 """What stays in memory: few micrographs, no more than these bytes of spectra, and the last estimates."""
 
@@ -94,7 +94,7 @@ class Workbench:
         with self._working:
             found = self._estimates.get(key)
             if found is None:
-                found = by_hand.estimate(bench.source, bench.measured, bench.settings, hand, way)
+                found = by_hand.estimate(bench.measured, bench.profiles, bench.settings, hand, way)
             self._estimates[key] = found
             self._estimates.move_to_end(key)
             if len(self._estimates) > MOST_ESTIMATES:
