@@ -6,7 +6,7 @@
 import functools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ __all__ = [
     "Measurement",
     "agreement",
     "attempts_on",
+    "best_of",
     "estimate",
     "examine",
     "examine_measured",
@@ -101,7 +102,7 @@ def examine_measured(
         return _failed(source, str(problem), began), None
     except Exception as problem:  # noqa: BLE001 - one bad file never stops a batch
         return _failed(source, f"{source.path}: unexpected {type(problem).__name__}: {problem}", began), None
-    chosen = max(range(len(attempts)), key=lambda index: (*_rank(attempts[index]), -index))
+    chosen = best_of(attempts)
     best = attempts[chosen]
     outcome = Outcome(
         path=source.path,
@@ -127,9 +128,17 @@ def _check_known(settings: Settings, known: KnownDefocus | None) -> None:
 
 
 def attempts_on(
-    measured: Measurement, profiles: SectorProfiles, settings: Settings, known: KnownDefocus | None = None
+    measured: Measurement,
+    profiles: SectorProfiles,
+    settings: Settings,
+    known: KnownDefocus | None = None,
+    *,
+    insist: bool = False,
 ) -> Iterator[Attempt]:
-    """Try one sampling after the other until the criteria hold, or the spectrum alone is refused."""
+    """Try one sampling after the other until the criteria hold, or the spectrum alone is refused.
+
+    With `insist` a spectrum that is refused is fitted all the same, and the verdict says both.
+    """
     limits = settings.limits or quality.load_profile(settings.profile)
     network = _network(measured, settings)
     tried: list[float] = []
@@ -140,7 +149,7 @@ def attempts_on(
         tried.append(sampling_A)
         case = _case(_evidence(measured, profiles, sampling_A), measured.pixel_A, network)
         results = quality.grade(case, limits, "spectrum")
-        if not all(result.passed for result in results):
+        if not insist and not all(result.passed for result in results):
             yield Attempt(sampling_A, Verdict(settings.profile, results), None)
             return
         try:
@@ -237,6 +246,11 @@ def _case(evidence: Evidence, pixel_A: float, network: "NetworkDefocus | None") 
         network_A=network.defocus_A if network else math.nan,
         network_sigma_A=network.sigma_A if network else math.nan,
     )
+
+
+def best_of(attempts: Sequence[Attempt]) -> int:
+    """Index of the attempt to keep: one that is accepted, else one with a fit, the one of most gain."""
+    return max(range(len(attempts)), key=lambda index: (*_rank(attempts[index]), -index))
 
 
 def _rank(attempt: Attempt) -> tuple[bool, bool, float]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from thonring.ctf import half_plane_grid, phase_aberration, sin2_half_plane
+from thonring.ctf import half_plane_grid, phase_aberration, sin2_half_plane, sin2_quadrant
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, Spectrum
 
@@ -54,3 +54,10 @@ def test_a_phase_shift_of_90_degrees_turns_sine_into_cosine() -> None:
     without = Optics(300.0, 2.7, 0.0)
     shifted = sin2_half_plane(half_plane(64, 33), KnownDefocus(12000.0, 9000.0, 30.0, 90.0), without)
     assert_allclose(shifted, 1 - sin2_half_plane(half_plane(64, 33), KNOWN, without), atol=1e-9)
+
+
+def test_the_quadrant_of_the_corner_is_the_opposite_one_turned_by_half() -> None:
+    quadrant = sin2_quadrant(64, 1.5, KNOWN, OPTICS)
+    step = 1.0 / (64 * 1.5)
+    opposite = sin2_half_plane(half_plane(65, 33, step, step), KNOWN, OPTICS)[33:, 1:]
+    assert_allclose(quadrant, opposite[::-1, ::-1], atol=1e-12)

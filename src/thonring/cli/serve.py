@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from thonring.batch.threads import give_back_freed_memory, one_thread_each
 from thonring.errors import ThonringError
 
 
@@ -19,6 +20,8 @@ def serve(
     Only this machine can reach it unless another --host is given; then looking needs the token, too, which is
     in the address that is printed. Ctrl-C ends it.
     """
+    one_thread_each()
+    give_back_freed_memory()
     try:
         _perform(run, host, port)
     except ThonringError as problem:

@@ -3,8 +3,9 @@
 from thonring.fit.candidate import Candidate
 from thonring.fit.coarse import with_coarse_search
 from thonring.fit.fourier import fourier
+from thonring.fit.hold import Held, hold
 from thonring.fit.match import match
 from thonring.fit.refine import refine
 from thonring.fit.search import search
 
-__all__ = ["Candidate", "fourier", "match", "refine", "search", "with_coarse_search"]
+__all__ = ["Candidate", "Held", "fourier", "hold", "match", "refine", "search", "with_coarse_search"]

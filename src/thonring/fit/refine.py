@@ -9,10 +9,11 @@ import numpy as np
 from thonring.ctf import from_vector
 from thonring.errors import FitError
 from thonring.fit.basis import spline_basis
-from thonring.fit.bins import for_search, sampled_band, suited
+from thonring.fit.bins import for_search
 from thonring.fit.candidate import Candidate
 from thonring.fit.curve import fit_resolution_A, radial_curve, ring_score
 from thonring.fit.dispersion import dispersion, robust_weights
+from thonring.fit.posed import posed, problem_of, start_point
 from thonring.fit.whittle import Point, Problem, Solution, maximise, without_rings
 from thonring.optics import Optics
 from thonring.records import CtfFit, Floats, Note, SectorProfiles
@@ -31,10 +32,6 @@ NOISE_GAIN = 40.0
 REACHED_THE_END = 1.1
 """Rings that agree to within a tenth of the band's end may go on beyond it."""
 
-PHASE_PRIOR_DEG = (60.0, 60.0)
-"""Mean and deviation: phase plates are used between 0 and 120 degrees; a clear ring pattern overrules it."""
-
-AMPLITUDE_PRIOR = 0.1
 OTHER_MINIMUM_RINGS = 0.25
 """Two defoci are two minima if they differ by a quarter of a ring at the end of the band."""
 
@@ -98,24 +95,16 @@ def _widened(
     band: SectorProfiles, wider: SectorProfiles | None, optics: Optics, settings: Settings, first: Candidate
 ) -> tuple[Point, Problem, SectorProfiles, tuple[Note, ...]]:
     """The problem to solve at last, with its profiles and a point close to the solution."""
-    problem, used, notes = _posed(band, optics, settings, first)
-    point = maximise(problem, _start(problem, first)).point
+    problem, used, notes = posed(band, optics, settings, first)
+    point = maximise(problem, start_point(problem, first)).point
     if wider is None or wider.frequency_per_A.size == band.frequency_per_A.size:
         return point, problem, used, notes
     end_A = 1.0 / float(band.frequency_per_A[-1])
     if fit_resolution_A(radial_curve(used, problem, point)) > REACHED_THE_END * end_A:
         return point, problem, used, notes
     start = _as_candidate(point, first.score)
-    problem, used, notes = _posed(wider, optics, settings, start)
-    return maximise(problem, _start(problem, start)).point, problem, used, notes
-
-
-def _posed(
-    profiles: SectorProfiles, optics: Optics, settings: Settings, start: Candidate
-) -> tuple[Problem, SectorProfiles, tuple[Note, ...]]:
-    sampled, notes = sampled_band(profiles, optics, start)
-    used = suited(sampled, optics, start)
-    return _problem(used, optics, settings, _splines(used, optics, start.mean_A)), used, notes
+    problem, used, notes = posed(wider, optics, settings, start)
+    return maximise(problem, start_point(problem, start)).point, problem, used, notes
 
 
 def _as_candidate(point: Point, score: float, *, from_network: bool = False) -> Candidate:
@@ -137,8 +126,8 @@ def _best_start(
     merged = for_search(profiles, optics, settings.defocus_range_A[1], sectors=2)
     refined: list[Candidate] = []
     for candidate in candidates:
-        problem = _problem(merged, optics, settings, COMPARED_SPLINES)
-        solution = maximise(problem, _start(problem, candidate), FIRST_STEPS)
+        problem = problem_of(merged, optics, settings, COMPARED_SPLINES)
+        solution = maximise(problem, start_point(problem, candidate), FIRST_STEPS)
         score = -2.0 * solution.deviance
         refined.append(_as_candidate(solution.point, score, from_network=candidate.from_network))
     low_A, high_A = settings.defocus_range_A
@@ -154,75 +143,6 @@ def _best_start(
 def _is_other(one: Candidate, two: Candidate, apart_A: float) -> bool:
     turned = abs((one.phase_shift_deg - two.phase_shift_deg + 90) % 180 - 90)
     return abs(one.mean_A - two.mean_A) > apart_A or turned > 10
-
-
-def _splines(profiles: SectorProfiles, optics: Optics, defocus_A: float) -> tuple[int, int]:
-    """Splines for background and ring power: never so many that they could follow the rings themselves."""
-    k2 = profiles.frequency_per_A[[0, -1]] ** 2
-    rings = optics.wavelength_A * defocus_A * float(k2[1] - k2[0])
-    return int(np.clip(round(rings) + 3, 5, 12)), int(np.clip(round(0.6 * rings) + 2, 4, 8))
-
-
-def _problem(
-    profiles: SectorProfiles, optics: Optics, settings: Settings, splines: tuple[int, int]
-) -> Problem:
-    prior_mean, prior_deviation = _priors(optics, settings)
-    power = np.where(profiles.values > 0, profiles.power, 1.0)
-    background_basis = spline_basis(profiles.frequency_per_A, splines[0])
-    ring_basis = spline_basis(profiles.frequency_per_A, splines[1])
-    mean = (power * profiles.values).sum(axis=0) / np.maximum(profiles.values.sum(axis=0), 1e-12)
-    mean_background = np.linalg.lstsq(
-        background_basis, np.log(np.maximum(mean, 1e-9 * mean.max())), rcond=None
-    )[0]
-    return Problem(
-        squared_frequency=profiles.squared_frequency,
-        power=power,
-        weights=profiles.values,
-        angle_rad=profiles.angle_rad,
-        background_basis=background_basis,
-        ring_basis=ring_basis,
-        mean_background=mean_background,
-        mean_rings=np.linalg.lstsq(ring_basis, background_basis @ mean_background, rcond=None)[0],
-        optics=optics,
-        free=_free(settings),
-        prior_mean=prior_mean,
-        prior_deviation=prior_deviation,
-    )
-
-
-def _free(settings: Settings) -> tuple[bool, bool, bool, bool, bool]:
-    astigmatism = settings.astigmatism and settings.known_astigmatism is None and not settings.fix_defocus
-    return (
-        not settings.fix_defocus,
-        astigmatism,
-        astigmatism,
-        settings.phase_shift,
-        settings.refine_amplitude_contrast,
-    )
-
-
-def _priors(optics: Optics, settings: Settings) -> tuple[Floats, Floats]:
-    """Mean and standard deviation (5,) of the prior on each parameter of the CTF, infinite where there is none."""
-    phase_deg, deviation_deg = PHASE_PRIOR_DEG
-    if settings.phase_shift_range_deg is not None:
-        low_deg, high_deg = settings.phase_shift_range_deg
-        phase_deg, deviation_deg = 0.5 * (low_deg + high_deg), 0.5 * (high_deg - low_deg)
-    mean = (0.0, 0.0, 0.0, math.radians(phase_deg), math.asin(optics.amplitude_contrast))
-    deviation = (np.inf, np.inf, np.inf, math.radians(deviation_deg), AMPLITUDE_PRIOR)
-    return np.array(mean), np.array(deviation)
-
-
-def _start(problem: Problem, candidate: Candidate) -> Point:
-    ctf = np.array(
-        [
-            candidate.mean_A,
-            candidate.astigmatism_x_A,
-            candidate.astigmatism_y_A,
-            math.radians(candidate.phase_shift_deg),
-            math.asin(problem.optics.amplitude_contrast),
-        ]
-    )
-    return Point(ctf, problem.mean_background - 0.1, problem.mean_rings + math.log(0.2))
 
 
 def _converged(problem: Problem, profiles: SectorProfiles, point: Point) -> tuple[Solution, Floats]:

@@ -4,8 +4,23 @@ matplotlib is imported by the functions that draw, so that importing this packag
 """
 
 from thonring.plot.files import Pictures, write_plots, write_signals
-from thonring.plot.profile import profile_figure
+from thonring.plot.grey import model_png, spectrum_png, thumbnail_png
+from thonring.plot.profile import normalised_rings, profile_figure, relative_power
 from thonring.plot.quadrant import quadrant_figure
 from thonring.plot.signals import signals_figure
+from thonring.plot.style import rings_to_label
 
-__all__ = ["Pictures", "profile_figure", "quadrant_figure", "signals_figure", "write_plots", "write_signals"]
+__all__ = [
+    "Pictures",
+    "model_png",
+    "normalised_rings",
+    "profile_figure",
+    "quadrant_figure",
+    "relative_power",
+    "rings_to_label",
+    "signals_figure",
+    "spectrum_png",
+    "thumbnail_png",
+    "write_plots",
+    "write_signals",
+]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thonring.ctf import defocus_along, zero_frequency
+from thonring.ctf import zero_curves
 from thonring.plot.caption import write_caption
 from thonring.plot.style import (
     BACKGROUND,
@@ -58,11 +58,9 @@ def quadrant_figure(outcome: Outcome, enhanced: Image, composite: Image | None) 
 
 def first_zeros(fit: CtfFit, optics: Optics) -> Floats:
     """Give the closed curve of the first zeros, (2, directions), as kx and ky in 1/Å; NaN: there is none."""
-    direction_rad = np.linspace(0.0, 2.0 * math.pi, 181)
-    defocus_A = defocus_along(direction_rad, fit.defocus_u_A, fit.defocus_v_A, fit.angle_deg)
-    used = replace(optics, amplitude_contrast=fit.amplitude_contrast)
-    radius_per_A = zero_frequency(1, defocus_A, used, math.radians(fit.phase_shift_deg))
-    return np.stack([radius_per_A * np.cos(direction_rad), radius_per_A * np.sin(direction_rad)])
+    curves = zero_curves(1, fit, replace(optics, amplitude_contrast=fit.amplitude_contrast))
+    first: Floats = curves[0]
+    return first
 
 
 def _draw_plane(axes: Axes, image: Image, nyquist_per_A: float) -> None:

@@ -5,7 +5,7 @@ Every file is replaced atomically, so that a reader never sees half of one.
 
 from thonring.results.atomic import write_text
 from thonring.results.columns import STATUSES, Revision, RunColumns, read_columns, revision_of
-from thonring.results.ctf_image import write_ctf_image
+from thonring.results.ctf_image import read_ctf_image, write_ctf_image
 from thonring.results.ctffind_files import CtffindFiles, CtffindResult, CtffindRun, write_ctffind_files
 from thonring.results.ctffind_profile import frequencies_per_A, profile_rows
 from thonring.results.ctffind_text import write_ctffind_text
@@ -13,21 +13,24 @@ from thonring.results.decided import Decision, Verdict, with_decision
 from thonring.results.decisions import Action, Decisions
 from thonring.results.diagnostic import diagnostic_image
 from thonring.results.export import Exported, export
+from thonring.results.finished import Finished, read_finished
 from thonring.results.folder import create_folder, prepare_run, write_run_tables, write_tables
 from thonring.results.micrograph_file import write_micrograph
 from thonring.results.named import Named
 from thonring.results.names import artefact_names, spectrum_path
 from thonring.results.opening import STORE, decide_in, open_run, read_run
 from thonring.results.origin import (
+    Asked,
     Entry,
     FileState,
     Made,
     Origin,
+    asked_of,
     asked_text,
     content_hash,
     file_state,
-    limits_of,
     made,
+    settings_of,
     settings_text,
 )
 from thonring.results.prediction_table import Prediction, prepare_predictions, write_predictions
@@ -45,6 +48,7 @@ __all__ = [
     "STATUSES",
     "STORE",
     "Action",
+    "Asked",
     "CtffindFiles",
     "CtffindResult",
     "CtffindRun",
@@ -53,6 +57,7 @@ __all__ = [
     "Entry",
     "Exported",
     "FileState",
+    "Finished",
     "Made",
     "Named",
     "Origin",
@@ -64,6 +69,7 @@ __all__ = [
     "Summary",
     "Verdict",
     "artefact_names",
+    "asked_of",
     "asked_text",
     "content_hash",
     "create_folder",
@@ -72,7 +78,6 @@ __all__ = [
     "export",
     "file_state",
     "frequencies_per_A",
-    "limits_of",
     "made",
     "open_run",
     "prepare_predictions",
@@ -80,10 +85,13 @@ __all__ = [
     "prepare_set",
     "profile_rows",
     "read_columns",
+    "read_ctf_image",
+    "read_finished",
     "read_run",
     "reason_without_file",
     "recipe_text",
     "revision_of",
+    "settings_of",
     "settings_text",
     "spectrum_path",
     "summary",

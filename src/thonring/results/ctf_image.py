@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from thonring.errors import UnreadableFile
 from thonring.records import Image
 from thonring.results.atomic import replacing
 
@@ -18,6 +19,29 @@ def write_ctf_image(path: Path, picture: Image, sampling_A: float) -> None:
         If the file cannot be written.
     """
     write_ctf_images(path, [picture], sampling_A)
+
+
+def read_ctf_image(path: Path) -> tuple[Image, float]:
+    """Read what `write_ctf_image` wrote: the picture (rows, columns) and its pixel size in Å.
+
+    Raises
+    ------
+    UnreadableFile
+        If it is missing or no MRC image.
+    """
+    import mrcfile
+
+    try:
+        with mrcfile.open(path) as mrc:
+            picture, sampling_A = np.array(mrc.data, dtype=np.float32), float(mrc.voxel_size.x)
+    except (OSError, ValueError) as problem:
+        raise UnreadableFile(
+            f"{path}: cannot be read ({problem}), expected the spectrum that the run wrote. "
+            "Estimate the micrograph again with --redo to have it written."
+        ) from problem
+    if picture.ndim != 2 or picture.size == 0:
+        raise UnreadableFile(f"{path}: has shape {picture.shape}, expected one image. Estimate with --redo.")
+    return picture, sampling_A
 
 
 def write_ctf_images(path: Path, pictures: Sequence[Image], sampling_A: float) -> None:

@@ -1,12 +1,11 @@
 """The picture that CTFFIND's and Xmipp's users know: measured rings, and the model in one quadrant."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from thonring.ctf import defocus_along, phase_aberration
+from thonring.ctf import sin2
 from thonring.optics import Optics
 from thonring.records import CtfFit, Floats, Image
 
@@ -43,7 +42,9 @@ def diagnostic_image(enhanced: Image, fit: CtfFit, optics: Optics, sampling_A: f
     picture = _scaled(enhanced, fitted)
     quadrant = np.s_[: ky.size // 2, : kx.size // 2]
     direction_rad = np.arctan2(ky[quadrant[0], None], kx[None, quadrant[1]])
-    picture[quadrant] = np.where(fitted[quadrant], _sin2(k2[quadrant], direction_rad, fit, optics), _GREY)
+    fitted_optics = replace(optics, amplitude_contrast=fit.amplitude_contrast)
+    model = sin2(k2[quadrant], direction_rad, fit, fitted_optics)
+    picture[quadrant] = np.where(fitted[quadrant], model, _GREY)
     return picture
 
 
@@ -54,12 +55,6 @@ def _axis(length: int, sampling_A: float) -> Floats:
 def _fitted_range(k2: Floats, fit: CtfFit) -> npt.NDArray[np.bool_]:
     low_A, high_A = fit.resolution_range_A
     return (k2 >= low_A**-2) & (k2 <= high_A**-2)
-
-
-def _sin2(k2: Floats, direction_rad: Floats, fit: CtfFit, optics: Optics) -> Floats:
-    fitted_optics = replace(optics, amplitude_contrast=fit.amplitude_contrast)
-    defocus_A = defocus_along(direction_rad, fit.defocus_u_A, fit.defocus_v_A, fit.angle_deg)
-    return np.sin(phase_aberration(k2, defocus_A, fitted_optics, math.radians(fit.phase_shift_deg))) ** 2
 
 
 def _scaled(enhanced: Image, fitted: npt.NDArray[np.bool_]) -> Image:

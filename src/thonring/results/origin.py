@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from thonring.errors import OpticsError, OutputError, SettingsError
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, Status
 from thonring.results.json_text import compact, plain
@@ -48,6 +50,15 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for one micrograph alone; with `metadata` the microscope's file beside it was used."""
+
+    optics: Optics
+    known: KnownDefocus | None
+    metadata: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A finished micrograph as far as a later run asks: what became of it, and what it came from."""
 
@@ -79,19 +90,56 @@ def settings_text(settings: Settings) -> str:
     return compact(plain({**asdict(settings), "profile": "", "limits": limits}))
 
 
-def limits_of(made: Made) -> tuple[Limit, ...]:
-    """Read the limits that `settings_text` wrote; their sources are not kept."""
-    limits = json.loads(made.settings)["limits"]
-    return tuple(
-        Limit(
-            **{
-                **limit,
-                "at_least": -math.inf if limit["at_least"] is None else limit["at_least"],
-                "at_most": math.inf if limit["at_most"] is None else limit["at_most"],
-            }
-        )
-        for limit in limits
+def settings_of(text: str, profile: str) -> Settings:
+    """Read what `settings_text` wrote; the name of the profile of limits is not in it.
+
+    Raises
+    ------
+    OutputError
+        If the text is not that of settings.
+    """
+    try:
+        stored = {name: _as_tuple(value) for name, value in json.loads(text).items()}
+        limits = tuple(_limit(**limit) for limit in stored.pop("limits"))
+        return Settings(**{**stored, "profile": profile, "limits": limits})
+    except (ValueError, TypeError, KeyError, AttributeError, SettingsError) as problem:
+        raise OutputError(
+            f"the run's store holds settings that this version cannot read ({problem}): {text[:80]}... "
+            "Use the version of Thonring that made the run, or estimate again."
+        ) from problem
+
+
+def _limit(at_least: float | None, at_most: float | None, **others: str) -> Limit:
+    """JSON has no infinities: a bound that does not bind is null."""
+    return Limit(
+        at_least=-math.inf if at_least is None else at_least,
+        at_most=math.inf if at_most is None else at_most,
+        **others,
     )
+
+
+def _as_tuple(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    return tuple(value) if isinstance(value, list) else value
+
+
+def asked_of(text: str) -> Asked:
+    """Read what `asked_text` wrote.
+
+    Raises
+    ------
+    OutputError
+        If the text is not that of optics and a known defocus.
+    """
+    try:
+        stored = json.loads(text)
+        known, optics = stored["known"], stored["optics"]
+        metadata = optics.pop("metadata", True)
+        return Asked(Optics(**optics), None if known is None else KnownDefocus(**known), metadata)
+    except (ValueError, TypeError, KeyError, OpticsError) as problem:
+        raise OutputError(
+            f"the run's store holds optics that this version cannot read ({problem}): {text[:80]}. "
+            "Use the version of Thonring that made the run, or estimate again."
+        ) from problem
 
 
 def asked_text(optics: Optics, known: KnownDefocus | None, *, metadata: bool = True) -> str:

@@ -70,6 +70,12 @@ ABS(defocus_u_A) < 9e999 AND ABS(defocus_v_A) < 9e999 AND ABS(angle_deg) < 9e999
 """
 """The first micrograph of each kind that makes a difference to an `Overview`."""
 
+ONE = f"""
+SELECT path, place, name, verdict, estimate, who, at, asked, size, mtime_ns, {_of("recipe", _RECIPE_COLUMNS)},
+{_of("micrograph", MICROGRAPH_COLUMNS)} FROM micrograph JOIN input ON input.id = micrograph.input
+JOIN recipe ON recipe.id = micrograph.recipe {_DECIDED} WHERE micrograph.input = ?
+"""  # noqa: S608 - all names are constants
+
 _CHOSEN = "(SELECT value FROM json_each(?))"
 CHOSEN_OUTCOMES = _OUTCOMES.format(f"WHERE input.id IN {_CHOSEN}")
 CHOSEN_ATTEMPTS = _ATTEMPTS.format(f"WHERE micrograph IN {_CHOSEN}")

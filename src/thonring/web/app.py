@@ -12,7 +12,7 @@ from thonring.web.access import Access
 from thonring.web.bundled import plotly_script
 from thonring.web.failures import ANSWERS, tell_failures
 from thonring.web.guard import Guard
-from thonring.web.routes import curate, decisions, exports, overview, state, table
+from thonring.web.routes import curate, decisions, exports, manual, micrograph, overview, seen, state, table
 from thonring.web.run_view import RunView
 
 _PAGE = Path(str(files("thonring.web") / "page"))
@@ -33,7 +33,7 @@ def interface(view: RunView) -> FastAPI:
         redirect_slashes=False,
     )
     tell_failures(app, view.run)
-    for routes in (state, overview, decisions, table, curate, exports):
+    for routes in (state, overview, decisions, table, curate, exports, micrograph, seen, manual):
         app.include_router(routes.router(view), prefix="/api", responses=ANSWERS)
     app.mount("/page", StaticFiles(directory=_PAGE), name="page")
 

@@ -8,10 +8,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from thonring.errors import DecisionError, InputError, OutputError, SettingsError, ThonringError
+from thonring.errors import DecisionError, FitError, InputError, OutputError, SettingsError, ThonringError
 
 _STATUS: dict[type[ThonringError], int] = {
     DecisionError: 409,
+    FitError: 422,
     InputError: 422,
     SettingsError: 422,
     OutputError: 503,

@@ -6,16 +6,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from thonring.results import Decisions, RunColumns, Store, decide_in, read_columns, read_run
+from thonring.web.workbench import Workbench
 
 
 class RunView:
     """A run folder, opened anew for every reading and for every decision, so that nothing is held in between.
 
-    Only the columns of the run stay in memory, and follow it. Methods may be called from several threads.
+    Only the columns of the run stay in memory, and follow it; and on the `workbench` the few micrographs that were
+    looked at last. Methods may be called from several threads.
     """
 
     def __init__(self, run: Path) -> None:
         self.run = run
+        self.workbench = Workbench()
         self._columns: RunColumns | None = None
         self._following = threading.Lock()
 

@@ -1,5 +1,5 @@
 // Figures come as plotly's data and layout without colours; "series-1" and the like are taken from the sheet.
-const names = ["series-1", "series-2", "series-3", "series-4", "accepted", "rejected", "failed", "limit", "text", "soft", "grid", "card"];
+const names = ["series-1", "series-2", "series-3", "series-4", "accepted", "rejected", "failed", "limit", "text", "soft", "grid", "card", "shade"];
 
 export function draw(place, figure) {
   const colours = palette();
