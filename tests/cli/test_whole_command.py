@@ -70,6 +70,7 @@ def test_the_readme_tells_every_option_and_no_other() -> None:
     ).stdout
     offered = set(re.findall(r"--[a-z-]+[a-z]", shown)) - {
         "--help",
+        "--account",
         "--clip",
         "--local-maximum",
         "--no-plots",

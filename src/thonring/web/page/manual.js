@@ -83,6 +83,7 @@ class Manual {
     this.live = make("p", { class: "live", "aria-live": "off" });
     this.plot = make("div", { class: "live-profile", role: "img", "aria-label": "Power, rings and agreement against resolution" });
     this.compare = make("div");
+    this.hasMoved = make("p", { class: "soft", hidden: true }, "The hand has moved since this fit.");
     this.buttons = {
       fit: button("Fit from here", "Key f", () => this.fit(), { class: "first" }),
       hand: button("Keep as it is", "Keep the hand's values without a fit", () => this.keep("hand"), { disabled: !mayChange() }),
@@ -104,7 +105,7 @@ class Manual {
               choice("Shown at", samplings.map((sampling_A) => [sampling_A, `${shown(sampling_A, 2)} Å/px`]), one.attempts.find(({ number: each }) => each === one.kept)?.sampling_A, (sampling_A) => trying(() => this.sample(sampling_A)))),
             make("p", { class: "checks" }, check("Other zeros", true, (on) => set(this.others, { hidden: !on })), check("Model in the upper left", false, (on) => { this.withModel = on; this.follow(); })),
             make("p", { class: "buttons" }, ...Object.values(this.buttons)), this.told),
-          make("section", { class: "card", "aria-label": "Comparison", hidden: true }, this.compare),
+          make("section", { class: "card", "aria-label": "Comparison", hidden: true }, this.compare, this.hasMoved),
           make("section", { class: "card", "aria-label": "Profile against the model" }, make("h2", {}, "Profile against the model"), this.plot))),
     );
   }
@@ -293,6 +294,7 @@ class Manual {
       const hand = await post(`${this.path}/judge`, asked);
       if (this.signal.aborted) return;
       this.fitted = { asked, fitted, hand, at: JSON.stringify(asked) };
+      this.stale();
       this.told.textContent = "";
       this.showComparison();
     } catch (problem) {
@@ -303,7 +305,7 @@ class Manual {
   }
 
   stale() {
-    if (this.fitted) this.compare.classList.toggle("stale", this.fitted.at !== JSON.stringify(this.asked()));
+    if (this.fitted) this.hasMoved.hidden = this.fitted.at === JSON.stringify(this.asked());
   }
 
   showComparison() {
