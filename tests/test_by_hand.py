@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -194,3 +195,28 @@ def test_what_cannot_be_is_told(
 ) -> None:
     with pytest.raises(error, match=told):
         estimated(TRUTHS[0], Hand(defocus, band), way)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"search": "fourier"},
+        {"start": "network-only"},
+        {"fix_defocus": True},
+        {"phase_shift": True},
+        {"astigmatism": False},
+    ],
+    ids=str,
+)
+def test_whatever_the_run_searched_with_a_hand_finds_the_rings(changes: dict[str, Any]) -> None:
+    truth = Truth(OPTICS, 15000.0, 15000.0, 0.0, rings=STRONG)
+    settings = replace(settings_for(truth), **changes)
+    image = pipeline.measure(micrograph(truth), settings)
+    hand = Hand(KnownDefocus(15600.0, 15600.0, 0.0), settings.resolution_range_A)
+    fit = by_hand.estimate(image, pipeline.sectors(image, settings), settings, hand, "fit").fit
+    assert fit is not None
+    assert abs(fit.mean_defocus_A - 15000) < 4 * fit.defocus_sigma_A
+    kept = by_hand.estimate(image, pipeline.sectors(image, settings), settings, hand, "hand").fit
+    assert kept is not None
+    assert kept.mean_defocus_A == pytest.approx(15600.0)
+    assert kept.phase_shift_deg == 0

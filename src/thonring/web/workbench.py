@@ -10,7 +10,7 @@ from thonring.by_hand import Hand, Way
 from thonring.errors import UnreadableFile
 from thonring.measurement import Measurement, SpectrumKind
 from thonring.plot import thumbnail_png
-from thonring.records import Attempt, Evidence, KnownDefocus, SectorProfiles, Source
+from thonring.records import Attempt, Evidence, SectorProfiles, Source
 from thonring.results import Finished, asked_of, content_hash, file_state, settings_of
 from thonring.settings import Settings
 
@@ -24,14 +24,12 @@ FileNow = Literal["as estimated", "changed", "gone"]
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A micrograph measured as its run did: `settings` are the run's, `known` the defocus it was given.
+    """A micrograph measured as its run did, with the run's `settings`.
 
     `thumbnail` is a PNG file; None where the input was a spectrum.
     """
 
-    source: Source
     settings: Settings
-    known: KnownDefocus | None
     measured: Measurement
     profiles: SectorProfiles
     thumbnail: bytes | None
@@ -160,4 +158,4 @@ def _measure(one: Finished) -> Bench:
     else:
         measured, thumbnail = measurement.measured_file(source, settings, kind), None
     profiles = pipeline.sectors(measured, settings)
-    return Bench(source, settings, asked.known, measured, profiles, thumbnail)
+    return Bench(settings, measured, profiles, thumbnail)

@@ -2,7 +2,7 @@
 import { get, post } from "./api.js";
 import { mayChange, named } from "./decide.js";
 import { draw } from "./draw.js";
-import { compact, draws, fill, make, set, shown } from "./parts.js";
+import { draws, fill, make, set, shown } from "./parts.js";
 import { profileFigure } from "./profile.js";
 import { SpectrumPicture, dragged, legend, ringPath } from "./spectrum.js";
 import { trying } from "./shell.js";
@@ -320,7 +320,7 @@ class Manual {
       ["Score", (fit) => shown(fit.score, 3)], ["Agrees to (Å)", (fit) => shown(fit.fit_resolution_A, 2)],
     ].map(([title, text]) => make("tr", {}, make("th", { scope: "row" }, title), ...columns.map(([, attempt]) => make("td", { class: "number" }, attempt?.fit ? text(attempt.fit) : "–"))));
     const verdict = (attempt) => make("td", { class: `number ${attempt ? (attempt.accepted ? "accepted" : "rejected") : ""}` }, attempt ? (attempt.accepted ? "✓ all hold" : `✗ ${attempt.criteria.filter(({ passed }) => !passed).length} fail`) : "–");
-    const moved = `The fit moved by ${compact(Math.abs(fitted.moved_A))} Å (${shown((100 * Math.abs(fitted.moved_A)) / (fitted.attempt.fit.defocus_A - fitted.moved_A), 1)} %) from the hand.`;
+    const moved = `The fit moved by ${shown(Math.abs(fitted.moved_A))} Å (${shown((100 * Math.abs(fitted.moved_A)) / (fitted.attempt.fit.defocus_A - fitted.moved_A), 1)} %) from the hand.`;
     const keeping = { disabled: !mayChange() };
     this.compare.closest("section").hidden = false;
     fill(this.compare,

@@ -71,7 +71,7 @@ async function heading(seen) {
   return make("header", { class: "micrograph-head" },
     turn(previous, "k", "‹", "Previous micrograph"), turn(next, "j", "›", "Next micrograph"),
     make("div", {}, make("h1", {}, one.name, " ", make("span", { class: `status ${one.status}` }, one.status)),
-      make("p", { class: "soft path" }, matched ? `${position + 1} of ${matched.toLocaleString()} · ` : "", one.file)),
+      make("p", { class: "soft path" }, matched && position ? `${position} of ${matched.toLocaleString()} · ` : "", one.file)),
     make("p", { class: "buttons" }, ...buttons,
       make("button", { type: "button", title: "Key c", disabled: !mayChange() || !one.decided, onclick: () => decide([one.number], null) }, "As the criteria say"),
       make("button", { type: "button", title: "Take back the last decision (u)", disabled: !mayChange(), onclick: undo }, "Undo"),

@@ -1,6 +1,7 @@
 """One micrograph: what the run's store has of it."""
 
 from dataclasses import asdict
+from typing import Any
 
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
@@ -10,17 +11,8 @@ from thonring.ctf import zero_curves
 from thonring.measurement import samplings
 from thonring.plot import rings_to_label
 from thonring.records import Attempt
-from thonring.results import (
-    Finished,
-    read_finished,
-)
-from thonring.web.answers import (
-    AttemptAnswer,
-    Points,
-    attempt_answer,
-    finite,
-    points,
-)
+from thonring.results import Decision, Finished, read_finished
+from thonring.web.answers import AttemptAnswer, Points, attempt_answer, finite, points
 from thonring.web.routes.decisions import Taken, taken
 from thonring.web.routes.numbers import Number
 from thonring.web.run_view import RunView
@@ -114,7 +106,7 @@ def finished(view: RunView, number: int) -> Finished:
 
 
 def _details(one: Finished, history: list[Taken]) -> Details:
-    settings, outcome, decision = run_settings(one), one.outcome, one.decision
+    settings, outcome = run_settings(one), one.outcome
     optics = outcome.optics
     wanted = dict.fromkeys(samplings(settings, outcome.pixel_A))
     return Details(
@@ -124,11 +116,7 @@ def _details(one: Finished, history: list[Taken]) -> Details:
         status=outcome.status,
         automatic_status=one.automatic.status,
         reasons=list(outcome.reasons),
-        decided=decision is not None and decision.verdict is not None,
-        verdict_by_hand=None if decision is None else decision.verdict,
-        by_hand=decision is not None and decision.estimated,
-        who=None if decision is None else decision.who,
-        at=None if decision is None else decision.at,
+        **_decided(one.decision),
         optics=None if optics is None else OpticsAnswer.model_validate(asdict(optics)),
         pixel_A=finite(outcome.pixel_A),
         rows=outcome.shape[0],
@@ -151,6 +139,16 @@ def _details(one: Finished, history: list[Taken]) -> Details:
         overlays={number: _overlay(one, attempt) for number, attempt in one.attempts.items()},
         history=history,
     )
+
+
+def _decided(decision: Decision | None) -> dict[str, Any]:
+    return {
+        "decided": decision is not None and decision.verdict is not None,
+        "verdict_by_hand": None if decision is None else decision.verdict,
+        "by_hand": decision is not None and decision.estimated,
+        "who": None if decision is None else decision.who,
+        "at": None if decision is None else decision.at,
+    }
 
 
 def _overlay(one: Finished, attempt: Attempt) -> Overlay:

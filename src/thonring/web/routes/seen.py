@@ -73,10 +73,11 @@ def _pictures(routes: APIRouter, view: RunView) -> None:
     def spectrum(number: Number, attempt: AttemptNumber = None) -> Response:
         """Show the spectrum with the model in its upper left quadrant: the run's file, or of other attempts anew."""
         one = finished(view, number)
-        if attempt in {None, one.automatic.chosen} and one.kept == one.automatic.chosen:
+        wanted = one.kept if attempt is None else attempt
+        if wanted is not None and wanted == one.automatic.chosen:
             picture, _ = read_ctf_image(spectrum_path(view.run, one.name))
             return _png(spectrum_png(picture))
-        chosen = _attempt(one, attempt)
+        chosen = _attempt(one, wanted)
         evidence = view.workbench.bench(one).evidence(chosen.sampling_A)
         enhanced = enhance(resample(evidence.measured, chosen.sampling_A))
         if chosen.fit is None:
