@@ -22,7 +22,7 @@ def frequency_of_phase(
     """
     rest = np.asarray(phase_rad, dtype=np.float64) - phase_shift_rad - math.asin(optics.amplitude_contrast)
     linear = math.pi * optics.wavelength_A * np.asarray(defocus_A, dtype=np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         k2 = 2.0 * rest / (linear + np.sqrt(linear**2 - 4.0 * _quadratic(optics) * rest))
         k: Floats = np.sqrt(np.where(np.isfinite(k2), k2, math.nan))
     return k
