@@ -25,7 +25,7 @@ demo: $(PLAIN)
 	$(BIN)/thonring predict examples/data/apoferritin_crop.tif --voltage 300 --cs 2.7 --out demo_run/network.csv
 
 test: $(READY)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff check .
