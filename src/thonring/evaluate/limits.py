@@ -24,7 +24,7 @@ def read_limits(settings_json: Path) -> tuple[Limit, ...]:
     """
     try:
         content = json.loads(settings_json.read_text(encoding="utf-8"))
-        return tuple(limit_of(entry) for entry in content["settings"]["limits"])
+        return tuple(_limit_of(entry) for entry in content["settings"]["limits"])
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise UnreadableTable(
             f"{settings_json}: holds no limits ({type(problem).__name__}: {problem}); expected the settings.json "
@@ -32,7 +32,7 @@ def read_limits(settings_json: Path) -> tuple[Limit, ...]:
         ) from problem
 
 
-def limit_of(entry: Mapping[str, Any]) -> Limit:
+def _limit_of(entry: Mapping[str, Any]) -> Limit:
     """Read a limit as settings.json and the store have it: a side that does not bind is null."""
     at_least, at_most = entry["at_least"], entry["at_most"]
     return Limit(

@@ -4,8 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from thonring.evaluate.limits import limit_of
-from thonring.results import Store
+from thonring.results import Store, settings_of
 from thonring.settings import Limit
 
 
@@ -30,5 +29,5 @@ def run_settings(store: Store) -> RunSettings:
     if made is None:
         return RunSettings({}, (), "")
     settings = json.loads(made.settings)
-    limits = tuple(limit_of(entry) for entry in settings.pop("limits"))
-    return RunSettings(settings, limits, made.thonring)
+    del settings["limits"]
+    return RunSettings(settings, settings_of(made.settings, "").limits, made.thonring)

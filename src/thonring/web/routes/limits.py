@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from thonring.errors import SettingsError
 from thonring.quality import CRITERIA, known_profiles, load_profile
-from thonring.results import RunColumns, settings_of
+from thonring.results import RunColumns
 from thonring.settings import Limit
 from thonring.web.curation import judged_criteria, worded
+from thonring.web.run_settings import run_settings
 from thonring.web.run_view import RunView
 from thonring.web.titles import Column, columns_of
 
@@ -71,8 +72,7 @@ def given_limits(view: RunView, limits: list[LimitJson]) -> tuple[Limit, ...]:
 def run_limits(view: RunView) -> tuple[Limit, ...]:
     """Give the limits that the last micrograph of the run was judged by; none if there is no micrograph yet."""
     with view.store() as store:
-        made = store.made()
-    return () if made is None else settings_of(made.settings, "").limits
+        return run_settings(store).limits
 
 
 def as_json(limits: tuple[Limit, ...]) -> list[LimitJson]:
