@@ -143,13 +143,12 @@ class RadialCurve:
 class CtfFit:
     """A fitted CTF with its uncertainty.
 
-    `covariance` (5, 5) is over (mean defocus Å, astigmatism x Å, astigmatism y Å, phase shift deg, amplitude
-    contrast), the astigmatism vector being (U - V)(cos 2θ, sin 2θ); what was held fixed has zeros.
-    `log_likelihood_gain` is twice the log-likelihood ratio against a smooth spectrum without rings, divided by the
-    dispersion; `runner_up_A` the next best minimum (NaN: none), `runner_up_gap` how far it lies below, in that
-    unit. `resolution_range_A` is the band fitted, beyond the Nyquist frequency of `sampling_A` if the rings reach
-    that. `coarse_defocus_A` is the nearest strong candidate of a search at the coarser sampling, to
-    `coarse_resolution_A`.
+    `covariance` (5, 5) is over (mean defocus Å, astigmatism x and y Å, phase shift deg, amplitude contrast),
+    astigmatism being (U - V)(cos 2θ, sin 2θ); what was held fixed has zeros. `log_likelihood_gain` is twice the log-
+    likelihood ratio against a smooth spectrum without rings, divided by the dispersion; `runner_up_A` the next best
+    minimum (NaN: none), `runner_up_gap` how far below it is, in that unit. `resolution_range_A` is the band fitted,
+    beyond the Nyquist frequency of `sampling_A` if the rings reach that. `coarse_defocus_A` is the nearest strong
+    candidate at the coarser sampling, to `coarse_resolution_A`.
     """
 
     defocus_u_A: float
