@@ -12,8 +12,9 @@ from made_origins import origin
 from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejected, without_fit
 
 from thonring.records import CriterionResult, Outcome
-from thonring.results import STATUSES, RunColumns, columns, decide_in, open_run, read_columns, read_run
-from thonring.results.table import FIT_COLUMNS
+from thonring.results import STATUSES, RunColumns, decide_in, open_run, read_columns, read_run
+from thonring.results.run_store import columns
+from thonring.results.tables.table import FIT_COLUMNS
 
 OUTCOMES = (
     accepted("a.mrc"),

@@ -12,10 +12,10 @@ from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejec
 
 from thonring.records import CriterionResult, Note, Outcome
 from thonring.results import write_tables
-from thonring.results.named import Named
-from thonring.results.overview import overview
-from thonring.results.table import RESULTS
-from thonring.results.table_file import write_table_files
+from thonring.results.run_store.named import Named
+from thonring.results.tables.overview import overview
+from thonring.results.tables.table import RESULTS
+from thonring.results.tables.table_file import write_table_files
 
 FIRST = [
     *("file", "status", "reasons", "defocus_u_A", "defocus_v_A", "angle_deg", "phase_shift_deg"),

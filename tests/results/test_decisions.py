@@ -14,7 +14,7 @@ from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejec
 from thonring.errors import DecisionError, OutputError
 from thonring.records import Outcome
 from thonring.results import Decisions, Named, decide_in, export, open_run, read_run
-from thonring.results.decided import Verdict
+from thonring.results.run_store.decided import Verdict
 
 A, B, C, D = (Path(f"{name}.mrc") for name in "abcd")
 OUTCOMES = (accepted(A), rejected(B), without_fit(C), failed(D))

@@ -15,10 +15,10 @@ from outcomes_at_large import exact, outcomes
 from thonring.errors import OutputError
 from thonring.records import Outcome
 from thonring.results import STORE, Named, open_run, read_run, write_run_tables, write_tables
-from thonring.results.origin import FileState
-from thonring.results.overview import overview
-from thonring.results.rows import NO_CURVE
-from thonring.results.store import Store
+from thonring.results.run_store.origin import FileState
+from thonring.results.run_store.rows import NO_CURVE
+from thonring.results.run_store.store import Store
+from thonring.results.tables.overview import overview
 
 
 def filled(run: Path, *made: Outcome) -> None:
@@ -161,7 +161,7 @@ def test_a_transaction_that_fails_leaves_what_was_there(
         raise KeyboardInterrupt
 
     with open_run(tmp_path) as store:
-        monkeypatch.setattr("thonring.results.store.attempt_row", stumble)
+        monkeypatch.setattr("thonring.results.run_store.store.attempt_row", stumble)
         with pytest.raises(KeyboardInterrupt):
             store.add(rejected("a.mrc"), origin(size=7))
         monkeypatch.undo()

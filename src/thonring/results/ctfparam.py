@@ -1,9 +1,9 @@
 """Xmipp's `.ctfparam`: the CTF of one micrograph, a label and a value a line, as its CTF programs write and read it."""
 
 from thonring.records import Outcome
-from thonring.results.listed import listed
-from thonring.results.named import Named
-from thonring.results.xmd import XMIPP_HEADER, labelled
+from thonring.results.run_store.named import Named
+from thonring.results.tables.listed import listed
+from thonring.results.tables.xmd import XMIPP_HEADER, labelled
 
 BLOCK = "data_fullMicrograph"
 

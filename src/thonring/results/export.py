@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thonring.results.cryosparc_csv import ACCEPTED_EXPOSURES, REJECTED_EXPOSURES
-from thonring.results.ctffind_text import write_ctffind_summary
-from thonring.results.json_file import EVERYTHING
-from thonring.results.overview import overview
-from thonring.results.star import ACCEPTED, REJECTED
-from thonring.results.store import Store
-from thonring.results.table import ATTEMPTS, RESULTS
-from thonring.results.table_file import Table, write_table_files
-from thonring.results.xmd import MICROGRAPHS
+from thonring.results.ctffind.text import write_ctffind_summary
+from thonring.results.run_store.store import Store
+from thonring.results.tables.cryosparc_csv import ACCEPTED_EXPOSURES, REJECTED_EXPOSURES
+from thonring.results.tables.json_file import EVERYTHING
+from thonring.results.tables.overview import overview
+from thonring.results.tables.star import ACCEPTED, REJECTED
+from thonring.results.tables.table import ATTEMPTS, RESULTS
+from thonring.results.tables.table_file import Table, write_table_files
+from thonring.results.tables.xmd import MICROGRAPHS
 
 TABLES: dict[str, tuple[Table, ...]] = {
     "star": (ACCEPTED, REJECTED),

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from thonring.errors import OutputError
 from thonring.records import Outcome
-from thonring.results.named import Named
 from thonring.results.names import artefact_names, spectra_folder
-from thonring.results.overview import overview
-from thonring.results.star import ACCEPTED, REJECTED
-from thonring.results.store import Store
-from thonring.results.table import ATTEMPTS, RESULTS
-from thonring.results.table_file import write_table_files
-from thonring.results.xmd import MICROGRAPHS
+from thonring.results.run_store.named import Named
+from thonring.results.run_store.store import Store
+from thonring.results.tables.overview import overview
+from thonring.results.tables.star import ACCEPTED, REJECTED
+from thonring.results.tables.table import ATTEMPTS, RESULTS
+from thonring.results.tables.table_file import write_table_files
+from thonring.results.tables.xmd import MICROGRAPHS
 
 RUN_TABLES = (RESULTS, ATTEMPTS, ACCEPTED, REJECTED, MICROGRAPHS)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
 from thonring.results.atomic import write_text
-from thonring.results.optics_groups import microscope, optics_block, relion_block
 from thonring.results.star_syntax import number, quoted
+from thonring.results.tables.optics_groups import microscope, optics_block, relion_block
 
 _LIST_LABELS = ("_rlnMicrographName", "_rlnOpticsGroup")
 _TRUTH_LABELS = (*_LIST_LABELS, "_rlnDefocusU", "_rlnDefocusV", "_rlnDefocusAngle", "_rlnPhaseShift")

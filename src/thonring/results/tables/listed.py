@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from thonring.optics import Optics
 from thonring.records import CtfFit, Outcome, Verdict
-from thonring.results.decided import Decision
-from thonring.results.named import Named
+from thonring.results.run_store.decided import Decision
+from thonring.results.run_store.named import Named
 
 
 @dataclass(frozen=True, slots=True)

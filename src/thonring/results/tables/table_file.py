@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TextIO
 
 from thonring.results.atomic import replacing_text
-from thonring.results.listed import Listed, listed
-from thonring.results.named import Named
-from thonring.results.overview import Overview
+from thonring.results.run_store.named import Named
+from thonring.results.tables.listed import Listed, listed
+from thonring.results.tables.overview import Overview
 
 
 @dataclass(frozen=True, slots=True)

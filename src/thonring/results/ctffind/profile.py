@@ -9,7 +9,7 @@ import numpy.typing as npt
 from thonring.ctf import phase_aberration
 from thonring.optics import Optics
 from thonring.records import CtfFit, Floats, RadialCurve, Spectrum
-from thonring.results.ctffind_text import noise_correlation
+from thonring.results.ctffind.text import noise_correlation
 
 _SMOOTH_DEGREE = 6
 """Degree of the polynomial in the logarithm that stands for the background: too stiff to follow rings."""

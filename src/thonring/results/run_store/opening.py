@@ -6,14 +6,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from thonring.errors import OutputError
-from thonring.results import schema
 from thonring.results.atomic import sweep
-from thonring.results.decisions import Decisions
-from thonring.results.journal import Journal, journal_for
-from thonring.results.lock import held
 from thonring.results.names import ARTEFACT_FOLDERS
-from thonring.results.store import Store
-from thonring.results.told import told
+from thonring.results.run_store import schema
+from thonring.results.run_store.decisions import Decisions
+from thonring.results.run_store.journal import Journal, journal_for
+from thonring.results.run_store.lock import held
+from thonring.results.run_store.store import Store
+from thonring.results.run_store.told import told
 
 STORE = "run.db"
 _PATIENCE_S = 120.0

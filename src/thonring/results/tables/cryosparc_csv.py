@@ -8,11 +8,11 @@ import math
 
 from thonring.records import Status
 from thonring.results.csv_file import Cell, csv_line
-from thonring.results.listed import Fitted, Listed
-from thonring.results.optics_groups import microscope
-from thonring.results.overview import Overview
-from thonring.results.star import WORST_RESOLUTION_A
-from thonring.results.table_file import Table
+from thonring.results.tables.listed import Fitted, Listed
+from thonring.results.tables.optics_groups import microscope
+from thonring.results.tables.overview import Overview
+from thonring.results.tables.star import WORST_RESOLUTION_A
+from thonring.results.tables.table_file import Table
 
 _COLUMNS = (
     "micrograph_blob/path",

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from thonring.errors import OutputError
-from thonring.results.transaction import transaction
+from thonring.results.run_store.transaction import transaction
 
 APPLICATION_ID = 0x54686F6E
 """What marks an SQLite file as a store of Thonring: "Thon"."""
@@ -24,7 +24,7 @@ def _decisions(connection: sqlite3.Connection) -> None:
 
 
 def _run(connection: sqlite3.Connection, script: str) -> None:
-    text = (files("thonring.results") / script).read_text(encoding="utf-8")
+    text = (files("thonring.results.run_store") / script).read_text(encoding="utf-8")
     for statement in _statements(text):
         connection.execute(statement)
 

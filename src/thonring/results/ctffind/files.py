@@ -13,7 +13,7 @@ from thonring.optics import Optics
 from thonring.records import CtfFit, Floats, Image
 from thonring.results.atomic import write_text
 from thonring.results.ctf_image import write_ctf_images
-from thonring.results.ctffind_text import RESULT_COLUMNS
+from thonring.results.ctffind.text import RESULT_COLUMNS
 
 _PROFILE_COLUMNS = (
     "# 6 lines per micrograph: #1 - spatial frequency (1/Angstroms); "

@@ -7,11 +7,11 @@ results.csv the refined one.
 """
 
 from thonring.records import CtfFit, Status
-from thonring.results.listed import Listed
-from thonring.results.optics_groups import RELION_TAIL, microscope, optics_block, relion_head
-from thonring.results.overview import Overview
 from thonring.results.star_syntax import loop_rows, number, quoted
-from thonring.results.table_file import Table
+from thonring.results.tables.listed import Listed
+from thonring.results.tables.optics_groups import RELION_TAIL, microscope, optics_block, relion_head
+from thonring.results.tables.overview import Overview
+from thonring.results.tables.table_file import Table
 
 WORST_RESOLUTION_A = 25.0
 _MICROGRAPH_LABELS = (

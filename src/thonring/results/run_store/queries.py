@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 
 from thonring.results.json_text import compact
-from thonring.results.origin import Made
-from thonring.results.rows import ATTEMPT_COLUMNS, MICROGRAPH_COLUMNS, Row
+from thonring.results.run_store.origin import Made
+from thonring.results.run_store.rows import ATTEMPT_COLUMNS, MICROGRAPH_COLUMNS, Row
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:

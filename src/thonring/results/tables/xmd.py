@@ -7,10 +7,10 @@ import math
 from collections.abc import Sequence
 
 from thonring.records import CtfFit, Verdict
-from thonring.results.listed import Fitted, Listed
-from thonring.results.overview import Overview
 from thonring.results.star_syntax import loop_head, loop_rows, number, quoted
-from thonring.results.table_file import Table
+from thonring.results.tables.listed import Fitted, Listed
+from thonring.results.tables.overview import Overview
+from thonring.results.tables.table_file import Table
 
 XMIPP_HEADER = "# XMIPP_STAR_1 * \n# \n"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from thonring.records import Outcome
-from thonring.results.decided import Decision
+from thonring.results.run_store.decided import Decision
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thonring.records import Attempt, Outcome
-from thonring.results import queries
-from thonring.results.decided import Decision, with_decision
-from thonring.results.origin import FileState, Origin
-from thonring.results.rows import attempt_of, outcome_of, text_of
-from thonring.results.store import Store
+from thonring.results.run_store import queries
+from thonring.results.run_store.decided import Decision, with_decision
+from thonring.results.run_store.origin import FileState, Origin
+from thonring.results.run_store.rows import attempt_of, outcome_of, text_of
+from thonring.results.run_store.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from thonring.errors import DecisionError
 from thonring.records import Attempt, Status
-from thonring.results import queries
-from thonring.results.decided import Verdict, decided_status
 from thonring.results.json_text import compact
-from thonring.results.rows import attempt_row, criteria_text
-from thonring.results.told import told
-from thonring.results.transaction import transaction
+from thonring.results.run_store import queries
+from thonring.results.run_store.decided import Verdict, decided_status
+from thonring.results.run_store.rows import attempt_row, criteria_text
+from thonring.results.run_store.told import told
+from thonring.results.run_store.transaction import transaction
 
 _KINDS: dict[Verdict | None, str] = {"accepted": "accept", "rejected": "reject", None: "automatic"}
 _CHOSEN = "(SELECT value FROM json_each(?))"

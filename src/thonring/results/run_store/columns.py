@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from thonring.records import Floats, Status
-from thonring.results import queries
 from thonring.results.json_text import number_of
-from thonring.results.rows import text_of
-from thonring.results.store import Store
+from thonring.results.run_store import queries
+from thonring.results.run_store.rows import text_of
+from thonring.results.run_store.store import Store
 
 Bools = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from thonring.records import Attempt, Outcome
 from thonring.results.csv_file import Cell, csv_line
-from thonring.results.decided import Decision
-from thonring.results.listed import Listed
-from thonring.results.overview import Overview
-from thonring.results.table_file import Table
+from thonring.results.run_store.decided import Decision
+from thonring.results.tables.listed import Listed
+from thonring.results.tables.overview import Overview
+from thonring.results.tables.table_file import Table
 
 FIT_COLUMNS = {
     "defocus_u_A": "defocus_u_A",

@@ -9,10 +9,10 @@ from importlib.metadata import version
 
 from thonring.records import Attempt, CtfFit, Note, Outcome
 from thonring.results.json_text import Json, plain
-from thonring.results.listed import Listed
-from thonring.results.overview import Overview
-from thonring.results.table import FIT_COLUMNS
-from thonring.results.table_file import Table
+from thonring.results.tables.listed import Listed
+from thonring.results.tables.overview import Overview
+from thonring.results.tables.table import FIT_COLUMNS
+from thonring.results.tables.table_file import Table
 
 
 def _head(seen: Overview) -> str:

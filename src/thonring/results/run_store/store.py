@@ -10,13 +10,13 @@ from operator import itemgetter
 from pathlib import Path
 
 from thonring.records import Outcome, Status
-from thonring.results import queries
-from thonring.results.decided import Decision, with_decision
 from thonring.results.json_text import compact
-from thonring.results.named import Named
-from thonring.results.origin import Entry, FileState, Made, Origin
-from thonring.results.register import Registered, registered
-from thonring.results.rows import (
+from thonring.results.run_store import queries
+from thonring.results.run_store.decided import Decision, with_decision
+from thonring.results.run_store.named import Named
+from thonring.results.run_store.origin import Entry, FileState, Made, Origin
+from thonring.results.run_store.register import Registered, registered
+from thonring.results.run_store.rows import (
     Row,
     attempt_of,
     attempt_row,
@@ -26,8 +26,8 @@ from thonring.results.rows import (
     stored_text,
     text_of,
 )
-from thonring.results.told import told
-from thonring.results.transaction import roll_back, transaction
+from thonring.results.run_store.told import told
+from thonring.results.run_store.transaction import roll_back, transaction
 
 
 class Store:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from thonring.optics import Optics
 from thonring.records import Attempt, Outcome
-from thonring.results.listed import listed
-from thonring.results.named import Named
 from thonring.results.names import spectra_folder, spectrum_file
-from thonring.results.optics_groups import Microscope, microscope
+from thonring.results.run_store.named import Named
+from thonring.results.tables.listed import listed
+from thonring.results.tables.optics_groups import Microscope, microscope
 
 
 @dataclass(frozen=True, slots=True)

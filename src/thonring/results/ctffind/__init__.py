@@ -1,0 +1,1 @@
+"""CTFFIND's diagnostic image and texts."""

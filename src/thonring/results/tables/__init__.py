@@ -1,0 +1,1 @@
+"""Tables of a run for other programs and for people, each a pure function of its store."""
