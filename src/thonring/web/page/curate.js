@@ -6,7 +6,7 @@ import { makeScatter } from "./curate_scatter.js";
 import { allow, counted, mayChange, named, undo } from "./decide.js";
 import { button, make } from "./element.js";
 import { listen } from "./keys.js";
-import { tell, trying } from "./shell.js";
+import { tell, trying } from "./told.js";
 
 const large = 20000;
 const patience = 20000;

@@ -1,6 +1,8 @@
 // Decisions from any view: asked once for the name they bear, sent, told, and the views brought up to date.
 import { post } from "./api.js";
-import { news, tell, trying, who } from "./shell.js";
+import { news } from "./news.js";
+import { who } from "./person.js";
+import { tell, trying } from "./told.js";
 
 const done = { accepted: "accepted", rejected: "rejected", null: "left to the criteria" };
 const kinds = { accept: "accepting", reject: "rejecting", automatic: "leaving to the criteria", estimate: "an estimate of", curate: "curating" };

@@ -2,7 +2,7 @@
 import { post } from "./api.js";
 import { allow } from "./decide.js";
 import { button, make } from "./element.js";
-import { tell, trying } from "./shell.js";
+import { tell, trying } from "./told.js";
 
 const formats = {
   star: ["RELION STAR", "micrographs_ctf.star and rejected_ctf.star"],

@@ -7,7 +7,7 @@ import { fill, make, set, shown } from "./parts.js";
 import { profileFigure } from "./profile.js";
 import { RingOnSpectrum } from "./ring.js";
 import { SpectrumPicture, legend } from "./spectrum.js";
-import { trying } from "./shell.js";
+import { trying } from "./told.js";
 
 const names = ["first", "second", "third", "fourth", "fifth"];
 const steps = { ArrowUp: 100, ArrowDown: -100, ArrowRight: 10, ArrowLeft: -10 };

@@ -6,7 +6,7 @@ import { compact, fill, make, sheet, shown } from "./parts.js";
 import { showManual } from "./manual.js";
 import { profileFigure, signalFigures } from "./profile.js";
 import { SpectrumPicture, legend } from "./spectrum.js";
-import { trying } from "./shell.js";
+import { trying } from "./told.js";
 
 const patience = 250;
 let now = null;

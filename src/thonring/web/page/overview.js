@@ -1,7 +1,7 @@
 // The run at a glance, live: counts, reasons, figures, and the micrographs most worth a look.
 import { get } from "./api.js";
 import { forgetFigures, repaintFigures, showFigure } from "./figures.js";
-import { trying } from "./shell.js";
+import { trying } from "./told.js";
 
 const marks = { accepted: "✓", rejected: "✗", failed: "–" };
 const legend = [["accepted", "●", "accepted"], ["rejected", "×", "rejected"], ["failed", "▪", "failed"],

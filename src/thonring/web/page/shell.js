@@ -1,4 +1,4 @@
-// The frame of every view: where one is, what the run counts, who decides, light or dark; it looks for news every few seconds.
+// The frame of every view: where one is, what the run counts, who decides, light or dark.
 import { get } from "./api.js";
 import { make } from "./element.js";
 import { openExports } from "./exports.js";
@@ -6,56 +6,14 @@ import { overview } from "./overview.js";
 import { table } from "./table.js";
 import { curate } from "./curate.js";
 import { micrograph } from "./micrograph.js";
+import { follow } from "./news.js";
+import { askName, showWho } from "./person.js";
+import { tell, trying } from "./told.js";
 
 const views = { overview, table, curate, micrograph };
-const every = 3000;
 const at = (id) => document.getElementById(id);
 let shown = null;
 let revision = null;
-let looking = null;
-let next = null;
-
-export function tell(sentence, { error = false } = {}) {
-  const told = at("told");
-  told.textContent = sentence;
-  told.classList.toggle("error", error);
-  told.hidden = !sentence;
-  clearTimeout(tell.timer);
-  if (sentence && !error) tell.timer = setTimeout(() => tell(""), 6000);
-}
-
-export async function trying(action) {
-  try {
-    return await action();
-  } catch (problem) {
-    tell(problem.message, { error: true });
-    return undefined;
-  }
-}
-
-// The name that decisions bear; asked for once, kept in this browser. undefined: cancelled.
-export function who() {
-  const known = localStorage.getItem("who");
-  return known ? Promise.resolve(known) : askName();
-}
-
-function askName() {
-  const dialog = at("name");
-  at("name-value").value = localStorage.getItem("who") ?? "";
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => dialog.addEventListener("close", () => {
-    const name = at("name-value").value.trim();
-    if (dialog.returnValue !== "keep" || !name) return resolve(undefined);
-    localStorage.setItem("who", name);
-    showWho();
-    return resolve(name);
-  }, { once: true }));
-}
-
-function showWho() {
-  at("who").textContent = localStorage.getItem("who") ?? "Your name";
-}
 
 async function open() {
   const [name, ...parameters] = location.hash.replace(/^#\//, "").split("/");
@@ -88,16 +46,6 @@ async function look() {
   }
 }
 
-// Look now, and from then on every few seconds; one look at a time.
-export async function news() {
-  await looking;
-  clearTimeout(next);
-  looking = look();
-  await looking;
-  clearTimeout(next);
-  next = setTimeout(news, every);
-}
-
 function counted(status, micrographs) {
   const word = make("span", { className: "word" }, ` ${status}`);
   return make("span", { className: `badge ${status}`, title: status }, micrographs.toLocaleString(), word);
@@ -125,5 +73,5 @@ at("theme").addEventListener("click", changeTheme);
 at("who").addEventListener("click", askName);
 showWho();
 addEventListener("hashchange", open);
-await news();
+await follow(look);
 await open();

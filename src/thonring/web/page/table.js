@@ -8,7 +8,7 @@ import { listen, tellKeys } from "./keys.js";
 import { makePager } from "./pager.js";
 import { makePreview } from "./preview.js";
 import { drawHead, drawRow } from "./rows.js";
-import { tell, trying } from "./shell.js";
+import { tell, trying } from "./told.js";
 
 // What stays while other views are shown.
 const kept = { offset: 0, limit: Number(localStorage.getItem("rows") ?? 100), cursor: null, selected: new Set(), from: null };
