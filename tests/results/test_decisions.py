@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejec
 
 from thonring.errors import DecisionError, OutputError
 from thonring.records import Outcome
-from thonring.results import Decisions, Named, decide_in, export, open_run, read_run
+from thonring.results import STORE, Decisions, Named, decide_in, export, open_run, read_run
 from thonring.results.run_store.decided import Verdict
 
 A, B, C, D = (Path(f"{name}.mrc") for name in "abcd")
@@ -169,6 +171,23 @@ def test_decisions_are_taken_while_another_process_holds_the_run(run: Path) -> N
 def test_an_unknown_micrograph_is_refused(run: Path, decide: Callable[[Decisions], object]) -> None:
     with decide_in(run) as decisions, pytest.raises(DecisionError, match="not finished in this run"):
         decide(decisions)
+
+
+def test_a_decision_that_was_killed_half_written_is_taken_back_by_who_reads_next(
+    run: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    killed = tmp_path_factory.mktemp("killed")
+    with sqlite3.connect(run / STORE, isolation_level=None) as connection:
+        connection.execute("PRAGMA cache_size = 1")
+        connection.execute("BEGIN IMMEDIATE")
+        rows = [("2026-01-01T00:00:00+00:00", "Ana" * 500, "reject")] * 2000
+        connection.executemany("INSERT INTO action (at, who, kind) VALUES (?, ?, ?)", rows)
+        for name in (STORE, f"{STORE}-journal"):
+            shutil.copy(run / name, killed / name)
+        connection.execute("ROLLBACK")
+    assert statuses(killed) == ["accepted", "rejected", "rejected", "failed"]
+    with decide_in(killed) as decisions:
+        assert decisions.history() == []
 
 
 def test_a_folder_without_a_store_is_told(tmp_path: Path) -> None:

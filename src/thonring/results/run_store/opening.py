@@ -16,6 +16,7 @@ from thonring.results.run_store.store import Store
 from thonring.results.run_store.told import told
 
 STORE = "run.db"
+_LEFT_HALF_WRITTEN = (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY)
 _PATIENCE_S = 120.0
 """How long to wait for another process that reads: as long as it takes to export a large run."""
 
@@ -76,8 +77,8 @@ def read_run(run: Path) -> Iterator[Store]:
             f"{path}: not found, expected the store of a run of `thonring estimate`. Give the run's folder; one "
             "that an older version made has none: estimate it again."
         )
-    with _connected(path, "ro") as connection, told(path):
-        version = schema.check(path, connection)
+    with told(path):
+        version = _version(path)
     if version == 0:
         raise OutputError(f"{path}: is empty yet: the run has only just begun. Try again in a moment.")
     if version < len(schema.MIGRATIONS):
@@ -85,6 +86,18 @@ def read_run(run: Path) -> Iterator[Store]:
             pass
     with _connected(path, "ro") as connection:
         yield Store(path, connection)
+
+
+def _version(path: Path) -> int:
+    """Version of a store. What a process that was killed left half written is taken back first: readers may not."""
+    try:
+        with _connected(path, "ro") as connection:
+            return schema.check(path, connection)
+    except sqlite3.OperationalError as problem:
+        if problem.sqlite_errorcode not in _LEFT_HALF_WRITTEN:
+            raise
+    with _connected(path, "rw") as connection:
+        return schema.check(path, connection)
 
 
 @contextmanager
