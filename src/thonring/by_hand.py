@@ -156,6 +156,8 @@ def _nearby(
     mean_A, x_A, y_A = to_vector(hand.defocus_u_A, hand.defocus_v_A, hand.angle_deg)
     low_A, high_A = (1 - NEARBY) * mean_A, (1 + NEARBY) * mean_A
     near = replace(settings, defocus_range_A=(low_A, high_A), search="match")
+    if not settings.phase_shift:
+        near = replace(near, phase_shift_deg=hand.phase_shift_deg)
     finest_A = max(samplings(settings, measured.pixel_A)[0], measured.spectrum.sampling_A)
     low_resolution_A, high_resolution_A = settings.resolution_range_A
     band = profiles.within(1.0 / low_resolution_A, min(1.0 / high_resolution_A, 0.5 / finest_A))

@@ -26,6 +26,7 @@ OUTCOMES = (
 
 
 def add(run: Path, *outcomes: Outcome) -> None:
+    run.mkdir(exist_ok=True)
     with open_run(run) as store:
         store.register([outcome.path for outcome in outcomes])
         for outcome in outcomes:
@@ -130,3 +131,17 @@ def test_of_a_run_that_knows_no_times_only_what_is_decided_is_read_again(
     after = read(tmp_path, before)
     assert read_again == [1]
     assert_same(after, read(tmp_path))
+
+
+def test_a_clock_that_is_set_back_hides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(tmp_path, *OUTCOMES[:2])
+    followed = read(tmp_path)
+    monkeypatch.setattr("time.time", lambda: 1000.0)
+    add(tmp_path, *OUTCOMES[2:])
+    assert_same(read(tmp_path, followed), read(tmp_path))
+
+
+def test_a_run_made_anew_is_read_anew(tmp_path: Path) -> None:
+    add(tmp_path / "one", *OUTCOMES)
+    add(tmp_path / "other", *OUTCOMES[:2])
+    assert_same(read(tmp_path / "other", read(tmp_path / "one")), read(tmp_path / "other"))

@@ -7,6 +7,7 @@ import pytest
 from made_served import BEARER, PLACE, TOKEN, client_of
 from starlette.testclient import TestClient
 
+from thonring.results import open_run
 from thonring.web.access import Access
 from thonring.web.guard import MOST_BYTES
 from thonring.web.routes import state
@@ -92,6 +93,33 @@ def test_without_the_token_nothing_is_changed(anyone: TestClient) -> None:
     assert decided(anyone, cookie="thonring_token_8765=wrong", **HERE) == 403
     assert decided(anyone, cookie=f"thonring_token_8766={TOKEN}", **HERE) == 403
     assert anyone.get("/api/state").json()["decided"] == 0
+
+
+@pytest.mark.parametrize("other", ['prefs={"a":1}', "flag", "name=with a blank", "é=1"])
+def test_cookies_of_other_servers_on_this_machine_do_not_hide_the_token(
+    anyone: TestClient, other: str
+) -> None:
+    cookies = f"{other}; thonring_token_8765={TOKEN}".encode()
+    assert anyone.get("/api/state", headers=[(b"cookie", cookies)]).json()["may_change"] is True
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)]
+)
+def test_pages_of_other_sites_cannot_let_the_server_work(anyone: TestClient, site: str, status: int) -> None:
+    assert anyone.get("/api/state", headers={"sec-fetch-site": site}).status_code == status
+
+
+def test_a_run_that_is_made_anew_is_seen(anyone: TestClient, run: Path) -> None:
+    before = anyone.get("/api/state").json()
+    for file in run.glob("run.db*"):
+        file.unlink()
+    with open_run(run):
+        pass
+    after = anyone.get("/api/state").json()
+    assert before["accepted"] + before["rejected"] > 0
+    assert after["accepted"] + after["rejected"] + after["failed"] == 0
+    assert anyone.get("/api/micrographs").json()["total"] == 0
 
 
 def test_what_only_computes_needs_the_token_too(anyone: TestClient) -> None:

@@ -7,9 +7,9 @@ import secrets
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, QueryParams
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import Scope
 
@@ -68,7 +68,7 @@ def answer_instead(access: Access, scope: Scope) -> Response | None:
     if not scope["may_change"] and not access.loopback:
         return refused(scope, 401, "open the address that `thonring serve` printed: it has the token.")
     if scope["method"] in _READING:
-        return None
+        return _from_elsewhere(scope, headers)
     if not scope["may_change"]:
         return refused(scope, 403, "changes need the token: open the address that `thonring serve` printed.")
     return _foreign(scope, headers, by_program=by_program)
@@ -95,12 +95,9 @@ def _bearer(headers: Headers) -> str | None:
 
 def _cookies(headers: Headers, name: str) -> Iterable[str]:
     for sent in headers.getlist("cookie"):
-        try:
-            found = SimpleCookie(sent).get(name)
-        except CookieError:
-            continue
+        found = cookie_parser(sent).get(name)
         if found is not None:
-            yield found.value
+            yield found
 
 
 def _foreign(scope: Scope, headers: Headers, *, by_program: bool) -> Response | None:
@@ -112,6 +109,13 @@ def _foreign(scope: Scope, headers: Headers, *, by_program: bool) -> Response | 
         scheme, _, place = origin.partition("://")
         here = scheme in {"http", "https"} and place.lower() == headers.get("host", "").lower()
     return None if here else refused(scope, 403, "changes are taken from this server's own page only.")
+
+
+def _from_elsewhere(scope: Scope, headers: Headers) -> Response | None:
+    """Another site's page cannot read an answer, but it could let the server work."""
+    if scope["path"].startswith("/api") and headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+        return refused(scope, 403, "the interface answers to this server's own page only.")
+    return None
 
 
 def _is_local(place: str) -> bool:

@@ -5,21 +5,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from thonring.results import Decisions, RunColumns, Store, decide_in, read_columns, read_run
+from thonring.results import STORE, Decisions, RunColumns, Store, decide_in, read_columns, read_run
 from thonring.web.workbench import Workbench
 
 
 class RunView:
     """A run folder, opened anew for every reading and for every decision, so that nothing is held in between.
 
-    Only the columns of the run stay in memory, and follow it; and on the `workbench` the few micrographs that were
-    looked at last. Methods may be called from several threads.
+    Only the columns of the run stay in memory, and follow it until its folder is made anew; and on the `workbench`
+    the few micrographs that were looked at last. Methods may be called from several threads.
     """
 
     def __init__(self, run: Path) -> None:
         self.run = run
         self.workbench = Workbench()
         self._columns: RunColumns | None = None
+        self._file = (0, 0)
         self._following = threading.Lock()
 
     @contextmanager
@@ -55,5 +56,8 @@ class RunView:
             If the run cannot be read.
         """
         with self._following, self.store() as store:
+            file = (self.run / STORE).stat()
+            if (file.st_dev, file.st_ino) != self._file:
+                self._file, self._columns = (file.st_dev, file.st_ino), None
             self._columns = read_columns(store, self._columns)
             return self._columns

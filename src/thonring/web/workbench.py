@@ -142,7 +142,7 @@ def _refuse_another(one: Finished) -> None:
     if now == "changed":
         found, advice = "has changed since it was estimated", "estimate it again with `thonring estimate`"
     raise UnreadableFile(
-        f"{one.place}: {found}, expected the file that was estimated. What the run has of it is shown; "
+        f"{one.outcome.path}: {found}, expected the file that was estimated. What the run has of it is shown; "
         f"for curves and an estimate by hand {advice}."
     )
 

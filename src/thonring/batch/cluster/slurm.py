@@ -22,7 +22,7 @@ LOGS = "jobs"
 _TEND_EVERY_S = 30.0
 _MOST_EMPTY = 4
 """How often in turn the queue may be seen without a job of ours: lost ones need a moment to be submitted again."""
-_LEAVE_BEFORE_S, _STAGGER_S = 120, 60
+_LEAVE_BEFORE_S, _STAGGER_S = 150, 30
 """Workers end so long before the time of their job is over, so that what they have in hand is done elsewhere."""
 
 

@@ -169,7 +169,7 @@ class _Watching:
             self._arriving.add(self._clock.seconds(), len(fresh))
             self._last = newest, now
         else:
-            self._last = newest, datetime.fromtimestamp(1e-9 * found.files[newest].mtime_ns, now.tzinfo)
+            self._last = newest, _time_of(found.files[newest].mtime_ns, now)
 
     def _tell_unlisted(self, found: Look) -> None:
         for folder in found.unlisted.keys() - self._unlisted.keys():
@@ -252,3 +252,11 @@ class _Watching:
                 away=self._is_away,
             )
         )
+
+
+def _time_of(mtime_ns: int, now: datetime) -> datetime:
+    """When a file was changed; file systems hold times that no calendar has."""
+    try:
+        return datetime.fromtimestamp(1e-9 * mtime_ns, now.tzinfo)
+    except (ValueError, OverflowError, OSError):
+        return now

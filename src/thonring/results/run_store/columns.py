@@ -123,6 +123,8 @@ def read_columns(store: Store, known: RunColumns | None = None) -> RunColumns:
         columns = known or _columns([], names, revision)
         while some := rows.fetchmany(_AT_ONCE):
             columns = _merged(columns, _columns(some, names, revision))
+        if known is not None and len(columns) != revision.micrographs:
+            return read_columns(store)
     return replace(columns, revision=revision)
 
 

@@ -1,6 +1,7 @@
 """What people decide of a run's micrographs: verdicts and estimates by hand, with who and when, never forgotten."""
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from thonring.records import Attempt, Status
 from thonring.results.json_text import compact
 from thonring.results.run_store import queries
 from thonring.results.run_store.decided import Verdict, decided_status
+from thonring.results.run_store.origin import Origin
 from thonring.results.run_store.rows import attempt_row, criteria_text
 from thonring.results.run_store.told import told
 from thonring.results.run_store.transaction import transaction
@@ -22,7 +24,8 @@ _CHOSEN = "(SELECT value FROM json_each(?))"
 _ADD_ACTION = "INSERT INTO action (at, who, kind, undoes) VALUES (?, ?, ?, ?)"
 _ADD_DECISION = "INSERT INTO decision (micrograph, action, verdict, estimate, status) VALUES (?, ?, ?, ?, ?)"
 _STANDING = f"""
-SELECT input, estimate, attempt.fitted, attempt.remarks, micrograph.status, verdict FROM micrograph
+SELECT input, estimate, attempt.fitted AND pixel_A > 0 AND pixel_A < 9e999, attempt.remarks, micrograph.status, verdict
+FROM micrograph
 LEFT JOIN decided ON decided.micrograph = input
 LEFT JOIN attempt ON attempt.micrograph = input AND number = COALESCE(estimate, chosen) WHERE input IN {_CHOSEN}
 """  # noqa: S608 - all names are constants
@@ -35,17 +38,25 @@ WITH RECURSIVE origin (micrograph, action) AS (
 )
 SELECT DISTINCT micrograph FROM origin JOIN action ON action.id = origin.action WHERE kind IN ('accept', 'reject')
 """
+_CAME_FROM = "SELECT pixel_A, asked, size, mtime_ns FROM micrograph WHERE input = ?"
 _NEXT_ESTIMATE = "SELECT MIN(0, COALESCE(MIN(number), 0)) - 1 FROM attempt WHERE micrograph = ?"
-_TO_UNDO = """
-SELECT id FROM action WHERE undoes IS NULL AND id NOT IN (SELECT undoes FROM action WHERE undoes IS NOT NULL)
-ORDER BY id DESC LIMIT 1
+_ENDED = """
+EXISTS (SELECT 1 FROM decision AS later JOIN action AS ending ON ending.id = later.action
+  WHERE ending.kind = 'ended' AND later.micrograph = now.micrograph AND later.action > now.action)
 """
-_BEFORE = """
+"""Whether the program ended what an action decided, see `end_superseded`: then nothing is left to take back."""
+
+_TO_UNDO = f"""
+SELECT id FROM action WHERE undoes IS NULL AND kind <> 'ended'
+AND id NOT IN (SELECT undoes FROM action WHERE undoes IS NOT NULL)
+AND EXISTS (SELECT 1 FROM decision AS now WHERE now.action = action.id AND NOT {_ENDED}) ORDER BY id DESC LIMIT 1
+"""  # noqa: S608 - all names are constants
+_BEFORE = f"""
 SELECT now.micrograph, before.verdict, before.estimate, before.status FROM decision AS now
 LEFT JOIN decision AS before ON before.micrograph = now.micrograph AND before.action =
   (SELECT MAX(action) FROM decision WHERE micrograph = now.micrograph AND action < now.action)
-WHERE now.action = ?
-"""
+WHERE now.action = ? AND NOT {_ENDED}
+"""  # noqa: S608 - all names are constants
 _HISTORY = """
 SELECT id, at, who, kind, undoes, COUNT(*) FROM action JOIN decision ON decision.action = id
 {} GROUP BY id ORDER BY id DESC LIMIT ?
@@ -152,20 +163,23 @@ class Decisions:
         with told(self._path):
             return {micrograph for (micrograph,) in self._connection.execute(_JUDGED)}
 
-    def estimate(self, micrograph: int, attempt: Attempt, who: str) -> Action:
+    def estimate(self, micrograph: int, attempt: Attempt, who: str, origin: Origin | None = None) -> Action:
         """Keep a person's estimate, with its verdict by the criteria, in the place of the automatic one.
 
-        An earlier verdict of a person on this micrograph ends: it was on another estimate.
+        An earlier verdict of a person on this micrograph ends: it was on another estimate. `origin` is that of the
+        outcome which the person saw.
 
         Raises
         ------
         DecisionError
-            If the micrograph is not in the run, or the attempt has no fit.
+            If the micrograph is not in the run, was done again since, or has no known pixel size; if the attempt has
+            no fit.
         """
         if attempt.fit is None:
             _refuse_without_fit([micrograph])
         with self._writing() as connection:
             self._standing([micrograph])
+            self._refuse_another(micrograph, origin)
             (number,) = connection.execute(_NEXT_ESTIMATE, (micrograph,)).fetchone()
             criteria = criteria_text(attempt)
             connection.execute(queries.ADD_CRITERIA, (criteria,))
@@ -246,6 +260,19 @@ class Decisions:
             )
             for key, estimate, fitted, remarks, status, verdict in rows
         ]
+
+    def _refuse_another(self, micrograph: int, origin: Origin | None) -> None:
+        pixel_A, *now = self._connection.execute(_CAME_FROM, (micrograph,)).fetchone()
+        if origin is not None and tuple(now) != (origin.asked, origin.file.size, origin.file.mtime_ns):
+            raise DecisionError(
+                f"{self._path}: micrograph {micrograph} was done again meanwhile, expected what the estimate was made "
+                "on. Look at it again."
+            )
+        if pixel_A is None or not 0 < pixel_A < math.inf:
+            raise DecisionError(
+                f"{self._path}: micrograph {micrograph} failed before its pixel size was known, and no table can list "
+                "its CTF. Let `thonring estimate` do it again first."
+            )
 
     def _act(self, who: str, kind: str, undoes: int | None = None) -> int:
         at = datetime.now(UTC).isoformat(timespec="seconds")

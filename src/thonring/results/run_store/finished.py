@@ -52,7 +52,8 @@ def read_finished(store: Store, number: int) -> Finished | None:
         made, outcome = others[:4], others[4:]
     tried = tuple(attempt for key, attempt in attempts.items() if key >= 0)
     automatic = outcome_of(Path(text_of(path)), outcome, tried)
-    decision = None if who is None else Decision(verdict, estimate is not None, who, at)
+    stands = verdict is not None or estimate is not None
+    decision = Decision(verdict, estimate is not None, who, at) if stands else None
     return Finished(
         number=number,
         place=Path(text_of(place)),

@@ -48,6 +48,7 @@ SELECT {", ".join(_RECIPE_COLUMNS)} FROM recipe WHERE id =
 _MICROGRAPHS = "FROM micrograph JOIN input ON input.id = micrograph.input {} ORDER BY micrograph.input"
 _DECIDED = "LEFT JOIN decided ON decided.micrograph = micrograph.input LEFT JOIN action ON action.id = decided.action"
 COUNT = "SELECT COUNT(*) FROM micrograph"
+LAST_TIME = "SELECT MAX(finished_at) FROM micrograph"
 _ENTRIES = f"SELECT path, {', '.join(_ORIGIN_COLUMNS)}, content_hash, status {_MICROGRAPHS}"
 ENTRIES, ENTRY_OF = _ENTRIES.format(""), _ENTRIES.format("WHERE path = ?")
 STATUSES = "SELECT path, status FROM micrograph JOIN input ON input.id = micrograph.input"

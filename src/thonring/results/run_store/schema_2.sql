@@ -9,7 +9,7 @@ CREATE TABLE action (           -- what was done by hand, never changed and neve
   id INTEGER PRIMARY KEY,
   at TEXT NOT NULL,             -- UTC, ISO 8601
   who TEXT NOT NULL,
-  kind TEXT NOT NULL,           -- accept, reject, automatic, estimate, curate, undo
+  kind TEXT NOT NULL,           -- accept, reject, automatic, estimate, ended, curate, undo
   undoes INTEGER UNIQUE REFERENCES action (id)
 );
 

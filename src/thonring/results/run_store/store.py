@@ -26,6 +26,7 @@ from thonring.results.run_store.rows import (
     stored_text,
     text_of,
 )
+from thonring.results.run_store.superseded import end_superseded
 from thonring.results.run_store.told import told
 from thonring.results.run_store.transaction import roll_back, transaction
 
@@ -77,17 +78,22 @@ class Store:
         """
         with self._transaction() as connection:
             (key,) = connection.execute(queries.FIND, (stored_text(str(outcome.path)),)).fetchone()
+            end_superseded(connection, key, outcome, origin)
             connection.execute(queries.DROP_ATTEMPTS, (key,))
             file = origin.file
             came_from = (self._recipe(origin.made), origin.asked, file.size, file.mtime_ns)
-            connection.execute(
-                queries.ADD_MICROGRAPH, (key, time.time(), *came_from, *micrograph_row(outcome))
-            )
+            row = (key, self._later(), *came_from, *micrograph_row(outcome))
+            connection.execute(queries.ADD_MICROGRAPH, row)
             attempts = [
                 (key, number, self._criteria(criteria_text(one)), *attempt_row(one))
                 for number, one in enumerate(outcome.attempts)
             ]
             connection.executemany(queries.ADD_ATTEMPT, attempts)
+
+    def _later(self) -> float:
+        """The time, and later than any other of the run, also where a clock was set back or another one goes first."""
+        (last,) = self._connection.execute(queries.LAST_TIME).fetchone()
+        return max(time.time(), (last or 0.0) + 1e-6)
 
     def _recipe(self, made: Made) -> int:
         if made not in self._made:
@@ -203,7 +209,7 @@ class Store:
                     group = next(groups, None)
                 tried = tuple(attempt for number, attempt in found.items() if number >= 0)
                 outcome = outcome_of(Path(text_of(path)), row, tried)
-                if who is None:
+                if verdict is None and estimate is None:
                     yield key, Named(outcome, text_of(name))
                     continue
                 decision = Decision(verdict, estimate is not None, who, at)

@@ -35,6 +35,7 @@ def listed(one: Named) -> Listed:
     if (
         outcome.status != "failed"
         and outcome.optics is not None
+        and 0 < outcome.pixel_A < math.inf
         and attempt is not None
         and attempt.fit is not None
         and _is_finite(attempt.fit)

@@ -5,7 +5,7 @@ import { who } from "./person.js";
 import { tell, trying } from "./told.js";
 
 const done = { accepted: "accepted", rejected: "rejected", null: "left to the criteria" };
-const kinds = { accept: "accepting", reject: "rejecting", automatic: "leaving to the criteria", estimate: "an estimate of", curate: "curating" };
+const kinds = { accept: "accepting", reject: "rejecting", automatic: "leaving to the criteria", estimate: "an estimate of", curate: "curating", ended: "the end of" };
 
 export function mayChange() {
   return document.documentElement.dataset.mayChange === "true";

@@ -86,7 +86,7 @@ class Manual {
             make("div", { class: "controls" },
               choice("The ring is the", names.map((name, index) => [index + 1, `${name} zero`]), 1, (zero) => this.change({ zero })),
               number("defocus_u_A", "Defocus U (Å)"), number("defocus_v_A", "Defocus V (Å)"), number("angle_deg", "Angle of U (°)"),
-              one.phase_shift || one.phase_shift_deg ? number("phase_shift_deg", "Phase shift (°)") : null,
+              one.phase_shift || one.phase_shift_deg || one.attempts.some(({ fit }) => fit?.phase_shift_deg) ? number("phase_shift_deg", "Phase shift (°)") : null,
               number("low_A", "Band from (Å)"), number("high_A", "to (Å)"),
               choice("Shown at", samplings.map((sampling_A) => [sampling_A, `${shown(sampling_A, 2)} Å/px`]), one.attempts.find(({ number: each }) => each === one.kept)?.sampling_A, (sampling_A) => trying(() => this.sample(sampling_A)))),
             make("p", { class: "checks" }, check("Other zeros", true, (on) => set(this.hand.others, { hidden: !on })), check("Model in the upper left", false, (on) => { this.withModel = on; this.follow(); })),

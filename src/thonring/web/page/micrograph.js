@@ -262,7 +262,7 @@ function knownCard(seen) {
 
 function historyCard(one) {
   if (!one.history.length) return null;
-  const done = { accept: "accepted", reject: "rejected", automatic: "left to the criteria", estimate: "estimated by hand", undo: "took back" };
+  const done = { accept: "accepted", reject: "rejected", automatic: "left to the criteria", estimate: "estimated by hand", undo: "took back", ended: "ended what stood: the file or its optics are others now" };
   return card("Decisions", make("ol", { class: "history" }, ...one.history.map(({ at, who, kind, undoes, micrographs }) => make("li", {},
     make("time", { datetime: at, class: "soft" }, new Date(at).toLocaleString()), ` ${who} ${done[kind] ?? kind}${undoes ? ` (no. ${undoes})` : ""}${micrographs > 1 ? `, with ${(micrographs - 1).toLocaleString()} others` : ""}`))));
 }

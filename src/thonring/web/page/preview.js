@@ -4,7 +4,7 @@ import { columnOf, written } from "./columns.js";
 import { make } from "./element.js";
 
 const said = ["defocus_A", "astigmatism_A", "fit_resolution_A", "score"];
-const kinds = { accept: "accepted", reject: "rejected", automatic: "left to the criteria", estimate: "estimated", curate: "curated", undo: "taken back" };
+const kinds = { accept: "accepted", reject: "rejected", automatic: "left to the criteria", estimate: "estimated", curate: "curated", undo: "taken back", ended: "ended, since the file or its optics are others now," };
 
 export function makePreview() {
   const picture = make("img", { alt: "", hidden: true });

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, FailFast, Field, StringConstraints
 
 from thonring.results import Action
 from thonring.web.routes.numbers import Number, known
@@ -23,7 +23,7 @@ class Judgement(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    micrographs: list[Number] = Field(min_length=1, max_length=MOST_MICROGRAPHS)
+    micrographs: Annotated[list[Number], FailFast()] = Field(min_length=1, max_length=MOST_MICROGRAPHS)
     verdict: Literal["accepted", "rejected"] | None
     who: Who
 

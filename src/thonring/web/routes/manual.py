@@ -107,7 +107,7 @@ def _kept(routes: APIRouter, view: RunView) -> None:
         hand = _hand(keeping, one, view.workbench.bench(one).measured.optics)
         attempt = view.workbench.estimate(one, hand, keeping.way)
         with view.decisions() as decisions:
-            return taken(decisions.estimate(number, attempt, keeping.who))
+            return taken(decisions.estimate(number, attempt, keeping.who, one.origin))
 
     @routes.post("/forget")
     def forget(number: Number, forgetting: Forgetting) -> Taken:

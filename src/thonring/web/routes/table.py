@@ -134,6 +134,7 @@ def _rows(view: RunView, columns: RunColumns, rows: Rows) -> list[Row]:
             values=_values(columns, row),
         )
         for number, row in zip(numbers, rows.tolist(), strict=True)
+        if number in found
     ]
 
 
