@@ -43,7 +43,7 @@ def scan(raw: Path, run: Path) -> None:
     recipe = Recipe(run, replace(settings, limits=load_profile(settings.profile)))
     given = PartialOptics(OPTICS.voltage_kV, OPTICS.cs_mm, OPTICS.amplitude_contrast)
     with uncollected(), open_run(run) as store:
-        inputs = sources([str(raw)], given)
+        inputs = sources([str(raw)], given, metadata=True)
         names = store.register([source.path for source in inputs])
         found = resume(store, plan(inputs, recipe, None, names), recipe)
     if found.new or found.changed:

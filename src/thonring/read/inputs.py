@@ -1,5 +1,6 @@
 """What the user named, as a list of files with their optics."""
 
+import functools
 import glob
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -59,9 +60,9 @@ def source(path: Path, given: PartialOptics, *, metadata: bool) -> Source:
     OpticsError
         If voltage or spherical aberration are missing, or impossible.
     """
-    check_optics(given, metadata=metadata)
     if given.voltage_kV is not None:
-        return Source(path, given.complete(), metadata)
+        return Source(path, _complete(given), metadata)
+    check_optics(given, metadata=metadata)
     stated = metadata_beside(path)
     if stated is None or stated.voltage_kV is None:
         found = "there are none" if stated is None else f"{stated.path} does not"
@@ -70,6 +71,10 @@ def source(path: Path, given: PartialOptics, *, metadata: bool) -> Source:
             "(NAME.xml of EPU or NAME.mdoc of SerialEM). Give --voltage."
         )
     return Source(path, given.over(PartialOptics(voltage_kV=stated.voltage_kV)).complete(), metadata)
+
+
+_complete = functools.cache(PartialOptics.complete)
+"""Most images of a run have the same optics."""
 
 
 def check_optics(given: PartialOptics, *, metadata: bool) -> None:
