@@ -48,7 +48,7 @@ def test_a_job_asks_for_what_the_options_say(tmp_path: Path) -> None:
     command = script[-1]
     assert command.startswith(f"{sys.executable} -m distributed.cli.dask_worker tcp://127.0.0.1:")
     assert "--nthreads 1 --memory-limit 3.73GiB --nworkers 6 --nanny" in command
-    assert "--no-dashboard --lifetime 93480s --lifetime-stagger 60s" in command
+    assert "--no-dashboard --lifetime 93450s --lifetime-stagger 30s" in command
 
 
 def test_without_options_queue_and_time_are_the_sites_and_memory_goes_by_the_cores(tmp_path: Path) -> None:

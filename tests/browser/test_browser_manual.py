@@ -117,7 +117,7 @@ def test_the_ring_is_dragged_fitted_kept_exported_and_forgotten(
     assert float(row["defocus_A"]) == pytest.approx(automatic, rel=0.005)
     page.get_by_role("button", name="Forget").click()
     expect(page.locator("#told")).to_contain_text("automatic estimate stands again")
-    assert exported(served, number)["estimated_by_hand"] == "0"
+    assert exported(served, number)["estimated_by_hand"] == ""
     with decide_in(served.run) as decisions:
         assert [action.kind for action in decisions.history(number)] == ["automatic", "estimate"]
 
