@@ -26,7 +26,7 @@ from thonring import Settings
 from thonring.measurement import SPECTRUM_PIXELS, Measurement
 from thonring.records import Floats, Spectrum
 from thonring.simulate import Bound, cramer_rao, white_micrograph
-from thonring.simulate.white import spectrum_of
+from thonring.simulate.white_noise import spectrum_of
 
 SIGNALS = {"strong": 1.0, "weak": 0.1}
 NORMAL_95 = 1.95996

@@ -13,8 +13,8 @@ import numpy as np
 
 from network_answers import NORMAL_95, said_of
 from network_sets import calibration_set, measure
-from thonring.learn.card import write_card
-from thonring.learn.data.dataset import open_dataset
+from thonring.learn.dataset.dataset import open_dataset
+from thonring.learn.model_card import write_card
 from thonring.learn.predict import Predictor
 
 SEED = 12

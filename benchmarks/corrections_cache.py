@@ -18,7 +18,7 @@ from corrections_record import Row, from_line, to_line
 from corrections_scenes import Kind, Numbered
 from corrections_trial import trial
 from thonring.batch.threads import one_thread_each
-from thonring.results.atomic import write_text
+from thonring.files.atomic import write_text
 
 BLOCK = 32
 STAGES = ("ctf", "spectrum", "fit", "quality", "simulate", "pipeline.py", "optics.py")

@@ -23,8 +23,9 @@ from corrections_verdict import ends
 from thonring import quality
 from thonring.errors import FitError
 from thonring.fit.fourier import SMOOTH_SPLINES, fourier
-from thonring.fit.smooth import rotational_mean, smooth_power
-from thonring.pipeline import Measurement, attempts_on, measure, sectors
+from thonring.fit.splines import rotational_mean, smooth_power
+from thonring.measurement import Measurement, measure
+from thonring.pipeline import attempts_on, sectors
 from thonring.records import Attempt, KnownDefocus, SectorProfiles
 from thonring.settings import Limit, Settings
 

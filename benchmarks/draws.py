@@ -8,7 +8,7 @@ import numpy as np
 from thonring import Optics
 from thonring.ctf import ring_period_per_A, zero_frequency
 from thonring.simulate import RingModel, Truth
-from thonring.simulate.white import spectrum_of
+from thonring.simulate.white_noise import spectrum_of
 
 BAND_A = (30.0, 2.5)
 SIGNIFICANCE = 10.0

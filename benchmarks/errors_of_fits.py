@@ -8,7 +8,8 @@ import numpy as np
 from draws import Draw
 from thonring import Settings
 from thonring.ctf import to_vector
-from thonring.pipeline import Measurement, attempts_on, sectors
+from thonring.measurement import Measurement
+from thonring.pipeline import attempts_on, sectors
 from thonring.records import Attempt, CtfFit, Floats
 from thonring.simulate import Truth
 

@@ -23,17 +23,16 @@ from idle import idle
 from pool import in_processes
 from speed import OPTICS, simulated
 from tables import print_table, print_target
-from thonring.batch.cluster.choice import OwnCluster
-from thonring.batch.execute import Task, run
-from thonring.batch.executor import Executor, Inline
-from thonring.batch.jobs import Job, Recipe, plan
-from thonring.batch.opening import ExecutorChoice, opened
-from thonring.batch.processes import Processes
-from thonring.batch.work import work
+from thonring.batch.executors.base import Executor, Inline
+from thonring.batch.executors.choice import OwnCluster
+from thonring.batch.executors.open import ExecutorChoice, opened
+from thonring.batch.executors.processes import Processes
+from thonring.batch.jobs import Job, Recipe, plan, work
+from thonring.batch.run import Task, run
+from thonring.formats.run_tables import prepare_run
 from thonring.optics import PartialOptics
 from thonring.quality import load_profile
 from thonring.read import sources
-from thonring.results import prepare_run
 from thonring.settings import Settings
 
 CHOICES: dict[str, ExecutorChoice] = {

@@ -1,7 +1,6 @@
 """A job that does nothing: what is left is the executor's own."""
 
-from thonring.batch.jobs import Job
-from thonring.batch.work import failure
+from thonring.batch.jobs import Job, failure
 from thonring.records import Outcome
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from images import write_mrc
 from tables import print_table, print_target
 from thonring.errors import OutputError
-from thonring.results import read_run
+from thonring.run.open import read_run
 
 THONRING = str(Path(sys.executable).with_name("thonring"))
 OPTIONS = [

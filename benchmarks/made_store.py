@@ -11,7 +11,9 @@ import numpy as np
 from thonring.optics import Optics
 from thonring.quality import load_profile
 from thonring.records import Attempt, CriterionResult, CtfFit, Note, Outcome, Verdict
-from thonring.results import NO_CURVE, Origin, asked_text, file_state, made, open_run
+from thonring.run.open import open_run
+from thonring.run.provenance import Origin, asked_text, file_state, made
+from thonring.run.rows import NO_CURVE
 from thonring.settings import Settings
 
 OPTICS = Optics(300.0, 2.7, 0.1)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thonring.learn.data.dataset import Dataset
+from thonring.learn.dataset.dataset import Dataset
+from thonring.learn.inputs import network_input
 from thonring.learn.predict import NetworkDefocus, Predictor
-from thonring.learn.seen.network_input import network_input
 from thonring.records import Floats
 
 FAR_A = 1000.0

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pool import in_processes
-from thonring.learn.data.element import Element
-from thonring.learn.data.store import writing
-from thonring.learn.seen.views import SAMPLINGS_A, views_of
+from thonring.learn.dataset.example import Element
+from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.inputs import SAMPLINGS_A, views_of
 from thonring.simulate import Recipe, Scene, draw, load_recipe, micrograph
-from thonring.simulate.visible import visible_rings
+from thonring.simulate.sample import visible_rings
 from thonring.spectrum import periodogram, repaired
 
 RINGS, SIGNIFICANCE = 3, 10.0

@@ -21,10 +21,11 @@ from pool import in_processes
 from tables import print_table
 from thonring import Settings, quality
 from thonring.evaluate import is_right
+from thonring.files.atomic import write_text
 from thonring.learn.predict import NetworkDefocus, Predictor
-from thonring.pipeline import Measurement, attempts_on, measure, sectors
+from thonring.measurement import Measurement, measure
+from thonring.pipeline import attempts_on, sectors
 from thonring.records import Attempt, CtfFit, Floats, SectorProfiles
-from thonring.results.atomic import write_text
 
 AT_ONCE = 64
 AGREEMENT = "network_agreement"

@@ -16,10 +16,9 @@ from network_sets import Wanted, all_sets, measure
 from real import DATA, Subject, examined, subjects
 from tables import Cell, print_table, print_target
 from thonring import read, spectrum
-from thonring.learn.data.dataset import Dataset, open_dataset
+from thonring.learn.dataset.dataset import Dataset, open_dataset
+from thonring.learn.inputs import SAMPLINGS_A, network_input, views_of
 from thonring.learn.predict import NetworkDefocus, Predictor
-from thonring.learn.seen.network_input import network_input
-from thonring.learn.seen.views import SAMPLINGS_A, views_of
 from thonring.records import Spectrum
 
 TIMED = 40

@@ -15,7 +15,8 @@ from ctffind import Answer, Questions, ctffind, program_or_notice
 from images import write_mrc
 from tables import Cell, print_table, print_target
 from thonring import Optics, Settings, read
-from thonring.pipeline import SpectrumKind, examine
+from thonring.measurement import SpectrumKind
+from thonring.pipeline import examine
 from thonring.records import CtfFit, KnownDefocus, Outcome, Source
 
 DATA = Path(__file__).parents[1] / ".." / "shared" / "data"

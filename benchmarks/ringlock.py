@@ -17,7 +17,7 @@ from errors_of_fits import Estimate, best_attempt, described, is_gross, judged_e
 from pool import in_processes
 from tables import print_table, print_target
 from thonring import Optics, Settings
-from thonring.pipeline import measure
+from thonring.measurement import measure
 from thonring.simulate import noise_micrograph, white_micrograph
 
 

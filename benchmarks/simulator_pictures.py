@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator_sets import RealSet, scene_like
 from thonring import read, spectrum
-from thonring.plot.quadrant import grey_range
+from thonring.plot.ctf_image import grey_range
 from thonring.plot.style import house_style, new_figure
 from thonring.simulate import DefectName, Scene, micrograph, spoiled
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from simulator_curves import Curves, curves_of, measurement_of
 from thonring import Optics, read
-from thonring.pipeline import Measurement
+from thonring.measurement import Measurement
 from thonring.simulate import Scene, draw, drawn_spectrum, load_recipe, micrograph
 
 WITHOUT_RINGS = "06.09.02"

@@ -36,7 +36,7 @@ def scan(raw: Path, run: Path) -> None:
     from thonring.optics import PartialOptics
     from thonring.quality import load_profile
     from thonring.read import sources
-    from thonring.results import open_run
+    from thonring.run.open import open_run
     from thonring.settings import Settings
 
     settings = Settings()
@@ -55,7 +55,8 @@ def seconds_a_commit(folder: Path) -> float:
     import random
 
     from made_store import made_outcome
-    from thonring.results import Origin, asked_text, file_state, made, open_run
+    from thonring.run.open import open_run
+    from thonring.run.provenance import Origin, asked_text, file_state, made
     from thonring.settings import Settings
 
     run = folder / "commits"

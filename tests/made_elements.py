@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from thonring.learn.data.element import Element
-from thonring.learn.seen.views import SAMPLINGS_A, Views
+from thonring.learn.dataset.example import Element
+from thonring.learn.inputs import SAMPLINGS_A, Views
 from thonring.optics import Optics
 
 OPTICS = Optics(300.0, 2.7, 0.1)

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from simulated import NATIVE, OPTICS, STRONG, fit_of_truth, micrograph
-from thonring import by_hand, pipeline
-from thonring.by_hand import Hand, Ring
+from thonring import manual_fit as by_hand
+from thonring import pipeline
 from thonring.ctf import zero_frequency
 from thonring.errors import FitError, SettingsError
+from thonring.manual_fit import Hand, Ring
 from thonring.measurement import Measurement
 from thonring.optics import Optics
 from thonring.quality import load_profile

@@ -6,12 +6,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from thonring.learn.data.element import Element
-from thonring.learn.data.store import writing
+from thonring.learn.dataset.example import Element
+from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.inputs import Views
 from thonring.learn.networks import Network
-from thonring.learn.seen.views import Views
-from thonring.learn.training.plan import Plan
-from thonring.learn.training.recipe import TrainingRecipe, load_training_recipe
+from thonring.learn.training.config import Plan, TrainingRecipe, load_training_recipe
 from thonring.optics import Optics
 
 DEFOCUS_A = 20_000.0

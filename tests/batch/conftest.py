@@ -7,11 +7,13 @@ import pytest
 from dask_processes import Cluster, cluster_in
 from made_watch import Watching
 
-from thonring.batch.cluster.choice import RunningCluster
-from thonring.batch.executor import Executor, Inline
-from thonring.batch.opening import opened
-from thonring.batch.processes import Processes
-from thonring.results import Store, open_run, prepare_run
+from thonring.batch.executors.base import Executor, Inline
+from thonring.batch.executors.choice import RunningCluster
+from thonring.batch.executors.open import opened
+from thonring.batch.executors.processes import Processes
+from thonring.formats.run_tables import prepare_run
+from thonring.run.open import open_run
+from thonring.run.store import Store
 
 
 @pytest.fixture(scope="session")

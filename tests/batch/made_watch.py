@@ -9,18 +9,14 @@ from typing import Any
 
 import fake_tasks
 
-from thonring.batch.executor import Inline
-from thonring.batch.jobs import Job, Recipe
+from thonring.batch.executors.base import Inline
+from thonring.batch.folder_scan import Lookout
+from thonring.batch.jobs import Job, Recipe, failure
 from thonring.batch.resume import Resumed
-from thonring.batch.watch.clock import Clock
-from thonring.batch.watch.folder import Lookout
-from thonring.batch.watch.state import State
-from thonring.batch.watch.until import Until
-from thonring.batch.watch.watching import Watch, Watched, watch
-from thonring.batch.work import failure
+from thonring.batch.watch import Clock, State, Until, Watch, Watched, watch
 from thonring.optics import PartialOptics
 from thonring.records import Outcome
-from thonring.results import Store
+from thonring.run.store import Store
 from thonring.settings import Settings
 
 START = datetime(2026, 3, 1, 18, 0, tzinfo=UTC)

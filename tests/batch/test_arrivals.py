@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thonring.batch.watch.arrivals import Arrivals
-from thonring.batch.watch.folder import Look, Seen
+from thonring.batch.folder_scan import Arrivals, Look, Seen
 
 STABLE_S = 20.0
 histories = st.lists(

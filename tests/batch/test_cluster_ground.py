@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from thonring.batch.cluster.ground import Ground, Sample, fault, ground_of
+from thonring.batch.executors.worker_check import Ground, Sample, fault, ground_of
 from thonring.errors import OutputError
 
 

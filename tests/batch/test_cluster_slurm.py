@@ -12,10 +12,10 @@ import pytest
 import slurm_here
 from typer.testing import CliRunner
 
-from thonring.batch.cluster import slurm
-from thonring.batch.cluster.choice import SlurmJobs, seconds_of
-from thonring.batch.execute import run
-from thonring.batch.opening import opened
+from thonring.batch.executors import slurm
+from thonring.batch.executors.choice import SlurmJobs, seconds_of
+from thonring.batch.executors.open import opened
+from thonring.batch.run import run
 from thonring.cli.app import app
 from thonring.errors import ClusterError
 

@@ -10,15 +10,15 @@ import fake_tasks
 import pytest
 from dask_processes import PATIENCE_S, Cluster, cluster_in
 
-from thonring.batch.cluster import connection
-from thonring.batch.cluster.choice import RunningCluster
-from thonring.batch.execute import run
-from thonring.batch.executor import Executor
-from thonring.batch.opening import opened
+from thonring.batch.executors import dask as connection
+from thonring.batch.executors.base import Executor
+from thonring.batch.executors.choice import RunningCluster
+from thonring.batch.executors.open import opened
 from thonring.batch.resume import resume
-from thonring.batch.session import estimate_all
+from thonring.batch.run import estimate_all, run
 from thonring.errors import ClusterError
-from thonring.results import open_run, prepare_run
+from thonring.formats.run_tables import prepare_run
+from thonring.run.open import open_run
 
 NAMES = ("a", "b", "slow", "d", "e", "f", "g")
 OTHER_VERSION = "Metadata-Version: 2.1\nName: thonring\nVersion: 9.9.9\n"

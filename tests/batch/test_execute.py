@@ -7,9 +7,9 @@ from pathlib import Path
 import fake_tasks
 import pytest
 
-from thonring.batch.execute import Task, run
-from thonring.batch.executor import Executor, Inline
-from thonring.batch.processes import Processes, local, standing
+from thonring.batch.executors.base import Executor, Inline
+from thonring.batch.executors.processes import Processes, local, standing
+from thonring.batch.run import Task, run
 from thonring.batch.threads import one_thread_each
 
 NAMES = tuple(f"m{i}" for i in range(7))

@@ -13,11 +13,11 @@ from made_models import CARD, Answer, made_model
 from simulated import OPTICS, STRONG, micrograph
 from thonring.batch.prediction import PredictionJob, Work, predict_all, see
 from thonring.errors import OutputError
+from thonring.learn.inputs import NetworkInput
 from thonring.learn.predict import NetworkDefocus, Predictor
-from thonring.learn.seen.network_input import NetworkInput
+from thonring.learn.prediction_table import Prediction
 from thonring.optics import Optics
 from thonring.records import Micrograph, Source
-from thonring.results import Prediction
 from thonring.simulate import Truth
 
 COUNT = 5

@@ -10,13 +10,15 @@ import pytest
 from fake_tasks import OPTICS
 
 from thonring.batch import resume as resume_module
-from thonring.batch.executor import Inline
+from thonring.batch.executors.base import Inline
 from thonring.batch.jobs import Job, Recipe, plan
 from thonring.batch.resume import Resumed, resume, resume_some
-from thonring.batch.session import estimate_all
+from thonring.batch.run import estimate_all
+from thonring.formats.run_tables import prepare_run
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, Outcome, Source
-from thonring.results import Store, open_run, prepare_run
+from thonring.run.open import open_run
+from thonring.run.store import Store
 from thonring.settings import Limit, Settings
 
 NAMES = ("a", "b", "c", "d")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from thonring.batch.watch.folder import Look, Looker, Lookout, Seen
+from thonring.batch.folder_scan import Look, Looker, Lookout, Seen
 from thonring.optics import PartialOptics
 from thonring.read import sources
-from thonring.results import STORE
+from thonring.run.open import STORE
 
 
 def made(folder: Path, *names: str) -> None:

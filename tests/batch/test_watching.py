@@ -8,14 +8,14 @@ import pytest
 from made_watch import GIVEN, Watching, read, rows, written
 
 from made_metadata import IMAGE_MDOC
-from thonring.batch.executor import Inline
+from thonring.batch.executors.base import Inline
 from thonring.batch.jobs import Job, Recipe, plan
 from thonring.batch.resume import resume
-from thonring.batch.session import estimate_all
-from thonring.batch.watch.until import Until
+from thonring.batch.run import estimate_all
+from thonring.batch.watch import Until
 from thonring.read import sources
 from thonring.records import Outcome
-from thonring.results import Store
+from thonring.run.store import Store
 from thonring.settings import Settings
 
 

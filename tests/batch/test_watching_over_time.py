@@ -10,11 +10,11 @@ import pytest
 from made_watch import START, Watching, read, written
 
 from made_metadata import IMAGE_MDOC, epu_xml
-from thonring.batch import tables
+from thonring.batch import run as tables
+from thonring.batch.executors.processes import Processes
+from thonring.batch.folder_scan import Look, Looker
 from thonring.batch.jobs import Job
-from thonring.batch.processes import Processes
-from thonring.batch.watch.folder import Look, Looker
-from thonring.batch.watch.until import Until
+from thonring.batch.watch import Until
 from thonring.optics import PartialOptics
 from thonring.records import Outcome
 

@@ -11,7 +11,7 @@ from corrections_scenes import (
     recipe_scenes,
     without_rings,
 )
-from thonring.pipeline import measure
+from thonring.measurement import measure
 from thonring.settings import Settings
 
 

@@ -6,8 +6,9 @@ from made_rows import OPTICS
 
 from corrections_configurations import SEARCHES
 from corrections_trial import all_tried, first_guess_A, high_passed
-from thonring.fit.smooth import rotational_mean
-from thonring.pipeline import Measurement, measure, sectors
+from thonring.fit.splines import rotational_mean
+from thonring.measurement import Measurement, measure
+from thonring.pipeline import sectors
 from thonring.records import SectorProfiles
 from thonring.settings import Settings
 from thonring.simulate import RingModel, Truth, white_micrograph

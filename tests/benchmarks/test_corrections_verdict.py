@@ -11,7 +11,8 @@ from corrections_record import Row
 from corrections_scenes import Numbered, image_of, recipe_scenes
 from corrections_trial import first_guess_A, trial
 from corrections_verdict import Judged, judged
-from thonring.pipeline import Measurement, attempts_on, measure, sectors
+from thonring.measurement import Measurement, measure
+from thonring.pipeline import attempts_on, sectors
 from thonring.quality import load_profile
 from thonring.records import Attempt, KnownDefocus, SectorProfiles
 from thonring.settings import Limit, Settings

@@ -10,8 +10,8 @@ from scenes import SCENE
 from simulator_curves import FREQUENCIES_PER_A, Curves, curves_of, measurement_of
 from simulator_sets import real_sets
 from thonring.simulate import micrograph
-from thonring.simulate.model import spectral_density
 from thonring.simulate.scene import Detector, Ice, Scene
+from thonring.simulate.spectrum import spectral_density
 
 
 def measured(scene: Scene) -> Curves:

@@ -13,8 +13,8 @@ import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 from served_run import Served, thonring
 
-from thonring.web.access import Access
 from thonring.web.app import create_app
+from thonring.web.auth import Access
 from thonring.web.run_view import RunView
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")

@@ -8,7 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 from served_run import Served
 
-from thonring.results import decide_in, export, read_run
+from thonring.formats.run_tables import export
+from thonring.run.open import decide_in, read_run
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from served_run import Served, thonring
 
 from thonring.quality import load_profile
-from thonring.results import read_run
+from thonring.run.open import read_run
 
 SHOWN = {"overview": "main > *", "table": "tr[data-number]", "curate": ".bars-kept[d]"}
 SERIOUS = {"serious", "critical"}

@@ -9,15 +9,7 @@ import mrcfile
 import numpy as np
 from hypothesis import strategies as st
 
-from thonring.cli.ctffind.answers import (
-    Answers,
-    Astigmatism,
-    Expert,
-    Known,
-    Microscope,
-    PhaseShift,
-    Search,
-)
+from thonring.ctffind_cli.questions import Answers, Astigmatism, Expert, Known, Microscope, PhaseShift, Search
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "ctffind"
 SESSIONS: dict[str, Any] = json.loads((REFERENCE / "sessions.json").read_text())

@@ -12,7 +12,7 @@ import mrcfile
 import numpy as np
 
 from thonring.errors import OutputError
-from thonring.results import read_run
+from thonring.run.open import read_run
 
 SIZE = 160
 OPTIONS = "--voltage 300 --cs 2.7 --samplings native --defocus-range 3000,9000"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import Result
 
-from thonring.evaluate.agreement_table import COLUMNS
+from thonring.evaluate.agreement import COLUMNS
 
 if TYPE_CHECKING:
     from conftest import Method

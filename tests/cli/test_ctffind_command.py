@@ -13,11 +13,11 @@ import pytest
 from made_answers import PLAIN, REFERENCE, SESSIONS
 
 from thonring import read
+from thonring.formats.known_defocus import known_defocus
 from thonring.optics import Optics
-from thonring.read import known_defocus
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "data" / "apoferritin_crop.tif"
-PROGRAM = (sys.executable, "-c", "from thonring.cli.ctffind import main; main()")
+PROGRAM = (sys.executable, "-c", "from thonring.ctffind_cli import main; main()")
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "relion_tutorial"
 PIXEL_A = 0.66655
 

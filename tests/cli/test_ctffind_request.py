@@ -10,16 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from made_answers import SESSIONS, answers
 
-from thonring.cli.ctffind.answers import (
-    Answers,
-    Astigmatism,
-    Expert,
-    Known,
-    Microscope,
-    PhaseShift,
-    Search,
-)
-from thonring.cli.ctffind.request import fitting_pixel_A, to_request
+from thonring.ctffind_cli.questions import Answers, Astigmatism, Expert, Known, Microscope, PhaseShift, Search
+from thonring.ctffind_cli.settings import fitting_pixel_A, to_request
 from thonring.errors import AnswerError, OpticsError, SettingsError, ThonringError
 from thonring.records import KnownDefocus
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from thonring.learn.data.dataset import open_dataset
+from thonring.learn.dataset.dataset import open_dataset
 from thonring.optics import Optics
-from thonring.results import write_micrograph
 from thonring.simulate import noise_micrograph
+from thonring.simulate.output import write_micrograph
 
 Command = Callable[..., Result]
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import Result
 
-from thonring.batch import opening
-from thonring.batch.cluster.choice import OwnCluster, RunningCluster, SlurmJobs
-from thonring.batch.executor import Inline
-from thonring.batch.opening import ExecutorChoice, opened
-from thonring.batch.processes import Processes
+from thonring.batch.executors import open as opening
+from thonring.batch.executors.base import Inline
+from thonring.batch.executors.choice import OwnCluster, RunningCluster, SlurmJobs
+from thonring.batch.executors.open import ExecutorChoice, opened
+from thonring.batch.executors.processes import Processes
 from thonring.cli.executor_options import ExecutorOptions
 from thonring.cli.executor_request import executor_of
 from thonring.errors import ClusterError

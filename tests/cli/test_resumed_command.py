@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import Result
 
-from thonring.results import STORE, open_run
+from thonring.run.open import STORE, open_run
 
 if TYPE_CHECKING:
     from conftest import Method

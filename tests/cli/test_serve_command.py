@@ -15,7 +15,7 @@ import mrcfile
 import numpy as np
 import pytest
 
-from thonring.results import decide_in, read_run
+from thonring.run.open import decide_in, read_run
 
 COUNT, SIZE = 6, 160
 OPTIONS = "--voltage 300 --cs 2.7 --samplings native --defocus-range 3000,9000"

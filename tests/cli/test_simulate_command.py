@@ -75,7 +75,7 @@ def test_the_set_holds_the_recipe_that_makes_it_again(command: Command, recipe: 
 
 @pytest.mark.parametrize("name", known_recipes())
 def test_packaged_recipes_survive_being_written(name: str, tmp_path: Path) -> None:
-    from thonring.results import recipe_text
+    from thonring.simulate.output import recipe_text
 
     whole = load_recipe(name)
     text = recipe_text(whole.model_dump(), [])

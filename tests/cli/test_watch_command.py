@@ -18,10 +18,10 @@ import typer.main
 from typer.testing import Result
 
 from made_metadata import IMAGE_MDOC, epu_xml
-from thonring.batch.watch.until import Until
+from thonring.batch.watch import Until
 from thonring.cli.app import app
 from thonring.cli.durations import seconds_of, told_duration, until_of
-from thonring.results import open_run
+from thonring.run.open import open_run
 
 if TYPE_CHECKING:
     from conftest import Method

@@ -9,9 +9,8 @@ import pytest
 from rich.console import Console
 from rich.live import Live
 
-from thonring.batch.executor import Inline
-from thonring.batch.watch.state import State
-from thonring.batch.watch.until import Until
+from thonring.batch.executors.base import Inline
+from thonring.batch.watch import State, Until
 from thonring.cli.estimation import EstimationOptions
 from thonring.cli.progress import Notes
 from thonring.cli.request import WatchRequest

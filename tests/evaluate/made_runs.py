@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from thonring.evaluate.limits import holds
+from thonring.evaluate.results import holds
+from thonring.formats.run_tables import write_tables
 from thonring.optics import Optics
 from thonring.records import Attempt, CriterionResult, CtfFit, Outcome, RadialCurve, Status, Verdict
-from thonring.results import write_settings, write_tables
+from thonring.run.settings_file import write_settings
 from thonring.settings import Limit, Settings
 from thonring.simulate import TruthRow, truth_text
 

@@ -13,9 +13,8 @@ from made_runs import truth_of
 
 from thonring.ctf import from_vector
 from thonring.evaluate.accuracy import RADIUS_95, accuracy, coverage, errors, vector_errors
-from thonring.evaluate.matched import Subject
-from thonring.evaluate.pair import Pair
-from thonring.evaluate.run import Result
+from thonring.evaluate.matching import Pair, Subject
+from thonring.evaluate.results import Result
 from thonring.records import KnownDefocus
 
 TRUTH = truth_of("a.mrc")

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 from made_runs import fit_of, outcome_of, truth_of, unfitted, write_run, write_set
 
-from thonring.evaluate.compare import Comparison
-from thonring.evaluate.confusion import Confusion
-from thonring.evaluate.report import Question, Report, evaluate
-from thonring.evaluate.wrong import MOST_SHOWN
+from thonring.evaluate.agreement import Comparison
+from thonring.evaluate.report import MOST_SHOWN, Question, Report, evaluate
+from thonring.evaluate.verdicts import Confusion
 
 WRONG = fit_of(defocus_u_A=20000.0, defocus_v_A=20000.0)
 

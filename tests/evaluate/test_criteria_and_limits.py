@@ -10,14 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_runs import GOOD, LIMITS, failed, fit_of, outcome_of, truth_of, unfitted, write_run, write_set
 
-from thonring.evaluate.confusion import Confusion
-from thonring.evaluate.criteria import criteria_uses
-from thonring.evaluate.limits import failed_criteria
-from thonring.evaluate.matched import Subject
-from thonring.evaluate.pair import Pair
+from thonring.evaluate.matching import Pair, Subject
 from thonring.evaluate.report import Question, evaluate
-from thonring.evaluate.run import Result
-from thonring.evaluate.thresholds import threshold_curves
+from thonring.evaluate.results import Result, failed_criteria
+from thonring.evaluate.verdicts import Confusion, criteria_uses, threshold_curves
 from thonring.records import KnownDefocus
 from thonring.settings import Limit
 

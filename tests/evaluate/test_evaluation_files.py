@@ -13,13 +13,10 @@ import pytest
 from made_runs import fit_of, outcome_of, truth_of, write_run, write_set
 
 from thonring.errors import OutputError
-from thonring.evaluate.as_json import as_json
 from thonring.evaluate.figures import error_figure
-from thonring.evaluate.files import write_evaluation
-from thonring.evaluate.page import as_page
+from thonring.evaluate.output import WIDTH, as_json, as_page, as_text, write_evaluation
 from thonring.evaluate.report import Question, Report, evaluate
-from thonring.evaluate.text import WIDTH, as_text
-from thonring.evaluate.verdict_sheets import criteria_sheets
+from thonring.evaluate.tables import criteria_sheets
 
 HOSTILE = "<script>alert('x')<script> & [bold] $title.mrc"
 WRONG = fit_of(defocus_u_A=20000.0, defocus_v_A=20000.0)

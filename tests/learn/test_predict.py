@@ -20,10 +20,9 @@ from thonring.errors import (
     UnsuitableImage,
 )
 from thonring.learn import predict
-from thonring.learn.card import card_path, read_card, sha256, write_card
+from thonring.learn.inputs import NetworkInput, network_input, views_of
+from thonring.learn.model_card import card_path, read_card, sha256, write_card
 from thonring.learn.predict import Predictor
-from thonring.learn.seen.network_input import NetworkInput, network_input
-from thonring.learn.seen.views import views_of
 from thonring.optics import Optics
 from thonring.records import Spectrum
 from thonring.simulate import Truth

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from thonring.quality import Case
-from thonring.quality.film import film_share
+from thonring.quality.image_criteria import film_share
 from thonring.records import Floats
 
 SIDE = 32

@@ -8,10 +8,19 @@ import pytest
 from thonring.ctf import phase_aberration, ring_period_per_A, zero_frequency
 from thonring.errors import FitError
 from thonring.quality import Case
-from thonring.quality.astigmatism import astigmatism, relative_astigmatism
-from thonring.quality.certainty import defocus_sigma, relative_defocus_sigma, runner_up_gap
-from thonring.quality.drift import drift
-from thonring.quality.rings import aliasing, fit_resolution, ring_significance, rings_visible, score
+from thonring.quality.fit_criteria import (
+    aliasing,
+    astigmatism,
+    defocus_sigma,
+    drift,
+    fit_resolution,
+    relative_astigmatism,
+    relative_defocus_sigma,
+    ring_significance,
+    rings_visible,
+    runner_up_gap,
+    score,
+)
 
 Making = Callable[..., Case]
 

@@ -9,7 +9,7 @@ import pytest
 
 from thonring.ctf import half_plane_grid, sin2_half_plane
 from thonring.quality import Case
-from thonring.quality.fringes import double_exposure
+from thonring.quality.image_criteria import double_exposure
 from thonring.records import Floats, Spectrum
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from thonring.optics import Optics
 from thonring.quality import Case
-from thonring.quality.ice import crystalline_spots, ice_ring
+from thonring.quality.image_criteria import crystalline_spots, ice_ring
 from thonring.records import Evidence, Spectrum
 from thonring.spectrum import sector_profiles
 

@@ -8,21 +8,19 @@ from numpy.testing import assert_allclose
 
 from thonring.ctf import defocus_along, zero_frequency
 from thonring.quality import Case
-from thonring.quality.xmipp_model import (
-    xmipp_correlation_1_3,
-    xmipp_maximum_frequency,
-    xmipp_phase_shift,
-)
-from thonring.quality.xmipp_spectrum import pearson, xmipp_iceness, xmipp_psd_correlation_90
+from thonring.quality.xmipp_model import xmipp_correlation_1_3, xmipp_maximum_frequency, xmipp_phase_shift
 from thonring.quality.xmipp_zeros import (
     DIRECTIONS_RAD,
     first_minima,
     first_zeros,
+    pearson,
     xmipp_ctf_margin,
     xmipp_first_minimum_ratio,
     xmipp_first_zero,
     xmipp_first_zero_ratio,
+    xmipp_iceness,
     xmipp_non_astigmatic_validity,
+    xmipp_psd_correlation_90,
 )
 from thonring.records import Floats, RadialCurve
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from made_metadata import FRAME_MDOC, IMAGE_MDOC, epu_xml
 from thonring.read import Metadata, metadata_beside, metadata_names
-from thonring.read.metadata.beside import MOST_BYTES
+from thonring.read.sidecar import MOST_BYTES
 
 FOIL_HOLE = "FoilHole_9015883_Data_9017347_6_20250108_154915"
 

@@ -2,7 +2,7 @@
 
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
-from thonring.results.run_store.origin import FileState, Origin, asked_text, made
+from thonring.run.provenance import FileState, Origin, asked_text, made
 from thonring.settings import Settings
 
 OPTICS = Optics(300.0, 2.7, 0.1)

@@ -10,12 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejected, without_fit
 
+from thonring.formats.csv_tables import RESULTS
+from thonring.formats.run_tables import write_tables
+from thonring.formats.table import overview, write_table_files
 from thonring.records import CriterionResult, Note, Outcome
-from thonring.results import write_tables
-from thonring.results.run_store.named import Named
-from thonring.results.tables.overview import overview
-from thonring.results.tables.table import RESULTS
-from thonring.results.tables.table_file import write_table_files
+from thonring.run.store import Named
 
 FIRST = [
     *("file", "status", "reasons", "defocus_u_A", "defocus_v_A", "angle_deg", "phase_shift_deg"),

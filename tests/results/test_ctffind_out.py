@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_outcomes import accepted, curve, failed, fit, without_fit
 
-from thonring.results import write_ctffind_text
+from thonring.formats.ctffind import write_ctffind_text
 
 # What CTFFIND 4.1.14 wrote for a micrograph, its header as it stands, first line and input file shortened.
 BY_CTFFIND = """\

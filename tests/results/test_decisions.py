@@ -14,9 +14,12 @@ from made_origins import origin
 from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejected, without_fit
 
 from thonring.errors import DecisionError, OutputError
+from thonring.formats.run_tables import export
 from thonring.records import Outcome
-from thonring.results import STORE, Decisions, Named, decide_in, export, open_run, read_run
-from thonring.results.run_store.decided import Verdict
+from thonring.run.decision_status import Verdict
+from thonring.run.decisions import Decisions
+from thonring.run.open import STORE, decide_in, open_run, read_run
+from thonring.run.store import Named
 
 A, B, C, D = (Path(f"{name}.mrc") for name in "abcd")
 OUTCOMES = (accepted(A), rejected(B), without_fit(C), failed(D))

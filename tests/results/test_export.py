@@ -12,10 +12,11 @@ from made_outcomes import REFUSED, accepted, attempt, failed, fit, rejected, wit
 
 from thonring.cli.export import Format
 from thonring.errors import OutputError
-from thonring.read import known_defocus
+from thonring.formats.ctffind import write_ctffind_text
+from thonring.formats.known_defocus import known_defocus
+from thonring.formats.run_tables import CTFFIND, TABLES, export, write_tables
 from thonring.records import Note
-from thonring.results import export, open_run, read_run, write_ctffind_text, write_tables
-from thonring.results.export import CTFFIND, TABLES
+from thonring.run.open import open_run, read_run
 
 MADE = (
     accepted("raw/a.mrc", fit(phase_shift_deg=90.0, amplitude_contrast=0.12), notes=(Note("k", "ä"),)),

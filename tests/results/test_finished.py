@@ -7,7 +7,9 @@ from made_origins import OPTICS, origin
 from made_outcomes import PASSED, accepted, attempt, failed, fit, rejected
 
 from thonring.records import KnownDefocus
-from thonring.results import Asked, Finished, asked_of, decide_in, open_run, read_finished, read_run
+from thonring.run.open import decide_in, open_run, read_run
+from thonring.run.provenance import Asked, asked_of
+from thonring.run.store import Finished, read_finished
 
 HAND = fit(defocus_u_A=21200.0, defocus_v_A=20800.0)
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from thonring.errors import OutputError
-from thonring.results.run_store.journal import file_system, journal_for
-from thonring.results.run_store.lock import held
+from thonring.run.open import held
+from thonring.run.sqlite import file_system, journal_for
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from thonring.results.run_store.lock import held
+from thonring.run.open import held
 with held(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
@@ -92,7 +92,7 @@ def test_only_a_disk_known_to_be_local_gets_a_write_ahead_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = tmp_path / "mounts"
-    monkeypatch.setattr("thonring.results.run_store.journal._MOUNTS", table)
+    monkeypatch.setattr("thonring.run.sqlite._MOUNTS", table)
     assert journal_for(tmp_path) == "DELETE"
     for kind, journal in (
         ("ext4", "WAL"),

@@ -1,7 +1,7 @@
 """What an outcome came from is written as earlier versions wrote it, or their runs would be done again."""
 
 from thonring.optics import Optics
-from thonring.results.run_store.origin import asked_text
+from thonring.run.provenance import asked_text
 
 OPTICS = Optics(300.0, 2.7)
 BEFORE = '{"known":null,"optics":{"amplitude_contrast":0.1,"cs_mm":2.7,"pixel_A":null,"voltage_kV":300.0}}'

@@ -12,7 +12,7 @@ from thonring.errors import OutputError
 from thonring.optics import Optics
 from thonring.quality import known_profiles, load_profile
 from thonring.records import KnownDefocus
-from thonring.results import Asked, asked_of, asked_text, settings_of, settings_text
+from thonring.run.provenance import Asked, asked_of, asked_text, settings_of, settings_text
 from thonring.settings import Limit, Settings
 
 LENGTHS = st.floats(0.1, 20.0)

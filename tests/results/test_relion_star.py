@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from made_outcomes import OPTICS, accepted, attempt, failed, fit, rejected, without_fit
 
 from thonring.errors import OutputError
+from thonring.formats.run_tables import write_tables
 from thonring.records import Outcome
-from thonring.results import write_tables
 
 TUTORIAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "relion_tutorial" / "micrographs_ctf.star"
 FILE_NAME = st.text(

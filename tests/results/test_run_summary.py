@@ -6,7 +6,8 @@ import pytest
 from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejected, without_fit
 
 from thonring.records import CriterionResult
-from thonring.results import Decision, summary, with_decision
+from thonring.run.decision_status import Decision, with_decision
+from thonring.run.summary import summary
 
 
 def test_counts_and_times() -> None:

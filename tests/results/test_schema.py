@@ -8,8 +8,8 @@ from made_origins import origin
 from made_outcomes import accepted, failed
 
 from thonring.errors import OutputError
-from thonring.results import STORE, decide_in, open_run, read_run
-from thonring.results.run_store import schema
+from thonring.run import schema
+from thonring.run.open import STORE, decide_in, open_run, read_run
 
 NOW = len(schema.MIGRATIONS)
 

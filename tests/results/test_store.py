@@ -13,12 +13,13 @@ from made_outcomes import accepted, attempt, failed, fit, rejected, without_fit
 from outcomes_at_large import exact, outcomes
 
 from thonring.errors import OutputError
+from thonring.formats.run_tables import write_run_tables, write_tables
+from thonring.formats.table import overview
 from thonring.records import Outcome
-from thonring.results import STORE, Named, open_run, read_run, write_run_tables, write_tables
-from thonring.results.run_store.origin import FileState
-from thonring.results.run_store.rows import NO_CURVE
-from thonring.results.run_store.store import Store
-from thonring.results.tables.overview import overview
+from thonring.run.open import STORE, open_run, read_run
+from thonring.run.provenance import FileState
+from thonring.run.rows import NO_CURVE
+from thonring.run.store import Named, Store
 
 
 def filled(run: Path, *made: Outcome) -> None:
@@ -161,7 +162,7 @@ def test_a_transaction_that_fails_leaves_what_was_there(
         raise KeyboardInterrupt
 
     with open_run(tmp_path) as store:
-        monkeypatch.setattr("thonring.results.run_store.store.attempt_row", stumble)
+        monkeypatch.setattr("thonring.run.store.attempt_row", stumble)
         with pytest.raises(KeyboardInterrupt):
             store.add(rejected("a.mrc"), origin(size=7))
         monkeypatch.undo()

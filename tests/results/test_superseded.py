@@ -9,8 +9,12 @@ from made_origins import origin
 from made_outcomes import PASSED, accepted, attempt, failed, fit, rejected, without_fit
 
 from thonring.errors import DecisionError
+from thonring.formats.run_tables import export
 from thonring.records import KnownDefocus, Outcome
-from thonring.results import Decisions, Named, Origin, decide_in, export, open_run, read_run
+from thonring.run.decisions import Decisions
+from thonring.run.open import decide_in, open_run, read_run
+from thonring.run.provenance import Origin
+from thonring.run.store import Named
 from thonring.settings import Settings
 
 A = Path("a.mrc")

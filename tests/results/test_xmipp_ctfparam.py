@@ -10,8 +10,8 @@ from made_outcomes import accepted, attempt, failed, fit, rejected, without_fit
 
 from thonring import read
 from thonring.ctf import canonical, to_vector
+from thonring.formats.xmipp import ctfparam_text
 from thonring.records import CriterionResult, Outcome
-from thonring.results.ctfparam import ctfparam_text
 
 
 def values(outcome: Outcome) -> dict[str, str]:

@@ -13,9 +13,9 @@ import pytest
 from made_outcomes import accepted, attempt, fit, rejected
 
 from thonring import read
+from thonring.formats.run_tables import write_tables
+from thonring.formats.xmipp import ctfparam_text
 from thonring.records import CriterionResult
-from thonring.results import write_tables
-from thonring.results.ctfparam import ctfparam_text
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -7,8 +7,8 @@ import gemmi
 import pytest
 from made_outcomes import PASSED, accepted, attempt, failed, fit, rejected, without_fit
 
+from thonring.formats.run_tables import write_tables
 from thonring.records import CriterionResult, Outcome
-from thonring.results import write_tables
 
 LABELS = {
     "xmipp_iceness": "ctfCritIceness",

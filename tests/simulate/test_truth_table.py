@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from thonring.errors import UnreadableFile, UnreadableTable
 from thonring.optics import Optics
-from thonring.simulate.bound import Bound
+from thonring.simulate.cramer_rao import Bound
 from thonring.simulate.scene import DEFECTS, Scene
 from thonring.simulate.truth import COLUMNS, TruthRow, read_truth, truth_row, truth_text
 

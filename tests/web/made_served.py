@@ -13,10 +13,11 @@ from thonring.quality import load_profile
 from thonring.quality.criteria import CRITERIA
 from thonring.quality.grade import _result
 from thonring.records import Attempt, CtfFit, Outcome, RadialCurve, Verdict
-from thonring.results import FileState, Origin, asked_text, made, open_run
+from thonring.run.open import open_run
+from thonring.run.provenance import FileState, Origin, asked_text, made
 from thonring.settings import Limit, Settings
-from thonring.web.access import Access
 from thonring.web.app import create_app
+from thonring.web.auth import Access
 from thonring.web.run_view import RunView
 
 COUNT = 60

@@ -8,23 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
+from thonring.formats.run_tables import write_run_tables
 from thonring.optics import Optics
 from thonring.quality import load_profile
 from thonring.quality.grade import sentence
 from thonring.records import Attempt, CriterionResult, CtfFit, Outcome, Verdict
-from thonring.results import (
-    NO_CURVE,
-    FileState,
-    Origin,
-    artefact_names,
-    asked_text,
-    made,
-    open_run,
-    spectrum_path,
-    write_ctf_image,
-    write_run_tables,
-    write_settings,
-)
+from thonring.run.ctf_image import write_ctf_image
+from thonring.run.names import artefact_names, spectrum_path
+from thonring.run.open import open_run
+from thonring.run.provenance import FileState, Origin, asked_text, made
+from thonring.run.rows import NO_CURVE
+from thonring.run.settings_file import write_settings
 from thonring.settings import Limit, Settings
 
 OPTICS = Optics(300.0, 2.7, 0.1)

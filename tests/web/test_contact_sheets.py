@@ -7,8 +7,9 @@ from pathlib import Path
 from made_stores import LIMITS, failed, fit, judged, made_run, many
 
 from thonring.records import Outcome
-from thonring.results import RunColumns, read_columns, read_run
-from thonring.web.contact import NEAR, ContactSheet, contact_sheets
+from thonring.run.columns import RunColumns, read_columns
+from thonring.run.open import read_run
+from thonring.web.contact_sheet import NEAR, ContactSheet, contact_sheets
 
 
 def sheets(folder: Path, outcomes: list[Outcome]) -> tuple[RunColumns, dict[str, ContactSheet]]:

@@ -7,9 +7,11 @@ import pytest
 from fastapi.testclient import TestClient
 from made_stores import LIMITS, failed, judged, made_run, many
 
-from thonring.results import Origin, decide_in, open_run, read_columns, read_run
-from thonring.web.access import Access
+from thonring.run.columns import read_columns
+from thonring.run.open import decide_in, open_run, read_run
+from thonring.run.provenance import Origin
 from thonring.web.app import create_app
+from thonring.web.auth import Access
 from thonring.web.figures import findings, plotly_figures
 from thonring.web.routes import overview
 from thonring.web.run_view import RunView

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from made_stores import failed, fit, judged, made_run, many, write_spectra
 
-from thonring.results import decide_in, read_run, summary
+from thonring.run.open import decide_in, read_run
+from thonring.run.summary import summary
 from thonring.web.report import files as files_of_report
 from thonring.web.report import page as page_of_report
 from thonring.web.report.files import write_report

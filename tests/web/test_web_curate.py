@@ -15,7 +15,8 @@ from starlette.testclient import TestClient
 
 from thonring.quality import CRITERIA, holds, limit_on, load_profile
 from thonring.quality.grade import _result
-from thonring.results import RunColumns, read_columns, read_run
+from thonring.run.columns import RunColumns, read_columns
+from thonring.run.open import read_run
 from thonring.settings import Limit
 
 MEASURED = tuple(limit.criterion for limit in SETTINGS.limits)

@@ -10,7 +10,8 @@ from made_micrographs import BAND, MISSED, Client, copied, make_run, serving
 
 from simulated import OPTICS
 from thonring.ctf import zero_frequency
-from thonring.results import export, read_run
+from thonring.formats.run_tables import export
+from thonring.run.open import read_run
 
 MEAN_A = 0.5 * (MISSED.defocus_u_A + MISSED.defocus_v_A)
 

@@ -11,7 +11,7 @@ import pytest
 from made_micrographs import Client, copied, make_run, serving
 
 from simulated import TRUTH
-from thonring.results import decide_in
+from thonring.run.open import decide_in
 
 
 @pytest.fixture(scope="module")

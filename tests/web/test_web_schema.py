@@ -10,9 +10,9 @@ from made_served import BEARER, PLACE, TOKEN, make_run
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
-from thonring.results import decide_in
-from thonring.web.access import Access
+from thonring.run.open import decide_in
 from thonring.web.app import create_app, interface
+from thonring.web.auth import Access
 from thonring.web.run_view import RunView
 
 EXAMPLES = 25

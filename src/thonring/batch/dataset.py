@@ -4,15 +4,12 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from thonring.batch.executor import Handling
-from thonring.batch.ledger import WRITE_EVERY_S, keep
-from thonring.batch.processes import local
+from thonring.batch.executors.base import Handling
+from thonring.batch.executors.processes import local
+from thonring.batch.run import WRITE_EVERY_S, keep
 from thonring.errors import InputError, ThonringError
-from thonring.learn.data.accepted import Accepted
-from thonring.learn.data.direct import drawn_element, scene_file
-from thonring.learn.data.element import Element
-from thonring.learn.data.measured import measured_element
-from thonring.learn.data.store import Store
+from thonring.learn.dataset.example import Accepted, Element, drawn_element, measured_element, scene_file
+from thonring.learn.dataset.hdf5 import Store
 from thonring.simulate import Recipe
 
 SAME_A = 0.05

@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Literal
 
 from thonring import read, spectrum
-from thonring.batch.executor import Handling
-from thonring.batch.ledger import WRITE_EVERY_S, keep
-from thonring.batch.processes import local
+from thonring.batch.executors.base import Handling
+from thonring.batch.executors.processes import local
+from thonring.batch.run import WRITE_EVERY_S, keep
 from thonring.errors import ThonringError
-from thonring.learn.card import Card
+from thonring.learn.inputs import NetworkInput, network_input, views_of
+from thonring.learn.model_card import Card
 from thonring.learn.predict import NetworkDefocus, Predictor
-from thonring.learn.seen.network_input import NetworkInput, network_input
-from thonring.learn.seen.views import views_of
+from thonring.learn.prediction_table import Prediction, write_predictions
 from thonring.optics import Optics
 from thonring.records import Note, Source, Spectrum
-from thonring.results import Prediction, write_predictions
 
 SpectrumKind = Literal["amplitude", "power"]
 Finished = tuple[int, Prediction]

@@ -10,17 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from thonring.batch.jobs import Job, Recipe
-from thonring.results import (
-    Entry,
-    FileState,
-    Made,
-    Origin,
-    Store,
-    asked_text,
-    content_hash,
-    file_state,
-    made,
-)
+from thonring.run.provenance import Entry, FileState, Made, Origin, asked_text, content_hash, file_state, made
+from thonring.run.store import Store
 
 Change = Literal["file", "optics", "known defocus", "settings", "pictures or texts"]
 

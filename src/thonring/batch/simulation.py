@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thonring.batch.executor import Handling
-from thonring.batch.ledger import WRITE_EVERY_S, keep
-from thonring.batch.processes import local
+from thonring.batch.executors.base import Handling
+from thonring.batch.executors.processes import local
+from thonring.batch.run import WRITE_EVERY_S, keep
 from thonring.errors import ThonringError
+from thonring.files.atomic import write_text
+from thonring.formats.relion_simulated import Simulated, write_simulated_star
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
-from thonring.results import Simulated, write_micrograph, write_simulated_star, write_text
 from thonring.simulate import Recipe, TruthRow, draw, micrograph, truth_row, truth_text
+from thonring.simulate.output import write_micrograph
 
 
 @dataclass(frozen=True, slots=True)

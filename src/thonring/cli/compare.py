@@ -62,10 +62,8 @@ def _perform(
     picture: Path | None,
     table: Path | None,
 ) -> str:
-    from thonring.evaluate.agreement import compare_runs
-    from thonring.evaluate.agreement_figure import write_agreement_figure
-    from thonring.evaluate.agreement_sheets import agreement_text
-    from thonring.evaluate.agreement_table import write_agreements
+    from thonring.evaluate.agreement import compare_runs, write_agreements
+    from thonring.evaluate.agreement_report import agreement_text, write_agreement_figure
 
     found = compare_runs(run, others)
     written = []

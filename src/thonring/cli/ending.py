@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import typer
 
-from thonring.batch.termination import signal_of
+from thonring.batch.interrupts import signal_of
 from thonring.errors import ThonringError
 
 WRONG_USE = 2

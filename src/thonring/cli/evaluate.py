@@ -63,7 +63,7 @@ def evaluate(  # noqa: PLR0913 - typer reads the options from the signature
 
     Writes evaluation.txt, .json and .html. Exit codes: 0 done, 2 wrong use.
     """
-    from thonring.evaluate.files import write_evaluation
+    from thonring.evaluate.output import write_evaluation
     from thonring.evaluate.report import Question
     from thonring.evaluate.report import evaluate as answer
 
@@ -74,7 +74,7 @@ def evaluate(  # noqa: PLR0913 - typer reads the options from the signature
         report = answer(question)
         written = write_evaluation(report, out or _beside(runs[0]))
     if not quiet:
-        from thonring.evaluate.text import as_text
+        from thonring.evaluate.output import as_text
 
         typer.echo(as_text(report))
         typer.echo(f"written: {', '.join(map(str, written))}")

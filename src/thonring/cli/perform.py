@@ -3,19 +3,23 @@
 import time
 from collections.abc import Sequence
 
-from thonring.batch.executor import Inline
+from thonring.batch.executors.base import Inline
+from thonring.batch.executors.open import opened
 from thonring.batch.jobs import Recipe, plan
-from thonring.batch.opening import opened
 from thonring.batch.resume import Due, resume
-from thonring.batch.session import Session, estimate_all
+from thonring.batch.run import Session, estimate_all
 from thonring.batch.threads import uncollected
 from thonring.cli.planned import known_of, recipe_of
 from thonring.cli.progress import progress
 from thonring.cli.request import Request
 from thonring.cli.resumed import has_tables_alone, tell_note, tell_resumed
 from thonring.cli.summary import print_summary, times
+from thonring.formats.run_tables import prepare_run
 from thonring.read import sources
-from thonring.results import Store, open_run, prepare_run, summary, write_settings
+from thonring.run.open import open_run
+from thonring.run.settings_file import write_settings
+from thonring.run.store import Store
+from thonring.run.summary import summary
 
 
 def perform(request: Request, command_line: Sequence[str]) -> int:

@@ -14,13 +14,13 @@ from thonring.batch.dataset import DrawnJob, Filled, Found, Job, fill, measured_
 from thonring.cli.dataset_request import BuildRequest, DrawRequest
 from thonring.cli.progress import Told, shown
 from thonring.errors import InputError, OutputError
-from thonring.learn.data.accepted import accepted_of
-from thonring.learn.data.dataset import open_dataset
-from thonring.learn.data.overview import overview, write_histograms
-from thonring.learn.data.store import writing
-from thonring.learn.data.thesis_export import LIMIT_GB, check_size, write_thesis_files
-from thonring.results import recipe_text
+from thonring.learn.dataset.dataset import open_dataset
+from thonring.learn.dataset.example import accepted_of
+from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.dataset.overview import overview, write_histograms
+from thonring.learn.dataset.thesis_export import LIMIT_GB, check_size, write_thesis_files
 from thonring.simulate import draw, load_recipe
+from thonring.simulate.output import recipe_text
 
 STATUSES = ("added", "failed")
 _MOST_FAILED_SHOWN = 20

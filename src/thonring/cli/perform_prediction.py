@@ -9,8 +9,8 @@ from thonring.batch.prediction import PredictionJob, Predictions, Work, predict_
 from thonring.cli.progress import Told, shown
 from thonring.cli.request import PredictionRequest
 from thonring.learn.predict import Predictor
+from thonring.learn.prediction_table import Prediction, prepare_predictions
 from thonring.read import sources
-from thonring.results import Prediction, prepare_predictions
 
 _STATUSES = ("predicted", "flagged", "failed")
 

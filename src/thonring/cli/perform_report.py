@@ -18,8 +18,8 @@ def perform_report(run: Path, folder: Path, truth: Path | None, labels: Path | N
         cannot be written.
     """
     try:
-        from thonring.web.bundled import plotly_script
         from thonring.web.report.files import write_report
+        from thonring.web.report.page import plotly_script
 
         plotly_script()
     except ImportError as missing:

@@ -11,8 +11,8 @@ from rich.table import Table
 from thonring.batch.simulation import Made, SceneJob, SimulatedSet, simulate_all
 from thonring.cli.progress import Told, shown
 from thonring.cli.request import SimulationRequest
-from thonring.results import RECIPE, prepare_set, recipe_text
 from thonring.simulate import Recipe, draw, load_recipe
+from thonring.simulate.output import RECIPE, prepare_set, recipe_text
 
 _STATUSES = ("usable", "spoiled", "failed")
 _MOST_FAILED_SHOWN = 20

@@ -4,10 +4,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from thonring.batch.executors.open import opened
+from thonring.batch.folder_scan import Lookout
 from thonring.batch.jobs import Recipe
-from thonring.batch.opening import opened
-from thonring.batch.watch.folder import Lookout
-from thonring.batch.watch.watching import Watch, Watched, watch
+from thonring.batch.watch import Watch, Watched, watch
 from thonring.cli.durations import told_duration
 from thonring.cli.perform import exit_code
 from thonring.cli.planned import known_of, recipe_of
@@ -16,9 +16,13 @@ from thonring.cli.resumed import has_tables_alone, tell_note, tell_tables_alone
 from thonring.cli.summary import print_summary
 from thonring.cli.watched import telling
 from thonring.errors import InputError
+from thonring.files.entry import is_folder
+from thonring.formats.run_tables import prepare_run
 from thonring.read import check_optics
-from thonring.read.entry import is_folder
-from thonring.results import Store, open_run, prepare_run, summary, write_settings
+from thonring.run.open import open_run
+from thonring.run.settings_file import write_settings
+from thonring.run.store import Store
+from thonring.run.summary import summary
 
 
 def perform_watch(request: WatchRequest, command_line: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thonring.records import Note, Outcome
-from thonring.results import reason_without_file
+from thonring.run.summary import reason_without_file
 
 STATUSES = ("accepted", "rejected", "failed")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from thonring.batch.resume import Resumed
-from thonring.results import STORE
+from thonring.run.open import STORE
 
 _TABLE = "results.csv"
 

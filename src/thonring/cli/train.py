@@ -99,8 +99,7 @@ def train_network(  # noqa: PLR0913 - typer reads the options from the signature
 @train.command()
 def compare(*, models: Models, out: Picture = Path("learning_curves.png")) -> None:
     """Put trained networks side by side: a table, and one figure of their learning curves."""
-    from thonring.learn.training.compare import comparison_table, competitors
-    from thonring.learn.training.curves import draw_comparison
+    from thonring.learn.training.evaluation import comparison_table, competitors, draw_comparison
 
     with errors_told():
         compared = competitors(models)

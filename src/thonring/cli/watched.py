@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thonring.batch.resume import Resumed
-from thonring.batch.watch.state import State, Teller
+from thonring.batch.watch import State, Teller
 from thonring.cli.durations import told_duration
 from thonring.cli.progress import Notes, told_of
 from thonring.cli.request import WatchRequest

@@ -8,13 +8,12 @@ import numpy as np
 
 from thonring.ctf import from_vector
 from thonring.errors import FitError
-from thonring.fit.basis import spline_basis
-from thonring.fit.bins import for_search
 from thonring.fit.candidate import Candidate
-from thonring.fit.curve import fit_resolution_A, radial_curve, ring_score
-from thonring.fit.dispersion import dispersion, robust_weights
-from thonring.fit.posed import posed, problem_of, start_point
-from thonring.fit.whittle import Point, Problem, Solution, maximise, without_rings
+from thonring.fit.likelihood import Point, Problem, Solution, maximise, without_rings
+from thonring.fit.problem import posed, problem_of, start_point
+from thonring.fit.radial_profile import dispersion, fit_resolution_A, radial_curve, ring_score, robust_weights
+from thonring.fit.rebin import for_search
+from thonring.fit.splines import spline_basis
 from thonring.optics import Optics
 from thonring.records import CtfFit, Floats, Note, SectorProfiles
 from thonring.settings import Settings

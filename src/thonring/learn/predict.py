@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from thonring.errors import FitError, SettingsError, UnreadableFile, UnreadableTable
-from thonring.learn.card import Card, Interval, checked_model, read_card
-from thonring.learn.seen.network_input import NetworkInput, network_input
-from thonring.learn.seen.views import views_of
+from thonring.learn.inputs import NetworkInput, network_input, views_of
+from thonring.learn.model_card import Card, Interval, checked_model, read_card
 from thonring.optics import Optics
 from thonring.records import Floats, Note, Spectrum
 

@@ -5,19 +5,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from thonring.quality import (
-    astigmatism,
-    certainty,
-    drift,
-    film,
-    fringes,
-    ice,
-    rings,
-    xmipp_model,
-    xmipp_spectrum,
-    xmipp_zeros,
-)
-from thonring.quality.case import Case
+from thonring.quality import fit_criteria as astigmatism
+from thonring.quality import fit_criteria as certainty
+from thonring.quality import fit_criteria as drift
+from thonring.quality import fit_criteria as rings
+from thonring.quality import image_criteria as film
+from thonring.quality import image_criteria as fringes
+from thonring.quality import image_criteria as ice
+from thonring.quality import xmipp_model, xmipp_zeros
+from thonring.quality import xmipp_zeros as xmipp_spectrum
+from thonring.quality.attempt_data import Case
 
 Stage = Literal["spectrum", "fit"]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from thonring.quality.case import Case
+from thonring.quality.attempt_data import Case
 from thonring.quality.criteria import CRITERIA, Criterion, Stage
 from thonring.records import CriterionResult, Floats
 from thonring.settings import Limit

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from thonring.ctf import defocus_along, half_plane_grid, sin2_half_plane, zero_frequency
-from thonring.quality.case import Case
-from thonring.quality.xmipp_spectrum import pearson
+from thonring.quality.attempt_data import Case
+from thonring.quality.xmipp_zeros import pearson
 from thonring.records import CtfFit, Evidence, Floats
 
 NO_FREQUENCY_A = 1000.0

@@ -8,10 +8,10 @@ from operator import attrgetter
 from pathlib import Path
 
 from thonring.errors import InputError, OpticsError
+from thonring.files.entry import entries, is_folder, is_there
 from thonring.optics import PartialOptics
-from thonring.read.entry import entries, is_folder, is_there
-from thonring.read.formats import known_suffixes, reader_of
-from thonring.read.metadata import metadata_beside
+from thonring.read.image_formats import known_suffixes, reader_of
+from thonring.read.sidecar import metadata_beside
 from thonring.records import Source
 
 USUAL_KV = 300.0
@@ -98,7 +98,7 @@ def check_optics(given: PartialOptics, *, metadata: bool) -> None:
 def _sources_of(path: Path, given: PartialOptics, *, spectra: bool, metadata: bool) -> list[Source]:
     if path.suffix.lower() != ".star":
         return [source(path, given, metadata=metadata)]
-    from thonring.read.relion import listed_sources
+    from thonring.formats.relion import listed_sources
 
     listed = listed_sources(path, given, spectra=spectra)
     return [replace(one, metadata=metadata) for one in listed]

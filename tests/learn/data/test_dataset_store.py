@@ -13,9 +13,8 @@ from numpy.testing import assert_allclose
 
 from made_elements import made
 from thonring.errors import InputError, OutputError, ThonringError, UnreadableFile, UnreadableTable
-from thonring.learn.data.dataset import elements
-from thonring.learn.data.store import writing
-from thonring.learn.data.stored import Stored
+from thonring.learn.dataset.dataset import elements
+from thonring.learn.dataset.hdf5 import Stored, writing
 
 
 @pytest.fixture
@@ -106,7 +105,7 @@ BUILD = """
 import sys
 from pathlib import Path
 from made_elements import made
-from thonring.learn.data.store import writing
+from thonring.learn.dataset.hdf5 import writing
 with writing(Path(sys.argv[1])) as store:
     store.make_room(100)
     for number in range(len(store), 100):
@@ -143,7 +142,7 @@ def test_a_full_disk_is_told_and_costs_nothing_that_is_there(
 ) -> None:
     full = SimpleNamespace(free=1_000_000)
     with writing(data) as store:
-        monkeypatch.setattr("thonring.learn.data.store.shutil.disk_usage", lambda _: full)
+        monkeypatch.setattr("thonring.learn.dataset.hdf5.shutil.disk_usage", lambda _: full)
         store.append(made(3))
         with pytest.raises(OutputError, match=r"2 elements more take 1\.6 MB, found 1\.0 MB free"):
             store.make_room(2)

@@ -8,8 +8,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from scenes import BRIGHT, SCENE
-from thonring.learn.data.direct import drawn_element, drawn_views, scene_file
-from thonring.learn.seen.views import SAMPLINGS_A, views_of
+from thonring.learn.dataset.example import drawn_element, drawn_views, scene_file
+from thonring.learn.inputs import SAMPLINGS_A, views_of
 from thonring.records import Floats, Image
 from thonring.simulate import draw, drawn_spectrum, load_recipe, micrograph
 from thonring.spectrum import periodogram

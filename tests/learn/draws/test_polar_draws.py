@@ -6,11 +6,24 @@ import numpy as np
 import pytest
 import torch
 
-from thonring.learn.draws import disturbances, polar_draws
-from thonring.learn.draws.pieces import averages_of_pieces, piece_borders, piece_samplings_A
-from thonring.learn.draws.polar_draws import Batch, PolarDraws
-from thonring.learn.seen.polar import background_basis, flattened, known_cells, polar, squared_frequencies
-from thonring.learn.seen.views import SAMPLINGS_A, views_of
+from thonring.learn.inputs import (
+    SAMPLINGS_A,
+    background_basis,
+    flattened,
+    known_cells,
+    polar,
+    squared_frequencies,
+    views_of,
+)
+from thonring.learn.training import simulated_batches as disturbances
+from thonring.learn.training import simulated_batches as polar_draws
+from thonring.learn.training.simulated_batches import (
+    Batch,
+    PolarDraws,
+    averages_of_pieces,
+    piece_borders,
+    piece_samplings_A,
+)
 from thonring.simulate import Recipe, Scene, draw, load_recipe, micrograph
 from thonring.spectrum import periodogram, repaired
 

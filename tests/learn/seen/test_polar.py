@@ -6,17 +6,21 @@ import numpy as np
 import pytest
 
 from scenes import SCENE
-from thonring.learn.seen import polar as polar_module
-from thonring.learn.seen.polar import (
+from thonring.learn import inputs as polar_module
+from thonring.learn.inputs import (
     CELLS,
     COARSEST_A,
+    SAMPLINGS_A,
     SECTORS,
+    SIZE,
+    Views,
+    enhanced,
     known_cells,
     polar,
     sector_angles,
     squared_frequencies,
+    views_of,
 )
-from thonring.learn.seen.views import SAMPLINGS_A, SIZE, Views, enhanced, views_of
 from thonring.records import Floats
 from thonring.simulate import Scene, drawn_spectrum
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from thonring.learn.training.score import Answers, by_defocus, by_voltage, whole
+from thonring.learn.training.evaluation import Answers, by_defocus, by_voltage, whole
 
 _TRUTH_A = np.array([4000.0, 5000.0, 12_000.0, 13_000.0])
 _SAID_A = np.array([4010.0, 4970.0, 12_000.0, 15_000.0])

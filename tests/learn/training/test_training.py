@@ -9,11 +9,11 @@ import torch
 
 import tiny_networks as tiny
 from thonring.errors import OutputError, SettingsError, ThonringError, UnreadableFile, UnreadableTable
-from thonring.learn.card import checked_model, read_card
+from thonring.learn.model_card import checked_model, read_card
 from thonring.learn.networks import NETWORKS
-from thonring.learn.training.curves import Epoch, read_curves
-from thonring.learn.training.on_disk import OnDisk
-from thonring.learn.training.plan import Plan, load_checkpoint, plan_of_checkpoint
+from thonring.learn.training.config import Plan, load_checkpoint, plan_of_checkpoint
+from thonring.learn.training.data import OnDisk
+from thonring.learn.training.evaluation import Epoch, read_curves
 from thonring.learn.training.train import Machine, Trained, last_checkpoint, train
 
 QUIET = Machine(quiet=True)

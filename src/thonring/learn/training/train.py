@@ -15,18 +15,25 @@ from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from thonring.errors import OutputError, UnreadableTable
-from thonring.learn.card import Card, sha256, write_card
+from thonring.files.atomic import replacing
+from thonring.learn.model_card import Card, sha256, write_card
 from thonring.learn.networks import count_parameters
-from thonring.learn.training.curves import LOGS, PICTURE, draw_training, logged_curves, write_curves
-from thonring.learn.training.drawn import Drawn
+from thonring.learn.training.config import KEY, Plan, load_checkpoint
+from thonring.learn.training.data import Drawn, HeldOut, Material, OnDisk, Origin, Tensors, this_process
+from thonring.learn.training.evaluation import (
+    LOGS,
+    PICTURE,
+    Answers,
+    by_defocus,
+    by_voltage,
+    draw_training,
+    logged_curves,
+    whole,
+    write_curves,
+)
 from thonring.learn.training.export import onnx_bytes
-from thonring.learn.training.lesson import WATCHED, Lesson, Lessons, answer
-from thonring.learn.training.material import HeldOut, Material, Origin, Tensors, this_process
-from thonring.learn.training.on_disk import OnDisk
-from thonring.learn.training.plan import KEY, Plan, load_checkpoint
-from thonring.learn.training.score import Answers, by_defocus, by_voltage, whole
+from thonring.learn.training.module import WATCHED, Lesson, Lessons, answer
 from thonring.records import Floats
-from thonring.results.atomic import replacing
 
 CHECKPOINTS = "checkpoints"
 BEST, LAST = "best", "last"

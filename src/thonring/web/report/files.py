@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from thonring.errors import OutputError
 from thonring.evaluate.figures import as_svg
-from thonring.evaluate.page import sections
+from thonring.evaluate.output import sections
 from thonring.evaluate.report import Question, evaluate
+from thonring.files.atomic import replacing, write_text
 from thonring.plot.style import house_style
-from thonring.results.atomic import replacing, write_text
-from thonring.web.report.gathered import gather
+from thonring.web.report.data import gather
 from thonring.web.report.page import Section, as_page
 from thonring.web.report.pictures import pictures
 

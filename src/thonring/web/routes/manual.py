@@ -1,36 +1,148 @@
 """The estimate by hand: rings set on the spectrum, followed at once, fitted from there, kept or forgotten."""
 
 import base64
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from thonring.by_hand import Hand, Ring, defocus_of_ring, held, ran_away, ring_of, rings_of
 from thonring.ctf import canonical, sin2_quadrant
 from thonring.errors import FitError, SettingsError
+from thonring.manual_fit import Hand, Ring, Way, defocus_of_ring, held, ran_away, ring_of, rings_of
 from thonring.optics import Optics
 from thonring.plot import model_png, rings_to_label, spectrum_png
 from thonring.records import Attempt, KnownDefocus
-from thonring.results import Finished
+from thonring.run.store import Finished
 from thonring.spectrum import enhance, resample
-from thonring.web.answers import attempt_answer, curve_answer, finite, points
-from thonring.web.routes.decisions import Taken, taken
-from thonring.web.routes.manual_forms import (
-    Asked,
-    Estimated,
-    Forgetting,
-    Keeping,
-    Model,
-    Moved,
-    Plane,
-    RingAsked,
-    Sampling,
-)
-from thonring.web.routes.micrograph import finished
-from thonring.web.routes.numbers import Number
-from thonring.web.routes.seen import PNG
+from thonring.web.measurement_cache import Bench, run_settings
+from thonring.web.routes.decisions import Taken, Who, taken
+from thonring.web.routes.micrograph import PNG, finished
 from thonring.web.run_view import RunView
-from thonring.web.workbench import Bench, run_settings
+from thonring.web.schemas import (
+    AttemptAnswer,
+    CurveAnswer,
+    Number,
+    Points,
+    attempt_answer,
+    curve_answer,
+    finite,
+    points,
+)
+
+Defocus = Annotated[float, Field(ge=100, le=170_000, allow_inf_nan=False)]
+Degrees = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
+Frequency = Annotated[float, Field(gt=0, le=5, allow_inf_nan=False)]
+Resolution = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+Sampling = Annotated[float, Field(ge=0.1, le=20, allow_inf_nan=False)]
+
+
+class Axes(BaseModel):
+    """A defocus, Å and degrees; U and V in any order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    defocus_u_A: Defocus
+    defocus_v_A: Defocus
+    angle_deg: Degrees
+
+
+class RingAsked(BaseModel):
+    """A ring of zeros: where it crosses the directions `angle_deg` and at right angles to it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    zero: Annotated[int, Field(ge=1, le=5)] = 1
+    along_per_A: Frequency
+    across_per_A: Frequency
+    angle_deg: Degrees
+
+
+class Asked(BaseModel):
+    """What the hand set: a defocus, or the ring of one of its zeros; low resolution first in the range."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    defocus: Axes | None = None
+    ring: RingAsked | None = None
+    phase_shift_deg: Degrees = 0.0
+    resolution_range_A: tuple[Resolution, Resolution]
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.defocus is None) == (self.ring is None):
+            raise ValueError("give either a defocus or a ring")
+        return self
+
+
+class Moved(Asked):
+    """What the hand set, with which zero's ring it holds and at which sampling the spectrum is shown.
+
+    `quadrant` asks for the model's picture.
+    """
+
+    zero: Annotated[int, Field(ge=1, le=5)] = 1
+    sampling_A: Sampling
+    quadrant: bool = False
+
+
+class Model(BaseModel):
+    """What follows the hand: the defocus, the rings of its zeros, the model's quadrant (PNG), the profile against it.
+
+    `ring` is that of the asked zero along U and V, null where the defocus has none. `profile_told` says why there
+    is no profile.
+    """
+
+    defocus_u_A: float
+    defocus_v_A: float
+    angle_deg: float
+    defocus_A: float
+    astigmatism_A: float
+    phase_shift_deg: float
+    ring: RingAsked | None
+    curves_x_per_A: list[Points]
+    curves_y_per_A: list[Points]
+    quadrant: str | None
+    profile: CurveAnswer | None
+    profile_told: str
+    score: float | None
+    fit_resolution_A: float | None
+
+
+class Estimated(BaseModel):
+    """An estimate by hand with its verdict by the criteria, and how far it is from where the hand was."""
+
+    attempt: AttemptAnswer
+    moved_A: float
+    ran_away: bool
+    profile: CurveAnswer | None
+
+
+class Keeping(Asked):
+    """What is to be kept: the fit from there, or the hand's values as they are."""
+
+    way: Way
+    who: Who
+
+
+class Forgetting(BaseModel):
+    """Let the automatic estimate stand again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    who: Who
+
+
+class Plane(BaseModel):
+    """How a spectrum's picture lies: its Nyquist frequency, and the resolutions to draw circles at.
+
+    `sampling_A` is the one asked for, or the finest to which the spectrum was measured.
+    """
+
+    sampling_A: float
+    nyquist_per_A: float
+    pixels: int
+    resolutions_A: list[float]
+
 
 PLANE = 512
 """Pixels of the spectrum's picture each way."""
