@@ -25,7 +25,7 @@ from tables import Cell, print_table, print_target
 from thonring import Settings
 from thonring.measurement import SPECTRUM_PIXELS, Measurement
 from thonring.records import Floats, Spectrum
-from thonring.simulate import Bound, cramer_rao, white_micrograph
+from thonring.simulate import CramerRaoBound, cramer_rao, white_micrograph
 from thonring.simulate.white_noise import spectrum_of
 
 SIGNALS = {"strong": 1.0, "weak": 0.1}
@@ -54,7 +54,7 @@ class Trial:
     """One simulated micrograph: its bound, and the estimates of it by program."""
 
     draw: Draw
-    bound: Bound
+    bound: CramerRaoBound
     estimates: dict[str, Estimate]
 
 

@@ -25,7 +25,7 @@ from speed import OPTICS, simulated
 from tables import print_table, print_target
 from thonring.batch.executors.base import Executor, Inline
 from thonring.batch.executors.choice import OwnCluster
-from thonring.batch.executors.open import ExecutorChoice, opened
+from thonring.batch.executors.open import ExecutorChoice, open_executor
 from thonring.batch.executors.processes import Processes
 from thonring.batch.jobs import Job, Recipe, plan, work
 from thonring.batch.run import Task, run
@@ -64,7 +64,7 @@ def timed(choice: ExecutorChoice, jobs: Sequence[Job], task: Task, recipe: Recip
     load = os.getloadavg()[0]
     began = time.perf_counter()
     inputs = [job.source.path for job in jobs]
-    with opened(choice, recipe.run, inputs, print) as executor:
+    with open_executor(choice, recipe.run, inputs, print) as executor:
         warm_up(executor, jobs, task)
         warm = time.perf_counter()
         cpu = time.process_time()

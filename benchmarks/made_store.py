@@ -12,7 +12,7 @@ from thonring.optics import Optics
 from thonring.quality import load_profile
 from thonring.records import Attempt, CriterionResult, CtfFit, Note, Outcome, Verdict
 from thonring.run.open import open_run
-from thonring.run.provenance import Origin, asked_text, file_state, made
+from thonring.run.provenance import Provenance, file_state, inputs_text, processing
 from thonring.run.rows import NO_CURVE
 from thonring.settings import Settings
 
@@ -36,14 +36,14 @@ def make_store(run: Path, paths: list[Path]) -> None:
     settings = replace(settings, limits=load_profile(settings.profile))
     names = [limit.criterion for limit in settings.limits]
     random_ = random.Random(1)  # noqa: S311 - made-up numbers
-    recipe, asked = made(settings, None, (), version("thonring")), asked_text(OPTICS, None)
+    recipe, asked = processing(settings, None, (), version("thonring")), inputs_text(OPTICS, None)
     run.mkdir()
     with open_run(run) as store:
         store._connection.execute("PRAGMA synchronous = OFF")  # noqa: SLF001 - see above
         store.register(paths)
         for path in paths:
             outcome = made_outcome(path, names, random_)
-            store.add(outcome, Origin(file_state(path), asked, recipe))
+            store.add(outcome, Provenance(file_state(path), asked, recipe))
 
 
 def made_outcome(path: Path, criteria: list[str], random_: random.Random) -> Outcome:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pool import in_processes
-from thonring.learn.dataset.example import Element
+from thonring.learn.dataset.example import Example
 from thonring.learn.dataset.hdf5 import writing
-from thonring.learn.inputs import SAMPLINGS_A, views_of
+from thonring.learn.inputs import SAMPLINGS_A, spectrum_pyramid
 from thonring.simulate import Recipe, Scene, draw, load_recipe, micrograph
 from thonring.simulate.sample import visible_rings
 from thonring.spectrum import periodogram, repaired
@@ -93,7 +93,9 @@ def _numbered(wanted: Wanted, recipe: Recipe, seed: int) -> Iterator[tuple[str, 
         index += 1
 
 
-def _measured(change: Callable[[Scene], Scene], named: tuple[str, Scene]) -> Element:
+def _measured(change: Callable[[Scene], Scene], named: tuple[str, Scene]) -> Example:
     name, scene = named[0], change(named[1])
     power = periodogram(repaired(micrograph(scene)), finest_A=SAMPLINGS_A[0])
-    return Element(views_of(power), scene.mean_defocus_A, scene.optics, "test", name, "whole micrographs")
+    return Example(
+        spectrum_pyramid(power), scene.mean_defocus_A, scene.optics, "test", name, "whole micrographs"
+    )

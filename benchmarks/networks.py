@@ -17,7 +17,7 @@ from real import DATA, Subject, examined, subjects
 from tables import Cell, print_table, print_target
 from thonring import read, spectrum
 from thonring.learn.dataset.dataset import Dataset, open_dataset
-from thonring.learn.inputs import SAMPLINGS_A, network_input, views_of
+from thonring.learn.inputs import SAMPLINGS_A, network_input, spectrum_pyramid
 from thonring.learn.predict import NetworkDefocus, Predictor
 from thonring.records import Spectrum
 
@@ -88,7 +88,7 @@ def print_real(predictor: Predictor, data: Path) -> None:
 
 def _real_answer(predictor: Predictor, subject: Subject) -> tuple[Spectrum, NetworkDefocus]:
     if subject.spectrum is not None:
-        power = read.given_spectrum(subject.path, subject.optics, subject.spectrum).spectrum
+        power = read.spectrum_file(subject.path, subject.optics, subject.spectrum).spectrum
     else:
         image = spectrum.repaired(read.micrograph(subject.path, subject.optics))
         power = spectrum.periodogram(image, finest_A=SAMPLINGS_A[0])
@@ -113,7 +113,7 @@ def print_times(predictor: Predictor, dataset: Dataset, micrograph: Path | None)
         began = time.process_time()
         image = spectrum.repaired(read.micrograph(micrograph, optics))
         power = spectrum.periodogram(image, finest_A=SAMPLINGS_A[0])
-        predictor.predict([network_input(views_of(power), optics, predictor.card)])
+        predictor.predict([network_input(spectrum_pyramid(power), optics, predictor.card)])
         whole.append(time.process_time() - began)
     cpu_s = float(np.median(whole))
     print_target(f"{cpu_s:.2f} CPU s from a file of 4096², 0.2 wanted", met=cpu_s <= 0.2)

@@ -70,7 +70,7 @@ def real_curves(one: RealSet) -> list[Curves]:
 def _measured(one: RealSet, path: Path) -> Measurement:
     if one.spectrum_A is None:
         return measurement_of(read.micrograph(path, one.optics))
-    given = read.given_spectrum(path, replace(one.optics, pixel_A=one.spectrum_A), "amplitude")
+    given = read.spectrum_file(path, replace(one.optics, pixel_A=one.spectrum_A), "amplitude")
     rows, columns = given.spectrum.power.shape
     return Measurement(given.spectrum, given.spectrum.sampling_A, given.optics, (rows, 2 * (columns - 1)), ())
 

@@ -31,7 +31,7 @@ COMMITS = 200
 def scan(raw: Path, run: Path) -> None:
     """What `thonring estimate RAW --out RUN` does before its first micrograph; fails if anything is to be done."""
     from thonring.batch.jobs import Recipe, plan
-    from thonring.batch.resume import resume
+    from thonring.batch.resume import plan_resume
     from thonring.batch.threads import uncollected
     from thonring.optics import PartialOptics
     from thonring.quality import load_profile
@@ -45,7 +45,7 @@ def scan(raw: Path, run: Path) -> None:
     with uncollected(), open_run(run) as store:
         inputs = sources([str(raw)], given, metadata=True)
         names = store.register([source.path for source in inputs])
-        found = resume(store, plan(inputs, recipe, None, names), recipe)
+        found = plan_resume(store, plan(inputs, recipe, None, names), recipe)
     if found.new or found.changed:
         raise SystemExit(f"expected nothing new or changed, found {found.new} and {found.changed}")
 
@@ -56,12 +56,12 @@ def seconds_a_commit(folder: Path) -> float:
 
     from made_store import made_outcome
     from thonring.run.open import open_run
-    from thonring.run.provenance import Origin, asked_text, file_state, made
+    from thonring.run.provenance import Provenance, file_state, inputs_text, processing
     from thonring.settings import Settings
 
     run = folder / "commits"
     run.mkdir()
-    origin = Origin(file_state(run), asked_text(OPTICS, None), made(Settings(), None, (), "0"))
+    origin = Provenance(file_state(run), inputs_text(OPTICS, None), processing(Settings(), None, (), "0"))
     paths = [Path(f"{number}.mrc") for number in range(COMMITS)]
     outcomes = [made_outcome(path, ["one", "two"], random.Random(0)) for path in paths]  # noqa: S311
     with open_run(run) as store:

@@ -22,11 +22,11 @@ RAN_AWAY = 0.12
 
 MOST_RINGS, DIRECTIONS = 40, 91
 _ROUNDING = 1e-9
-Way = Literal["fit", "hand"]
+ManualMode = Literal["fit", "hand"]
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
+class ManualCtf:
     """What a person set: the defocus, and the band to look at (low resolution first, Å).
 
     `amplitude_contrast` is None for that of the optics.
@@ -74,14 +74,14 @@ def defocus_of_ring(ring: Ring, optics: Optics, phase_shift_deg: float = 0.0) ->
     return KnownDefocus(*canonical(along_A, across_A, ring.angle_deg), phase_shift_deg)
 
 
-def hand_of(fitted: CtfFit) -> Hand:
+def manual_ctf_of(fitted: CtfFit) -> ManualCtf:
     """A fit as if a hand had set it, in the band that it was fitted on."""
     low_A, high_A = fitted.resolution_range_A
     defocus = KnownDefocus(fitted.defocus_u_A, fitted.defocus_v_A, fitted.angle_deg, fitted.phase_shift_deg)
-    return Hand(defocus, (low_A * (1 + _ROUNDING), high_A * (1 - _ROUNDING)), fitted.amplitude_contrast)
+    return ManualCtf(defocus, (low_A * (1 + _ROUNDING), high_A * (1 - _ROUNDING)), fitted.amplitude_contrast)
 
 
-def ring_of(hand: Hand, optics: Optics, number: int) -> Ring | None:
+def ring_of(hand: ManualCtf, optics: Optics, number: int) -> Ring | None:
     """The ring of a zero along U and across; None where the defocus has no such zero in both directions."""
     used, defocus = hand.optics(optics), hand.defocus
     both = zero_frequency(
@@ -93,7 +93,7 @@ def ring_of(hand: Hand, optics: Optics, number: int) -> Ring | None:
     return Ring(number, along_per_A, across_per_A, defocus.angle_deg)
 
 
-def rings_of(hand: Hand, optics: Optics) -> Floats:
+def rings_of(hand: ManualCtf, optics: Optics) -> Floats:
     """The curves of zeros from the first on, (rings, 2, directions), as far as one reaches into the band."""
     curves = zero_curves(MOST_RINGS, hand.defocus, hand.optics(optics), DIRECTIONS)
     with np.errstate(invalid="ignore"):
@@ -101,7 +101,9 @@ def rings_of(hand: Hand, optics: Optics) -> Floats:
     return curves[inside.any(axis=1)]
 
 
-def held(measured: Measurement, profiles: SectorProfiles, settings: Settings, hand: Hand) -> fit.Held:
+def evaluate_manual_ctf(
+    measured: Measurement, profiles: SectorProfiles, settings: Settings, hand: ManualCtf
+) -> fit.FixedCtfFit:
     """The hand's CTF against the spectrum: only background and ring power are fitted, in its band.
 
     Raises
@@ -114,11 +116,11 @@ def held(measured: Measurement, profiles: SectorProfiles, settings: Settings, ha
     defocus = hand.defocus
     vector = to_vector(defocus.defocus_u_A, defocus.defocus_v_A, defocus.angle_deg)
     ctf = fit.Candidate(*vector, defocus.phase_shift_deg, 0.0)
-    return fit.hold(band, hand.optics(measured.optics), settings, ctf, measured.pixel_variance)
+    return fit.evaluate_fixed_ctf(band, hand.optics(measured.optics), settings, ctf, measured.pixel_variance)
 
 
 def estimate(
-    measured: Measurement, profiles: SectorProfiles, settings: Settings, hand: Hand, way: Way
+    measured: Measurement, profiles: SectorProfiles, settings: Settings, hand: ManualCtf, way: ManualMode
 ) -> Attempt:
     """The hand's estimate, graded as any: fitted from there, or with `way` "hand" kept as it is.
 
@@ -170,13 +172,13 @@ def _nearby(
     return KnownDefocus(best.defocus_u_A, best.defocus_v_A, best.angle_deg, best.phase_shift_deg)
 
 
-def ran_away(hand: KnownDefocus, fitted: CtfFit) -> bool:
+def moved_far(hand: KnownDefocus, fitted: CtfFit) -> bool:
     """Whether a fit ended so far from where the hand started it that it may be on other rings."""
     start_A = 0.5 * (hand.defocus_u_A + hand.defocus_v_A)
     return abs(fitted.mean_defocus_A - start_A) > RAN_AWAY * abs(start_A)
 
 
-def _settings(settings: Settings, hand: Hand, way: Way) -> Settings:
+def _settings(settings: Settings, hand: ManualCtf, way: ManualMode) -> Settings:
     """The run's settings with the band of the hand, and all of the CTF held where it is kept as it is."""
     if not all(math.isfinite(value) for value in (*_values(hand.defocus), *hand.resolution_range_A)):
         raise SettingsError("a defocus or resolution set by hand is no number; expected Å and degrees.")

@@ -10,10 +10,10 @@ from typing import Any
 import fake_tasks
 
 from thonring.batch.executors.base import Inline
-from thonring.batch.folder_scan import Lookout
+from thonring.batch.folder_scan import ScanPattern
 from thonring.batch.jobs import Job, Recipe, failure
-from thonring.batch.resume import Resumed
-from thonring.batch.watch import Clock, State, Until, Watch, Watched, watch
+from thonring.batch.resume import ResumePlan
+from thonring.batch.watch import Clock, Until, Watch, Watched, WatchState, watch
 from thonring.optics import PartialOptics
 from thonring.records import Outcome
 from thonring.run.store import Store
@@ -48,10 +48,10 @@ class Told:
 
     outcomes: list[Outcome] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    states: list[State] = field(default_factory=list)
-    resumptions: list[Resumed] = field(default_factory=list)
+    states: list[WatchState] = field(default_factory=list)
+    resumptions: list[ResumePlan] = field(default_factory=list)
 
-    def resumed(self, resumed: Resumed) -> None:
+    def resumed(self, resumed: ResumePlan) -> None:
         self.resumptions.append(resumed)
 
     def outcome(self, outcome: Outcome) -> None:
@@ -60,7 +60,7 @@ class Told:
     def problem(self, text: str) -> None:
         self.problems.append(text)
 
-    def state(self, state: State) -> None:
+    def state(self, state: WatchState) -> None:
         self.states.append(state)
 
     @property
@@ -96,7 +96,7 @@ class Watching:
         metadata = bool(asked.pop("metadata", True))
         executor = asked.pop("executor", Inline())
         plain = Watch(
-            Lookout(self.raw, metadata=metadata), GIVEN, Recipe(self.run, Settings()), IDLE, task=read
+            ScanPattern(self.raw, metadata=metadata), GIVEN, Recipe(self.run, Settings()), IDLE, task=read
         )
         return watch(self.store, replace(plain, **asked), executor, self.told, self.script.clock())
 

@@ -49,7 +49,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
     stopped = Worker(dies_at=BLOCK + 3)
     with pytest.raises(KeyboardInterrupt):
         measure_blocks(held(tmp_path), made, 1, work=stopped)
-    assert [one.made.number for one in held(tmp_path).rows()] == list(range(BLOCK))
+    assert [one.processing.number for one in held(tmp_path).rows()] == list(range(BLOCK))
     resumed = Worker()
     measure_blocks(held(tmp_path), made, 1, work=resumed)
     assert resumed.done == list(range(BLOCK, COUNT))
@@ -81,7 +81,7 @@ def test_a_larger_set_keeps_the_whole_blocks_of_a_smaller_one(tmp_path: Path) ->
     larger = Worker()
     measure_blocks(held(tmp_path, 2 * BLOCK), made, 1, work=larger)
     assert larger.done == list(range(BLOCK, 2 * BLOCK))
-    assert [one.made for one in held(tmp_path, 5).rows()] == made(5)
+    assert [one.processing for one in held(tmp_path, 5).rows()] == made(5)
 
 
 def test_nothing_measured_is_nothing(tmp_path: Path) -> None:

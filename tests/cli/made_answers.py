@@ -9,7 +9,15 @@ import mrcfile
 import numpy as np
 from hypothesis import strategies as st
 
-from thonring.ctffind_cli.questions import Answers, Astigmatism, Expert, Known, Microscope, PhaseShift, Search
+from thonring.ctffind_cli.questions import (
+    Answers,
+    Astigmatism,
+    Expert,
+    KnownCtf,
+    Microscope,
+    PhaseShift,
+    Search,
+)
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "ctffind"
 SESSIONS: dict[str, Any] = json.loads((REFERENCE / "sessions.json").read_text())
@@ -51,7 +59,7 @@ def answers(draw: Callable[..., Any]) -> Answers:
         distortion=draw(optional(st.tuples(numbers(-90, 90), numbers(0, 2), numbers(0, 2))))
         if frames
         else None,
-        known=draw(optional(st.builds(Known, *[numbers(-9e4, 9e4)] * 3, st.just(known_rad)))),
+        known=draw(optional(st.builds(KnownCtf, *[numbers(-9e4, 9e4)] * 3, st.just(known_rad)))),
         threads=draw(st.integers(1, 9)),
     )
     return Answers(

@@ -10,7 +10,7 @@ from typer.testing import Result
 from thonring.batch.executors import open as opening
 from thonring.batch.executors.base import Inline
 from thonring.batch.executors.choice import OwnCluster, RunningCluster, SlurmJobs
-from thonring.batch.executors.open import ExecutorChoice, opened
+from thonring.batch.executors.open import ExecutorChoice, open_executor
 from thonring.batch.executors.processes import Processes
 from thonring.cli.executor_options import ExecutorOptions
 from thonring.cli.executor_request import executor_of
@@ -122,6 +122,6 @@ def test_a_dashboard_without_bokeh_is_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(opening, "find_spec", lambda name: None if name == "bokeh" else name)
     with (
         pytest.raises(ClusterError, match=r"--dashboard needs bokeh, which is missing: pip install bokeh\."),
-        opened(OwnCluster(1, ":8787"), tmp_path, [], lambda _: None),
+        open_executor(OwnCluster(1, ":8787"), tmp_path, [], lambda _: None),
     ):
         pass

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from thonring.cli.progress import Told
+from thonring.cli.progress import StatusLine
 from thonring.optics import PartialOptics
 from thonring.read import micrograph, sources
 from thonring.simulate import known_recipes, load_recipe, read_truth
@@ -131,7 +131,7 @@ def test_one_that_fails_is_1_and_named(
 def test_interrupted_is_130(
     command: Command, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(_: object) -> Told:
+    def interrupt(_: object) -> StatusLine:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("thonring.cli.perform_simulation.told", interrupt)

@@ -20,7 +20,7 @@ from typer.testing import Result
 from made_metadata import IMAGE_MDOC, epu_xml
 from thonring.batch.watch import Until
 from thonring.cli.app import app
-from thonring.cli.durations import seconds_of, told_duration, until_of
+from thonring.cli.durations import duration_text, seconds_of, until_of
 from thonring.run.open import open_run
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ def test_what_is_no_length_of_time(text: str) -> None:
     [(7, "7 s"), (59.6, "1 min 0 s"), (90, "1 min 30 s"), (22_325, "6 h 12 min"), (260_000, "3 days 0 h")],
 )
 def test_lengths_of_time_told(seconds: float, told: str) -> None:
-    assert told_duration(seconds) == told
+    assert duration_text(seconds) == told
 
 
 def test_the_page_tells_every_option_that_estimate_has_not() -> None:

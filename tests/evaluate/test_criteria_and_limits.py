@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from made_runs import GOOD, LIMITS, failed, fit_of, outcome_of, truth_of, unfitted, write_run, write_set
 
 from thonring.evaluate.matching import Pair, Subject
-from thonring.evaluate.report import Question, evaluate
+from thonring.evaluate.report import EvaluationRequest, evaluate
 from thonring.evaluate.results import Result, failed_criteria
 from thonring.evaluate.verdicts import Confusion, criteria_uses, threshold_curves
 from thonring.records import KnownDefocus
@@ -132,7 +132,7 @@ def test_uses_count_who_rejected_and_who_alone(tmp_path: Path) -> None:
         failed("broken.mrc"),
     ]
     truth = write_set(tmp_path / "set", [truth_of(outcome.path.name) for outcome in outcomes])
-    (run,) = evaluate(Question((write_run(tmp_path / "run", outcomes),), truth)).runs
+    (run,) = evaluate(EvaluationRequest((write_run(tmp_path / "run", outcomes),), truth)).runs
     found = {
         use.criterion: (use.negatives, use.negatives_alone, use.positives, use.positives_alone)
         for use in run.criteria

@@ -15,7 +15,7 @@ from made_runs import fit_of, outcome_of, truth_of, write_run, write_set
 from thonring.errors import OutputError
 from thonring.evaluate.figures import error_figure
 from thonring.evaluate.output import WIDTH, as_json, as_page, as_text, write_evaluation
-from thonring.evaluate.report import Question, Report, evaluate
+from thonring.evaluate.report import EvaluationRequest, Report, evaluate
 from thonring.evaluate.tables import criteria_sheets
 
 HOSTILE = "<script>alert('x')<script> & [bold] $title.mrc"
@@ -69,7 +69,7 @@ def report(folder: Path) -> Report:
     values = [None, {"score": 0.0}, {"ice_ring": 2.0}]
     pairs = zip(names, values, strict=True)
     other = write_run(folder / "other", [outcome_of(name, values=value) for name, value in pairs])
-    return evaluate(Question((one, other), truth))
+    return evaluate(EvaluationRequest((one, other), truth))
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_without_truth_there_are_no_errors_to_show(tmp_path: Path) -> None:
     labels = tmp_path / "l.csv"
     labels.write_text("file,label\na.mrc,good\nb.mrc,bad\n")
     run = write_run(tmp_path / "run", [outcome_of("a.mrc"), outcome_of("b.mrc")])
-    report = evaluate(Question((run,), labels=labels))
+    report = evaluate(EvaluationRequest((run,), labels=labels))
     text = as_text(report)
     assert "Errors" not in text
     assert "By true defocus" not in text

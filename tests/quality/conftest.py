@@ -8,7 +8,7 @@ import pytest
 
 from thonring.ctf import canonical, half_plane_grid, phase_aberration, sin2_half_plane
 from thonring.optics import Optics
-from thonring.quality import Case
+from thonring.quality import AttemptData
 from thonring.records import CtfFit, Evidence, Floats, KnownDefocus, RadialCurve, Spectrum
 from thonring.spectrum import CRITERIA, enhance, sector_profiles
 
@@ -46,7 +46,7 @@ def make_spectrum() -> Callable[[Truth], Spectrum]:
 
 
 @pytest.fixture
-def make_case() -> Callable[..., Case]:
+def make_case() -> Callable[..., AttemptData]:
     return case_of
 
 
@@ -96,11 +96,11 @@ def evidence_of(measured: Spectrum, sampling_A: float) -> Evidence:
     return Evidence(OPTICS, measured, sector_profiles(measured, 1 / 30.0, np.inf), sampling_A)
 
 
-def case_of(truth: Truth = Truth(), measured: Spectrum | None = None, **changes: object) -> Case:
+def case_of(truth: Truth = Truth(), measured: Spectrum | None = None, **changes: object) -> AttemptData:
     """A case whose fit is the truth; `changes` alter the fit."""
     spectrum = spectrum_of(truth)
     evidence = evidence_of(spectrum if measured is None else measured, truth.sampling_A)
-    return Case(
+    return AttemptData(
         optics=OPTICS,
         evidence=evidence,
         spectrum=lambda: spectrum,

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from thonring.ctf import defocus_along, zero_frequency
-from thonring.quality import Case
+from thonring.quality import AttemptData
 from thonring.quality.xmipp_model import xmipp_correlation_1_3, xmipp_maximum_frequency, xmipp_phase_shift
 from thonring.quality.xmipp_zeros import (
     DIRECTIONS_RAD,
@@ -24,10 +24,10 @@ from thonring.quality.xmipp_zeros import (
 )
 from thonring.records import Floats, RadialCurve
 
-Making = Callable[..., Case]
+Making = Callable[..., AttemptData]
 
 
-def with_power(case: Case, power: np.ndarray) -> Case:
+def with_power(case: AttemptData, power: np.ndarray) -> AttemptData:
     spectrum = replace(case.spectrum(), power=power.astype(np.float32))
     return replace(case, spectrum=lambda: spectrum)
 

@@ -2,7 +2,7 @@
 
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
-from thonring.run.provenance import FileState, Origin, asked_text, made
+from thonring.run.provenance import FileState, Provenance, inputs_text, processing
 from thonring.settings import Settings
 
 OPTICS = Optics(300.0, 2.7, 0.1)
@@ -13,9 +13,9 @@ def origin(
     settings: Settings | None = None,
     known: KnownDefocus | None = None,
     version: str = "0.1.0",
-) -> Origin:
-    return Origin(
+) -> Provenance:
+    return Provenance(
         FileState(size, 1_700_000_000_123_456_789),
-        asked_text(OPTICS, known),
-        made(settings or Settings(), None, (), version),
+        inputs_text(OPTICS, known),
+        processing(settings or Settings(), None, (), version),
     )

@@ -12,7 +12,7 @@ from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejec
 
 from thonring.formats.csv_tables import RESULTS
 from thonring.formats.run_tables import write_tables
-from thonring.formats.table import overview, write_table_files
+from thonring.formats.table import run_totals, write_table_files
 from thonring.records import CriterionResult, Note, Outcome
 from thonring.run.store import Named
 
@@ -137,7 +137,7 @@ def test_every_attempt_is_recorded_and_the_kept_one_marked(tmp_path: Path) -> No
 )
 def test_any_name_and_reason_comes_back(tmp_path: Path, text: str) -> None:
     named = [Named(rejected(text, reasons=(text,)), "m")]
-    write_table_files(tmp_path, (RESULTS,), overview(tmp_path, named), named)
+    write_table_files(tmp_path, (RESULTS,), run_totals(tmp_path, named), named)
     with (tmp_path / "results.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["file"], row["reasons"]) == (text, text)

@@ -14,7 +14,7 @@ from outcomes_at_large import exact, outcomes
 
 from thonring.errors import OutputError
 from thonring.formats.run_tables import write_run_tables, write_tables
-from thonring.formats.table import overview
+from thonring.formats.table import run_totals
 from thonring.records import Outcome
 from thonring.run.open import STORE, open_run, read_run
 from thonring.run.provenance import FileState
@@ -82,7 +82,7 @@ def test_few_micrographs_give_the_overview_of_all(tmp_path: Path, made: list[Out
     (tmp_path / STORE).unlink(missing_ok=True)
     filled(tmp_path, *made)
     with read_run(tmp_path) as store:
-        assert overview(tmp_path, store.kinds()) == overview(tmp_path, store)
+        assert run_totals(tmp_path, store.kinds()) == run_totals(tmp_path, store)
 
 
 def test_of_many_alike_one_is_looked_at(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from thonring.quality.criteria import CRITERIA
 from thonring.quality.grade import _result
 from thonring.records import Attempt, CtfFit, Outcome, RadialCurve, Verdict
 from thonring.run.open import open_run
-from thonring.run.provenance import FileState, Origin, asked_text, made
+from thonring.run.provenance import FileState, Provenance, inputs_text, processing
 from thonring.settings import Limit, Settings
 from thonring.web.app import create_app
 from thonring.web.auth import Access
@@ -27,8 +27,8 @@ BEARER = {"authorization": f"Bearer {TOKEN}"}
 NUMBERS = range(1, COUNT + 1)
 OPTICS = Optics(300.0, 2.7, 0.1)
 SETTINGS = replace(Settings(), limits=load_profile("default"))
-ORIGIN = Origin(
-    FileState(10, 1_700_000_000_000_000_000), asked_text(OPTICS, None), made(SETTINGS, None, (), "1")
+ORIGIN = Provenance(
+    FileState(10, 1_700_000_000_000_000_000), inputs_text(OPTICS, None), processing(SETTINGS, None, (), "1")
 )
 
 

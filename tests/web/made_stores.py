@@ -16,7 +16,7 @@ from thonring.records import Attempt, CriterionResult, CtfFit, Outcome, Verdict
 from thonring.run.ctf_image import write_ctf_image
 from thonring.run.names import artefact_names, spectrum_path
 from thonring.run.open import open_run
-from thonring.run.provenance import FileState, Origin, asked_text, made
+from thonring.run.provenance import FileState, Provenance, inputs_text, processing
 from thonring.run.rows import NO_CURVE
 from thonring.run.settings_file import write_settings
 from thonring.settings import Limit, Settings
@@ -96,7 +96,7 @@ def many(count: int, seed: int = 0) -> list[Outcome]:
 def made_run(run: Path, outcomes: Sequence[Outcome], *, gap_s: float = 10.0) -> Path:
     """Make a run folder: files recorded so far apart, each finished a minute later."""
     settings = replace(Settings(), limits=LIMITS)
-    origin = Origin(FileState(), asked_text(OPTICS, None), made(settings, None, (), "0.1.0"))
+    origin = Provenance(FileState(), inputs_text(OPTICS, None), processing(settings, None, (), "0.1.0"))
     run.mkdir(parents=True)
     with open_run(run) as store:
         store._connection.execute("PRAGMA synchronous = OFF")

@@ -9,7 +9,7 @@ from made_stores import LIMITS, failed, judged, made_run, many
 
 from thonring.run.columns import read_columns
 from thonring.run.open import decide_in, open_run, read_run
-from thonring.run.provenance import Origin
+from thonring.run.provenance import Provenance
 from thonring.web.app import create_app
 from thonring.web.auth import Access
 from thonring.web.figures import findings, plotly_figures
@@ -45,7 +45,7 @@ def test_it_follows_the_run_and_its_decisions(run: Path, client: TestClient) -> 
     with open_run(run) as store:
         store.register([Path("late.mrc")])
         origin = next(entry.origin for _, entry in store.entries())
-        store.add(judged("late.mrc"), Origin(origin.file, origin.asked, origin.made))
+        store.add(judged("late.mrc"), Provenance(origin.file, origin.asked, origin.processing))
     with decide_in(run) as decisions:
         decisions.judge([151], "rejected", "Ana")
     after = client.get("/api/overview").json()

@@ -20,7 +20,7 @@ TEMPORARY = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", "
 
 
 @dataclass(frozen=True, slots=True)
-class Lookout:
+class ScanPattern:
     """What is looked for: files below `folder` that fit one of the `patterns` and none of those `ignored`.
 
     A pattern with a slash is held against the path below the folder, another one against the name; `*` goes across
@@ -33,7 +33,7 @@ class Lookout:
     metadata: bool = True
 
 
-class Seen(NamedTuple):
+class FoundFile(NamedTuple):
     """A file as it stands, with the size and time of its metadata if there are any."""
 
     size: int
@@ -42,29 +42,29 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FolderListing:
     """All files by path, folders that were `listed`, and those that could not be, each with the reason.
 
     Paths are texts: a long session has many.
     """
 
-    files: dict[str, Seen] = field(default_factory=dict)
+    files: dict[str, FoundFile] = field(default_factory=dict)
     listed: set[str] = field(default_factory=set)
     unlisted: dict[str, str] = field(default_factory=dict)
 
 
-class Looker:
+class FolderScanner:
     """Looks again and again; what it made of a name it remembers, so that a long session is looked at fast."""
 
-    def __init__(self, lookout: Lookout) -> None:
+    def __init__(self, lookout: ScanPattern) -> None:
         self._lookout = lookout
         self._has_slash = any("/" in pattern for pattern in (*lookout.patterns, *lookout.ignored))
         self._wanted: dict[str, bool] = {}
         self._beside: dict[str, str] = {}
 
-    def look(self) -> Look:
+    def look(self) -> FolderListing:
         """Look once. Hidden and half-written files, hidden and run folders, and links to folders are passed over."""
-        found = Look()
+        found = FolderListing()
         watched = str(self._lookout.folder)
         folders = [watched]
         while folders:
@@ -85,7 +85,7 @@ class Looker:
                 found.files.update(self._files(entries))
         return found
 
-    def _files(self, entries: Entries) -> Iterator[tuple[str, Seen]]:
+    def _files(self, entries: Entries) -> Iterator[tuple[str, FoundFile]]:
         has_metadata = self._lookout.metadata and any(name.endswith(METADATA) for name in entries)
         for entry in entries.values():
             path = _path(entry)
@@ -95,7 +95,7 @@ class Looker:
             found = _stat(entry) if wanted else None
             if found is not None and stat.S_ISREG(found.st_mode):
                 metadata = self._metadata(entry, entries) if has_metadata else None
-                yield path, Seen(found.st_size, found.st_mtime_ns, metadata)
+                yield path, FoundFile(found.st_size, found.st_mtime_ns, metadata)
 
     def _is_wanted(self, entry: os.DirEntry[str]) -> bool:
         name = entry.name
@@ -139,7 +139,7 @@ def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
 
 
 class _Sighting(NamedTuple):
-    seen: Seen
+    seen: FoundFile
     since_s: float
 
 
@@ -154,7 +154,7 @@ class Arrivals:
         self.changed_s = now_s
         self._stable_s = stable_s
         self._settling: dict[str, _Sighting] = {}
-        self._taken: dict[str, Seen] = {}
+        self._taken: dict[str, FoundFile] = {}
         self._known: set[str] = set()
 
     @property
@@ -162,7 +162,7 @@ class Arrivals:
         """How many are there and may still be written to."""
         return len(self._settling)
 
-    def see(self, look: Look, now_s: float) -> list[str]:
+    def see(self, look: FolderListing, now_s: float) -> list[str]:
         """Take in a look, and give the files that were not there before."""
         self._forget(look)
         for path, seen in look.files.items():
@@ -181,14 +181,14 @@ class Arrivals:
         self._taken.update((path, self._settling.pop(path).seen) for path in ready)
         return ready
 
-    def _forget(self, look: Look) -> None:
+    def _forget(self, look: FolderListing) -> None:
         """Files that are gone are new when they come again, unless their folder could not be looked into."""
         for known in (self._settling, self._taken):
             for path in list(_gone(known.keys() - look.files.keys(), look)):
                 del known[path]
 
 
-def _gone(paths: set[str], look: Look) -> Iterator[str]:
+def _gone(paths: set[str], look: FolderListing) -> Iterator[str]:
     for path in paths:
         if not look.unlisted or not any(str(one) in look.unlisted for one in PurePath(path).parents):
             yield path

@@ -7,10 +7,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from thonring.batch.executors.base import Executor, Handling
+from thonring.batch.executors.base import Executor, TaskSpec
 from thonring.batch.interrupts import signal_of, terminable
 from thonring.batch.jobs import Job, failure, work
-from thonring.batch.resume import Due
+from thonring.batch.resume import PendingJob
 from thonring.errors import ClusterError
 from thonring.formats.run_tables import write_run_tables
 from thonring.records import Outcome
@@ -25,7 +25,7 @@ def run(jobs: Sequence[Job], executor: Executor, task: Task = work) -> Generator
 
     `task` is what is done; importable by name, since processes start afresh.
     """
-    return executor.finish(jobs, Handling(task, _failed, "thonring.batch.jobs"))
+    return executor.finish(jobs, TaskSpec(task, _failed, "thonring.batch.jobs"))
 
 
 def _failed(job: Job, reason: str) -> Outcome:
@@ -37,7 +37,7 @@ R = TypeVar("R")
 WRITE_EVERY_S = 30.0
 
 
-def keep(
+def collect_results(
     finished: Generator[tuple[int, R], None, None],
     tell: Callable[[R], None],
     write: Callable[[tuple[R, ...]], None],
@@ -145,7 +145,11 @@ class Session:
 
 
 def estimate_all(
-    store: Store, due: Sequence[Due], executor: Executor, tell: Callable[[Outcome], None], task: Task = work
+    store: Store,
+    due: Sequence[PendingJob],
+    executor: Executor,
+    tell: Callable[[Outcome], None],
+    task: Task = work,
 ) -> Session:
     """Do the jobs, keep each outcome in the store of the run as it comes, and call `tell` with it.
 
@@ -178,7 +182,7 @@ def estimate_all(
 
 
 def kept(
-    store: Store, due: Sequence[Due], executor: Executor, tables: Tables, task: Task = work
+    store: Store, due: Sequence[PendingJob], executor: Executor, tables: Tables, task: Task = work
 ) -> Generator[Outcome, None, None]:
     """Do the jobs and give each outcome when it is in the store; the tables are written now and then.
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Protocol
 
 from thonring.batch.executors.base import Executor
-from thonring.batch.folder_scan import Arrivals, Look, Looker, Lookout
+from thonring.batch.folder_scan import Arrivals, FolderListing, FolderScanner, ScanPattern
 from thonring.batch.interrupts import signal_of, terminable
 from thonring.batch.jobs import Recipe, plan, work
-from thonring.batch.resume import Due, Resumed, resume_some
+from thonring.batch.resume import PendingJob, ResumePlan, resume_some
 from thonring.batch.run import Session, Tables, Task, kept
 from thonring.errors import ClusterError, OpticsError, OutputError
 from thonring.optics import PartialOptics
@@ -60,7 +60,7 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class WatchState:
     """A moment of a watch.
 
     `accepted`, `rejected` and `failed` are of the whole run folder. Of the files in the folder `backlog` are to be
@@ -83,10 +83,10 @@ class State:
     away: bool
 
 
-class Teller(Protocol):
+class WatchReporter(Protocol):
     """Is told what happens."""
 
-    def resumed(self, resumed: Resumed) -> None:
+    def resumed(self, resumed: ResumePlan) -> None:
         """Files were found finished, and held against the run."""
 
     def outcome(self, outcome: Outcome) -> None:
@@ -95,7 +95,7 @@ class Teller(Protocol):
     def problem(self, text: str) -> None:
         """Something is amiss and will be tried again, or is well again."""
 
-    def state(self, state: State) -> None:
+    def state(self, state: WatchState) -> None:
         """How things stand, now and then."""
 
 
@@ -127,7 +127,7 @@ class Watch:
     `optics` are as far as they are given; `known` are defoci as `plan` takes them.
     """
 
-    lookout: Lookout
+    lookout: ScanPattern
     optics: PartialOptics
     recipe: Recipe
     until: Until
@@ -146,7 +146,7 @@ class Watched:
 
 
 def watch(
-    store: Store, asked: Watch, executor: Executor, teller: Teller, clock: Clock | None = None
+    store: Store, asked: Watch, executor: Executor, teller: WatchReporter, clock: Clock | None = None
 ) -> Watched:
     """Estimate what is in a folder and what comes into it, and keep each outcome in the store as it comes.
 
@@ -178,7 +178,9 @@ def watch(
 class _Watching:
     """A watch under way."""
 
-    def __init__(self, store: Store, asked: Watch, executor: Executor, teller: Teller, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, asked: Watch, executor: Executor, teller: WatchReporter, clock: Clock
+    ) -> None:
         self._store, self._asked, self._teller, self._clock = store, asked, teller, clock
         self._executor = executor
         now_s = clock.seconds()
@@ -186,7 +188,7 @@ class _Watching:
         self.done = self.failed = 0
         self._statuses = store.statuses()
         self._counts = Counter(self._statuses.values())
-        self._looker = Looker(asked.lookout)
+        self._looker = FolderScanner(asked.lookout)
         self._arrivals = Arrivals(asked.stable_s, now_s)
         self._arriving, self._finishing = Rate(now_s), Rate(now_s)
         self._next_look_s = now_s
@@ -236,7 +238,7 @@ class _Watching:
         now_s = self._clock.seconds()
         self._next_look_s = now_s + max(self._asked.every_s, (now_s - began_s) / LOOKING_SHARE)
 
-    def _see(self, found: Look) -> None:
+    def _see(self, found: FolderListing) -> None:
         self._tell_unlisted(found)
         now_s = self._clock.seconds()
         fresh = self._arrivals.see(found, now_s)
@@ -248,7 +250,7 @@ class _Watching:
         self._has_looked = self._has_looked or not self._is_away
         self._ready += self._arrivals.finished(now_s)
 
-    def _note_fresh(self, found: Look, fresh: Sequence[str]) -> None:
+    def _note_fresh(self, found: FolderListing, fresh: Sequence[str]) -> None:
         """Files that were there at the first look came nobody knows when: their own time tells."""
         if not fresh:
             return
@@ -260,7 +262,7 @@ class _Watching:
         else:
             self._last = newest, _time_of(found.files[newest].mtime_ns, now)
 
-    def _tell_unlisted(self, found: Look) -> None:
+    def _tell_unlisted(self, found: FolderListing) -> None:
         for folder in found.unlisted.keys() - self._unlisted.keys():
             reason = found.unlisted[folder]
             self._teller.problem(
@@ -270,7 +272,7 @@ class _Watching:
             self._teller.problem(f"folder {folder}: can be listed again")
         self._unlisted = dict(found.unlisted)
 
-    def _due(self) -> Sequence[Due]:
+    def _due(self) -> Sequence[PendingJob]:
         """Of the files that are finished those that the run has not done."""
         ready, self._ready = self._ready, []
         sources = [one for one in map(self._source, ready) if one is not None]
@@ -297,7 +299,7 @@ class _Watching:
             self._teller.problem(str(problem))
         return None
 
-    def _work_off(self, due: Sequence[Due]) -> None:
+    def _work_off(self, due: Sequence[PendingJob]) -> None:
         """Do the jobs, and look between them; not all of them where the end comes first."""
         if not due:
             return
@@ -326,7 +328,7 @@ class _Watching:
         now_s = self._clock.seconds()
         last_file, last_arrival = self._last or (None, None)
         self._teller.state(
-            State(
+            WatchState(
                 at=self._clock.now(),
                 accepted=self._counts["accepted"],
                 rejected=self._counts["rejected"],

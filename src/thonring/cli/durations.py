@@ -66,7 +66,7 @@ def _moment(text: str, now: datetime, option: str) -> datetime:
     return at
 
 
-def told_duration(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """A length of time in its two largest units, as `6 h 12 min`."""
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 1:

@@ -12,7 +12,7 @@ WRONG_USE = 2
 
 
 @contextmanager
-def errors_told() -> Iterator[None]:
+def error_exit() -> Iterator[None]:
     """End the command with exit code 2 and the error's message, or as a signal ends a program: 130, 143.
 
     Raises

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from thonring.cli.ending import errors_told
+from thonring.cli.ending import error_exit
 
 Runs = Annotated[
     list[Path],
@@ -64,11 +64,11 @@ def evaluate(  # noqa: PLR0913 - typer reads the options from the signature
     Writes evaluation.txt, .json and .html. Exit codes: 0 done, 2 wrong use.
     """
     from thonring.evaluate.output import write_evaluation
-    from thonring.evaluate.report import Question
+    from thonring.evaluate.report import EvaluationRequest
     from thonring.evaluate.report import evaluate as answer
 
-    with errors_told():
-        question = Question(tuple(runs), truth, labels, partial=partial)
+    with error_exit():
+        question = EvaluationRequest(tuple(runs), truth, labels, partial=partial)
         if tolerance_resolution is not None:
             question = replace(question, tolerance_resolution_A=tolerance_resolution)
         report = answer(question)

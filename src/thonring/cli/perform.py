@@ -4,9 +4,9 @@ import time
 from collections.abc import Sequence
 
 from thonring.batch.executors.base import Inline
-from thonring.batch.executors.open import opened
+from thonring.batch.executors.open import open_executor
 from thonring.batch.jobs import Recipe, plan
-from thonring.batch.resume import Due, resume
+from thonring.batch.resume import PendingJob, plan_resume
 from thonring.batch.run import Session, estimate_all
 from thonring.batch.threads import uncollected
 from thonring.cli.planned import known_of, recipe_of
@@ -42,19 +42,22 @@ def perform(request: Request, command_line: Sequence[str]) -> int:
     with open_run(how.out) as store:
         with uncollected():
             jobs = plan(inputs, recipe, known, store.register([source.path for source in inputs]))
-            resumed = resume(store, jobs, recipe, redo=request.redo)
+            resumed = plan_resume(store, jobs, recipe, redo=request.redo)
         write_settings(how.out, recipe.settings, command_line, how.optics)
         if not how.quiet:
             tell_resumed(how.out, resumed, tables_alone=tables_alone)
         return _estimate(request, recipe, store, resumed.due)
 
 
-def _estimate(request: Request, recipe: Recipe, store: Store, due: Sequence[Due]) -> int:
+def _estimate(request: Request, recipe: Recipe, store: Store, due: Sequence[PendingJob]) -> int:
     started = time.monotonic()
     how = request.estimation
     choice = how.executor if due else Inline()
     inputs = [one.job.source.path for one in due]
-    with opened(choice, how.out, inputs, tell_note) as executor, progress(len(due), quiet=how.quiet) as tell:
+    with (
+        open_executor(choice, how.out, inputs, tell_note) as executor,
+        progress(len(due), quiet=how.quiet) as tell,
+    ):
         session = estimate_all(store, due, executor, tell)
     if not how.quiet:
         counts = summary(one.outcome for one in store)

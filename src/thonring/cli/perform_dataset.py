@@ -12,7 +12,7 @@ from rich.table import Table
 
 from thonring.batch.dataset import DrawnJob, Filled, Found, Job, fill, measured_jobs, planned
 from thonring.cli.dataset_request import BuildRequest, DrawRequest
-from thonring.cli.progress import Told, shown
+from thonring.cli.progress import StatusLine, shown
 from thonring.errors import InputError, OutputError
 from thonring.learn.dataset.dataset import open_dataset
 from thonring.learn.dataset.example import accepted_of
@@ -115,11 +115,11 @@ def _fill(work: _Work) -> Filled:
     return filled
 
 
-def told(found: Found) -> Told:
+def told(found: Found) -> StatusLine:
     """Name and defocus, or what is wrong."""
     if found.reason:
-        return Told(f"failed: {found.reason}", "failed")
-    return Told(f"{found.file} {found.defocus_A:.0f} Å", "added")
+        return StatusLine(f"failed: {found.reason}", "failed")
+    return StatusLine(f"{found.file} {found.defocus_A:.0f} Å", "added")
 
 
 def _exit_code(filled: Filled) -> int:

@@ -8,7 +8,7 @@ from thonring.cli.training_request import TrainingRequest
 from thonring.errors import SettingsError
 from thonring.learn.model_card import require_training
 from thonring.learn.networks import network
-from thonring.learn.training.config import SIMULATED, Plan, load_training_recipe, plan_of_checkpoint
+from thonring.learn.training.config import SIMULATED, TrainingPlan, load_training_recipe, plan_of_checkpoint
 
 INTERRUPTED = 130
 
@@ -70,14 +70,14 @@ def _check(request: TrainingRequest) -> None:
         raise SettingsError(f"--devices {request.devices}: expected 'auto' or a number from 1.")
 
 
-def _new_plan(request: TrainingRequest) -> Plan:
+def _new_plan(request: TrainingRequest) -> TrainingPlan:
     assert request.network is not None
     row = network(request.network)
     recipe = load_training_recipe(request.recipe or row.recipe, row.recipe)
     if request.epochs is not None:
         recipe = recipe.of_epochs(request.epochs)
     data = tuple(name if name == SIMULATED else str(Path(name).resolve()) for name in request.data)
-    return Plan(row.name, recipe, data, request.seed or 0)
+    return TrainingPlan(row.name, recipe, data, request.seed or 0)
 
 
 def _folder(request: TrainingRequest) -> Path:

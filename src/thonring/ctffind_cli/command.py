@@ -72,10 +72,10 @@ def ctffind(
 
 def _session(*, old_school: bool, of_ctffind4: bool, amplitude_spectrum: bool, unused: str) -> int:
     from thonring.ctffind_cli.perform import perform_ctffind
-    from thonring.ctffind_cli.report import Report
+    from thonring.ctffind_cli.report import CtffindConsole
     from thonring.ctffind_cli.settings import to_request
 
-    report = Report(typer.echo, lambda line: typer.echo(line, err=True), old_school=old_school)
+    report = CtffindConsole(typer.echo, lambda line: typer.echo(line, err=True), old_school=old_school)
     if old_school:
         from thonring.ctffind_cli.questions import read_old_school
 

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from thonring import pipeline, read, spectrum
-from thonring.ctffind_cli.report import Report
+from thonring.ctffind_cli.report import CtffindConsole
 from thonring.ctffind_cli.settings import CtffindRequest
 from thonring.errors import FitError, InputError, ThonringError, UnsuitableImage
 from thonring.formats.ctffind import frequencies_per_A, profile_rows
@@ -38,7 +38,7 @@ class _Examined:
     reasons: tuple[str, ...]
 
 
-def perform_ctffind(request: CtffindRequest, report: Report) -> int:
+def perform_ctffind(request: CtffindRequest, report: CtffindConsole) -> int:
     """Estimate what was asked for, write CTFFIND's files, and give the exit code.
 
     An image of a stack that cannot be estimated leaves a row that says so; if none can, nothing is written.

@@ -20,7 +20,7 @@ class PhaseShift:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownCtf:
     """A defocus that is not to be searched; the angle in degrees, the phase shift in radians."""
 
     defocus_1_A: float
@@ -65,7 +65,7 @@ class Expert:
     resample: bool = True
     gain: Path | None = None
     distortion: tuple[float, float, float] | None = None
-    known: Known | None = None
+    known: KnownCtf | None = None
     threads: int = 1
 
 
@@ -160,7 +160,7 @@ def _expert(ask: Asker, *, is_movie: bool, has_phase_shift: bool) -> Expert:
     gain, distortion = _frames(ask) if is_movie else (None, None)
     known = None
     if ask(yes_or_no("Do you already know the defocus?")):
-        known = Known(
+        known = KnownCtf(
             defocus_1_A=ask(number("Known defocus 1", "0.0")),
             defocus_2_A=ask(number("Known defocus 2", "0.0")),
             angle_deg=ask(number("Known astigmatism angle", "0.0")),

@@ -10,7 +10,7 @@ from thonring.formats.ctffind_files import CtffindFiles, CtffindResult
 from thonring.records import CtfFit
 
 
-class Report:
+class CtffindConsole:
     """Tells how a call goes; `old_school` adds the lines by which readers of CTFFIND 3 find the values."""
 
     def __init__(

@@ -14,7 +14,7 @@ from thonring.evaluate.accuracy import LEAST_ASTIGMATISM_A
 from thonring.evaluate.correctness import tolerance_A
 from thonring.evaluate.matching import some
 from thonring.evaluate.output import printed
-from thonring.evaluate.tables import Sheet, count, interval, percent, quantity, told_once
+from thonring.evaluate.tables import ReportTable, blank_repeats, count, interval, percent, quantity
 from thonring.evaluate.verdicts import wilson
 from thonring.files.atomic import replacing
 from thonring.plot.style import BACKGROUND, FAINT, MARK, STATUS_COLOURS, house_style, new_figure
@@ -76,7 +76,7 @@ def agreement_text(comparisons: Sequence[Agreements], resolutions_A: Sequence[fl
     return printed(notes, (sheet for one in comparisons for sheet in agreement_sheets(one, resolutions_A)))
 
 
-def agreement_sheets(found: Agreements, resolutions_A: Sequence[float]) -> Iterator[Sheet]:
+def agreement_sheets(found: Agreements, resolutions_A: Sequence[float]) -> Iterator[ReportTable]:
     """Every table of one comparison, in the order in which it is read."""
     yield _differences(found)
     yield _counts(found, resolutions_A)
@@ -90,17 +90,17 @@ def _sets(found: Agreements) -> list[tuple[str, list[Agreement]]]:
     return [("all", everything)] + ([("accepted", accepted)] if len(accepted) < len(everything) else [])
 
 
-def _differences(found: Agreements) -> Sheet:
+def _differences(found: Agreements) -> ReportTable:
     rows = [
         (label, name, count(told.count), *map(_rounded, (told.median, told.spread, told.worst)))
         for label, value in QUANTITIES
         for name, pairs in _sets(found)
         if (told := spread_of([value(pair) for pair in pairs])).count
     ]
-    return Sheet(
+    return ReportTable(
         f"{found.run.name} against {found.other.name}: {len(found.pairs)} micrographs in both",
         ("difference", "micrographs", "n", "median", "spread", "worst"),
-        told_once(rows),
+        blank_repeats(rows),
         f"Differences are {found.run.name} minus {found.other.name}. {MEANING}{_missing(found)}",
         texts=2,
     )
@@ -118,7 +118,7 @@ def _named(results: Sequence[Result]) -> str:
     return f"{len(results)} ({some([PurePath(one.file).name for one in results])})"
 
 
-def _counts(found: Agreements, resolutions_A: Sequence[float]) -> Sheet:
+def _counts(found: Agreements, resolutions_A: Sequence[float]) -> ReportTable:
     rows = []
     for resolution_A in resolutions_A:
         for name, pairs in _sets(found):
@@ -128,18 +128,18 @@ def _counts(found: Agreements, resolutions_A: Sequence[float]) -> Sheet:
             rows.append(
                 (f"to {resolution_A:g} Å", name, count(agreeing), count(len(pairs)), percent(share), told)
             )
-    return Sheet(
+    return ReportTable(
         "How many agree",
         ("", "micrographs", "agree", "of", "share", "95 % (Wilson)"),
-        told_once(rows),
+        blank_repeats(rows),
         texts=2,
     )
 
 
-def _farthest(found: Agreements) -> Sheet:
+def _farthest(found: Agreements) -> ReportTable:
     ranked = sorted(found.pairs, key=lambda pair: pair.resolution_A, reverse=True)
     header = ("micrograph", "status", "agree to (Å)", "mean (Å)", "vector (Å)", "U, V, θ", "other U, V, θ")
-    return Sheet(
+    return ReportTable(
         "Farthest apart",
         header,
         tuple(_row(pair) for pair in ranked[:MOST_SHOWN]),

@@ -163,7 +163,7 @@ class Matched:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class LocatedSubject:
     """A subject and where its file lies."""
 
     subject: Subject
@@ -172,7 +172,7 @@ class Known:
 
 def subjects_of(
     truth: Sequence[TruthRow], truth_folder: Path, labels: Sequence[Label], *, partial: bool
-) -> tuple[tuple[Known, ...], tuple[str, ...]]:
+) -> tuple[tuple[LocatedSubject, ...], tuple[str, ...]]:
     """What is known of the micrographs, and what to tell of it; a person's labels win over `usable` of the truth.
 
     Raises
@@ -181,8 +181,8 @@ def subjects_of(
         If truth and labels are not of the same files, unless `partial`, or a microscope in the truth is impossible.
     """
     if not truth:
-        return tuple(Known(Subject(label.file, label.usable), label.place) for label in labels), ()
-    known = tuple(Known(_subject(row), (truth_folder / row.file).resolve()) for row in truth)
+        return tuple(LocatedSubject(Subject(label.file, label.usable), label.place) for label in labels), ()
+    known = tuple(LocatedSubject(_subject(row), (truth_folder / row.file).resolve()) for row in truth)
     if not labels:
         return known, ()
     found = _finder(known).find({label.file: label.place for label in labels}, "the labels")
@@ -211,7 +211,7 @@ def _subject(row: TruthRow) -> Subject:
     return Subject(row.file, row.usable, row)
 
 
-def match(runs: Sequence[Run], known: Sequence[Known], *, partial: bool) -> Matched:
+def match(runs: Sequence[Run], known: Sequence[LocatedSubject], *, partial: bool) -> Matched:
     """Give every subject its result of every run.
 
     A result belongs to the subject whose file is the same, else to the one of the same name, if that is unique on
@@ -242,11 +242,11 @@ def match(runs: Sequence[Run], known: Sequence[Known], *, partial: bool) -> Matc
     )
 
 
-def _finder(known: Sequence[Known]) -> Finder:
+def _finder(known: Sequence[LocatedSubject]) -> Finder:
     return Finder([one.subject.file for one in known], [one.place for one in known], "truth or labels")
 
 
-def _without(known: Sequence[Known], found: Mapping[str, int]) -> list[str]:
+def _without(known: Sequence[LocatedSubject], found: Mapping[str, int]) -> list[str]:
     taken = set(found.values())
     return [one.subject.file for place, one in enumerate(known) if place not in taken]
 

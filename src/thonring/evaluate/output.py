@@ -31,7 +31,7 @@ from thonring.evaluate.report import Report, RunReport
 from thonring.evaluate.tables import (
     Cell,
     Link,
-    Sheet,
+    ReportTable,
     accuracy_sheets,
     comparison_sheets,
     confusion_sheet,
@@ -114,7 +114,7 @@ def _figure(figure: Figure | None, name: str, caption: str) -> str:
     return f'<figure><img alt="{escape(name)}" src="data:image/svg+xml;base64,{drawn}">{words}</figure>\n'
 
 
-def _section(sheet: Sheet, folder: Path) -> Section:
+def _section(sheet: ReportTable, folder: Path) -> Section:
     caption = f'<p class="caption">{escape(sheet.caption)}</p>\n' if sheet.caption else ""
     if not sheet.rows:
         return sheet.title, caption
@@ -126,13 +126,13 @@ def _section(sheet: Sheet, folder: Path) -> Section:
     return sheet.title, f'<div class="scroll">{table}</div>\n{caption}'
 
 
-def _cells(sheet: Sheet, row: tuple[Cell, ...], folder: Path) -> Iterator[str]:
+def _cells(sheet: ReportTable, row: tuple[Cell, ...], folder: Path) -> Iterator[str]:
     for place, cell in enumerate(row):
         content = _links(cell, folder) if isinstance(cell, Link) else escape(cell.strip())
         yield f"<td{_class(sheet, place, cell)}>{content}</td>"
 
 
-def _class(sheet: Sheet, place: int, cell: Cell = "") -> str:
+def _class(sheet: ReportTable, place: int, cell: Cell = "") -> str:
     words = ["word"] if place < sheet.texts else []
     if sheet.header[place] == "reasons":
         words.append("reasons")
@@ -229,7 +229,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - JSON is any of its kinds
 WIDTH = 150
 
 
-def sheets(report: Report) -> Iterator[Sheet]:
+def sheets(report: Report) -> Iterator[ReportTable]:
     """Every table of a report, in the order in which it is read."""
     yield confusion_sheet(report)
     yield from chain(
@@ -248,7 +248,7 @@ def as_text(report: Report) -> str:
     return printed(report.notes, sheets(report))
 
 
-def printed(notes: Iterable[str], tables: Iterable[Sheet]) -> str:
+def printed(notes: Iterable[str], tables: Iterable[ReportTable]) -> str:
     """Notes, then tables, in lines of at most `WIDTH` characters."""
     stream = io.StringIO()
     console = Console(file=stream, width=WIDTH, color_system=None, highlight=False)
@@ -259,7 +259,7 @@ def printed(notes: Iterable[str], tables: Iterable[Sheet]) -> str:
     return stream.getvalue()
 
 
-def print_sheet(sheet: Sheet, console: Console) -> None:
+def print_sheet(sheet: ReportTable, console: Console) -> None:
     """Print one table with its title above and its caption below; links are for the page only."""
     columns = [
         column

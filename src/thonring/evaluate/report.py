@@ -124,7 +124,7 @@ def _first(values: Sequence[float]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class EvaluationRequest:
     """What to evaluate: runs against a table of truth, labels, or both; files that only some have are refused.
 
     Raises
@@ -181,14 +181,14 @@ class RunReport:
 class Report:
     """The answer to a question."""
 
-    question: Question
+    question: EvaluationRequest
     has_truth: bool
     runs: tuple[RunReport, ...]
     comparisons: tuple[Comparison, ...]
     notes: tuple[str, ...]
 
 
-def evaluate(question: Question) -> Report:
+def evaluate(question: EvaluationRequest) -> Report:
     """Read runs and truth, match them and measure.
 
     Raises

@@ -121,7 +121,7 @@ def needs_no_fit(criterion: str) -> bool:
     return criterion in CRITERIA and CRITERIA[criterion].stage == "spectrum"
 
 
-def unknown_passes(criterion: str) -> bool:
+def pass_if_missing(criterion: str) -> bool:
     """Whether a value that could not be computed lets a micrograph pass."""
     return criterion in CRITERIA and CRITERIA[criterion].unknown_passes
 
@@ -129,7 +129,7 @@ def unknown_passes(criterion: str) -> bool:
 def holds(limit: Limit, value: float) -> bool:
     """Whether a criterion's value lies inside its limit."""
     if math.isnan(value):
-        return unknown_passes(limit.criterion)
+        return pass_if_missing(limit.criterion)
     return limit.at_least <= value <= limit.at_most
 
 

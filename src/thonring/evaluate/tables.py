@@ -23,7 +23,7 @@ Cell = str | Link
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ReportTable:
     """One table. `texts` is how many columns at the left hold words; the others are numbers."""
 
     title: str
@@ -67,7 +67,7 @@ def limit(value: float) -> str:
     return f"{value:.4g}"
 
 
-def told_once(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+def blank_repeats(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
     """Rows whose first cell is empty where it is that of the row above."""
     above = [None, *(row[0] for row in rows)]
     return tuple(
@@ -93,7 +93,7 @@ GROUP_TITLES = {
 }
 
 
-def confusion_sheet(report: Report) -> Sheet:
+def confusion_sheet(report: Report) -> ReportTable:
     """Confusion matrix and scores, a column a run."""
     lines: list[tuple[str, Callable[[RunReport], str]]] = [
         ("micrographs", lambda run: count(run.confusion.total)),
@@ -113,7 +113,7 @@ def confusion_sheet(report: Report) -> Sheet:
     if report.has_truth:
         lines.append(("  with a wrong estimate (negative)", lambda run: count(run.wrong_usable)))
     lines.append(("  lost without an estimate (FN)", lambda run: count(run.unfitted_usable)))
-    return Sheet(
+    return ReportTable(
         "Verdicts",
         ("", *(run.run.name for run in report.runs)),
         tuple((label, *(value(run) for run in report.runs)) for label, value in lines),
@@ -131,7 +131,7 @@ def _meaning(report: Report) -> str:
     )
 
 
-def group_sheets(report: Report) -> Iterator[Sheet]:
+def group_sheets(report: Report) -> Iterator[ReportTable]:
     """One table for each thing to group by, a row a group and run."""
     columns = ("n", "TP", "FP", "FN", "TN", "precision", "recall", "MCC")
     errors = ("median |error| (Å)", "RMS (Å)", "locks") if report.has_truth else ()
@@ -145,7 +145,9 @@ def group_sheets(report: Report) -> Iterator[Sheet]:
         if rows:
             head = ("", *run_column(report))
             caption = "Errors of the mean defocus and ring-locks are those of the accepted." if errors else ""
-            yield Sheet(title, (*head, *columns, *errors), told_once(rows), caption, texts=len(head))
+            yield ReportTable(
+                title, (*head, *columns, *errors), blank_repeats(rows), caption, texts=len(head)
+            )
 
 
 def _group_cells(report: Report, run: RunReport, place: int) -> tuple[str, ...]:
@@ -170,7 +172,7 @@ def confusion_cells(confusion: Confusion) -> tuple[str, ...]:
     )
 
 
-def criteria_sheets(report: Report) -> Iterator[Sheet]:
+def criteria_sheets(report: Report) -> Iterator[ReportTable]:
     """What each criterion rejected, a table a run; those that rejected nothing are named below it."""
     header = ("criterion", "negatives rejected", "… by it alone", "positives rejected", "… by it alone")
     for run in report.runs:
@@ -184,7 +186,7 @@ def criteria_sheets(report: Report) -> Iterator[Sheet]:
                 for use in run.criteria
                 if use.criterion not in idle
             ]
-            yield Sheet(
+            yield ReportTable(
                 f"Criteria of {run.run.name}",
                 header,
                 tuple(rows),
@@ -194,7 +196,7 @@ def criteria_sheets(report: Report) -> Iterator[Sheet]:
             )
 
 
-def limits_sheets(report: Report) -> Iterator[Sheet]:
+def limits_sheets(report: Report) -> Iterator[ReportTable]:
     """Present and best limit of each criterion, a table a run."""
     header = ("criterion", "side", "unit", "limit", "best", "FP then", "FN then", "MCC then", "undecided")
     for run in report.runs:
@@ -210,7 +212,7 @@ def limits_sheets(report: Report) -> Iterator[Sheet]:
             for curve in run.curves
         ]
         if rows:
-            yield Sheet(
+            yield ReportTable(
                 f"Limits of {run.run.name}",
                 header,
                 tuple(rows),
@@ -230,7 +232,7 @@ def _best_cells(curve: Curve) -> tuple[str, ...]:
 MOST_DIFFERING = 40
 
 
-def comparison_sheets(report: Report) -> Iterator[Sheet]:
+def comparison_sheets(report: Report) -> Iterator[ReportTable]:
     """How often either of every two runs is right; nothing of one run alone."""
     if not report.comparisons:
         return
@@ -239,7 +241,7 @@ def comparison_sheets(report: Report) -> Iterator[Sheet]:
         first, second = (report.runs[place].run.name for place in (one.first, one.second))
         counts = (one.both, one.only_first, one.only_second, one.neither)
         rows.append((one.about, first, second, *map(count, counts), f"{one.chance:.2g}"))
-    yield Sheet(
+    yield ReportTable(
         "Run against run",
         ("right about", "first", "second", "both", "only first", "only second", "neither", "chance"),
         tuple(rows),
@@ -249,14 +251,14 @@ def comparison_sheets(report: Report) -> Iterator[Sheet]:
     )
 
 
-def differing_sheets(report: Report) -> Iterator[Sheet]:
+def differing_sheets(report: Report) -> Iterator[ReportTable]:
     """Which micrographs only one of two runs is right about, a table for every two."""
     for one in report.comparisons:
         if one.differing:
             yield _differing_sheet(report, one)
 
 
-def _differing_sheet(report: Report, one: Comparison) -> Sheet:
+def _differing_sheet(report: Report, one: Comparison) -> ReportTable:
     runs = report.runs[one.first], report.runs[one.second]
     names = [run.run.name for run in runs]
     rows = [
@@ -264,7 +266,7 @@ def _differing_sheet(report: Report, one: Comparison) -> Sheet:
         for index, place in enumerate(one.differing[:MOST_DIFFERING])
     ]
     more = len(one.differing) - len(rows)
-    return Sheet(
+    return ReportTable(
         f"Only one right about the {one.about}: {names[0]} or {names[1]}",
         (
             "micrograph",
@@ -316,7 +318,7 @@ ERRORS_CAPTION = (
 )
 
 
-def accuracy_sheets(report: Report) -> Iterator[Sheet]:
+def accuracy_sheets(report: Report) -> Iterator[ReportTable]:
     """Errors and coverage, a table for each set of micrographs, a row a quantity and run."""
     if not report.has_truth:
         return
@@ -327,10 +329,10 @@ def accuracy_sheets(report: Report) -> Iterator[Sheet]:
             for run in report.runs
             if (found := of_run(run)) and quantity_of(found).count
         ]
-        yield Sheet(
+        yield ReportTable(
             f"Errors, {name}",
             ("", *run_column(report), "n", "bias", "RMS", "median", "worst", "ring-locks"),
-            told_once(rows),
+            blank_repeats(rows),
             ERRORS_CAPTION if name == SETS[0][0] else "",
             texts=1 + len(run_column(report)),
         )
@@ -346,7 +348,7 @@ def _error_cells(errors: Errors) -> tuple[str, ...]:
     return (count(errors.count), *map(quantity, values))
 
 
-def _coverage_sheet(report: Report) -> Sheet:
+def _coverage_sheet(report: Report) -> ReportTable:
     rows = [
         (
             label,
@@ -362,19 +364,19 @@ def _coverage_sheet(report: Report) -> Sheet:
         for run in report.runs
         if (accuracy := of_run(run)) and (found := coverage_of(accuracy)).total
     ]
-    return Sheet(
+    return ReportTable(
         "Error bars: how many 95 % intervals hold the truth",
         ("", "set", *run_column(report), "n", "inside", "share", "95 % (Wilson)"),
-        told_once(rows),
+        blank_repeats(rows),
         "" if rows else "The runs give no error bars.",
         texts=2 + len(run_column(report)),
     )
 
 
-def wrong_sheets(report: Report) -> Iterator[Sheet]:
+def wrong_sheets(report: Report) -> Iterator[ReportTable]:
     """Which micrographs to look at, a table a run."""
     for run in report.runs:
-        yield Sheet(
+        yield ReportTable(
             f"To look at: {run.run.name}",
             (
                 "",

@@ -52,7 +52,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class Parameters:
     """Parameters of the model: `ctf` (5,), log-spline coefficients of background and ring power."""
 
     ctf: Floats
@@ -67,7 +67,7 @@ class Solution:
     `information` is Fisher's over the free CTF parameters, the splines projected out, embedded in (5, 5).
     """
 
-    point: Point
+    point: Parameters
     deviance: float
     information: Floats
     model: Floats
@@ -93,7 +93,7 @@ class _Terms:
     deviance: float
 
 
-def maximise(problem: Problem, start: Point, steps: int = STEPS) -> Solution:
+def maximise(problem: Problem, start: Parameters, steps: int = STEPS) -> Solution:
     """Fisher scoring with Levenberg's damping from `start`; never returns a worse point than it was given.
 
     It ends when the next step promises less than a hundredth of a unit of log-likelihood.
@@ -115,7 +115,7 @@ def maximise(problem: Problem, start: Point, steps: int = STEPS) -> Solution:
         information, gradient = _fisher(problem, phase, point, terms)
         if promise < CONVERGED:
             break
-    sober = _sobered(problem, information)
+    sober = _downweight_uncertain_rings(problem, information)
     information, _ = _fisher(sober, phase, point, terms)
     return Solution(point, terms.deviance, _marginal(sober, information), terms.model)
 
@@ -148,7 +148,7 @@ def _phase(problem: Problem) -> _Phase:
     )
 
 
-def _evaluate(problem: Problem, phase: _Phase, point: Point) -> _Terms:
+def _evaluate(problem: Problem, phase: _Phase, point: Parameters) -> _Terms:
     """The model and its likelihood; sines and logarithms in single precision, good to 3e-5 rad, sums in double."""
     mean_A, x_A, y_A, shift, amplitude = point.ctf
     defocus = mean_A + x_A * phase.half_cosine + y_A * phase.half_sine
@@ -171,7 +171,7 @@ def _evaluate(problem: Problem, phase: _Phase, point: Point) -> _Terms:
     )
 
 
-def _penalty(problem: Problem, point: Point) -> float:
+def _penalty(problem: Problem, point: Parameters) -> float:
     background, rings = point.background, point.rings
     smooth = PRIOR_CURVATURE * background @ roughness(len(background)) @ background
     smooth += PRIOR_RING_CURVATURE * rings @ roughness(len(rings)) @ rings
@@ -180,7 +180,7 @@ def _penalty(problem: Problem, point: Point) -> float:
     return float(0.5 * (smooth + PRIOR_RING_LEVEL * (level @ level) + prior.sum()))
 
 
-def _fisher(problem: Problem, phase: _Phase, point: Point, terms: _Terms) -> tuple[Floats, Floats]:
+def _fisher(problem: Problem, phase: _Phase, point: Parameters, terms: _Terms) -> tuple[Floats, Floats]:
     """Information matrix and descent direction over (free CTF, background splines, ring splines).
 
     Sectors are summed first: what is left is radial and small.
@@ -219,7 +219,7 @@ def _ctf_slopes(problem: Problem, phase: _Phase, terms: _Terms) -> list[Floats]:
     return [slope for slope, free in zip(every, problem.free, strict=True) if free]
 
 
-def _add_priors(problem: Problem, point: Point, information: Floats, gradient: Floats) -> None:
+def _add_priors(problem: Problem, point: Parameters, information: Floats, gradient: Floats) -> None:
     free = np.flatnonzero(problem.free)
     precision = 1.0 / problem.prior_deviation[free] ** 2
     ctf = len(free)
@@ -241,7 +241,7 @@ def _damped_step(information: Floats, gradient: Floats, damping: float) -> Float
     return step
 
 
-def _moved(problem: Problem, point: Point, step: Floats) -> Point:
+def _moved(problem: Problem, point: Parameters, step: Floats) -> Parameters:
     free = np.flatnonzero(problem.free)
     ctf = point.ctf.copy()
     ctf[free] += step[: len(free)]
@@ -249,10 +249,10 @@ def _moved(problem: Problem, point: Point, step: Floats) -> Point:
         ctf[4] = np.clip(ctf[4], 0.0, 0.5)
     nb = len(point.background)
     splines = np.clip(step[len(free) :], -3.0, 3.0)
-    return Point(ctf, point.background + splines[:nb], point.rings + splines[nb:])
+    return Parameters(ctf, point.background + splines[:nb], point.rings + splines[nb:])
 
 
-def _sobered(problem: Problem, information: Floats) -> Problem:
+def _downweight_uncertain_rings(problem: Problem, information: Floats) -> Problem:
     """The problem with less weight where the ring power A is itself uncertain, for an honest information matrix.
 
     Information goes with A², and the square of an estimate is too large by its variance: with a variance v of

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from thonring.ctf import phase_aberration, ring_period_per_A
 from thonring.fit.candidate import Candidate
-from thonring.fit.rebin import FEWEST_BINS_PER_PERIOD, for_search
+from thonring.fit.rebin import FEWEST_BINS_PER_PERIOD, rebin_for_search
 from thonring.fit.splines import rotational_mean, smooth_power, spline_basis
 from thonring.optics import Optics
 from thonring.records import CtfFit, Floats, SectorProfiles
@@ -56,7 +56,7 @@ class _Bank:
 
 def match(profiles: SectorProfiles, optics: Optics, settings: Settings) -> tuple[Candidate, ...]:
     """The few best defoci of a spectrum, best first: local maxima of the matching score."""
-    profiles = for_search(profiles, optics, settings.defocus_range_A[1])
+    profiles = rebin_for_search(profiles, optics, settings.defocus_range_A[1])
     low_A, high_A = settings.defocus_range_A
     step_A = _peak_width_A(profiles, optics) / STEPS_PER_PEAK
     bank = _bank(

@@ -7,9 +7,9 @@ import numpy as np
 
 from thonring.errors import FitError
 from thonring.fit.candidate import Candidate
-from thonring.fit.likelihood import Point, Problem, maximise
+from thonring.fit.likelihood import Parameters, Problem, maximise
 from thonring.fit.radial_profile import dispersion, fit_resolution_A, radial_curve, ring_score
-from thonring.fit.rebin import FEWEST_RINGS, sampled_band, suited
+from thonring.fit.rebin import FEWEST_RINGS, choose_rebinning, sampled_band
 from thonring.fit.splines import spline_basis
 from thonring.optics import Optics
 from thonring.records import Floats, Note, RadialCurve, SectorProfiles
@@ -21,12 +21,12 @@ PHASE_PRIOR_DEG = (60.0, 60.0)
 AMPLITUDE_PRIOR = 0.1
 
 
-def posed(
+def build_problem(
     profiles: SectorProfiles, optics: Optics, settings: Settings, start: Candidate
 ) -> tuple[Problem, SectorProfiles, tuple[Note, ...]]:
     """The problem of a start, with the profiles in bins that suit it, and what was left out."""
     sampled, notes = sampled_band(profiles, optics, start)
-    used = suited(sampled, optics, start)
+    used = choose_rebinning(sampled, optics, start)
     return problem_of(used, optics, settings, _splines(used, optics, start.mean_A)), used, notes
 
 
@@ -87,7 +87,7 @@ def _priors(optics: Optics, settings: Settings) -> tuple[Floats, Floats]:
     return np.array(mean), np.array(deviation)
 
 
-def start_point(problem: Problem, candidate: Candidate) -> Point:
+def start_point(problem: Problem, candidate: Candidate) -> Parameters:
     """Where the maximisation starts: the CTF of a candidate, rings of a fifth of the mean power."""
     ctf = np.array(
         [
@@ -98,14 +98,14 @@ def start_point(problem: Problem, candidate: Candidate) -> Point:
             math.asin(problem.optics.amplitude_contrast),
         ]
     )
-    return Point(ctf, problem.mean_background - 0.1, problem.mean_rings + math.log(0.2))
+    return Parameters(ctf, problem.mean_background - 0.1, problem.mean_rings + math.log(0.2))
 
 
 STEPS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class FixedCtfFit:
     """What a CTF that is held explains: its curve, its score, and to what resolution."""
 
     curve: RadialCurve
@@ -113,9 +113,9 @@ class Held:
     fit_resolution_A: float
 
 
-def hold(
+def evaluate_fixed_ctf(
     band: SectorProfiles, optics: Optics, settings: Settings, ctf: Candidate, pixel_variance: float | None
-) -> Held:
+) -> FixedCtfFit:
     """Fit background and ring power alone, in a few steps; `refine` gives the same figures, and more, in more time.
 
     `pixel_variance` is that of `refine`.
@@ -133,10 +133,10 @@ def hold(
     fixed = replace(
         settings, start="search", fix_defocus=True, phase_shift=False, refine_amplitude_contrast=False
     )
-    problem, used, _ = posed(band, optics, fixed, ctf)
+    problem, used, _ = build_problem(band, optics, fixed, ctf)
     solution = maximise(problem, start_point(problem, ctf), STEPS)
     curve = radial_curve(used, problem, solution.point)
     if pixel_variance is None:
         pixel_variance = float(np.median(dispersion(used, solution.model)))
     score = ring_score(used, problem, solution.point, pixel_variance)
-    return Held(curve, score, fit_resolution_A(curve))
+    return FixedCtfFit(curve, score, fit_resolution_A(curve))

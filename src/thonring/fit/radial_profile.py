@@ -3,7 +3,7 @@
 import numpy as np
 
 from thonring.ctf import frequency_of_phase, phase_aberration, ring_period_per_A
-from thonring.fit.likelihood import Point, Problem
+from thonring.fit.likelihood import Parameters, Problem
 from thonring.optics import Optics
 from thonring.records import Floats, RadialCurve, SectorProfiles
 
@@ -12,7 +12,7 @@ AGREEMENT_RINGS = 10
 AGREES = 0.5
 
 
-def radial_curve(profiles: SectorProfiles, problem: Problem, point: Point) -> RadialCurve:
+def radial_curve(profiles: SectorProfiles, problem: Problem, point: Parameters) -> RadialCurve:
     """Equiphase average of the measured power beside the fitted background and rings, all (rings,).
 
     Source: Rohou & Grigorieff (2015), doi:10.1016/j.jsb.2015.08.008, §2.3: sectors are
@@ -61,7 +61,7 @@ def fit_resolution_A(curve: RadialCurve) -> float:
     return 1.0 / float(frequency[last_run + AGREEMENT_RINGS - 1])
 
 
-def ring_score(profiles: SectorProfiles, problem: Problem, point: Point, pixel_variance: float) -> float:
+def ring_score(profiles: SectorProfiles, problem: Problem, point: Parameters, pixel_variance: float) -> float:
     """Cross-correlation of the spectrum with the rings, -1 to 1.
 
     It is that of single pixels of a 512² spectrum, as CTFFIND's figure of merit: the relative variance of such a
@@ -84,7 +84,7 @@ def ring_score(profiles: SectorProfiles, problem: Problem, point: Point, pixel_v
     return float(np.vdot(area, excess * template) / np.sqrt(energy * np.vdot(area, template**2)))
 
 
-def _constant_phase(problem: Problem, point: Point) -> float:
+def _constant_phase(problem: Problem, point: Parameters) -> float:
     return float(point.ctf[3] + point.ctf[4]) - float(np.arcsin(problem.optics.amplitude_contrast))
 
 

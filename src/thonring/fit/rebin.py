@@ -17,7 +17,7 @@ ROUND_MARGIN_A = 50.0
 FEWEST_RINGS = 45
 
 
-def joined(profiles: SectorProfiles, sectors: int, rings: int) -> SectorProfiles:
+def rebin(profiles: SectorProfiles, sectors: int, rings: int) -> SectorProfiles:
     """Neighbouring bins joined, `sectors` by `rings`; the number of sectors must be a multiple of `sectors`."""
     count = profiles.frequency_per_A.size // rings
     shape = (-1, sectors, count, rings)
@@ -42,23 +42,23 @@ def joined(profiles: SectorProfiles, sectors: int, rings: int) -> SectorProfiles
     )
 
 
-def for_search(
+def rebin_for_search(
     profiles: SectorProfiles, optics: Optics, highest_defocus_A: float, sectors: int = 1
 ) -> SectorProfiles:
     """Bins as coarse as trying many starts allows: sectors as told, rings in pairs where they stay resolved."""
     period = float(ring_period_per_A(profiles.frequency_per_A[-1], highest_defocus_A, optics))
     resolved = period >= 2 * FEWEST_BINS_PER_PERIOD * profiles.ring_width_per_A
     enough = profiles.frequency_per_A.size > 2 * FEWEST_RINGS
-    return joined(profiles, sectors, 2 if enough and resolved else 1)
+    return rebin(profiles, sectors, 2 if enough and resolved else 1)
 
 
-def suited(profiles: SectorProfiles, optics: Optics, start: Candidate) -> SectorProfiles:
+def choose_rebinning(profiles: SectorProfiles, optics: Optics, start: Candidate) -> SectorProfiles:
     """The coarsest bins, up to four by two, that still resolve rings and astigmatism of a start."""
     period = float(ring_period_per_A(profiles.frequency_per_A[-1], start.mean_A, optics))
     fits = int(period / (BINS_PER_PERIOD * profiles.ring_width_per_A))
     rings = min(max(fits, 1), 4, max(profiles.frequency_per_A.size // (2 * FEWEST_RINGS), 1))
     sectors = 2 if _is_round(profiles, optics, start) else 1
-    return profiles if rings == sectors == 1 else joined(profiles, sectors, rings)
+    return profiles if rings == sectors == 1 else rebin(profiles, sectors, rings)
 
 
 def _is_round(profiles: SectorProfiles, optics: Optics, start: Candidate) -> bool:

@@ -20,7 +20,7 @@ from thonring.files.atomic import replacing
 from thonring.files.csv import Cell, csv_line
 from thonring.formats.defocus_row import KnownRow
 from thonring.formats.relion import WORST_RESOLUTION_A
-from thonring.formats.table import ExportTable, Fitted, Listed, Overview, microscope
+from thonring.formats.table import ExportTable, Fitted, Listed, RunTotals, microscope
 from thonring.records import KnownDefocus, Status
 
 NUMPY_MAGIC = b"\x93NUMPY"
@@ -320,7 +320,7 @@ _COLUMNS = (
 
 
 def _table(file: str, status: Status) -> ExportTable:
-    def row(seen: Overview, one: Listed) -> str:
+    def row(seen: RunTotals, one: Listed) -> str:
         if one.fitted is None or one.outcome.status != status:
             return ""
         group = seen.groups[microscope(one.fitted.optics, one.outcome.pixel_A)]

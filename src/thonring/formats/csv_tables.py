@@ -7,7 +7,7 @@ name, with "criterion_" in front where a column of that name is there already.
 from collections.abc import Sequence
 
 from thonring.files.csv import Cell, csv_line
-from thonring.formats.table import ExportTable, Listed, Overview
+from thonring.formats.table import ExportTable, Listed, RunTotals
 from thonring.records import Attempt, Outcome
 from thonring.run.decision_status import Decision
 
@@ -42,12 +42,12 @@ _DECISION_COLUMNS = ("decided_by", "decided_at", "estimated_by_hand")
 _ATTEMPT_COLUMNS = ("file", "attempt", "kept", "accepted", "reasons")
 
 
-def _results_head(seen: Overview) -> str:
+def _results_head(seen: RunTotals) -> str:
     columns = ["file", "status", "reasons", *FIT_COLUMNS, *_RESULT_COLUMNS, *_DECISION_COLUMNS]
     return csv_line(_headed(columns, seen.criteria))
 
 
-def _results_row(seen: Overview, one: Listed) -> str:
+def _results_row(seen: RunTotals, one: Listed) -> str:
     outcome = one.outcome
     return csv_line(
         [
@@ -62,11 +62,11 @@ def _results_row(seen: Overview, one: Listed) -> str:
     )
 
 
-def _attempts_head(seen: Overview) -> str:
+def _attempts_head(seen: RunTotals) -> str:
     return csv_line(_headed([*_ATTEMPT_COLUMNS, *FIT_COLUMNS], seen.attempt_criteria))
 
 
-def _attempts_rows(seen: Overview, one: Listed) -> str:
+def _attempts_rows(seen: RunTotals, one: Listed) -> str:
     outcome = one.outcome
     lines = [
         csv_line(

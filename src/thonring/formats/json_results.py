@@ -9,15 +9,15 @@ from importlib.metadata import version
 
 from thonring.files.json import Json, plain
 from thonring.formats.csv_tables import FIT_COLUMNS
-from thonring.formats.table import ExportTable, Listed, Overview
+from thonring.formats.table import ExportTable, Listed, RunTotals
 from thonring.records import Attempt, CtfFit, Note, Outcome
 
 
-def _head(seen: Overview) -> str:
+def _head(seen: RunTotals) -> str:
     return f'{{"thonring": {_text(version("thonring"))}, "run": {_text(str(seen.run))}, "micrographs": [\n'
 
 
-def _row(seen: Overview, one: Listed) -> str:
+def _row(seen: RunTotals, one: Listed) -> str:
     outcome = one.outcome
     spectrum = None if outcome.attempt is None else seen.spectrum(one.name)
     decision = None if one.decision is None else asdict(one.decision)

@@ -11,7 +11,7 @@ from thonring.formats.table import (
     RELION_TAIL,
     ExportTable,
     Listed,
-    Overview,
+    RunTotals,
     microscope,
     optics_block,
     relion_head,
@@ -131,11 +131,11 @@ _PHASE_SHIFT_LABEL = "_rlnPhaseShift"
 
 
 def _table(file: str, status: Status) -> ExportTable:
-    def head(seen: Overview) -> str:
+    def head(seen: RunTotals) -> str:
         labels = (*_MICROGRAPH_LABELS, *((_PHASE_SHIFT_LABEL,) if status in seen.phase_shifted else ()))
         return optics_block(seen.groups) + relion_head("data_micrographs", labels)
 
-    def row(seen: Overview, one: Listed) -> str:
+    def row(seen: RunTotals, one: Listed) -> str:
         if one.fitted is None or one.outcome.status != status:
             return ""
         group = seen.groups[microscope(one.fitted.optics, one.outcome.pixel_A)]

@@ -11,7 +11,7 @@ from thonring.formats.csv_tables import ATTEMPTS, RESULTS
 from thonring.formats.ctffind import write_ctffind_summary
 from thonring.formats.json_results import EVERYTHING
 from thonring.formats.relion import ACCEPTED, REJECTED
-from thonring.formats.table import ExportTable, overview, write_table_files
+from thonring.formats.table import ExportTable, run_totals, write_table_files
 from thonring.formats.xmipp import MICROGRAPHS
 from thonring.records import Outcome
 from thonring.run.names import artefact_names, spectra_folder
@@ -85,7 +85,7 @@ def write_tables(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, st
     if names is None:
         names = artefact_names([outcome.path for outcome in outcomes])
     named = [Named(outcome, names[outcome.path]) for outcome in outcomes]
-    write_table_files(run, RUN_TABLES, overview(run, named), named)
+    write_table_files(run, RUN_TABLES, run_totals(run, named), named)
 
 
 def write_run_tables(store: Store) -> None:
@@ -97,7 +97,7 @@ def write_run_tables(store: Store) -> None:
         If a file cannot be written.
     """
     with store.snapshot():
-        write_table_files(store.run, RUN_TABLES, overview(store.run, store.kinds()), store)
+        write_table_files(store.run, RUN_TABLES, run_totals(store.run, store.kinds()), store)
 
 
 TABLES: dict[str, tuple[ExportTable, ...]] = {
@@ -136,7 +136,7 @@ def export(store: Store, formats: Sequence[str], folder: Path) -> Exported:
     texts = 0
     with store.snapshot():
         if tables:
-            written = write_table_files(folder, tables, overview(store.run, store.kinds()), store)
+            written = write_table_files(folder, tables, run_totals(store.run, store.kinds()), store)
         if CTFFIND in formats:
             texts = sum(write_ctffind_summary(texts_folder, one.outcome, one.name) for one in store)
     return Exported(tuple(written), texts, texts_folder)

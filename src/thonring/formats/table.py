@@ -98,7 +98,7 @@ def _is_finite(fit: CtfFit) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class RunTotals:
     """A run as a whole; `spectra` is the folder of its spectra as tables write it.
 
     `criteria` are those of the attempts that were kept, `attempt_criteria` those of all, in the order in which
@@ -119,12 +119,12 @@ class Overview:
         return f"{self.spectra}/{spectrum_file(name)}"
 
 
-def overview(run: Path, micrographs: Iterable[Named]) -> Overview:
+def run_totals(run: Path, micrographs: Iterable[Named]) -> RunTotals:
     """See all micrographs of a run once."""
     seen = _Seen()
     for one in micrographs:
         seen.see(one)
-    return Overview(
+    return RunTotals(
         run=run,
         criteria=tuple(seen.criteria),
         attempt_criteria=tuple(seen.attempt_criteria),
@@ -175,14 +175,14 @@ class ExportTable:
     """One file of a run. `row` gives "" for a micrograph that is not in the table; `between` parts the others."""
 
     file: str
-    head: Callable[[Overview], str]
-    row: Callable[[Overview, Listed], str]
+    head: Callable[[RunTotals], str]
+    row: Callable[[RunTotals, Listed], str]
     between: str = ""
     tail: str = ""
 
 
 def write_table_files(
-    folder: Path, tables: Sequence[ExportTable], seen: Overview, micrographs: Iterable[Named]
+    folder: Path, tables: Sequence[ExportTable], seen: RunTotals, micrographs: Iterable[Named]
 ) -> list[Path]:
     """Replace the tables' files in a folder together, and give their paths.
 
@@ -208,7 +208,7 @@ def write_table_files(
 class _Writer:
     """A table on its way into its file."""
 
-    def __init__(self, table: ExportTable, file: TextIO, seen: Overview) -> None:
+    def __init__(self, table: ExportTable, file: TextIO, seen: RunTotals) -> None:
         self._table, self._file, self._seen = table, file, seen
         self._between = ""
         file.write(table.head(seen))

@@ -7,7 +7,7 @@ from pathlib import Path
 from thonring.errors import UnreadableTable
 from thonring.files.star import StarTable, loop_head, loop_rows, number, quoted, read_star, table_with
 from thonring.formats.defocus_row import KnownRow
-from thonring.formats.table import ExportTable, Fitted, Listed, Overview, listed
+from thonring.formats.table import ExportTable, Fitted, Listed, RunTotals, listed
 from thonring.records import CtfFit, Outcome, Verdict
 from thonring.run.store import Named
 
@@ -97,12 +97,12 @@ def _labels(criteria: Sequence[str], *, with_phase: bool) -> list[str]:
     return [*_MODEL_LABELS, *phase_labels, *(_CRITERIA[name][0] for name in criteria)]
 
 
-def _head(seen: Overview) -> str:
+def _head(seen: RunTotals) -> str:
     labels = (*_FILE_LABELS, *_labels(_criteria(seen), with_phase=_with_phase(seen)))
     return f"{XMIPP_HEADER}data_noname\n{loop_head([f' _{label}' for label in labels])}"
 
 
-def _line(seen: Overview, one: Listed) -> str:
+def _line(seen: RunTotals, one: Listed) -> str:
     if one.fitted is None:
         return ""
     outcome = one.outcome
@@ -116,11 +116,11 @@ def _line(seen: Overview, one: Listed) -> str:
     return loop_rows([(*names, *_values(one.fitted, outcome.pixel_A), *phase, *criteria)])
 
 
-def _with_phase(seen: Overview) -> bool:
+def _with_phase(seen: RunTotals) -> bool:
     return bool(seen.phase_shifted) or _PHASE_SHIFT_CRITERION in seen.fitted_criteria
 
 
-def _criteria(seen: Overview) -> list[str]:
+def _criteria(seen: RunTotals) -> list[str]:
     return [name for name in _CRITERIA if name in seen.fitted_criteria]
 
 

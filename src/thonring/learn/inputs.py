@@ -21,7 +21,7 @@ Stack = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Views:
+class SpectrumPyramid:
     """Power at the samplings, (samplings, 512, 257): half planes, rows centred, as in `Spectrum`.
 
     Beyond the Nyquist frequency of `finest_A` nothing is known, and power is 0. `values_per_pixel` has one number for
@@ -40,10 +40,10 @@ class Views:
         return Spectrum(self.power[index], step, step, sampling_A, self.values_per_pixel[index])
 
 
-def views_of(spectrum: Spectrum, samplings_A: tuple[float, ...] = SAMPLINGS_A) -> Views:
+def spectrum_pyramid(spectrum: Spectrum, samplings_A: tuple[float, ...] = SAMPLINGS_A) -> SpectrumPyramid:
     """A spectrum of any size and sampling as a network sees it."""
     seen = [_view(spectrum, sampling_A) for sampling_A in samplings_A]
-    return Views(
+    return SpectrumPyramid(
         power=np.stack([view.power for view in seen]),
         finest_A=spectrum.sampling_A,
         values_per_pixel=tuple(view.values_per_pixel for view in seen),
@@ -64,7 +64,7 @@ def _view(spectrum: Spectrum, sampling_A: float) -> Spectrum:
     return Spectrum(power, inner.step_y_per_A, inner.step_x_per_A, sampling_A, inner.values_per_pixel)
 
 
-def enhanced(views: Views) -> Image:
+def enhanced(views: SpectrumPyramid) -> Image:
     """The views enhanced, (samplings, 512, 512), full planes: what the networks of 2019 were fed."""
     return np.stack([enhance(views.spectrum(index)) for index in range(len(views.samplings_A))])
 
@@ -83,7 +83,7 @@ CLIP = 6.0
 Indices = npt.NDArray[np.intp]
 
 
-def polar(views: Views) -> Stack:
+def polar(views: SpectrumPyramid) -> Stack:
     """Log power in cells, (samplings, 8 sectors, 256 cells), freed of a smooth background and of unit variance.
 
     Sectors run from -90° by 22.5° each. The background is a polynomial of degree 4 in k through the rotational mean
@@ -183,7 +183,9 @@ def _polynomials(first: int, count: int) -> Floats:
 
 OpticsInput = tuple[float, float, float, float]
 
-_SEEN: Mapping[Kind, Callable[[Views], Stack]] = MappingProxyType({"polar": polar, "enhanced": enhanced})
+_SEEN: Mapping[Kind, Callable[[SpectrumPyramid], Stack]] = MappingProxyType(
+    {"polar": polar, "enhanced": enhanced}
+)
 """How each kind of network looks at the views."""
 
 
@@ -205,7 +207,7 @@ class NetworkInput:
         return optics_input(self.optics, self.finest_A)
 
 
-def network_input(views: Views, optics: Optics, card: Card) -> NetworkInput:
+def network_input(views: SpectrumPyramid, optics: Optics, card: Card) -> NetworkInput:
     """The views as the network of a card takes them.
 
     Raises

@@ -11,7 +11,7 @@ from thonring.records import CtfFit, Evidence, Image, Spectrum
 
 
 @dataclass(frozen=True)
-class Case:
+class AttemptData:
     """One attempt, to be judged.
 
     `spectrum` gives the spectrum at the attempt's sampling, (512, 257), and `enhance` enhances it with Xmipp's preset

@@ -5,13 +5,13 @@ import math
 import numpy as np
 
 from thonring.ctf import defocus_along, phase_aberration, ring_period_per_A
-from thonring.quality.attempt_data import Case
+from thonring.quality.attempt_data import AttemptData
 from thonring.records import CtfFit, Floats
 
 BINS_PER_RING = 2.5
 
 
-def ring_significance(case: Case) -> float:
+def ring_significance(case: AttemptData) -> float:
     """Significance of the rings against the same background without rings, in standard deviations.
 
     The square root of the likelihood ratio statistic (Wilks 1938, doi:10.1214/aoms/1177732360).
@@ -19,17 +19,17 @@ def ring_significance(case: Case) -> float:
     return math.sqrt(max(0.0, case.fitted.log_likelihood_gain))
 
 
-def fit_resolution(case: Case) -> float:
+def fit_resolution(case: AttemptData) -> float:
     """Resolution in Å up to which measured and fitted rings agree."""
     return case.fitted.fit_resolution_A
 
 
-def score(case: Case) -> float:
+def score(case: AttemptData) -> float:
     """Figure of merit: the correlation of the measured with the fitted rings, -1 to 1."""
     return case.fitted.score
 
 
-def rings_visible(case: Case) -> float:
+def rings_visible(case: AttemptData) -> float:
     """How many zeros of the CTF at the mean defocus lie inside the fit resolution; NaN without one."""
     fit = case.fitted
     if not _has_resolution(fit):
@@ -39,7 +39,7 @@ def rings_visible(case: Case) -> float:
     return float(np.count_nonzero(np.diff(np.floor(chi / math.pi))))
 
 
-def aliasing(case: Case) -> float:
+def aliasing(case: AttemptData) -> float:
     """Resolution at which the rings lie closer than 2.5 frequency bins of the fit, over the fit resolution.
 
     Above 1 the fit claims rings that the measured spectrum is too coarse to show. Where they nowhere lie so
@@ -58,18 +58,18 @@ def _has_resolution(fit: CtfFit) -> bool:
     return math.isfinite(fit.fit_resolution_A) and fit.fit_resolution_A > 0
 
 
-def defocus_sigma(case: Case) -> float:
+def defocus_sigma(case: AttemptData) -> float:
     """Uncertainty (standard error) of the mean defocus, Å."""
     return case.fitted.defocus_sigma_A
 
 
-def relative_defocus_sigma(case: Case) -> float:
+def relative_defocus_sigma(case: AttemptData) -> float:
     """Uncertainty (standard error) of the mean defocus over the mean defocus; infinite at focus."""
     mean_A = abs(case.fitted.mean_defocus_A)
     return case.fitted.defocus_sigma_A / mean_A if mean_A > 0 else math.inf
 
 
-def sampling_agreement(case: Case) -> float:
+def sampling_agreement(case: AttemptData) -> float:
     """Rings between the fitted defocus and the one found at the coarser sampling, at the end of its band.
 
     NaN where there was no such search.
@@ -79,12 +79,12 @@ def sampling_agreement(case: Case) -> float:
     return case.optics.wavelength_A * difference_A / fit.coarse_resolution_A**2
 
 
-def runner_up_gap(case: Case) -> float:
+def runner_up_gap(case: AttemptData) -> float:
     """How far the next best minimum lies below the best, as the fit gives it; NaN where there is no other."""
     return case.fitted.runner_up_gap
 
 
-def network_agreement(case: Case) -> float:
+def network_agreement(case: AttemptData) -> float:
     """Distance between the fitted mean defocus and the one a network says, in standard errors of their difference.
 
     NaN where no network was asked.
@@ -93,12 +93,12 @@ def network_agreement(case: Case) -> float:
     return abs(case.network_A - case.fitted.mean_defocus_A) / sigma_A if sigma_A != 0 else math.nan
 
 
-def astigmatism(case: Case) -> float:
+def astigmatism(case: AttemptData) -> float:
     """U - V, Å."""
     return case.fitted.astigmatism_A
 
 
-def relative_astigmatism(case: Case) -> float:
+def relative_astigmatism(case: AttemptData) -> float:
     """(U - V) over the mean defocus; infinite at focus."""
     mean_A = abs(case.fitted.mean_defocus_A)
     return case.fitted.astigmatism_A / mean_A if mean_A > 0 else math.inf
@@ -107,7 +107,7 @@ def relative_astigmatism(case: Case) -> float:
 LEAST_SIGNIFICANCE = 5.0
 
 
-def drift(case: Case) -> float:
+def drift(case: AttemptData) -> float:
     """Ring contrast of the worst direction over that of the best: 1 without drift, 0 where rings are lost.
 
     The contrast is the regression of power / background on sin²χ in the finer half of the band up to the fit
@@ -126,7 +126,7 @@ def drift(case: Case) -> float:
     return max(0.0, mean - amplitude) / (mean + amplitude)
 
 
-def _sector_contrast(case: Case) -> tuple[Floats, Floats]:
+def _sector_contrast(case: AttemptData) -> tuple[Floats, Floats]:
     """Regression slope of power / background on sin²χ and its variance, both (sectors,)."""
     fit, profiles = case.fitted, case.evidence.profiles
     finest = min(1.0 / fit.fit_resolution_A, float(fit.curve.frequency_per_A[-1]))

@@ -10,7 +10,7 @@ from scipy import ndimage, special
 from scipy.fft import irfft2
 
 from thonring.ctf import half_plane_grid, sin2_half_plane
-from thonring.quality.attempt_data import Case
+from thonring.quality.attempt_data import AttemptData
 from thonring.records import Floats, Image, SectorProfiles, Spectrum
 
 ICE_A = 3.6
@@ -22,7 +22,7 @@ VALUES_PER_BLOCK = 16
 FALSE_ALARM = 1e-3
 
 
-def crystalline_spots(case: Case) -> float:
+def crystalline_spots(case: AttemptData) -> float:
     """Excess of the strongest spot between 4.2 and 3.2 Å over its ring, in units of what noise could reach.
 
     Pixels are averaged in blocks with 16 or more independent values and divided by the median of their ring.
@@ -84,7 +84,7 @@ def _median_by_ring(power: Image, ring: npt.NDArray[np.intp]) -> Floats:
     return np.asarray((key[middle] - np.arange(len(ends))) * scale, dtype=np.float64)
 
 
-def ice_ring(case: Case) -> float:
+def ice_ring(case: AttemptData) -> float:
     """Strongest power of narrow annuli between 4.0 and 3.5 Å over what both neighbours let expect there.
 
     The expectation is interpolated linearly in log power against frequency between 4.6-4.25 and 3.3-3.1 Å: 1 without
@@ -130,7 +130,7 @@ ROUNDS = 8
 Mask = npt.NDArray[np.bool_]
 
 
-def film_share(case: Case) -> float:
+def support_film_fraction(case: AttemptData) -> float:
     """Share of the image that the smaller of two areas of different brightness covers; 0 where there is one level.
 
     Medians of 5 x 5 blocks are split in two classes by Otsu's threshold (1979), doi:10.1109/TSMC.1979.4310076, a plane
@@ -194,7 +194,7 @@ NORMAL_MAD = 1.4826
 Rings = npt.NDArray[np.intp]
 
 
-def double_exposure(case: Case) -> float:
+def double_exposure(case: AttemptData) -> float:
     """Contrast c of the strongest fringes that run through the rings, 0 to about 1; 0 where noise could make them.
 
     What the fitted model leaves of the spectrum, P / model - 1, is freed of its rotational mean, weighted by the
@@ -235,7 +235,7 @@ def _inner(spectrum: Spectrum) -> Spectrum:
     return replace(spectrum, power=power, sampling_A=spectrum.sampling_A * middle / half)
 
 
-def _residual(case: Case, spectrum: Spectrum) -> tuple[Floats, Floats, Rings]:
+def _residual(case: AttemptData, spectrum: Spectrum) -> tuple[Floats, Floats, Rings]:
     """P / model - 1, the rings' share of the model (0 outside the band and on the axes) and the ring's number."""
     fit, curve = case.fitted, case.fitted.curve
     k2, _ = half_plane_grid(spectrum)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from thonring.ctf import defocus_along, phase_aberration
-from thonring.quality.attempt_data import Case
+from thonring.quality.attempt_data import AttemptData
 from thonring.records import Floats, Image, Spectrum
 
 DIRECTIONS_RAD = np.radians(np.arange(181.0))
@@ -19,18 +19,18 @@ STEPS = 300
 NO_CONTRAST = 1000.0
 
 
-def xmipp_first_zero(case: Case) -> float:
+def xmipp_first_zero(case: AttemptData) -> float:
     """`ctfCritFirstZero`: mean resolution of the first zero over the directions, Å; NaN if one has none."""
     return float(np.mean(1.0 / first_zeros(case)))
 
 
-def xmipp_first_zero_ratio(case: Case) -> float:
+def xmipp_first_zero_ratio(case: AttemptData) -> float:
     """`ctfCritfirstZeroRatio`: coarsest over finest first zero of the directions, at least 1."""
     zeros_per_A = first_zeros(case)
     return float(zeros_per_A.max() / zeros_per_A.min())
 
 
-def xmipp_first_minimum_ratio(case: Case) -> float:
+def xmipp_first_minimum_ratio(case: AttemptData) -> float:
     """`ctfCritFirstMinFirstZeroRatio`: contrast along the first minimum over that along the first zero.
 
     Standard deviations of the enhanced spectrum; 1000 if that along the zero is at most 1e-6.
@@ -40,7 +40,7 @@ def xmipp_first_minimum_ratio(case: Case) -> float:
     return NO_CONTRAST if spread <= 1e-6 else float(at_minimum.std()) / spread
 
 
-def xmipp_ctf_margin(case: Case) -> float:
+def xmipp_ctf_margin(case: AttemptData) -> float:
     """`ctfCritCtfMargin`: how far the first minimum (a bright ring) rises above the first zero.
 
     Mean difference of the enhanced spectrum over its standard deviation along the zero; 1000 if that is at
@@ -51,12 +51,12 @@ def xmipp_ctf_margin(case: Case) -> float:
     return NO_CONTRAST if spread <= 1e-6 else float((at_minimum - at_zero).mean()) / spread
 
 
-def xmipp_non_astigmatic_validity(case: Case) -> float:
+def xmipp_non_astigmatic_validity(case: AttemptData) -> float:
     """`ctfCritNonAstigmaticValidty`: √(λ (U - V)), Å: the resolution at which astigmatism shifts χ by π."""
     return math.sqrt(case.optics.wavelength_A * case.fitted.astigmatism_A)
 
 
-def first_zeros(case: Case) -> Floats:
+def first_zeros(case: AttemptData) -> Floats:
     """Frequency in 1/Å of the signed CTF's first change of sign in each direction (181,), NaN without one."""
     frequency_per_A, ctf = _signed_ctf(case)
     crossing = ctf[:, :-1] * ctf[:, 1:] <= 0
@@ -69,7 +69,7 @@ def first_zeros(case: Case) -> Floats:
     return np.where(crossing.any(axis=1), zero, np.nan)
 
 
-def first_minima(case: Case) -> Floats:
+def first_minima(case: AttemptData) -> Floats:
     """Frequency in 1/Å of the signed CTF's first local minimum below zero, by direction (181,), or NaN."""
     frequency_per_A, ctf = _signed_ctf(case)
     middle = ctf[:, 1:-1]
@@ -77,7 +77,7 @@ def first_minima(case: Case) -> Floats:
     return np.where(minimum.any(axis=1), frequency_per_A[1 + np.argmax(minimum, axis=1)], np.nan)
 
 
-def _signed_ctf(case: Case) -> tuple[Floats, Floats]:
+def _signed_ctf(case: AttemptData) -> tuple[Floats, Floats]:
     """Frequencies (300,) from 0 to below the original Nyquist, and sin χ (181, 300)."""
     fit = case.fitted
     frequency_per_A: Floats = np.arange(float(STEPS)) * (0.5 / case.original_pixel_A / STEPS)
@@ -88,7 +88,7 @@ def _signed_ctf(case: Case) -> tuple[Floats, Floats]:
     return frequency_per_A, signed
 
 
-def _enhanced_at_zero_and_minimum(case: Case) -> tuple[Floats, Floats]:
+def _enhanced_at_zero_and_minimum(case: AttemptData) -> tuple[Floats, Floats]:
     """Values of the enhanced spectrum there, both (181,); NaN outside of it."""
     spectrum, enhanced = case.spectrum(), case.enhance()
     middle = len(enhanced) // 2
@@ -107,7 +107,7 @@ def _enhanced_at_zero_and_minimum(case: Case) -> tuple[Floats, Floats]:
 COARSEST_SAMPLING_A = 1.8
 
 
-def xmipp_iceness(case: Case) -> float:
+def xmipp_iceness(case: AttemptData) -> float:
     """`ctfCritIceness`: mean power between 4.0 and 3.6 Å over that between 4.4 and 4.0 Å.
 
     Of the raw spectrum's positive quadrant at the attempt's sampling, the rings having radii floor(n T / 4.4)
@@ -133,7 +133,7 @@ def _ring_mean(spectrum: Spectrum, low_resolution_A: float, high_resolution_A: f
     return float(ring.mean(dtype=np.float64)) if ring.size else math.nan
 
 
-def xmipp_psd_correlation_90(case: Case) -> float:
+def xmipp_psd_correlation_90(case: AttemptData) -> float:
     """`ctfCritPsdCorr90`: correlation of the enhanced spectrum with itself turned by 90°, -1 to 1.
 
     Over all pixels, the masked ones (0) included. NaN if the spectrum has no contrast.

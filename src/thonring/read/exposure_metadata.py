@@ -35,7 +35,7 @@ class Metadata:
 KIND = "metadata"
 
 
-class Quantity(NamedTuple):
+class MetadataField(NamedTuple):
     """How a quantity is called, its unit and the values it can have in ours."""
 
     name: str
@@ -44,12 +44,12 @@ class Quantity(NamedTuple):
     high: float
 
 
-VOLTAGE = Quantity("voltage", "kV", 10.0, 3000.0)
-PIXEL = Quantity("pixel size", "Å", 0.1, 100.0)
-BINNING = Quantity("binning", "", 0.1, 64.0)
-DOSE = Quantity("dose", "e/Å²", 0.0, 1e4)
-DEFOCUS = Quantity("applied defocus", "Å", -2e5, 2e5)
-TILT = Quantity("stage tilt", "°", -90.0, 90.0)
+VOLTAGE = MetadataField("voltage", "kV", 10.0, 3000.0)
+PIXEL = MetadataField("pixel size", "Å", 0.1, 100.0)
+BINNING = MetadataField("binning", "", 0.1, 64.0)
+DOSE = MetadataField("dose", "e/Å²", 0.0, 1e4)
+DEFOCUS = MetadataField("applied defocus", "Å", -2e5, 2e5)
+TILT = MetadataField("stage tilt", "°", -90.0, 90.0)
 
 
 class Values:
@@ -64,7 +64,7 @@ class Values:
         """What was refused."""
         return tuple(self._notes)
 
-    def number(self, text: str | None, quantity: Quantity, factor: float = 1.0) -> float | None:
+    def number(self, text: str | None, quantity: MetadataField, factor: float = 1.0) -> float | None:
         """The number in `text` times `factor`, which makes it ours; None if there is none or it cannot be."""
         if text is None or not text.strip():
             return None

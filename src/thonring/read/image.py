@@ -6,7 +6,7 @@ from pathlib import Path
 from thonring.errors import OpticsError
 from thonring.optics import Optics
 from thonring.read.image_formats import load, load_stack
-from thonring.read.sidecar import checked, metadata_beside, pixel_for
+from thonring.read.sidecar import checked, pixel_for, sidecar_metadata
 from thonring.records import Micrograph, Note
 
 TOLERANCE = 0.02
@@ -83,7 +83,7 @@ def micrograph(path: Path, optics: Optics, *, metadata: bool = False) -> Microgr
         If neither `optics` nor header nor metadata state a pixel size.
     """
     raw = load(path)
-    stated = metadata_beside(path) if metadata else None
+    stated = sidecar_metadata(path) if metadata else None
     if stated is None:
         pixel_A, notes = settle_pixel(path, raw.header_pixel_A, optics)
     else:

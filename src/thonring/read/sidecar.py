@@ -52,7 +52,7 @@ def _shorter(stem: str) -> str:
     return without_uid(stem)
 
 
-def metadata_beside(path: Path) -> Metadata | None:
+def sidecar_metadata(path: Path) -> Metadata | None:
     """The microscope's metadata of an image; None where there are none.
 
     Nothing is raised: what is wrong with a file is in its `notes`.

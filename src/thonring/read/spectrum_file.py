@@ -18,7 +18,7 @@ LEAST_SYMMETRY = 0.9
 CLEAR_CONTRAST = 2.0
 
 
-def given_spectrum(path: Path, optics: Optics, kind: Kind) -> GivenSpectrum:
+def spectrum_file(path: Path, optics: Optics, kind: Kind) -> GivenSpectrum:
     """Read an amplitude or power spectrum of the full plane, centred or with its origin in the corner.
 
     The header's pixel size (or `optics.pixel_A`, which wins) is the sampling whose Nyquist frequency ends the

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from thonring.records import Attempt, Note, Outcome, Status
-from thonring.run.provenance import Origin
+from thonring.run.provenance import Provenance
 
 Verdict = Literal["accepted", "rejected"]
 
@@ -88,7 +88,9 @@ class _Standing:
     asked: str
 
 
-def end_superseded(connection: sqlite3.Connection, micrograph: int, outcome: Outcome, origin: Origin) -> None:
+def end_superseded(
+    connection: sqlite3.Connection, micrograph: int, outcome: Outcome, origin: Provenance
+) -> None:
     """End what people decided of a micrograph that comes from another file or other optics now, or has no fit.
 
     To be called before `outcome` takes the place of the earlier one. Only a rejection by a person stays.

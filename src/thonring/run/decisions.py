@@ -14,9 +14,9 @@ from thonring.files.json import compact
 from thonring.records import Attempt, Status
 from thonring.run import rows as queries
 from thonring.run.decision_status import Verdict, decided_status
-from thonring.run.provenance import Origin
+from thonring.run.provenance import Provenance
 from thonring.run.rows import attempt_row, criteria_text
-from thonring.run.sqlite import told, transaction
+from thonring.run.sqlite import sqlite_errors, transaction
 
 _KINDS: dict[Verdict | None, str] = {"accepted": "accept", "rejected": "reject", None: "automatic"}
 _CHOSEN = "(SELECT value FROM json_each(?))"
@@ -159,10 +159,12 @@ class Decisions:
 
     def judged(self) -> set[int]:
         """Give the micrographs whose verdict, as it stands, a person gave one by one: not by curating."""
-        with told(self._path):
+        with sqlite_errors(self._path):
             return {micrograph for (micrograph,) in self._connection.execute(_JUDGED)}
 
-    def estimate(self, micrograph: int, attempt: Attempt, who: str, origin: Origin | None = None) -> Action:
+    def estimate(
+        self, micrograph: int, attempt: Attempt, who: str, origin: Provenance | None = None
+    ) -> Action:
         """Keep a person's estimate, with its verdict by the criteria, in the place of the automatic one.
 
         An earlier verdict of a person on this micrograph ends: it was on another estimate. `origin` is that of the
@@ -226,7 +228,7 @@ class Decisions:
 
     def history(self, micrograph: int | None = None, most: int = 100) -> list[Action]:
         """Give the last actions, of one micrograph or of all, the latest first."""
-        with told(self._path):
+        with sqlite_errors(self._path):
             where = "" if micrograph is None else _OF_ONE
             of = () if micrograph is None else (micrograph,)
             return [Action(*row) for row in self._connection.execute(_HISTORY.format(where), (*of, most))]
@@ -239,7 +241,7 @@ class Decisions:
         DecisionError
             If there is none.
         """
-        with told(self._path):
+        with sqlite_errors(self._path):
             row = self._connection.execute(_HISTORY.format("WHERE id = ?"), (number, 1)).fetchone()
         if row is None:
             raise DecisionError(f"{self._path}: no action has the number {number}. Load the page again.")
@@ -260,7 +262,7 @@ class Decisions:
             for key, estimate, fitted, remarks, status, verdict in rows
         ]
 
-    def _refuse_another(self, micrograph: int, origin: Origin | None) -> None:
+    def _refuse_another(self, micrograph: int, origin: Provenance | None) -> None:
         pixel_A, *now = self._connection.execute(_CAME_FROM, (micrograph,)).fetchone()
         if origin is not None and tuple(now) != (origin.asked, origin.file.size, origin.file.mtime_ns):
             raise DecisionError(
@@ -279,7 +281,7 @@ class Decisions:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with told(self._path), transaction(self._connection):
+        with sqlite_errors(self._path), transaction(self._connection):
             yield self._connection
 
 

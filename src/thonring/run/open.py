@@ -16,12 +16,12 @@ from thonring.files.atomic import sweep
 from thonring.run import schema
 from thonring.run.decisions import Decisions
 from thonring.run.names import ARTEFACT_FOLDERS
-from thonring.run.sqlite import Journal, journal_for, told
+from thonring.run.sqlite import Journal, journal_for, sqlite_errors
 from thonring.run.store import Store
 
 
 @contextmanager
-def held(run: Path) -> Iterator[None]:
+def run_lock(run: Path) -> Iterator[None]:
     """Hold a run folder against other processes, of this and, where the file system tells them, of other machines.
 
     Raises
@@ -94,11 +94,11 @@ def open_run(run: Path) -> Iterator[Store]:
         If the store is damaged, of a later version, or cannot be written.
     """
     path = run / STORE
-    with held(run):
+    with run_lock(run):
         for folder in (run, *(run / name for name in ARTEFACT_FOLDERS)):
             sweep(folder)
         with _connected(path, "rwc") as connection:
-            with told(path):
+            with sqlite_errors(path):
                 schema.check(path, connection)
                 _keep_journal(connection, journal_for(run))
                 connection.execute("PRAGMA synchronous = FULL")
@@ -132,7 +132,7 @@ def read_run(run: Path) -> Iterator[Store]:
             f"{path}: not found, expected the store of a run of `thonring estimate`. Give the run's folder; one "
             "that an older version made has none: estimate it again."
         )
-    with told(path):
+    with sqlite_errors(path):
         version = _version(path)
     if version == 0:
         raise OutputError(f"{path}: is empty yet: the run has only just begun. Try again in a moment.")
@@ -167,14 +167,14 @@ def decide_in(run: Path) -> Iterator[Decisions]:
     with read_run(run):
         pass
     path = run / STORE
-    with _connected(path, "rw", _DECISION_PATIENCE_S) as connection, told(path):
+    with _connected(path, "rw", _DECISION_PATIENCE_S) as connection, sqlite_errors(path):
         connection.execute("PRAGMA synchronous = FULL")
         yield Decisions(path, connection)
 
 
 @contextmanager
 def _connected(path: Path, mode: str, patience_s: float = _PATIENCE_S) -> Iterator[sqlite3.Connection]:
-    with told(path):
+    with sqlite_errors(path):
         address = f"{path.absolute().as_uri()}?mode={mode}"
         connection = sqlite3.connect(address, uri=True, timeout=patience_s, isolation_level=None)
     try:

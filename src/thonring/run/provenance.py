@@ -25,7 +25,7 @@ class FileState:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Processing:
     """How a micrograph was estimated: `settings` as `settings_text` writes them, and the program's version.
 
     `artefacts` names what was written beside the tables; `spectrum_kind` is "" where the inputs are images.
@@ -38,7 +38,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Provenance:
     """All that an outcome depends on; `asked` is optics and known defocus as `asked_text` writes them.
 
     The hash of the file's content is the outcome's, found when the file was read.
@@ -46,11 +46,11 @@ class Origin:
 
     file: FileState
     asked: str
-    made: Made
+    processing: Processing
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Inputs:
     """What was asked for one micrograph alone; with `metadata` the microscope's file beside it was used."""
 
     optics: Optics
@@ -63,7 +63,7 @@ class Entry:
     """A finished micrograph as far as a later run asks: what became of it, and what it came from."""
 
     status: Status
-    origin: Origin
+    origin: Provenance
 
 
 def file_state(path: Path) -> FileState:
@@ -122,7 +122,7 @@ def _as_tuple(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
     return tuple(value) if isinstance(value, list) else value
 
 
-def asked_of(text: str) -> Asked:
+def inputs_of(text: str) -> Inputs:
     """Read what `asked_text` wrote.
 
     Raises
@@ -134,7 +134,7 @@ def asked_of(text: str) -> Asked:
         stored = json.loads(text)
         known, optics = stored["known"], stored["optics"]
         metadata = optics.pop("metadata", True)
-        return Asked(Optics(**optics), None if known is None else KnownDefocus(**known), metadata)
+        return Inputs(Optics(**optics), None if known is None else KnownDefocus(**known), metadata)
     except (ValueError, TypeError, KeyError, OpticsError) as problem:
         raise OutputError(
             f"the run's store holds optics that this version cannot read ({problem}): {text[:80]}. "
@@ -142,7 +142,7 @@ def asked_of(text: str) -> Asked:
         ) from problem
 
 
-def asked_text(optics: Optics, known: KnownDefocus | None, *, metadata: bool = True) -> str:
+def inputs_text(optics: Optics, known: KnownDefocus | None, *, metadata: bool = True) -> str:
     """Write what was asked for one micrograph alone; that its `metadata` are used goes without saying."""
     ignored = {} if metadata else {"metadata": False}
     return compact(
@@ -150,6 +150,8 @@ def asked_text(optics: Optics, known: KnownDefocus | None, *, metadata: bool = T
     )
 
 
-def made(settings: Settings, spectrum_kind: str | None, artefacts: Sequence[str], version: str) -> Made:
+def processing(
+    settings: Settings, spectrum_kind: str | None, artefacts: Sequence[str], version: str
+) -> Processing:
     """How a run estimates."""
-    return Made(settings_text(settings), spectrum_kind or "", tuple(artefacts), version)
+    return Processing(settings_text(settings), spectrum_kind or "", tuple(artefacts), version)

@@ -12,7 +12,7 @@ import numpy as np
 from thonring.files.json import compact, finite, finite_rows, number_of
 from thonring.optics import Optics
 from thonring.records import Attempt, CriterionResult, CtfFit, Floats, Note, Outcome, RadialCurve, Verdict
-from thonring.run.provenance import Made
+from thonring.run.provenance import Processing
 
 Row = Sequence[Any]
 
@@ -246,12 +246,12 @@ CHOSEN_OUTCOMES = _OUTCOMES.format(f"WHERE input.id IN {_CHOSEN}")
 CHOSEN_ATTEMPTS = _ATTEMPTS.format(f"WHERE micrograph IN {_CHOSEN}")
 
 
-def made_row(made: Made) -> Row:
+def processing_row(made: Processing) -> Row:
     """What the table `recipe` holds."""
     return made.settings, made.spectrum_kind, compact(made.artefacts), made.thonring
 
 
-def made_of(row: Row) -> Made:
+def processing_of(row: Row) -> Processing:
     """Read what `made_row` gave."""
     settings, spectrum_kind, artefacts, version = row
-    return Made(settings, spectrum_kind, tuple(json.loads(artefacts)), version)
+    return Processing(settings, spectrum_kind, tuple(json.loads(artefacts)), version)

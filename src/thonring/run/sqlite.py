@@ -25,7 +25,7 @@ _PRIMARY_CODE = 0xFF
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def sqlite_errors(path: Path) -> Iterator[None]:
     """Turn an error of SQLite into one that names the store and says what to do.
 
     Raises

@@ -15,7 +15,7 @@ from thonring.records import Attempt, Outcome, Status
 from thonring.run import rows as queries
 from thonring.run.decision_status import Decision, end_superseded, with_decision
 from thonring.run.names import Registered, registered
-from thonring.run.provenance import Entry, FileState, Made, Origin
+from thonring.run.provenance import Entry, FileState, Processing, Provenance
 from thonring.run.rows import (
     Row,
     attempt_of,
@@ -26,7 +26,7 @@ from thonring.run.rows import (
     stored_text,
     text_of,
 )
-from thonring.run.sqlite import roll_back, told, transaction
+from thonring.run.sqlite import roll_back, sqlite_errors, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Store:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.run = path.parent
         self._path, self._connection = path, connection
-        self._made: dict[Made, int] = {}
+        self._made: dict[Processing, int] = {}
         self._judged: dict[str, int] = {}
 
     def register(self, paths: Sequence[Path]) -> dict[Path, str]:
@@ -78,7 +78,7 @@ class Store:
         names = {one.path: one.name for one in (*known, *fresh)}
         return {path: names[str(path)] for path in paths}
 
-    def add(self, outcome: Outcome, origin: Origin) -> None:
+    def add(self, outcome: Outcome, origin: Provenance) -> None:
         """Keep an outcome of a registered file in the place of an earlier one; when this returns, it is on the disk.
 
         Raises
@@ -91,7 +91,7 @@ class Store:
             end_superseded(connection, key, outcome, origin)
             connection.execute(queries.DROP_ATTEMPTS, (key,))
             file = origin.file
-            came_from = (self._recipe(origin.made), origin.asked, file.size, file.mtime_ns)
+            came_from = (self._recipe(origin.processing), origin.asked, file.size, file.mtime_ns)
             row = (key, self._later(), *came_from, *micrograph_row(outcome))
             connection.execute(queries.ADD_MICROGRAPH, row)
             attempts = [
@@ -105,9 +105,9 @@ class Store:
         (last,) = self._connection.execute(queries.LAST_TIME).fetchone()
         return max(time.time(), (last or 0.0) + 1e-6)
 
-    def _recipe(self, made: Made) -> int:
+    def _recipe(self, made: Processing) -> int:
         if made not in self._made:
-            row = queries.made_row(made)
+            row = queries.processing_row(made)
             self._connection.execute(queries.ADD_RECIPE, row)
             self._made[made] = int(self._connection.execute(queries.FIND_RECIPE, row).fetchone()[0])
         return self._made[made]
@@ -144,14 +144,14 @@ class Store:
             If the store cannot be read.
         """
         with self.snapshot() as connection:
-            made = {key: queries.made_of(row) for key, *row in connection.execute(queries.RECIPES)}
+            made = {key: queries.processing_of(row) for key, *row in connection.execute(queries.RECIPES)}
             if paths is None:
                 rows: Iterable[Row] = connection.execute(queries.ENTRIES)
             else:
                 one_each = ((stored_text(str(path)),) for path in paths)
                 rows = chain.from_iterable(connection.execute(queries.ENTRY_OF, one) for one in one_each)
             for path, recipe, asked, size, mtime_ns, content_hash, status in rows:
-                origin = Origin(FileState(size, mtime_ns, content_hash), asked, made[recipe])
+                origin = Provenance(FileState(size, mtime_ns, content_hash), asked, made[recipe])
                 yield text_of(path), Entry(status, origin)
 
     def statuses(self) -> dict[str, Status]:
@@ -165,7 +165,7 @@ class Store:
         with self.snapshot() as connection:
             return {text_of(path): status for path, status in connection.execute(queries.STATUSES)}
 
-    def made(self) -> Made | None:
+    def made(self) -> Processing | None:
         """How the micrograph that was finished last was estimated; None if there is none yet.
 
         Raises
@@ -175,7 +175,7 @@ class Store:
         """
         with self.snapshot() as connection:
             row = connection.execute(queries.LAST_RECIPE).fetchone()
-        return None if row is None else queries.made_of(row)
+        return None if row is None else queries.processing_of(row)
 
     def __len__(self) -> int:
         with self.snapshot() as connection:
@@ -228,7 +228,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with told(self._path):
+        with sqlite_errors(self._path):
             try:
                 with transaction(self._connection):
                     yield self._connection
@@ -247,7 +247,7 @@ class Store:
             If the store cannot be read.
         """
         outermost = not self._connection.in_transaction
-        with told(self._path):
+        with sqlite_errors(self._path):
             if outermost:
                 self._connection.execute("BEGIN")
             try:
@@ -274,7 +274,7 @@ class Finished:
     decision: Decision | None
     attempts: Mapping[int, Attempt]
     kept: int | None
-    origin: Origin
+    origin: Provenance
 
 
 def read_finished(store: Store, number: int) -> Finished | None:
@@ -307,5 +307,7 @@ def read_finished(store: Store, number: int) -> Finished | None:
         decision=decision,
         attempts=attempts,
         kept=automatic.chosen if estimate is None else estimate,
-        origin=Origin(FileState(size, mtime_ns, automatic.content_hash), asked, queries.made_of(made)),
+        origin=Provenance(
+            FileState(size, mtime_ns, automatic.content_hash), asked, queries.processing_of(made)
+        ),
     )

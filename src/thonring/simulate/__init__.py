@@ -1,6 +1,6 @@
 """Micrographs with known truth: scenes drawn from recipes as images or spectra, and a white object with a CTF."""
 
-from thonring.simulate.cramer_rao import Bound, bound_of, cramer_rao
+from thonring.simulate.cramer_rao import CramerRaoBound, bound_of, cramer_rao
 from thonring.simulate.image import micrograph
 from thonring.simulate.recipe import Recipe, known_recipes, load_recipe
 from thonring.simulate.sample import draw, spoiled
@@ -11,7 +11,7 @@ from thonring.simulate.white_noise import RingModel, Truth, noise_micrograph, wh
 
 __all__ = [
     "DEFECTS",
-    "Bound",
+    "CramerRaoBound",
     "DefectName",
     "Recipe",
     "RingModel",

@@ -16,17 +16,19 @@ DIRECTIONS = 90
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class CramerRaoBound:
     """Smallest standard errors: of the mean defocus, and of the astigmatism vector per component."""
 
     defocus_A: float
     astigmatism_A: float
 
 
-UNKNOWABLE = Bound(math.nan, math.nan)
+UNKNOWABLE = CramerRaoBound(math.nan, math.nan)
 
 
-def cramer_rao(truth: Truth, shape: tuple[int, int], resolution_range_A: tuple[float, float]) -> Bound:
+def cramer_rao(
+    truth: Truth, shape: tuple[int, int], resolution_range_A: tuple[float, float]
+) -> CramerRaoBound:
     """Bound for an image of `shape` pixels with noise and envelope known.
 
     Source: Whittle (1953), Ark. Mat. 2, 423: the information of a stationary field is Σ (∂ log S)² over the
@@ -39,7 +41,7 @@ def cramer_rao(truth: Truth, shape: tuple[int, int], resolution_range_A: tuple[f
     return _bound(slope, radius, angle, shape[0] * shape[1] * truth.pixel_A**2)
 
 
-def bound_of(scene: Scene, resolution_range_A: tuple[float, float] = (30.0, 2.5)) -> Bound:
+def bound_of(scene: Scene, resolution_range_A: tuple[float, float] = (30.0, 2.5)) -> CramerRaoBound:
     """Bound for the micrograph of a scene, likewise; NaN where it has no rings."""
     radius, angle = _grid(resolution_range_A, scene.pixel_A)
     density = spectral_density(scene, radius, angle)
@@ -56,7 +58,7 @@ def _grid(resolution_range_A: tuple[float, float], pixel_A: float) -> tuple[Floa
     ]
 
 
-def _bound(slope: Floats, radius: Floats, angle: Floats, area_A2: float) -> Bound:
+def _bound(slope: Floats, radius: Floats, angle: Floats, area_A2: float) -> CramerRaoBound:
     """Bound from ∂ log S / ∂ defocus (radii, directions)."""
     density = area_A2 * radius * (radius[1] - radius[0]) * (math.pi / DIRECTIONS)
     parts = [slope, slope * 0.5 * np.cos(2 * angle), slope * 0.5 * np.sin(2 * angle)]
@@ -64,4 +66,4 @@ def _bound(slope: Floats, radius: Floats, angle: Floats, area_A2: float) -> Boun
     if not np.linalg.cond(information) < 1 / np.finfo(np.float64).eps:
         return UNKNOWABLE
     covariance = np.linalg.inv(information)
-    return Bound(math.sqrt(covariance[0, 0]), math.sqrt(0.5 * (covariance[1, 1] + covariance[2, 2])))
+    return CramerRaoBound(math.sqrt(covariance[0, 0]), math.sqrt(0.5 * (covariance[1, 1] + covariance[2, 2])))

@@ -23,7 +23,7 @@ TABLE = 8192
 
 def cover_with_film(scene: Scene, intensity: Image, random: np.random.Generator) -> None:
     """Lay the film over an `intensity` (rows, columns) relative to the beam, in place."""
-    share = film_share(scene)
+    share = support_film_fraction(scene)
     places = [np.flatnonzero(np.any(share > 0, axis=axis)) for axis in (1, 0)]
     if places[0].size == 0:
         return
@@ -35,7 +35,7 @@ def cover_with_film(scene: Scene, intensity: Image, random: np.random.Generator)
     under += part * (film - under)
 
 
-def film_share(scene: Scene) -> Image:
+def support_film_fraction(scene: Scene) -> Image:
     """1 on the film, 0 in the hole, (rows, columns), with an edge of some 15 Å.
 
     The hole is a disc whose rim comes in from `direction_deg` until `covered` of the image is film.

@@ -8,11 +8,11 @@ from typing import Literal
 from thonring import manual_fit as by_hand
 from thonring import measurement, pipeline, read
 from thonring.errors import UnreadableFile
-from thonring.manual_fit import Hand, Way
+from thonring.manual_fit import ManualCtf, ManualMode
 from thonring.measurement import Measurement, SpectrumKind
 from thonring.plot import thumbnail_png
 from thonring.records import Attempt, Evidence, SectorProfiles, Source
-from thonring.run.provenance import asked_of, content_hash, file_state, settings_of
+from thonring.run.provenance import content_hash, file_state, inputs_of, settings_of
 from thonring.run.store import Finished
 from thonring.settings import Settings
 
@@ -25,7 +25,7 @@ FileNow = Literal["as estimated", "changed", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class MeasuredMicrograph:
     """A micrograph measured as its run did, with the run's `settings`.
 
     `thumbnail` is a PNG file; None where the input was a spectrum.
@@ -49,15 +49,15 @@ class Bench:
         )
 
 
-class Workbench:
+class MeasurementCache:
     """The benches that were looked at last. Methods may be called from several threads; one works at a time."""
 
     def __init__(self) -> None:
-        self._benches: OrderedDict[object, Bench] = OrderedDict()
+        self._benches: OrderedDict[object, MeasuredMicrograph] = OrderedDict()
         self._estimates: OrderedDict[object, Attempt] = OrderedDict()
         self._looking, self._working = threading.Lock(), threading.Lock()
 
-    def bench(self, one: Finished) -> Bench:
+    def bench(self, one: Finished) -> MeasuredMicrograph:
         """Measure a micrograph's file again, or take what was measured of it before.
 
         Raises
@@ -81,7 +81,7 @@ class Workbench:
                     self._benches.popitem(last=False)
             return made
 
-    def estimate(self, one: Finished, hand: Hand, way: Way) -> Attempt:
+    def estimate(self, one: Finished, hand: ManualCtf, way: ManualMode) -> Attempt:
         """An estimate by hand; the last ones are remembered, so that what is kept is what was shown.
 
         Raises
@@ -101,7 +101,7 @@ class Workbench:
                 self._estimates.popitem(last=False)
             return found
 
-    def _known(self, key: object) -> Bench | None:
+    def _known(self, key: object) -> MeasuredMicrograph | None:
         with self._looking:
             if key in self._benches:
                 self._benches.move_to_end(key)
@@ -122,7 +122,7 @@ def run_settings(one: Finished) -> Settings:
         If a later version wrote them.
     """
     profile = next((attempt.verdict.profile for attempt in one.automatic.attempts), "default")
-    return settings_of(one.origin.made.settings, profile)
+    return settings_of(one.origin.processing.settings, profile)
 
 
 def file_now(one: Finished) -> FileNow:
@@ -149,15 +149,15 @@ def _refuse_another(one: Finished) -> None:
     )
 
 
-def _measure(one: Finished) -> Bench:
-    asked, settings = asked_of(one.origin.asked), run_settings(one)
+def _measure(one: Finished) -> MeasuredMicrograph:
+    asked, settings = inputs_of(one.origin.asked), run_settings(one)
     source = Source(one.place, asked.optics, metadata=asked.metadata)
     kinds: dict[str, SpectrumKind] = {"amplitude": "amplitude", "power": "power"}
-    kind = kinds.get(one.origin.made.spectrum_kind)
+    kind = kinds.get(one.origin.processing.spectrum_kind)
     if kind is None:
         micrograph = read.micrograph(source.path, source.optics, metadata=source.metadata)
         measured, thumbnail = measurement.measure(micrograph, settings), thumbnail_png(micrograph)
     else:
         measured, thumbnail = measurement.measured_file(source, settings, kind), None
     profiles = pipeline.sectors(measured, settings)
-    return Bench(settings, measured, profiles, thumbnail)
+    return MeasuredMicrograph(settings, measured, profiles, thumbnail)

@@ -14,7 +14,7 @@ from thonring.run.open import STORE, decide_in, read_run
 from thonring.run.provenance import settings_of
 from thonring.run.store import Store
 from thonring.settings import Limit
-from thonring.web.measurement_cache import Workbench
+from thonring.web.measurement_cache import MeasurementCache
 
 
 class RunView:
@@ -26,7 +26,7 @@ class RunView:
 
     def __init__(self, run: Path) -> None:
         self.run = run
-        self.workbench = Workbench()
+        self.workbench = MeasurementCache()
         self._columns: RunColumns | None = None
         self._file = (0, 0)
         self._following = threading.Lock()

@@ -13,13 +13,13 @@ from thonring.learn.inputs import (
     SAMPLINGS_A,
     SECTORS,
     SIZE,
-    Views,
+    SpectrumPyramid,
     enhanced,
     known_cells,
     polar,
     sector_angles,
+    spectrum_pyramid,
     squared_frequencies,
-    views_of,
 )
 from thonring.records import Floats
 from thonring.simulate import Scene, drawn_spectrum
@@ -27,8 +27,8 @@ from thonring.simulate import Scene, drawn_spectrum
 RINGED = replace(SCENE, shape=(4096, 4096))
 
 
-def views(scene: Scene = RINGED, seed: int = 1) -> Views:
-    return views_of(drawn_spectrum(scene, scene.pixel_A, np.random.default_rng(seed), 1024))
+def views(scene: Scene = RINGED, seed: int = 1) -> SpectrumPyramid:
+    return spectrum_pyramid(drawn_spectrum(scene, scene.pixel_A, np.random.default_rng(seed), 1024))
 
 
 def peak_A(profile: Floats, sampling_A: float, scene: Scene) -> float:

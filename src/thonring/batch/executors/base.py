@@ -9,7 +9,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Handling(Generic[J, R]):
+class TaskSpec(Generic[J, R]):
     """What is done with a job, `task`, and the result of one that came to nothing, `failed(job, reason)`.
 
     Both are functions that can be imported by name, since processes start afresh; `preload` is the module
@@ -24,7 +24,7 @@ class Handling(Generic[J, R]):
 class Executor(Protocol):
     """Does jobs; which one does them changes no result."""
 
-    def finish(self, jobs: Sequence[J], handling: Handling[J, R]) -> Generator[tuple[int, R], None, None]:
+    def finish(self, jobs: Sequence[J], handling: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
         """Do all jobs and give each result with its job's index, as they finish; may be called again and again.
 
         A job comes back exactly once, whatever happens to processes and machines. Closing the iterator drops
@@ -42,12 +42,12 @@ class Executor(Protocol):
 class Inline:
     """One job after the other in this process. What kills it ends the batch."""
 
-    def finish(self, jobs: Sequence[J], handling: Handling[J, R]) -> Generator[tuple[int, R], None, None]:
+    def finish(self, jobs: Sequence[J], handling: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
         """Do all jobs in their order."""
         yield from ((index, guarded(handling, job)) for index, job in enumerate(jobs))
 
 
-def guarded(handling: Handling[J, R], job: J) -> R:
+def guarded(handling: TaskSpec[J, R], job: J) -> R:
     """Do a job; what nobody foresaw fails this one alone."""
     try:
         return handling.task(job)

@@ -16,9 +16,9 @@ from uuid import uuid4
 from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster
 
 from thonring.batch.executors import slurm
-from thonring.batch.executors.base import Handling, J, R, guarded
+from thonring.batch.executors.base import J, R, TaskSpec, guarded
 from thonring.batch.executors.choice import ClusterChoice, OwnCluster, RunningCluster, SlurmJobs
-from thonring.batch.executors.worker_check import Gate, Ground
+from thonring.batch.executors.worker_check import Environment, WorkerRegistry
 from thonring.errors import ClusterError
 
 _CONNECT_WITHIN_S = 10
@@ -135,7 +135,9 @@ def _slurm(choice: SlurmJobs, run: Path) -> Iterator[Connection]:
         slurm.cluster_of(choice, name, run, options) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
-        yield Connection(client, f"the SLURM jobs {name}", slurm.Caretaker(cluster, choice, name, run).tend)
+        yield Connection(
+            client, f"the SLURM jobs {name}", slurm.SlurmJobMonitor(cluster, choice, name, run).tend
+        )
 
 
 def _scheduler_options(dashboard: str) -> dict[str, Any]:
@@ -154,7 +156,7 @@ Numbered = tuple[int, J]
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class TaskOptions:
     """How jobs are sent: where their paths begin, None if they are absolute, and what a worker must have."""
 
     folder: Path | None
@@ -172,11 +174,11 @@ def do(parcel: bytes, folder: Path | None) -> object:
         return guarded(handling, job)
 
 
-class Flight(Generic[J, R]):
+class InFlightTasks(Generic[J, R]):
     """Jobs on their way to workers and back; `tend`, called about every second, looks after the workers."""
 
     def __init__(
-        self, client: Client, handling: Handling[J, R], orders: Orders, tend: Callable[[], None]
+        self, client: Client, handling: TaskSpec[J, R], orders: TaskOptions, tend: Callable[[], None]
     ) -> None:
         assert client.loop is not None
         self._client, self._handling, self._orders, self._tend = client, handling, orders, tend
@@ -262,9 +264,9 @@ class DaskExecutor:
     and is given as failed if its workers die of it again.
     """
 
-    def __init__(self, connection: Connection, ground: Ground, note: Callable[[str], None]) -> None:
+    def __init__(self, connection: Connection, ground: Environment, note: Callable[[str], None]) -> None:
         self._connection, self._ground = connection, ground
-        self._gate = Gate(connection.client, ground, note)
+        self._gate = WorkerRegistry(connection.client, ground, note)
         self._looked = self._had_workers = time.monotonic()
 
     def wait(self, note: Callable[[str], None]) -> None:
@@ -286,7 +288,7 @@ class DaskExecutor:
         except ClusterError as problem:
             raise ClusterError(f"{name}: {problem}.") from problem
 
-    def finish(self, jobs: Sequence[J], handling: Handling[J, R]) -> Generator[tuple[int, R], None, None]:
+    def finish(self, jobs: Sequence[J], handling: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
         """Do all jobs and give each result with its job's index, as they finish.
 
         Raises
@@ -296,8 +298,8 @@ class DaskExecutor:
         """
         suspects: deque[Numbered[J]] = deque()
         condemned: list[Numbered[J]] = []
-        orders = Orders(self._ground.folder, self._gate.resource)
-        flight = Flight(self._connection.client, handling, orders, self._tend)
+        orders = TaskOptions(self._ground.folder, self._gate.resource)
+        flight = InFlightTasks(self._connection.client, handling, orders, self._tend)
         self._had_workers = time.monotonic()
         try:
             self._look()

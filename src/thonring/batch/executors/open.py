@@ -7,7 +7,7 @@ from pathlib import Path
 
 from thonring.batch.executors.base import Executor, Inline
 from thonring.batch.executors.choice import ClusterChoice, RunningCluster
-from thonring.batch.executors.processes import Processes, standing
+from thonring.batch.executors.processes import Processes, persistent_processes
 from thonring.batch.interrupts import terminable
 from thonring.errors import ClusterError
 
@@ -17,7 +17,7 @@ _EXTRA = ("dask", "distributed", "dask_jobqueue")
 
 
 @contextmanager
-def opened(
+def open_executor(
     choice: ExecutorChoice, run: Path, inputs: Sequence[Path], note: Callable[[str], None]
 ) -> Iterator[Executor]:
     """Give the executor that was chosen; it may finish jobs any number of times until the block ends.
@@ -42,14 +42,14 @@ def opened(
         yield choice
         return
     if isinstance(choice, Processes):
-        with standing(choice.workers) as crew:
+        with persistent_processes(choice.workers) as crew:
             yield crew
         return
     _require_packages(choice)
     from thonring.batch.executors.dask import DaskExecutor, connected
-    from thonring.batch.executors.worker_check import ground_of
+    from thonring.batch.executors.worker_check import environment_of
 
-    with terminable(), ground_of(run, inputs) as ground, connected(choice, run) as connection:
+    with terminable(), environment_of(run, inputs) as ground, connected(choice, run) as connection:
         executor = DaskExecutor(connection, ground, note)
         executor.wait(note)
         yield executor

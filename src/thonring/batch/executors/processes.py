@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic
 
-from thonring.batch.executors.base import Executor, Handling, Inline, J, R, guarded
+from thonring.batch.executors.base import Executor, Inline, J, R, TaskSpec, guarded
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 
 _QUEUED_PER_WORKER = 2
@@ -28,9 +28,9 @@ class Processes:
 
     workers: int
 
-    def finish(self, jobs: Sequence[J], handling: Handling[J, R]) -> Generator[tuple[int, R], None, None]:
+    def finish(self, jobs: Sequence[J], handling: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
         """Do all jobs and give each result with its job's index, as they finish."""
-        with standing(self.workers) as executor:
+        with persistent_processes(self.workers) as executor:
             yield from executor.finish(jobs, handling)
 
 
@@ -40,27 +40,27 @@ def local(workers: int) -> Executor:
 
 
 @contextmanager
-def standing(workers: int) -> Iterator[Executor]:
+def persistent_processes(workers: int) -> Iterator[Executor]:
     """Give an executor whose processes stay until the block ends.
 
     The first micrograph of a process takes twice as long as the others, 0.4 CPU-s more at 4096²: its memory and
     what depends on the settings are new.
     """
-    crew = _Crew(workers)
+    crew = _WorkerPool(workers)
     try:
         yield crew
     finally:
         crew.dismiss()
 
 
-class _Crew:
+class _WorkerPool:
     """A pool of processes, made when there is work and none is there, and again when it broke."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
 
-    def finish(self, jobs: Sequence[J], handling: Handling[J, R]) -> Generator[tuple[int, R], None, None]:
+    def finish(self, jobs: Sequence[J], handling: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
         """Do all jobs and give each result with its job's index, as they finish.
 
         A process that dies takes with it everything its pool was doing. Those jobs are done again, each alone
@@ -70,7 +70,7 @@ class _Crew:
         while waiting:
             if self._pool is None:
                 self._pool = _pool(self._workers, handling.preload)
-            shift = _Shift(self._pool, handling, _QUEUED_PER_WORKER * self._workers)
+            shift = _PoolSession(self._pool, handling, _QUEUED_PER_WORKER * self._workers)
             try:
                 yield from shift.work_off(waiting)
             finally:
@@ -86,10 +86,10 @@ class _Crew:
             self._pool = None
 
 
-class _Shift(Generic[J, R]):
+class _PoolSession(Generic[J, R]):
     """The jobs that a pool holds, never more than `most`: they are what a death puts in question."""
 
-    def __init__(self, pool: ProcessPoolExecutor, handling: Handling[J, R], most: int) -> None:
+    def __init__(self, pool: ProcessPoolExecutor, handling: TaskSpec[J, R], most: int) -> None:
         self._pool, self._handling, self._most = pool, handling, most
         self._running: dict[Future[R], tuple[int, J]] = {}
         self.broken = False
@@ -123,7 +123,7 @@ class _Shift(Generic[J, R]):
             future.cancel()
 
 
-def _alone(handling: Handling[J, R], job: J) -> R:
+def _alone(handling: TaskSpec[J, R], job: J) -> R:
     """Do a job in a process of its own."""
     with _pool(1, handling.preload) as pool:
         try:

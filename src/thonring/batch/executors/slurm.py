@@ -108,7 +108,7 @@ def _lifetime(time_limit: str) -> list[str]:
     return ["--lifetime", f"{lifetime_s}s", "--lifetime-stagger", f"{_STAGGER_S}s"]
 
 
-class Caretaker:
+class SlurmJobMonitor:
     """Submits again what ended in the queue, and tells if nothing is there any more that could become a worker."""
 
     def __init__(self, cluster: SLURMCluster, choice: SlurmJobs, name: str, run: Path) -> None:

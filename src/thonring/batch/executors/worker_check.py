@@ -29,7 +29,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Environment:
     """What is sent to each worker to be checked there.
 
     `folder` is where the command was given, None if all paths are absolute; `mark` is a file in `run` that holds
@@ -48,7 +48,7 @@ class Ground:
 
 
 @contextmanager
-def ground_of(run: Path, inputs: Sequence[Path]) -> Iterator[Ground]:
+def environment_of(run: Path, inputs: Sequence[Path]) -> Iterator[Environment]:
     """Give what workers are checked against; while the block lasts, a small file marks the run's folder.
 
     Raises
@@ -64,7 +64,7 @@ def ground_of(run: Path, inputs: Sequence[Path]) -> Iterator[Ground]:
         raise OutputError(f"{run}: cannot be written ({problem.strerror or problem}).") from problem
     try:
         versions = tuple((name, version(name)) for name in PACKAGES)
-        yield Ground(Path.cwd() if relative else None, run, mark, _samples(inputs), versions)
+        yield Environment(Path.cwd() if relative else None, run, mark, _samples(inputs), versions)
     finally:
         (run / mark).unlink(missing_ok=True)
 
@@ -82,12 +82,12 @@ def _samples(inputs: Sequence[Path]) -> tuple[Sample, ...]:
     return tuple(first.values())
 
 
-def fault(ground: Ground) -> str:
+def environment_mismatch(ground: Environment) -> str:
     """What of it this process does not find, as the end of a sentence about it; empty if all is right."""
     return _other_version(ground) or _other_folder(ground) or _other_input(ground)
 
 
-def _other_version(ground: Ground) -> str:
+def _other_version(ground: Environment) -> str:
     for name, expected in ground.versions:
         try:
             found = f"has {name} {version(name)}"
@@ -98,7 +98,7 @@ def _other_version(ground: Ground) -> str:
     return ""
 
 
-def _other_folder(ground: Ground) -> str:
+def _other_folder(ground: Environment) -> str:
     if ground.folder is not None and not ground.folder.is_dir():
         return (
             f"has no folder {ground.folder}, where this command was given. Give it in a folder that all workers "
@@ -122,7 +122,7 @@ def _other_folder(ground: Ground) -> str:
     )
 
 
-def _other_input(ground: Ground) -> str:
+def _other_input(ground: Environment) -> str:
     for sample in ground.samples:
         path = ground.placed(sample.path)
         try:
@@ -139,7 +139,7 @@ def _other_input(ground: Ground) -> str:
     return ""
 
 
-async def admit(ground: Ground, resource: str, dask_worker: Worker) -> str:
+async def admit(ground: Environment, resource: str, dask_worker: Worker) -> str:
     """On a worker: check it, and give it one of `resource` if nothing is wrong; else say what, about "it"."""
     threads = dask_worker.state.nthreads
     if threads != 1:
@@ -148,7 +148,7 @@ async def admit(ground: Ground, resource: str, dask_worker: Worker) -> str:
             f"--nworkers {threads} --nthreads 1"
         )
     try:
-        wrong = fault(ground)
+        wrong = environment_mismatch(ground)
     except OSError as problem:
         return f"could not be checked ({problem})"
     if not wrong:
@@ -169,13 +169,13 @@ def _announce(worker: Worker) -> None:
         worker.status = Status.running
 
 
-class Gate:
+class WorkerRegistry:
     """The workers of a cluster, those that come later too, each let in once it was checked.
 
     A job asks for one of `resource`, which only these have, so that others never get one.
     """
 
-    def __init__(self, client: Client, ground: Ground, note: Callable[[str], None]) -> None:
+    def __init__(self, client: Client, ground: Environment, note: Callable[[str], None]) -> None:
         self._client, self._ground, self._note = client, ground, note
         self.resource = f"thonring-{uuid4().hex}"
         self._fit: set[str] = set()

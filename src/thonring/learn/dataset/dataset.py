@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from thonring.errors import InputError
-from thonring.learn.dataset.example import SIMULATED, Columns, Element, joined
-from thonring.learn.dataset.hdf5 import Stored
+from thonring.learn.dataset.example import SIMULATED, Columns, Example, joined
+from thonring.learn.dataset.hdf5 import Hdf5Dataset
 from thonring.learn.dataset.thesis_files import METADATA, ThesisFiles
-from thonring.learn.inputs import Views
+from thonring.learn.inputs import SpectrumPyramid
 from thonring.records import Image
 
 Indices = npt.NDArray[np.intp]
@@ -100,7 +100,7 @@ class Part(Protocol):
     samplings_A: tuple[float, ...]
     recipe: str
 
-    def views(self, index: int) -> Views:
+    def views(self, index: int) -> SpectrumPyramid:
         """The views of an element."""
         ...
 
@@ -133,7 +133,7 @@ class Dataset:
     def __len__(self) -> int:
         return len(self._place)
 
-    def __iter__(self) -> Iterator[Element]:
+    def __iter__(self) -> Iterator[Example]:
         return (self.element(index) for index in range(len(self)))
 
     @property
@@ -141,7 +141,7 @@ class Dataset:
         """The recipes, as TOML, that simulated parts were drawn from."""
         return tuple(dict.fromkeys(part.recipe for part in self.parts if part.recipe))
 
-    def views(self, index: int) -> Views:
+    def views(self, index: int) -> SpectrumPyramid:
         """The views of an element.
 
         Raises
@@ -163,7 +163,7 @@ class Dataset:
         part, place = self._place[index]
         return part.enhanced(place)
 
-    def element(self, index: int) -> Element:
+    def element(self, index: int) -> Example:
         """An element with its views.
 
         Raises
@@ -172,7 +172,7 @@ class Dataset:
             As `views`.
         """
         columns = self.columns
-        return Element(
+        return Example(
             self.views(index),
             float(columns.defocus_A[index]),
             columns.optics(index),
@@ -217,7 +217,7 @@ def open_dataset(paths: Sequence[Path]) -> Dataset:
     return Dataset([_part(path) for path in paths])
 
 
-def elements(path: Path) -> Iterator[Element]:
+def elements(path: Path) -> Iterator[Example]:
     """The elements of a data set, one at a time.
 
     Raises
@@ -231,7 +231,7 @@ def elements(path: Path) -> Iterator[Element]:
 def _part(path: Path) -> Part:
     if path.is_dir() or path.name == METADATA:
         return ThesisFiles(path if path.is_dir() else path.parent)
-    return Stored(path)
+    return Hdf5Dataset(path)
 
 
 def _check_samplings(parts: Sequence[Part]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from thonring import read, spectrum
 from thonring.errors import OpticsError, UnreadableFile, UnreadableTable
-from thonring.learn.inputs import SAMPLINGS_A, Views, views_of
+from thonring.learn.inputs import SAMPLINGS_A, SpectrumPyramid, spectrum_pyramid
 from thonring.optics import Optics
 from thonring.records import Floats
 from thonring.simulate import Recipe, Scene, draw, drawn_spectrum
@@ -24,14 +24,14 @@ SIMULATED = "simulated"
 
 
 @dataclass(frozen=True, slots=True)
-class Element:
+class Example:
     """The views of a micrograph and what a network shall learn from them.
 
     `defocus_A` is the mean of U and V. `file` names the micrograph, once in a data set; `session` is what is never
     divided between training and testing; `source` is the run that estimated the defocus, or "simulated".
     """
 
-    views: Views
+    views: SpectrumPyramid
     defocus_A: float
     optics: Optics
     session: str
@@ -191,7 +191,7 @@ def scene_file(seed: int, index: int) -> str:
     return f"{SIMULATED}/seed_{seed}/block_{index // BLOCK:06d}/scene_{index:08d}"
 
 
-def drawn_element(recipe: Recipe, seed: int, index: int) -> Element:
+def drawn_element(recipe: Recipe, seed: int, index: int) -> Example:
     """Scene `index` of the set that `seed` draws from a recipe, as an element.
 
     Raises
@@ -202,27 +202,27 @@ def drawn_element(recipe: Recipe, seed: int, index: int) -> Element:
     scene = draw(recipe, seed, index)
     file = scene_file(seed, index)
     session = file.rpartition("/")[0]
-    return Element(drawn_views(scene), scene.mean_defocus_A, scene.optics, session, file, SIMULATED)
+    return Example(drawn_views(scene), scene.mean_defocus_A, scene.optics, session, file, SIMULATED)
 
 
-def drawn_views(scene: Scene) -> Views:
+def drawn_views(scene: Scene) -> SpectrumPyramid:
     """The views that the scene's image would have; their noise is drawn for each anew.
 
     A view that is finer than the scene's pixel is known to the Nyquist frequency of the pixel only.
     """
     random = np.random.default_rng([scene.seed, 1])
     seen = [
-        views_of(drawn_spectrum(scene, max(scene.pixel_A, sampling_A), random), (sampling_A,))
+        spectrum_pyramid(drawn_spectrum(scene, max(scene.pixel_A, sampling_A), random), (sampling_A,))
         for sampling_A in SAMPLINGS_A
     ]
-    return Views(
+    return SpectrumPyramid(
         power=np.concatenate([view.power for view in seen]),
         finest_A=max(scene.pixel_A, SAMPLINGS_A[0]),
         values_per_pixel=tuple(view.values_per_pixel[0] for view in seen),
     )
 
 
-def measured_element(accepted: Accepted, session: str) -> Element:
+def measured_element(accepted: Accepted, session: str) -> Example:
     """An accepted micrograph as an element.
 
     Raises
@@ -232,10 +232,10 @@ def measured_element(accepted: Accepted, session: str) -> Element:
     """
     views = measured_views(accepted.path, accepted.optics, accepted.spectrum_kind)
     file, source = str(accepted.path), str(accepted.run)
-    return Element(views, accepted.defocus_A, accepted.optics, session, file, source)
+    return Example(views, accepted.defocus_A, accepted.optics, session, file, source)
 
 
-def measured_views(path: Path, optics: Optics, spectrum_kind: SpectrumKind | None = None) -> Views:
+def measured_views(path: Path, optics: Optics, spectrum_kind: SpectrumKind | None = None) -> SpectrumPyramid:
     """The views of an image, or of a spectrum that another program computed.
 
     Raises
@@ -244,6 +244,6 @@ def measured_views(path: Path, optics: Optics, spectrum_kind: SpectrumKind | Non
         If the file cannot be read or used.
     """
     if spectrum_kind is not None:
-        return views_of(read.given_spectrum(path, optics, spectrum_kind).spectrum)
+        return spectrum_pyramid(read.spectrum_file(path, optics, spectrum_kind).spectrum)
     image = spectrum.repaired(read.micrograph(path, optics))
-    return views_of(spectrum.periodogram(image, finest_A=SAMPLINGS_A[0]))
+    return spectrum_pyramid(spectrum.periodogram(image, finest_A=SAMPLINGS_A[0]))

@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from thonring.errors import InputError, OutputError, ThonringError, UnreadableFile, UnreadableTable
 from thonring.files.atomic import replacing
-from thonring.learn.dataset.example import NUMBERS, TEXTS, VALUES, Element, columns_of
-from thonring.learn.inputs import SAMPLINGS_A, SIZE, Stack, Views, enhanced
+from thonring.learn.dataset.example import NUMBERS, TEXTS, VALUES, Example, columns_of
+from thonring.learn.inputs import SAMPLINGS_A, SIZE, SpectrumPyramid, Stack, enhanced
 from thonring.records import Floats, Image
 
 Packed = npt.NDArray[np.float16]
@@ -153,7 +153,7 @@ COLUMNS = (*NUMBERS, VALUES, *TEXTS, SPECTRA)
 """In the order in which they grow: the spectra lie last, so that their room can be given back."""
 
 
-class Store:
+class DatasetWriter:
     """A data set being written; `defocus_of` tells what is in it, by file."""
 
     def __init__(self, path: Path, file: Any) -> None:  # noqa: ANN401 - h5py is optional
@@ -198,7 +198,7 @@ class Store:
                 f"{free / 1e6:.1f} MB free. Make room and give the same command, or choose another place with --out."
             )
 
-    def append(self, element: Element) -> None:
+    def append(self, element: Example) -> None:
         """Add an element; when this returns, it is safe.
 
         Raises
@@ -232,7 +232,7 @@ class Store:
         self._count += 1
 
 
-def _row(element: Element) -> dict[str, object]:
+def _row(element: Example) -> dict[str, object]:
     return {
         SPECTRA: packed(element.views.power),
         **element.numbers,
@@ -241,7 +241,7 @@ def _row(element: Element) -> dict[str, object]:
     }
 
 
-def _check(element: Element, index: int) -> None:
+def _check(element: Example, index: int) -> None:
     """Refuse what is not finite."""
     numbers = (*element.numbers.values(), *element.views.values_per_pixel)
     if not (np.isfinite(numbers).all() and np.isfinite(element.views.power).all()):
@@ -249,7 +249,7 @@ def _check(element: Element, index: int) -> None:
 
 
 @contextmanager
-def writing(path: Path, recipe: str = "") -> Iterator[Store]:
+def writing(path: Path, recipe: str = "") -> Iterator[DatasetWriter]:
     """Open a data set to add to it, or begin it.
 
     `recipe` is what its elements are drawn from, as TOML; empty for those of runs.
@@ -277,7 +277,7 @@ def writing(path: Path, recipe: str = "") -> Iterator[Store]:
                 f"{path}: holds elements that were made otherwise ({origin}), and one file holds one kind. "
                 "Choose another name with --out; several files can be used together."
             )
-        store = Store(path, file)
+        store = DatasetWriter(path, file)
         yield store
         store.give_back()
     finally:
@@ -312,7 +312,7 @@ def _taking_all_space() -> Any:  # noqa: ANN401 - h5py is optional
     return properties
 
 
-class Stored:
+class Hdf5Dataset:
     """A data set on disk, in the order of its files' names, whatever the order in which they came.
 
     It can be sent to other processes and used after a fork: each opens the file for itself.
@@ -351,7 +351,7 @@ class Stored:
                 raise refused(self.path, problem) from problem
         return self._opened[1]
 
-    def views(self, index: int) -> Views:
+    def views(self, index: int) -> SpectrumPyramid:
         """The views of an element.
 
         Raises
@@ -372,7 +372,7 @@ class Stored:
                 "Make the data set again without it."
             )
         finest_A, values = float(self.columns.finest_A[index]), self.columns.values_per_pixel[index]
-        return Views(unpacked(stored), finest_A, tuple(map(float, values)), self.samplings_A)
+        return SpectrumPyramid(unpacked(stored), finest_A, tuple(map(float, values)), self.samplings_A)
 
     def enhanced(self, index: int) -> Image:
         """The enhanced views of an element, (samplings, 512, 512)."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from thonring.errors import InputError, UnreadableFile, UnreadableTable
 from thonring.learn.dataset.example import Columns
-from thonring.learn.inputs import SAMPLINGS_A, SIZE, Views
+from thonring.learn.inputs import SAMPLINGS_A, SIZE, SpectrumPyramid
 from thonring.records import Image
 
 METADATA = "metadata.txt"
@@ -65,7 +65,7 @@ class ThesisFiles:
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_images": None}
 
-    def views(self, index: int) -> Views:
+    def views(self, index: int) -> SpectrumPyramid:
         """There are none."""
         raise InputError(
             f"{self.path}: element {index} is an enhanced image, expected its power spectrum. Train a network that "

@@ -151,7 +151,7 @@ SIMULATED = "simulated"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """A network, its recipe, its data (files, or ("simulated",)) and the seed of all chance."""
 
     network: str
@@ -191,7 +191,7 @@ def stream_seed(*purpose: int) -> int:
     return int(np.random.SeedSequence(purpose).generate_state(1)[0])
 
 
-def plan_of_checkpoint(checkpoint: Path, epochs: int | None = None) -> Plan:
+def plan_of_checkpoint(checkpoint: Path, epochs: int | None = None) -> TrainingPlan:
     """Read from a checkpoint what its training is to do, for other epochs if they are given.
 
     Raises
@@ -203,7 +203,7 @@ def plan_of_checkpoint(checkpoint: Path, epochs: int | None = None) -> Plan:
     """
     table = load_checkpoint(checkpoint)[KEY]
     recipe = checked_recipe(table["recipe"], str(checkpoint))
-    plan = Plan(table["network"], recipe, tuple(table["data"]), table["seed"])
+    plan = TrainingPlan(table["network"], recipe, tuple(table["data"]), table["seed"])
     if epochs is None or epochs == recipe.length.epochs:
         return plan
     if recipe.schedule.name == "one-cycle":

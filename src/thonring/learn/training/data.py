@@ -15,8 +15,8 @@ from thonring.errors import InputError
 from thonring.learn.dataset.dataset import Dataset as Elements
 from thonring.learn.dataset.dataset import open_dataset
 from thonring.learn.inputs import SAMPLINGS_A, optics_input, polar
-from thonring.learn.training.config import Plan, stream_seed
-from thonring.learn.training.simulated_batches import PolarDraws
+from thonring.learn.training.config import TrainingPlan, stream_seed
+from thonring.learn.training.simulated_batches import SimulatedBatches
 from thonring.optics import Optics
 from thonring.simulate import load_recipe
 
@@ -32,7 +32,7 @@ Tensors = tuple[torch.Tensor, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
+class TestSet:
     """The test set: batches in order, and of all their elements together (n,) voltage and true defocus."""
 
     batches: Iterable[Tensors]
@@ -41,7 +41,7 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class TrainingSource:
     """What a card tells of the training data."""
 
     words: str
@@ -69,11 +69,11 @@ class Material(Protocol):
         """The same batches after each epoch."""
         ...
 
-    def held_out(self) -> HeldOut:
+    def held_out(self) -> TestSet:
         """The test set."""
         ...
 
-    def origin(self) -> Origin:
+    def origin(self) -> TrainingSource:
         """Where the data come from, and what they cover."""
         ...
 
@@ -100,7 +100,7 @@ VOLTAGES_KV = np.linspace(10, 1000, 1981)
 class Drawn:
     """The `Material` of a plan whose data are simulated on the fly."""
 
-    def __init__(self, plan: Plan, device: torch.device) -> None:
+    def __init__(self, plan: TrainingPlan, device: torch.device) -> None:
         self._plan = plan
         self._device = device
         self._draws = plan.recipe.draws
@@ -123,14 +123,14 @@ class Drawn:
         drawn = self._fixed(self._draws.validation_batches, self._plan.seed, VALIDATION)
         return DataLoader(_Kept([drawn[number] for number in shared(len(drawn))]), batch_size=None)
 
-    def held_out(self) -> HeldOut:
+    def held_out(self) -> TestSet:
         """Drawn by a seed of its own, the same for every training with this recipe."""
         batches = self._fixed(self._draws.test_batches, TEST_SEED, TEST)
         wavelength_A = torch.cat([constants[:, 0] for _, constants, _ in batches])
         defocus_A = torch.cat([truth for *_, truth in batches])
-        return HeldOut(batches, _voltage(_as_numpy(wavelength_A)), _as_numpy(defocus_A))
+        return TestSet(batches, _voltage(_as_numpy(wavelength_A)), _as_numpy(defocus_A))
 
-    def origin(self) -> Origin:
+    def origin(self) -> TrainingSource:
         """Recipe and its ranges."""
         microscope, draws = self._recipe.microscope, self._draws
         words = (
@@ -138,7 +138,7 @@ class Drawn:
             f"{draws.scenes} scenes of the recipe {draws.recipe}; validation and test from scenes of their own"
         )
         voltages = microscope.voltage_kV
-        return Origin(
+        return TrainingSource(
             words,
             SAMPLINGS_A,
             trained_kV=(min(voltages), max(voltages)),
@@ -153,13 +153,13 @@ class Drawn:
         source = self._source(min(self._draws.scenes, count * size), *purpose)
         return [_tensors(source, size) for _ in range(count)]
 
-    def _source(self, scenes: int, *purpose: int) -> PolarDraws:
+    def _source(self, scenes: int, *purpose: int) -> SimulatedBatches:
         """Draws with a seed of their own for each purpose: no scene serves two of them."""
-        return PolarDraws(self._recipe, scenes, stream_seed(*purpose), str(self._device))
+        return SimulatedBatches(self._recipe, scenes, stream_seed(*purpose), str(self._device))
 
 
 class _Endless(IterableDataset[Tensors]):
-    def __init__(self, source: PolarDraws, size: int, batches: int) -> None:
+    def __init__(self, source: SimulatedBatches, size: int, batches: int) -> None:
         self._source = source
         self._size = size
         self._batches = batches
@@ -182,7 +182,7 @@ class _Kept(Dataset[Tensors]):
         return self._batches[number]
 
 
-def _tensors(source: PolarDraws, size: int) -> Tensors:
+def _tensors(source: SimulatedBatches, size: int) -> Tensors:
     batch = source.batch(size)
     return batch.cells, batch.optics, batch.defocus_A
 
@@ -206,7 +206,7 @@ Indices = npt.NDArray[np.intp]
 class OnDisk:
     """The `Material` of a plan whose data are files, read by so many `workers` (0: by this process)."""
 
-    def __init__(self, plan: Plan, workers: int) -> None:
+    def __init__(self, plan: TrainingPlan, workers: int) -> None:
         self._plan = plan
         self._workers = workers
         self._dataset = open_dataset([Path(path) for path in plan.data])
@@ -230,12 +230,12 @@ class OnDisk:
         mine = self._splits.validation[list(shared(len(self._splits.validation)))]
         return self._loader(self._items(mine))
 
-    def held_out(self) -> HeldOut:
+    def held_out(self) -> TestSet:
         """In order, all of it."""
         columns, test = self._dataset.columns, self._splits.test
-        return HeldOut(self._loader(self._items(test)), columns.voltage_kV[test], columns.defocus_A[test])
+        return TestSet(self._loader(self._items(test)), columns.voltage_kV[test], columns.defocus_A[test])
 
-    def origin(self) -> Origin:
+    def origin(self) -> TrainingSource:
         """Files, and the ranges of the training's own part."""
         columns, train = self._dataset.columns, self._splits.train
         parts = (self._splits.train, self._splits.validation, self._splits.test)
@@ -249,7 +249,9 @@ class OnDisk:
             columns.cs_mm,
             columns.amplitude_contrast,
         )
-        return Origin(words, self._dataset.samplings_A, *(_range(column[train]) for column in covered))
+        return TrainingSource(
+            words, self._dataset.samplings_A, *(_range(column[train]) for column in covered)
+        )
 
     def _items(self, indices: Indices) -> _Items:
         return _Items(self._dataset, indices, self._plan.row.kind)
@@ -306,7 +308,7 @@ class _Items(Dataset[Tensors]):
         return torch.from_numpy(polar(views)), constants
 
 
-def _check_known(dataset: Elements, plan: Plan) -> None:
+def _check_known(dataset: Elements, plan: TrainingPlan) -> None:
     """Polar networks need what thesis files do not hold."""
     if plan.row.kind == "polar" and not np.isfinite(dataset.columns.cs_mm).all():
         raise InputError(

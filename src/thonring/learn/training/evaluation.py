@@ -30,7 +30,7 @@ NORMAL_95 = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class TestPredictions:
     """Truth and answers of a test set, (n,) each; `sigma_A` is None for networks that give none."""
 
     voltage_kV: Floats
@@ -49,20 +49,20 @@ class Answers:
         return float(np.sqrt(np.mean(self.error_A**2)))
 
 
-def whole(answers: Answers) -> ErrorRow:
+def whole(answers: TestPredictions) -> ErrorRow:
     """Errors of all, between the least and the greatest true defocus."""
     every = np.ones(len(answers.truth_A), dtype=bool)
     return _row(answers, every, float(answers.truth_A.min()), float(answers.truth_A.max()))
 
 
-def by_voltage(answers: Answers) -> dict[str, ErrorRow]:
+def by_voltage(answers: TestPredictions) -> dict[str, ErrorRow]:
     """A row for each whole kV, by its number; none of voltages that are not known."""
     rounded = np.round(answers.voltage_kV)
     found = np.unique(rounded[np.isfinite(rounded)])
     return {f"{kV:.0f}": _row(answers, rounded == kV, float(kV), float(kV)) for kV in found}
 
 
-def by_defocus(answers: Answers) -> dict[str, ErrorRow]:
+def by_defocus(answers: TestPredictions) -> dict[str, ErrorRow]:
     """A row for each range of true defocus that has any, as "3000-5000"."""
     edges = pairwise(DEFOCUS_EDGES_A)
     inside = {(low, high): (answers.truth_A >= low) & (answers.truth_A < high) for low, high in edges}
@@ -71,7 +71,7 @@ def by_defocus(answers: Answers) -> dict[str, ErrorRow]:
     }
 
 
-def _row(answers: Answers, some: npt.NDArray[np.bool_], low: float, high: float) -> ErrorRow:
+def _row(answers: TestPredictions, some: npt.NDArray[np.bool_], low: float, high: float) -> ErrorRow:
     error_A = answers.error_A[some]
     held = None
     if answers.sigma_A is not None:

@@ -8,16 +8,16 @@ from lightning.pytorch.utilities.types import LRSchedulerTypeUnion, OptimizerLRS
 from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 
 from thonring.errors import SettingsError
-from thonring.learn.training.config import KEY, OneCycle, Plan, Plateau, stream_seed
+from thonring.learn.training.config import KEY, OneCycle, Plateau, TrainingPlan, stream_seed
 from thonring.learn.training.data import Material, Tensors
 
 WATCHED = "validation_loss"
 
 
-class Lesson(lightning.LightningModule):
+class DefocusModule(lightning.LightningModule):
     """A network of the plan that learns from the material."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: TrainingPlan) -> None:
         super().__init__()
         self.plan = plan
         self.network = plan.row.build()
@@ -94,7 +94,7 @@ class Lesson(lightning.LightningModule):
         checkpoint[KEY] = {**self.plan.as_table(), "elements": self.elements}
 
 
-class Lessons(lightning.LightningDataModule):
+class DefocusDataModule(lightning.LightningDataModule):
     """The material as Lightning asks for it."""
 
     def __init__(self, material: Material, first_epoch: int) -> None:

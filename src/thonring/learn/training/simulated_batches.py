@@ -153,7 +153,7 @@ class Batch:
     defocus_A: Tensor
 
 
-class PolarDraws:
+class SimulatedBatches:
     """An endless source of batches; the seed makes pool and draws."""
 
     def __init__(self, recipe: Recipe, scenes: int, seed: int, device: str = "cpu") -> None:

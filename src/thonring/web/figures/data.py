@@ -74,7 +74,7 @@ def spread(rows: Integers, count: int) -> Integers:
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
+class PlottedQuantity:
     """A column of results.csv to be drawn: `scale` turns it into `unit`; limits on `criterion` are limits on it."""
 
     name: str
@@ -95,18 +95,24 @@ class Quantity:
 
 
 _ALWAYS = (
-    Quantity("defocus", "Mean defocus", "µm", "defocus_A", 1e-4),
-    Quantity("resolution", "Resolution of the fit", "Å", "fit_resolution_A", criterion="fit_resolution"),
-    Quantity("astigmatism", "Astigmatism U − V", "Å", "astigmatism_A", criterion="astigmatism"),
+    PlottedQuantity("defocus", "Mean defocus", "µm", "defocus_A", 1e-4),
+    PlottedQuantity(
+        "resolution", "Resolution of the fit", "Å", "fit_resolution_A", criterion="fit_resolution"
+    ),
+    PlottedQuantity("astigmatism", "Astigmatism U − V", "Å", "astigmatism_A", criterion="astigmatism"),
 )
 _ICE = (
-    Quantity("ice", "Ice: power of the ring at 3.7 Å", "times its surroundings", "ice_ring", 1.0, "ice_ring"),
-    Quantity("ice", "Iceness after Xmipp", "", "xmipp_iceness", 1.0, "xmipp_iceness"),
+    PlottedQuantity(
+        "ice", "Ice: power of the ring at 3.7 Å", "times its surroundings", "ice_ring", 1.0, "ice_ring"
+    ),
+    PlottedQuantity("ice", "Iceness after Xmipp", "", "xmipp_iceness", 1.0, "xmipp_iceness"),
 )
-_SCORE = Quantity("score", "Score: correlation of measured and fitted rings", "", "score", criterion="score")
+_SCORE = PlottedQuantity(
+    "score", "Score: correlation of measured and fitted rings", "", "score", criterion="score"
+)
 
 
-def quantities(values: Mapping[str, Floats], limits: Sequence[Limit]) -> Iterator[Quantity]:
+def quantities(values: Mapping[str, Floats], limits: Sequence[Limit]) -> Iterator[PlottedQuantity]:
     """Choose what to show of a run; of the measures of ice the one that its limits are on, or that it has."""
     yield from _ALWAYS
     limited = {limit.criterion for limit in limits}

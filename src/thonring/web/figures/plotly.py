@@ -92,10 +92,10 @@ def polar_figure(seen: Polar, columns: RunColumns) -> Figure:
         data.append(_circle(seen.limit_A))
     if math.isfinite(seen.mean_A):
         data.append(_mean(seen))
-    return Figure("astigmatism-vectors", TITLE, told_of(seen), data, _layout(seen))
+    return Figure("astigmatism-vectors", TITLE, polar_caption(seen), data, _layout(seen))
 
 
-def told_of(seen: Polar) -> str:
+def polar_caption(seen: Polar) -> str:
     """Say in words what the figure shows."""
     sentences = [_CONVENTION]
     if math.isfinite(seen.mean_A):
@@ -220,10 +220,10 @@ def progress_figure(seen: Progress) -> Figure:
                 "hovertemplate": f"%{{y:,.0f}} {name.lower()} an hour at %{{x}}<extra></extra>",
             }
         )
-    return Figure("progress", PROGRESS_TITLE, told_of_progress(seen), data, _progress_layout())
+    return Figure("progress", PROGRESS_TITLE, progress_caption(seen), data, _progress_layout())
 
 
-def told_of_progress(seen: Progress) -> str:
+def progress_caption(seen: Progress) -> str:
     """Say in words what the figure shows."""
     text = f"Above in all, below the rate of each {span(seen.step_s)}; times are UTC."
     if math.isfinite(seen.latest_per_hour):
@@ -279,10 +279,10 @@ def reasons_figure(found: Sequence[Reason]) -> Figure:
             "cliponaxis": False,
         },
     ]
-    return Figure("reasons", REASONS_TITLE, told_of_reasons(found), data, _reasons_layout(found))
+    return Figure("reasons", REASONS_TITLE, reasons_caption(found), data, _reasons_layout(found))
 
 
-def told_of_reasons(found: Sequence[Reason]) -> str:
+def reasons_caption(found: Sequence[Reason]) -> str:
     """Say in words what the figure shows."""
     if not found:
         return "No micrograph was rejected."

@@ -21,13 +21,13 @@ from thonring.web.figures.plotly import (
     numbers,
     shown,
 )
-from thonring.web.figures.time_series import Bound, Course, Points
+from thonring.web.figures.time_series import PlottedLimit, Points, TimeSeries
 
 _SPLIT = (0.80, 0.825)
 """Where on the width the time course ends and the histogram begins."""
 
 
-def course_figure(seen: Course, columns: RunColumns) -> Figure:
+def time_series_figure(seen: TimeSeries, columns: RunColumns) -> Figure:
     """Draw a course; points have the micrograph's number as `customdata`."""
     data = [
         _points(seen, seen.accepted, columns, ACCEPTED),
@@ -37,10 +37,10 @@ def course_figure(seen: Course, columns: RunColumns) -> Figure:
         _histogram(seen, 1, REJECTED),
     ]
     quantity = seen.quantity
-    return Figure(quantity.name, quantity.label, told_of(seen), data, _layout(seen))
+    return Figure(quantity.name, quantity.label, time_series_caption(seen), data, _layout(seen))
 
 
-def told_of(seen: Course) -> str:
+def time_series_caption(seen: TimeSeries) -> str:
     """Say in words what the figure shows."""
     unit = f" {seen.quantity.unit}" if len(seen.quantity.unit) < 3 and seen.quantity.unit else ""
     sentences = []
@@ -62,11 +62,11 @@ def told_of(seen: Course) -> str:
     return " ".join(sentences) or "No micrograph has a value."
 
 
-def _x(seen: Course, position: Floats) -> list[Any]:
+def _x(seen: TimeSeries, position: Floats) -> list[Any]:
     return date_texts(position) if seen.order.timed else numbers(position)
 
 
-def _points(seen: Course, points: Points, columns: RunColumns, status: str) -> Part:
+def _points(seen: TimeSeries, points: Points, columns: RunColumns, status: str) -> Part:
     return {
         "type": "scatter",
         "mode": "markers",
@@ -80,7 +80,7 @@ def _points(seen: Course, points: Points, columns: RunColumns, status: str) -> P
     }
 
 
-def _band(seen: Course) -> list[Part]:
+def _band(seen: TimeSeries) -> list[Part]:
     """One closed line round each band, and the medians; null lifts the pen."""
     if not seen.bands:
         return []
@@ -102,7 +102,7 @@ def _band(seen: Course) -> list[Part]:
     ]
 
 
-def _histogram(seen: Course, row: int, status: str) -> Part:
+def _histogram(seen: TimeSeries, row: int, status: str) -> Part:
     return {
         "type": "bar",
         "orientation": "h",
@@ -116,7 +116,7 @@ def _histogram(seen: Course, row: int, status: str) -> Part:
     }
 
 
-def _layout(seen: Course) -> Part:
+def _layout(seen: TimeSeries) -> Part:
     inside = [bound for bound in seen.bounds if seen.sees(bound)]
     return {
         "xaxis": axis(
@@ -136,7 +136,7 @@ def _layout(seen: Course) -> Part:
     }
 
 
-def _shapes(seen: Course, bound: Bound) -> list[Part]:
+def _shapes(seen: TimeSeries, bound: PlottedLimit) -> list[Part]:
     """The limit, and what it forbids."""
     across: Part = {"xref": "paper", "x0": 0, "x1": 1}
     end = seen.view[0] if bound.side == "at least" else seen.view[1]
@@ -161,7 +161,7 @@ def _shapes(seen: Course, bound: Bound) -> list[Part]:
     ]
 
 
-def _annotation(seen: Course, bound: Bound) -> Part:
+def _annotation(seen: TimeSeries, bound: PlottedLimit) -> Part:
     text = f"limit {bound.text}"
     if not seen.sees(bound):
         text += " ↑" if bound.value > seen.view[1] else " ↓"

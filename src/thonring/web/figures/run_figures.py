@@ -8,8 +8,8 @@ from thonring.settings import Limit
 from thonring.web.figures.astigmatism import Polar, Reason, polar, reasons
 from thonring.web.figures.data import order_of, quantities
 from thonring.web.figures.plotly import Figure, polar_figure, progress_figure, reasons_figure
-from thonring.web.figures.plotly_time_series import course_figure
-from thonring.web.figures.time_series import Course, Progress, course, progress
+from thonring.web.figures.plotly_time_series import time_series_figure
+from thonring.web.figures.time_series import Progress, TimeSeries, progress, time_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,14 @@ class Findings:
 
     reasons: tuple[Reason, ...]
     progress: Progress | None
-    courses: tuple[Course, ...]
+    courses: tuple[TimeSeries, ...]
     polar: Polar | None
 
 
 def findings(columns: RunColumns, limits: Sequence[Limit]) -> Findings:
     """Sum up a run with the limits it was judged by; quantities that no micrograph has are left out."""
     order = order_of(columns)
-    courses = [course(columns, one, limits, order) for one in quantities(columns.values, limits)]
+    courses = [time_series(columns, one, limits, order) for one in quantities(columns.values, limits)]
     fitted = any(one.counts.any() for one in courses if one.quantity.name == "astigmatism")
     return Findings(
         reasons=reasons(columns),
@@ -43,7 +43,7 @@ def plotly_figures(found: Findings, columns: RunColumns) -> tuple[Figure, ...]:
     if found.progress is not None:
         figures.append(progress_figure(found.progress))
     for one in found.courses:
-        figures.append(course_figure(one, columns))
+        figures.append(time_series_figure(one, columns))
         if one.quantity.name == "astigmatism" and found.polar is not None:
             figures.append(polar_figure(found.polar, columns))
     return tuple(figures)

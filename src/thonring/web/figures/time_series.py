@@ -9,7 +9,16 @@ import numpy as np
 from thonring.records import Floats
 from thonring.run.columns import STATUSES, RunColumns
 from thonring.settings import Limit
-from thonring.web.figures.data import MOST_POINTS, Band, Integers, Order, Quantity, bands, shares, spread
+from thonring.web.figures.data import (
+    MOST_POINTS,
+    Band,
+    Integers,
+    Order,
+    PlottedQuantity,
+    bands,
+    shares,
+    spread,
+)
 
 FEWEST_BINS, MOST_BINS = 12, 36
 OUTLIERS = 0.01
@@ -20,7 +29,7 @@ LEAST_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class PlottedLimit:
     """A limit on the quantity, in its unit."""
 
     side: Literal["at least", "at most"]
@@ -42,7 +51,7 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class TimeSeries:
     """What is drawn of one quantity, in its unit.
 
     `accepted` and `rejected` are points, not always all; `bands` are those of the accepted where points alone would
@@ -50,26 +59,28 @@ class Course:
     axis, `middle` median, 5 % and 95 % of the accepted. `beyond` micrographs lie outside, `absent` have no value.
     """
 
-    quantity: Quantity
+    quantity: PlottedQuantity
     order: Order
     accepted: Points
     rejected: Points
     bands: tuple[Band, ...]
     edges: Floats
     counts: Integers
-    bounds: tuple[Bound, ...]
+    bounds: tuple[PlottedLimit, ...]
     view: tuple[float, float]
     middle: tuple[float, float, float]
     drawn: int
     beyond: int
     absent: int
 
-    def sees(self, bound: Bound) -> bool:
+    def sees(self, bound: PlottedLimit) -> bool:
         """Whether a limit lies on the axis."""
         return self.view[0] <= bound.value <= self.view[1]
 
 
-def course(columns: RunColumns, quantity: Quantity, limits: Sequence[Limit], order: Order) -> Course:
+def time_series(
+    columns: RunColumns, quantity: PlottedQuantity, limits: Sequence[Limit], order: Order
+) -> TimeSeries:
     """Sum up one quantity of a run."""
     values = quantity.scale * columns.values.get(quantity.column, np.full(len(columns), np.nan))
     judged = columns.status != STATUSES.index("failed")
@@ -84,7 +95,7 @@ def course(columns: RunColumns, quantity: Quantity, limits: Sequence[Limit], ord
         _points(spread(one, count), order, values, view) for one, count in zip(rows, of_each, strict=True)
     ]
     many = rows[0].size + rows[1].size > MOST_POINTS
-    return Course(
+    return TimeSeries(
         quantity=quantity,
         order=order,
         accepted=points[0],
@@ -105,13 +116,13 @@ def _bins(micrographs: int) -> int:
     return int(np.clip(2.0 * np.sqrt(micrographs), FEWEST_BINS, MOST_BINS))
 
 
-def _bounds(quantity: Quantity, limits: Sequence[Limit]) -> list[Bound]:
+def _bounds(quantity: PlottedQuantity, limits: Sequence[Limit]) -> list[PlottedLimit]:
     found = []
     for limit in quantity.limits(limits):
         if np.isfinite(limit.at_least):
-            found.append(Bound("at least", quantity.scale * limit.at_least))
+            found.append(PlottedLimit("at least", quantity.scale * limit.at_least))
         if np.isfinite(limit.at_most):
-            found.append(Bound("at most", quantity.scale * limit.at_most))
+            found.append(PlottedLimit("at most", quantity.scale * limit.at_most))
     return found
 
 
@@ -120,7 +131,7 @@ def _points(rows: Integers, order: Order, values: Floats, view: tuple[float, flo
     return Points(seen, order.position[seen], values[seen])
 
 
-def _view(accepted: Floats, rejected: Floats, bounds: Sequence[Bound]) -> tuple[float, float]:
+def _view(accepted: Floats, rejected: Floats, bounds: Sequence[PlottedLimit]) -> tuple[float, float]:
     both = np.concatenate([accepted, rejected])
     if both.size == 0:
         ends = [bound.value for bound in bounds] or [0.0, 1.0]

@@ -21,7 +21,7 @@ MOST_ACTIONS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ReportStamp:
     """How a run was asked for, as its settings.json says; empty where that is missing or of another estimate."""
 
     profile: str
@@ -31,20 +31,20 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class ReportData:
     """A run at one moment; `actions` are the last things done by hand, the latest first."""
 
     run: Path
     columns: RunColumns
     summary: Summary
     settings: RunSettings
-    made: Made
+    made: ReportStamp
     findings: Findings
     sheets: tuple[ContactSheet, ...]
     actions: tuple[Action, ...]
 
 
-def gather(run: Path) -> Gathered:
+def gather(run: Path) -> ReportData:
     """Read a run.
 
     Raises
@@ -57,7 +57,7 @@ def gather(run: Path) -> Gathered:
         counted = summary(one.outcome for one in store)
         settings = run_settings(store)
         actions = tuple(Decisions(run / STORE, connection).history(most=MOST_ACTIONS))
-    return Gathered(
+    return ReportData(
         run=run,
         columns=columns,
         summary=counted,
@@ -69,16 +69,16 @@ def gather(run: Path) -> Gathered:
     )
 
 
-def _made(path: Path, settings: RunSettings) -> Made:
+def _made(path: Path, settings: RunSettings) -> ReportStamp:
     """What settings.json adds to the store, if its limits are those that the store has."""
     try:
         limits = read_limits(path)
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (UnreadableTable, OSError):
-        return Made("", "", (), {})
+        return ReportStamp("", "", (), {})
     if [_bounds(limit) for limit in limits] != [_bounds(limit) for limit in settings.limits]:
-        return Made("", "", (), {})
-    return Made(
+        return ReportStamp("", "", (), {})
+    return ReportStamp(
         profile=str(content["settings"].get("profile", "")),
         command_line=" ".join(map(str, content.get("command_line") or ())),
         versions=tuple((name, str(content[name])) for name in ("python", "numpy") if name in content),

@@ -26,8 +26,8 @@ from thonring.web.contact_sheet import ContactSheet
 from thonring.web.figures import plotly_figures
 from thonring.web.figures.astigmatism import words_of
 from thonring.web.figures.plotly import readable
-from thonring.web.figures.time_series import Course
-from thonring.web.report.data import Gathered
+from thonring.web.figures.time_series import TimeSeries
+from thonring.web.report.data import ReportData
 
 
 def plotly_script() -> Path:
@@ -46,7 +46,7 @@ _ACTIONS = {
 }
 
 
-def subtitle(seen: Gathered) -> str:
+def subtitle(seen: ReportData) -> str:
     """How many micrographs, by which limits, finished when."""
     parts = [f"{len(seen.columns):,} micrograph{'' if len(seen.columns) == 1 else 's'}"]
     if seen.made.profile:
@@ -59,7 +59,7 @@ def subtitle(seen: Gathered) -> str:
     return " · ".join(parts)
 
 
-def tiles(seen: Gathered) -> list[Row]:
+def tiles(seen: ReportData) -> list[Row]:
     """Status, count, words, and where on the page more is said."""
     counts = (seen.summary.accepted, seen.summary.rejected, seen.summary.failed)
     total = sum(counts)
@@ -72,18 +72,18 @@ def tiles(seen: Gathered) -> list[Row]:
     return [*rows, ("", f"{decided:,}", words, "decisions")]
 
 
-def quantity_rows(seen: Gathered) -> list[Row]:
+def quantity_rows(seen: ReportData) -> list[Row]:
     """Every quantity that is drawn: middle and limits, of the accepted."""
     return [_quantity_row(one) for one in seen.findings.courses]
 
 
-def _quantity_row(one: Course) -> Row:
+def _quantity_row(one: TimeSeries) -> Row:
     median, low, high = (_number(value) for value in one.middle)
     limits = " and ".join(bound.text for bound in one.bounds) or "–"
     return one.quantity.label, low, median, high, limits, f"{one.absent:,}"
 
 
-def limit_rows(seen: Gathered) -> list[Row]:
+def limit_rows(seen: ReportData) -> list[Row]:
     """Every limit: what it is on, where it lies, how many of the rejected it failed, and where it comes from."""
     rejected = seen.columns.status == STATUSES.index("rejected")
     rows: list[Row] = []
@@ -98,7 +98,7 @@ def limit_rows(seen: Gathered) -> list[Row]:
     return rows
 
 
-def setting_rows(seen: Gathered) -> list[Row]:
+def setting_rows(seen: ReportData) -> list[Row]:
     """Names and values of all settings, and the versions of the programs."""
     rows: list[Row] = [("Thonring", seen.settings.thonring)] if seen.settings.thonring else []
     rows += [(name.capitalize(), readable(text)) for name, text in seen.made.versions]
@@ -114,7 +114,7 @@ def setting_rows(seen: Gathered) -> list[Row]:
     return rows
 
 
-def action_rows(seen: Gathered) -> list[Row]:
+def action_rows(seen: ReportData) -> list[Row]:
     """What was done by hand, the latest first: when, who, what, to how many."""
     return [
         (
@@ -171,7 +171,7 @@ _IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
 _MARKS = {"accepted": "✓", "rejected": "✗", "failed": "–"}
 
 
-def as_page(seen: Gathered, pictures: Mapping[str, bytes], evaluation: Sequence[Section]) -> str:
+def as_page(seen: ReportData, pictures: Mapping[str, bytes], evaluation: Sequence[Section]) -> str:
     """Write the page; the same run gives the same text.
 
     Parameters
@@ -230,7 +230,7 @@ def _data_uri(svg: bytes) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode('ascii')}"
 
 
-def _sheet(seen: Gathered, sheet: ContactSheet) -> dict[str, object]:
+def _sheet(seen: ReportData, sheet: ContactSheet) -> dict[str, object]:
     columns = seen.columns
     micrographs = []
     for one in sheet.shown:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from thonring.web.figures import Findings
     from thonring.web.figures.astigmatism import Polar, Reason, Vectors
     from thonring.web.figures.data import Band
-    from thonring.web.figures.time_series import Bound, Course, Progress
+    from thonring.web.figures.time_series import PlottedLimit, Progress, TimeSeries
 
 
 LIMIT = STATUS_COLOURS["rejected"]
@@ -30,7 +30,7 @@ WIDTH_IN = 4.8
 _DAY_S = 86400.0
 
 
-def course_picture(seen: Course) -> Figure:
+def time_series_picture(seen: TimeSeries) -> Figure:
     """Draw a course as the page does."""
     with house_style():
         figure = new_figure(WIDTH_IN, 2.9)
@@ -67,7 +67,7 @@ def _draw_band(axes: Axes, band: Band, scale: float, label: str) -> None:
     axes.plot(x, band.median, color=MEASURED, linewidth=1.2, label=label)
 
 
-def _draw_histogram(axes: Axes, seen: Course) -> None:
+def _draw_histogram(axes: Axes, seen: TimeSeries) -> None:
     from matplotlib.ticker import MaxNLocator
 
     middle = 0.5 * (seen.edges[1:] + seen.edges[:-1])
@@ -80,7 +80,7 @@ def _draw_histogram(axes: Axes, seen: Course) -> None:
     axes.set_xlabel("micrographs")
 
 
-def _draw_bound(course: Axes, histogram: Axes, seen: Course, bound: Bound) -> None:
+def _draw_bound(course: Axes, histogram: Axes, seen: TimeSeries, bound: PlottedLimit) -> None:
     high = bound.value >= float(np.mean(seen.view))
     text = f"limit {bound.text}"
     if seen.sees(bound):
@@ -119,7 +119,7 @@ def pictures(found: Findings) -> Iterator[tuple[str, Figure]]:
     if found.progress is not None:
         yield "progress", progress_picture(found.progress)
     for course in found.courses:
-        yield course.quantity.name, course_picture(course)
+        yield course.quantity.name, time_series_picture(course)
     if found.polar is not None:
         yield "astigmatism-vectors", polar_picture(found.polar)
 

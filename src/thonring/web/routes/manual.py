@@ -8,13 +8,22 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from thonring.ctf import canonical, sin2_quadrant
 from thonring.errors import FitError, SettingsError
-from thonring.manual_fit import Hand, Ring, Way, defocus_of_ring, held, ran_away, ring_of, rings_of
+from thonring.manual_fit import (
+    ManualCtf,
+    ManualMode,
+    Ring,
+    defocus_of_ring,
+    evaluate_manual_ctf,
+    moved_far,
+    ring_of,
+    rings_of,
+)
 from thonring.optics import Optics
 from thonring.plot import model_png, rings_to_label, spectrum_png
 from thonring.records import Attempt, KnownDefocus
 from thonring.run.store import Finished
 from thonring.spectrum import enhance, resample
-from thonring.web.measurement_cache import Bench, run_settings
+from thonring.web.measurement_cache import MeasuredMicrograph, run_settings
 from thonring.web.routes.decisions import Taken, Who, taken
 from thonring.web.routes.micrograph import PNG, finished
 from thonring.web.run_view import RunView
@@ -46,7 +55,7 @@ class Axes(BaseModel):
     angle_deg: Degrees
 
 
-class RingAsked(BaseModel):
+class RingRequest(BaseModel):
     """A ring of zeros: where it crosses the directions `angle_deg` and at right angles to it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -57,13 +66,13 @@ class RingAsked(BaseModel):
     angle_deg: Degrees
 
 
-class Asked(BaseModel):
+class ManualRequest(BaseModel):
     """What the hand set: a defocus, or the ring of one of its zeros; low resolution first in the range."""
 
     model_config = ConfigDict(extra="forbid")
 
     defocus: Axes | None = None
-    ring: RingAsked | None = None
+    ring: RingRequest | None = None
     phase_shift_deg: Degrees = 0.0
     resolution_range_A: tuple[Resolution, Resolution]
 
@@ -74,7 +83,7 @@ class Asked(BaseModel):
         return self
 
 
-class Moved(Asked):
+class Moved(ManualRequest):
     """What the hand set, with which zero's ring it holds and at which sampling the spectrum is shown.
 
     `quadrant` asks for the model's picture.
@@ -98,7 +107,7 @@ class Model(BaseModel):
     defocus_A: float
     astigmatism_A: float
     phase_shift_deg: float
-    ring: RingAsked | None
+    ring: RingRequest | None
     curves_x_per_A: list[Points]
     curves_y_per_A: list[Points]
     quadrant: str | None
@@ -117,10 +126,10 @@ class Estimated(BaseModel):
     profile: CurveAnswer | None
 
 
-class Keeping(Asked):
+class Keeping(ManualRequest):
     """What is to be kept: the fit from there, or the hand's values as they are."""
 
-    way: Way
+    way: ManualMode
     who: Who
 
 
@@ -195,7 +204,7 @@ def _followed(routes: APIRouter, view: RunView) -> None:
         return _model(bench, _hand(moved, one, bench.measured.optics), moved)
 
     @routes.post("/fit")
-    def fit(number: Number, asked: Asked) -> Estimated:
+    def fit(number: Number, asked: ManualRequest) -> Estimated:
         """Fit from where the hand is, by the method of the run; nothing is kept."""
         one = finished(view, number)
         bench = view.workbench.bench(one)
@@ -203,7 +212,7 @@ def _followed(routes: APIRouter, view: RunView) -> None:
         return _estimated(bench, hand, view.workbench.estimate(one, hand, "fit"))
 
     @routes.post("/judge")
-    def judge(number: Number, asked: Asked) -> Estimated:
+    def judge(number: Number, asked: ManualRequest) -> Estimated:
         """Judge the hand's values as they are by the criteria of the run; nothing is kept."""
         one = finished(view, number)
         bench = view.workbench.bench(one)
@@ -228,7 +237,7 @@ def _kept(routes: APIRouter, view: RunView) -> None:
             return taken(decisions.forget_estimates([number], forgetting.who))
 
 
-def _hand(asked: Asked, one: Finished, optics: Optics) -> Hand:
+def _hand(asked: ManualRequest, one: Finished, optics: Optics) -> ManualCtf:
     low_A, high_A = asked.resolution_range_A
     if not low_A > high_A:
         raise SettingsError(
@@ -238,11 +247,11 @@ def _hand(asked: Asked, one: Finished, optics: Optics) -> Hand:
     contrast = (
         kept.amplitude_contrast if kept is not None and run_settings(one).refine_amplitude_contrast else None
     )
-    used = Hand(KnownDefocus(0.0, 0.0, 0.0), asked.resolution_range_A, contrast).optics(optics)
-    return Hand(_defocus(asked, used), asked.resolution_range_A, contrast)
+    used = ManualCtf(KnownDefocus(0.0, 0.0, 0.0), asked.resolution_range_A, contrast).optics(optics)
+    return ManualCtf(_defocus(asked, used), asked.resolution_range_A, contrast)
 
 
-def _defocus(asked: Asked, optics: Optics) -> KnownDefocus:
+def _defocus(asked: ManualRequest, optics: Optics) -> KnownDefocus:
     if asked.defocus is not None:
         given = asked.defocus
         axes = canonical(given.defocus_u_A, given.defocus_v_A, given.angle_deg)
@@ -254,12 +263,12 @@ def _defocus(asked: Asked, optics: Optics) -> KnownDefocus:
     )
 
 
-def _model(bench: Bench, hand: Hand, moved: Moved) -> Model:
+def _model(bench: MeasuredMicrograph, hand: ManualCtf, moved: Moved) -> Model:
     optics = bench.measured.optics
     curves = rings_of(hand, optics)
     told, against = "", None
     try:
-        against = held(bench.measured, bench.profiles, bench.settings, hand)
+        against = evaluate_manual_ctf(bench.measured, bench.profiles, bench.settings, hand)
     except FitError as problem:
         told = str(problem)
     ring = ring_of(hand, optics, moved.zero if moved.ring is None else moved.ring.zero)
@@ -273,7 +282,7 @@ def _model(bench: Bench, hand: Hand, moved: Moved) -> Model:
         phase_shift_deg=defocus.phase_shift_deg,
         ring=None
         if ring is None
-        else RingAsked.model_construct(
+        else RingRequest.model_construct(
             zero=ring.number,
             along_per_A=ring.along_per_A,
             across_per_A=ring.across_per_A,
@@ -289,17 +298,17 @@ def _model(bench: Bench, hand: Hand, moved: Moved) -> Model:
     )
 
 
-def _quadrant(hand: Hand, optics: Optics, sampling_A: float) -> str:
+def _quadrant(hand: ManualCtf, optics: Optics, sampling_A: float) -> str:
     picture = model_png(sin2_quadrant(PLANE, sampling_A, hand.defocus, hand.optics(optics)))
     return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
 
 
-def _estimated(bench: Bench, hand: Hand, attempt: Attempt) -> Estimated:
+def _estimated(bench: MeasuredMicrograph, hand: ManualCtf, attempt: Attempt) -> Estimated:
     assert attempt.fit is not None
     start_A = 0.5 * (hand.defocus.defocus_u_A + hand.defocus.defocus_v_A)
     return Estimated(
         attempt=attempt_answer(attempt, bench.settings.limits, None, by_hand=True),
         moved_A=attempt.fit.mean_defocus_A - start_A,
-        ran_away=ran_away(hand.defocus, attempt.fit),
+        ran_away=moved_far(hand.defocus, attempt.fit),
         profile=curve_answer(attempt.fit.curve),
     )

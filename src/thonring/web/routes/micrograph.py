@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from thonring.batch.jobs import fourier_signals
 from thonring.ctf import zero_curves
 from thonring.formats.ctffind_files import diagnostic_image
-from thonring.manual_fit import hand_of, held
+from thonring.manual_fit import evaluate_manual_ctf, manual_ctf_of
 from thonring.measurement import samplings
 from thonring.plot import rings_to_label, spectrum_png
 from thonring.records import Attempt, CtfFit
@@ -137,14 +137,14 @@ def _details(one: Finished, history: list[Taken]) -> Details:
         pixel_A=finite(outcome.pixel_A),
         rows=outcome.shape[0],
         columns=outcome.shape[1],
-        spectrum_kind=one.origin.made.spectrum_kind,
+        spectrum_kind=one.origin.processing.spectrum_kind,
         file_now=file_now(one),
         samplings_A=[sampling for sampling in wanted if finite(sampling) is not None],
         defocus_range_A=settings.defocus_range_A,
         resolution_range_A=settings.resolution_range_A,
         phase_shift=settings.phase_shift,
         phase_shift_deg=settings.phase_shift_deg,
-        thonring=one.origin.made.thonring,
+        thonring=one.origin.processing.thonring,
         cpu_seconds=finite(outcome.cpu_seconds),
         notes=[note.text for note in outcome.notes],
         kept=one.kept,
@@ -172,7 +172,9 @@ def _overlay(one: Finished, attempt: Attempt) -> Overlay:
     x: Points = []
     y: Points = []
     if attempt.fit is not None and one.outcome.optics is not None:
-        x, y = map(points, zero_curves(1, attempt.fit, hand_of(attempt.fit).optics(one.outcome.optics))[0])
+        x, y = map(
+            points, zero_curves(1, attempt.fit, manual_ctf_of(attempt.fit).optics(one.outcome.optics))[0]
+        )
     return Overlay(
         nyquist_per_A=nyquist_per_A,
         resolutions_A=rings_to_label(nyquist_per_A, LEAST_GAP),
@@ -207,7 +209,9 @@ def images_router(view: RunView) -> APIRouter:
         one = finished(view, number)
         fit = _fit(one, attempt)
         on = view.workbench.bench(one)
-        return curve_answer(held(on.measured, on.profiles, on.settings, hand_of(fit)).curve)
+        return curve_answer(
+            evaluate_manual_ctf(on.measured, on.profiles, on.settings, manual_ctf_of(fit)).curve
+        )
 
     @routes.get("/signals")
     def signals(number: Number, attempt: AttemptNumber = None) -> SignalsAnswer:

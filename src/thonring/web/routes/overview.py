@@ -17,7 +17,7 @@ from thonring.web.figures.plotly import readable
 from thonring.web.run_view import RunView, run_settings
 
 
-class State(BaseModel):
+class RunState(BaseModel):
     """A run in a few numbers; `revision` differs from an earlier one if anything is new."""
 
     run: str
@@ -36,11 +36,11 @@ def state_router(view: RunView) -> APIRouter:
     routes = APIRouter(tags=["state"])
 
     @routes.get("/state")
-    def state(request: Request) -> State:
+    def state(request: Request) -> RunState:
         """Count the micrographs of the run."""
         columns = view.columns()
         counts = np.bincount(columns.status, minlength=len(STATUSES))
-        return State(
+        return RunState(
             run=view.run.absolute().name,
             thonring=version("thonring"),
             revision=revision_text(columns.revision),

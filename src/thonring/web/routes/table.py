@@ -19,7 +19,7 @@ from thonring.web.schemas import Number, known
 _MOST_BOUNDS = 50
 
 
-class Asked(BaseModel):
+class TableFilter(BaseModel):
     """Conditions on micrographs; `low.NAME` and `high.NAME` bound the values of any column, as `low.defocus_A=5000`."""
 
     model_config = ConfigDict(extra="allow")
@@ -120,7 +120,7 @@ class Page(BaseModel):
     rows: list[Row]
 
 
-class PageAsked(Asked):
+class PageRequest(TableFilter):
     """A page of a query."""
 
     offset: Annotated[int, Query(ge=0, le=2**31, description="Rows before the page.")] = 0
@@ -161,7 +161,7 @@ def router(view: RunView) -> APIRouter:
         return [ColumnOut(**asdict(column)) for column in columns_of(view.columns())]
 
     @routes.get("/micrographs")
-    def micrographs(asked: Annotated[PageAsked, Query()]) -> Page | Neighbours:
+    def micrographs(asked: Annotated[PageRequest, Query()]) -> Page | Neighbours:
         """Give a page of the micrographs that fulfil a query, in its order, or the neighbours of one."""
         columns = view.columns()
         if asked.around is None:
@@ -169,7 +169,7 @@ def router(view: RunView) -> APIRouter:
         return _neighbours(columns, asked, known(columns, asked.around))
 
     @routes.get("/selection")
-    def selection(asked: Annotated[Asked, Query()]) -> Selection:
+    def selection(asked: Annotated[TableFilter, Query()]) -> Selection:
         """Give the numbers of all micrographs that fulfil a query."""
         query, columns = asked.query(), view.columns()
         rows = in_order(columns, matching(columns, query), query)
@@ -178,7 +178,7 @@ def router(view: RunView) -> APIRouter:
     return routes
 
 
-def _page(view: RunView, columns: RunColumns, asked: PageAsked) -> Page:
+def _page(view: RunView, columns: RunColumns, asked: PageRequest) -> Page:
     query = asked.query()
     mask = matching(columns, query)
     rows = in_order(columns, mask, query)[asked.offset : asked.offset + asked.limit]
@@ -215,7 +215,7 @@ def _values(columns: RunColumns, row: int) -> dict[str, float | None]:
     return {name: float(value) if np.isfinite(value) else None for name, value in values.items()}
 
 
-def _neighbours(columns: RunColumns, asked: PageAsked, row: int) -> Neighbours:
+def _neighbours(columns: RunColumns, asked: PageRequest, row: int) -> Neighbours:
     query = asked.query()
     mask = matching(columns, query)
     fulfils, matched = bool(mask[row]), int(mask.sum())
