@@ -7,8 +7,8 @@ import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
+from thonring.cli.console import error_exit
 from thonring.cli.dataset_request import BuildRequest, DrawRequest
-from thonring.cli.ending import error_exit
 
 dataset = typer.Typer(
     name="dataset",

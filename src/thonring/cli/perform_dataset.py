@@ -12,7 +12,7 @@ from rich.table import Table
 
 from thonring.batch.dataset import DrawnJob, Filled, Found, Job, fill, measured_jobs, planned
 from thonring.cli.dataset_request import BuildRequest, DrawRequest
-from thonring.cli.progress import StatusLine, shown
+from thonring.cli.progress import StatusLine, show_progress
 from thonring.errors import InputError, OutputError
 from thonring.learn.dataset.dataset import open_dataset
 from thonring.learn.dataset.example import accepted_of
@@ -107,7 +107,7 @@ def _fill(work: _Work) -> Filled:
     started = time.monotonic()
     with writing(request.out, work.recipe) as store:
         plan = planned(store, work.jobs)
-        with shown(plan.count, STATUSES, quiet=request.quiet) as show:
+        with show_progress(plan.count, STATUSES, quiet=request.quiet) as show:
             filled = fill(store, plan, request.workers, lambda found: show(told(found)))
         places = (("were there already", plan.present), (f"in {request.out}", len(store)))
     if not request.quiet:

@@ -6,7 +6,7 @@ from collections import Counter
 import typer
 
 from thonring.batch.prediction import PredictionJob, Predictions, Work, predict_all
-from thonring.cli.progress import StatusLine, shown
+from thonring.cli.progress import StatusLine, show_progress
 from thonring.cli.request import PredictionRequest
 from thonring.learn.predict import Predictor
 from thonring.learn.prediction_table import Prediction, prepare_predictions
@@ -28,7 +28,7 @@ def perform_prediction(request: PredictionRequest) -> int:
     prepare_predictions(request.out)
     jobs = [PredictionJob(source, predictor.card, request.spectrum_kind) for source in inputs]
     started = time.monotonic()
-    with shown(len(jobs), _STATUSES, quiet=request.quiet) as show:
+    with show_progress(len(jobs), _STATUSES, quiet=request.quiet) as show:
         work = Work(request.workers, request.batch)
         done = predict_all(request.out, jobs, predictor, work, lambda row: show(told(row)))
     if not request.quiet:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from thonring.batch.simulation import SceneJob, SimulatedMicrograph, SimulatedSet, simulate_all
-from thonring.cli.progress import StatusLine, shown
+from thonring.cli.progress import StatusLine, show_progress
 from thonring.cli.request import SimulationRequest
 from thonring.simulate import Recipe, draw, load_recipe
 from thonring.simulate.output import RECIPE, prepare_set, recipe_text
@@ -34,7 +34,7 @@ def perform_simulation(request: SimulationRequest) -> int:
     prepare_set(request.out, recipe_text(recipe.model_dump(), _remarks(request, recipe)))
     jobs = [SceneJob(request.out, recipe, request.seed, index) for index in range(request.count)]
     started = time.monotonic()
-    with shown(len(jobs), _STATUSES, quiet=request.quiet) as show:
+    with show_progress(len(jobs), _STATUSES, quiet=request.quiet) as show:
         done = simulate_all(request.out, jobs, request.workers, lambda made: show(told(made)))
     if not request.quiet:
         _print_summary(request, done, time.monotonic() - started)

@@ -7,7 +7,7 @@ import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
-from thonring.cli.ending import error_exit
+from thonring.cli.console import error_exit
 from thonring.cli.request import PredictionRequest
 from thonring.optics import PartialOptics
 

@@ -3,60 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from thonring.batch.executors.open import ExecutorChoice
-from thonring.batch.watch import Until
 from thonring.optics import PartialOptics
-from thonring.settings import Settings, SpectrumKind
-
-
-@dataclass(frozen=True, slots=True)
-class Estimation:
-    """What commands that estimate have in common; with `metadata` the microscope's files beside images are used."""
-
-    out: Path
-    optics: PartialOptics
-    metadata: bool
-    settings: Settings
-    spectrum_kind: SpectrumKind | None
-    defocus_from: Path | None
-    ctffind_text: bool
-    plots: bool
-    signals: bool
-    hashed: bool
-    executor: ExecutorChoice
-    quiet: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """The arguments of `thonring estimate`."""
-
-    files: tuple[str, ...]
-    estimation: Estimation
-    redo: bool
-
-
-@dataclass(frozen=True, slots=True)
-class WatchRequest:
-    """The arguments of `thonring watch`."""
-
-    folder: Path
-    patterns: tuple[str, ...]
-    ignored: tuple[str, ...]
-    until: Until
-    every_s: float
-    stable_s: float
-    estimation: Estimation
-
-
-@dataclass(frozen=True, slots=True)
-class ExportRequest:
-    """The arguments of `thonring export`."""
-
-    run: Path
-    formats: tuple[str, ...]
-    out: Path
-    quiet: bool
+from thonring.settings import SpectrumKind
 
 
 @dataclass(frozen=True, slots=True)

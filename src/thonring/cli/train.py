@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from thonring.cli.ending import error_exit
+from thonring.cli.console import error_exit
 from thonring.cli.training_request import TrainingRequest
 from thonring.learn.networks import NETWORKS
 
