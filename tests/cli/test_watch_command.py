@@ -50,7 +50,9 @@ def test_what_is_there_and_what_comes_is_done(
     command: Command, method: "Method", micrographs: Path, tmp_path: Path
 ) -> None:
     def come() -> None:
-        time.sleep(0.3)
+        end = time.monotonic() + 60
+        while not method.calls and time.monotonic() < end:
+            time.sleep(0.01)
         (micrographs / "GridSquare_1").mkdir()
         (micrographs / "GridSquare_1" / "d_broken.mrc").touch()
 
