@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import Result
 
+from thonring.formats.run_tables import CTFFIND, TABLES
+
 if TYPE_CHECKING:
     from conftest import Method
 
@@ -63,3 +65,13 @@ def test_wrong_use_is_2_in_plain_words(
     assert message in " ".join(result.stderr.replace("│", " ").split())
     assert "Traceback" not in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_help_names_every_format_and_a_refusal_does(command: Command, run: Path) -> None:
+    formats = (*TABLES, CTFFIND)
+    shown = command("export", "--help").output
+    refused = command("export", run, "--format", "mtz")
+    assert refused.exit_code == 2
+    for name in formats:
+        assert f" {name}: " in f" {' '.join(shown.split())}"
+        assert name in refused.stderr
