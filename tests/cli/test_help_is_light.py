@@ -69,3 +69,18 @@ def test_no_command_is_left_out(loaded: dict[str, list[str]]) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_loads_nothing_heavy(loaded: dict[str, list[str]], command: str) -> None:
     assert loaded[command] == []
+
+
+def test_help_of_the_ctffind_replacement_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from thonring.ctffind_cli import main\n"
+        "heavy, sys.argv = sys.argv[1].split(), ['thonring-ctffind', '--help']\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('loaded', sorted(set(heavy) & set(sys.modules)))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code, HEAVY], capture_output=True, text=True, check=True
+    ).stdout
+    assert "--old-school-input" in shown
+    assert shown.splitlines()[-1] == "loaded []"
