@@ -139,10 +139,10 @@ def _remarks(answers: Answers) -> tuple[str, ...]:
         unused.append(f"phase shift search step ({answers.phase_shift.step_rad:g} rad)")
     if answers.expert.threads > 1:
         unused.append(f"number of threads ({answers.expert.threads})")
+    box = f"The box of {answers.search.box_px} pixels sets the size of the diagnostic image only"
     lines = [
         f"Accepted without effect: {', '.join(unused)}.",
-        f"The box of {answers.search.box_px} pixels sets the size of the diagnostic image only; "
-        "the fit uses the whole image.",
+        f"{box}; the fit uses the whole image.",
     ]
     finest_A, pixel_A = answers.search.resolution_range_A[1], answers.microscope.pixel_A
     if finest_A < 2 * pixel_A:
