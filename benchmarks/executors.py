@@ -27,7 +27,7 @@ from thonring.batch.executors.base import Executor, Inline
 from thonring.batch.executors.choice import OwnCluster
 from thonring.batch.executors.open import ExecutorChoice, open_executor
 from thonring.batch.executors.processes import Processes
-from thonring.batch.jobs import Job, Recipe, plan, work
+from thonring.batch.jobs import Job, RunOptions, plan, work
 from thonring.batch.run import Task, run
 from thonring.formats.run_tables import prepare_run
 from thonring.optics import PartialOptics
@@ -56,15 +56,15 @@ class Timed:
     load: float
 
 
-def settled_recipe(run_folder: Path) -> Recipe:
-    return Recipe(run_folder, Settings(limits=load_profile("default")))
+def settled_options(run_folder: Path) -> RunOptions:
+    return RunOptions(run_folder, Settings(limits=load_profile("default")))
 
 
-def timed(choice: ExecutorChoice, jobs: Sequence[Job], task: Task, recipe: Recipe) -> Timed:
+def timed(choice: ExecutorChoice, jobs: Sequence[Job], task: Task, options: RunOptions) -> Timed:
     load = os.getloadavg()[0]
     began = time.perf_counter()
     inputs = [job.source.path for job in jobs]
-    with open_executor(choice, recipe.run, inputs, print) as executor:
+    with open_executor(choice, options.run, inputs, print) as executor:
         warm_up(executor, jobs, task)
         warm = time.perf_counter()
         cpu = time.process_time()
@@ -97,8 +97,8 @@ def arithmetic_s(workers: int) -> float:
         return time.perf_counter() - began
 
 
-def measure_idle(jobs: Sequence[Job], recipe: Recipe) -> None:
-    found = {name: timed(choice, jobs, idle, recipe) for name, choice in CHOICES.items()}
+def measure_idle(jobs: Sequence[Job], options: RunOptions) -> None:
+    found = {name: timed(choice, jobs, idle, options) for name, choice in CHOICES.items()}
     print_table(
         f"{len(jobs)} jobs that do nothing",
         ["executor, workers", "start-up s", "wall ms each", "CPU ms each, this process", "load before"],
@@ -114,12 +114,12 @@ def measure_idle(jobs: Sequence[Job], recipe: Recipe) -> None:
     )
 
 
-def measure_real(jobs: Sequence[Job], recipe: Recipe, rounds: int) -> None:
+def measure_real(jobs: Sequence[Job], options: RunOptions, rounds: int) -> None:
     """Measure in turn, so that other work on the machine hits all alike."""
     found: dict[str, list[Timed]] = {name: [] for name in CHOICES}
     for _ in range(rounds):
         for name, choice in CHOICES.items():
-            found[name].append(timed(choice, jobs, work, recipe))
+            found[name].append(timed(choice, jobs, work, options))
     each = {name: statistics.median(one.each_s for one in all_) for name, all_ in found.items()}
     print_table(
         f"{len(jobs)} micrographs, {rounds} rounds, medians",
@@ -140,19 +140,19 @@ def _alone(name: str) -> str:
     return name.replace(", 2", ", 1")
 
 
-def jobs_of(images: Sequence[Path], recipe: Recipe) -> list[Job]:
+def jobs_of(images: Sequence[Path], options: RunOptions) -> list[Job]:
     optics = PartialOptics(OPTICS.voltage_kV, OPTICS.cs_mm, None, OPTICS.pixel_A)
-    return plan(sources([str(image) for image in images], optics), recipe)
+    return plan(sources([str(image) for image in images], optics), options)
 
 
 def measure(folder: Path, options: argparse.Namespace) -> None:
-    recipe = settled_recipe(folder / "run")
-    prepare_run(recipe.run)
+    shared = settled_options(folder / "run")
+    prepare_run(shared.run)
     make: Callable[[int], Path] = functools.partial(simulated, size=options.size, folder=folder)
     images = in_processes(make, range(options.count), workers=2)
-    jobs = jobs_of(images, recipe)
-    measure_idle([jobs[index % len(jobs)] for index in range(options.idle)], recipe)
-    measure_real(jobs, recipe, options.rounds)
+    jobs = jobs_of(images, shared)
+    measure_idle([jobs[index % len(jobs)] for index in range(options.idle)], shared)
+    measure_real(jobs, shared, options.rounds)
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ COMMITS = 200
 
 def scan(raw: Path, run: Path) -> None:
     """What `thonring estimate RAW --out RUN` does before its first micrograph; fails if anything is to be done."""
-    from thonring.batch.jobs import Recipe, plan
+    from thonring.batch.jobs import RunOptions, plan
     from thonring.batch.resume import plan_resume
     from thonring.batch.threads import uncollected
     from thonring.optics import PartialOptics
@@ -40,12 +40,12 @@ def scan(raw: Path, run: Path) -> None:
     from thonring.settings import Settings
 
     settings = Settings()
-    recipe = Recipe(run, replace(settings, limits=load_profile(settings.profile)))
+    options = RunOptions(run, replace(settings, limits=load_profile(settings.profile)))
     given = PartialOptics(OPTICS.voltage_kV, OPTICS.cs_mm, OPTICS.amplitude_contrast)
     with uncollected(), open_run(run) as store:
         inputs = sources([str(raw)], given, metadata=True)
         names = store.register([source.path for source in inputs])
-        found = plan_resume(store, plan(inputs, recipe, None, names), recipe)
+        found = plan_resume(store, plan(inputs, options, None, names), options)
     if found.new or found.changed:
         raise SystemExit(f"expected nothing new or changed, found {found.new} and {found.changed}")
 

@@ -11,7 +11,7 @@ import fake_tasks
 
 from thonring.batch.executors.base import Inline
 from thonring.batch.folder_scan import ScanPattern
-from thonring.batch.jobs import Job, Recipe, failure
+from thonring.batch.jobs import Job, RunOptions, failure
 from thonring.batch.resume import ResumePlan
 from thonring.batch.watch import Clock, Until, Watch, Watched, WatchState, watch
 from thonring.optics import PartialOptics
@@ -96,7 +96,7 @@ class Watching:
         metadata = bool(asked.pop("metadata", True))
         executor = asked.pop("executor", Inline())
         plain = Watch(
-            ScanPattern(self.raw, metadata=metadata), GIVEN, Recipe(self.run, Settings()), IDLE, task=read
+            ScanPattern(self.raw, metadata=metadata), GIVEN, RunOptions(self.run, Settings()), IDLE, task=read
         )
         return watch(self.store, replace(plain, **asked), executor, self.told, self.script.clock())
 

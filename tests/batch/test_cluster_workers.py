@@ -49,7 +49,7 @@ def test_a_worker_killed_in_a_job_costs_no_result_and_gives_none_twice(
         open_executor(RunningCluster(cluster.address), tmp_path, [], lambda _: None) as executor,
     ):
         store.register([job.source.path for job in jobs])
-        due = plan_resume(store, jobs, jobs[0].recipe).due
+        due = plan_resume(store, jobs, jobs[0].options).due
         killer = kill_when_told(tmp_path / "pid")
         session = estimate_all(
             store, due, executor, lambda outcome: told.append(outcome.path.stem), fake_tasks.linger_once

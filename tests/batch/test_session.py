@@ -25,7 +25,7 @@ Tell = Callable[[Outcome], None]
 
 def estimate(store: Store, jobs: list[Job], tell: Tell, executor: Executor | None = None) -> Session:
     store.register([job.source.path for job in jobs])
-    due = plan_resume(store, jobs, jobs[0].recipe).due
+    due = plan_resume(store, jobs, jobs[0].options).due
     return estimate_all(store, due, executor or Inline(), tell, fake_tasks.accept)
 
 

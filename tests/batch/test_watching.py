@@ -9,7 +9,7 @@ from made_watch import GIVEN, Watching, read, rows, written
 
 from made_metadata import IMAGE_MDOC
 from thonring.batch.executors.base import Inline
-from thonring.batch.jobs import Job, Recipe, plan
+from thonring.batch.jobs import Job, RunOptions, plan
 from thonring.batch.resume import plan_resume
 from thonring.batch.run import estimate_all
 from thonring.batch.watch import Until
@@ -80,12 +80,12 @@ def test_what_estimate_has_done_is_not_done_again_nor_the_other_way_round(
 ) -> None:
     def due() -> list[str]:
         found = sources([str(raw)], GIVEN, metadata=True)
-        jobs = plan(found, recipe, None, store.register([one.path for one in found]))
-        resumed = plan_resume(store, jobs, recipe)
+        jobs = plan(found, options, None, store.register([one.path for one in found]))
+        resumed = plan_resume(store, jobs, options)
         estimate_all(store, resumed.due, Inline(), lambda _: None, read)
         return [one.job.source.path.name for one in resumed.due]
 
-    recipe = Recipe(run, Settings())
+    options = RunOptions(run, Settings())
     written(raw / "a.mrc")()
     assert due() == ["a.mrc"]
     watched((50, written(raw / "b.mrc")))
@@ -97,7 +97,7 @@ def test_what_estimate_has_done_is_not_done_again_nor_the_other_way_round(
 def test_other_settings_do_all_again(watched: Watching, raw: Path, run: Path) -> None:
     written(raw / "a.mrc")()
     watched()
-    watched(recipe=Recipe(run, Settings(search="fourier")))
+    watched(options=RunOptions(run, Settings(search="fourier")))
     assert watched.told.names == ["a.mrc", "a.mrc"]
     assert watched.told.resumptions[-1].settings == ("search",)
 

@@ -16,33 +16,36 @@ from thonring.run.ctf_image import write_ctf_image
 from thonring.run.names import artefact_names, spectrum_path
 from thonring.run.provenance import content_hash
 from thonring.run.rows import NO_CURVE
-from thonring.settings import Settings
+from thonring.settings import Settings, SpectrumKind
 from thonring.spectrum import enhance, resample
 
-SpectrumKind = Literal["amplitude", "power"]
+Artefact = Literal["ctffind_text", "plots", "signals"]
+"""What is written for each micrograph in addition to the tables; the words stand in the run's database."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class RunOptions:
     """What all micrographs of a run share.
 
-    `spectrum_kind` is set where the inputs are spectra that another program computed; `ctffind_text`, `plots`
-    and `signals` say what is written beside the tables; `hashed`, whether the files' contents are hashed.
+    Attributes
+    ----------
+    run
+        The run folder.
+    settings
+        How to estimate, with the limits of the profile loaded.
+    spectrum_kind
+        Set where the inputs are spectra that another program computed, not images.
+    artefacts
+        What is written for each micrograph in addition to the tables.
+    hashed
+        Whether the contents of the files are hashed, so that changed files are recognised by content.
     """
 
     run: Path
     settings: Settings
     spectrum_kind: SpectrumKind | None = None
-    ctffind_text: bool = False
-    plots: bool = False
-    signals: bool = False
+    artefacts: frozenset[Artefact] = frozenset()
     hashed: bool = False
-
-    @property
-    def artefacts(self) -> tuple[str, ...]:
-        """What is written beside the tables, by name."""
-        asked = {"ctffind_text": self.ctffind_text, "plots": self.plots, "signals": self.signals}
-        return tuple(name for name, wanted in asked.items() if wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Job:
     """
 
     source: Source
-    recipe: Recipe
+    options: RunOptions
     name: str
     known: KnownDefocus | None = None
     notes: tuple[Note, ...] = ()
@@ -62,7 +65,7 @@ class Job:
 
 def plan(
     sources: Sequence[Source],
-    recipe: Recipe,
+    options: RunOptions,
     known: Mapping[str, KnownDefocus] | None = None,
     names: Mapping[Path, str] | None = None,
 ) -> list[Job]:
@@ -79,19 +82,19 @@ def plan(
     if names is None:
         names = artefact_names([source.path for source in sources])
     if known is None:
-        return [Job(source, recipe, names[source.path]) for source in sources]
-    return [_with_known(source, recipe, names[source.path], known) for source in sources]
+        return [Job(source, options, names[source.path]) for source in sources]
+    return [_with_known(source, options, names[source.path], known) for source in sources]
 
 
-def _with_known(source: Source, recipe: Recipe, name: str, known: Mapping[str, KnownDefocus]) -> Job:
+def _with_known(source: Source, options: RunOptions, name: str, known: Mapping[str, KnownDefocus]) -> Job:
     found = known.get(key_of(source.path))
     if found is not None:
-        return Job(source, recipe, name, found)
+        return Job(source, options, name, found)
     missing = f"{source.path}: no defocus for it in the file of --defocus-from"
-    if recipe.settings.fix_defocus:
+    if options.settings.fix_defocus:
         advice = "Nothing to hold fixed: add it to that file, or leave out --fix-defocus."
-        return Job(source, recipe, name, refusal=f"{missing}. {advice}")
-    return Job(source, recipe, name, notes=(Note("no-known-defocus", f"{missing}; estimated freely."),))
+        return Job(source, options, name, refusal=f"{missing}. {advice}")
+    return Job(source, options, name, notes=(Note("no-known-defocus", f"{missing}; estimated freely."),))
 
 
 def fourier_signals(evidence: Evidence, settings: Settings) -> SearchSignals:
@@ -115,9 +118,9 @@ def work(job: Job) -> Outcome:
     """
     if job.refusal:
         return failure(job, job.refusal)
-    hashed = content_hash(job.source.path) if job.recipe.hashed else ""
+    hashed = content_hash(job.source.path) if job.options.hashed else ""
     outcome, evidence = pipeline.examine(
-        job.source, job.recipe.settings, known=job.known, spectrum_kind=job.recipe.spectrum_kind
+        job.source, job.options.settings, known=job.known, spectrum_kind=job.options.spectrum_kind
     )
     notes = (*outcome.notes, *job.notes, *_write_artefacts(job, outcome, evidence))
     attempts = tuple(_without_curves(attempt) for attempt in outcome.attempts)
@@ -141,10 +144,10 @@ def _write_artefacts(job: Job, outcome: Outcome, evidence: Evidence | None) -> t
     try:
         pictures = None if evidence is None else _pictures(outcome, evidence)
         _write_numbers(job, outcome, pictures)
-        if job.recipe.plots:
+        if "plots" in job.options.artefacts:
             write_plots(_pictures_folder(job), job.name, outcome, pictures)
-        if job.recipe.signals and evidence is not None and outcome.fit is not None:
-            signals = outcome.fit.signals or fourier_signals(evidence, job.recipe.settings)
+        if "signals" in job.options.artefacts and evidence is not None and outcome.fit is not None:
+            signals = outcome.fit.signals or fourier_signals(evidence, job.options.settings)
             write_signals(_pictures_folder(job), job.name, outcome, signals)
     except Exception as problem:  # noqa: BLE001 - whatever a picture runs into, the estimate stands
         text = f"{job.source.path}: estimated, but not all its pictures and texts were written: {problem}"
@@ -162,13 +165,13 @@ def _pictures(outcome: Outcome, evidence: Evidence) -> Pictures:
 def _write_numbers(job: Job, outcome: Outcome, pictures: Pictures | None) -> None:
     if pictures is not None and outcome.attempt is not None:
         picture = pictures.enhanced if pictures.composite is None else pictures.composite
-        write_ctf_image(spectrum_path(job.recipe.run, job.name), picture, outcome.attempt.sampling_A)
-    if job.recipe.ctffind_text:
-        write_ctffind_text(job.recipe.run / "ctffind", outcome, job.name)
+        write_ctf_image(spectrum_path(job.options.run, job.name), picture, outcome.attempt.sampling_A)
+    if "ctffind_text" in job.options.artefacts:
+        write_ctffind_text(job.options.run / "ctffind", outcome, job.name)
 
 
 def _pictures_folder(job: Job) -> Path:
-    return job.recipe.run / "plots"
+    return job.options.run / "plots"
 
 
 def _without_curves(attempt: Attempt) -> Attempt:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from thonring.batch.jobs import Job, Recipe
+from thonring.batch.jobs import Job, RunOptions
 from thonring.run.provenance import (
     Entry,
     FileState,
@@ -56,12 +56,12 @@ class ResumePlan:
     versions: tuple[str, ...] = ()
 
 
-def plan_resume(store: Store, jobs: Sequence[Job], recipe: Recipe, *, redo: bool = False) -> ResumePlan:
+def plan_resume(store: Store, jobs: Sequence[Job], options: RunOptions, *, redo: bool = False) -> ResumePlan:
     """Find out which jobs are to be done: all but those whose finished outcomes still hold.
 
     An outcome holds if it is no failure and its file's size and time, its optics and known defocus, and all
     settings that influence it are as they were, and if everything that is asked for beside the tables was
-    written then. Where the recipe wants contents hashed, they tell instead of size and time if a hash is known.
+    written then. Where the options want contents hashed, they tell instead of size and time if a hash is known.
     A file that is gone keeps its outcome. With `redo` nothing holds.
 
     Raises
@@ -69,10 +69,10 @@ def plan_resume(store: Store, jobs: Sequence[Job], recipe: Recipe, *, redo: bool
     OutputError
         If the store cannot be read or written.
     """
-    return _sorted(store, dict(store.entries()), jobs, recipe, redo=redo)
+    return _sorted(store, dict(store.entries()), jobs, options, redo=redo)
 
 
-def resume_some(store: Store, jobs: Sequence[Job], recipe: Recipe) -> ResumePlan:
+def resume_some(store: Store, jobs: Sequence[Job], options: RunOptions) -> ResumePlan:
     """The same for some of the inputs, as fast for a few in a large run: `others` are not counted.
 
     Raises
@@ -81,14 +81,14 @@ def resume_some(store: Store, jobs: Sequence[Job], recipe: Recipe) -> ResumePlan
         If the store cannot be read or written.
     """
     entries = store.entries([job.source.path for job in jobs])
-    return _sorted(store, dict(entries), jobs, recipe, redo=False)
+    return _sorted(store, dict(entries), jobs, options, redo=False)
 
 
 def _sorted(
-    store: Store, entries: dict[str, Entry], jobs: Sequence[Job], recipe: Recipe, *, redo: bool
+    store: Store, entries: dict[str, Entry], jobs: Sequence[Job], options: RunOptions, *, redo: bool
 ) -> ResumePlan:
-    now = processing(recipe.settings, recipe.spectrum_kind, recipe.artefacts, version("thonring"))
-    sorting = _Sorting(entries, now, hashed=recipe.hashed, redo=redo)
+    now = processing(options.settings, options.spectrum_kind, sorted(options.artefacts), version("thonring"))
+    sorting = _Sorting(entries, now, hashed=options.hashed, redo=redo)
     due = tuple(one for one in map(sorting.due, jobs) if one is not None)
     store.note_files(sorting.renewed)
     return sorting.result(due)

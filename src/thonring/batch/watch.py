@@ -12,7 +12,7 @@ from typing import Protocol
 from thonring.batch.executors.base import Executor
 from thonring.batch.folder_scan import Arrivals, FolderListing, FolderScanner, ScanPattern
 from thonring.batch.interrupts import signal_of, terminable
-from thonring.batch.jobs import Recipe, plan, work
+from thonring.batch.jobs import RunOptions, plan, work
 from thonring.batch.resume import PendingJob, ResumePlan, resume_some
 from thonring.batch.run import Session, Tables, Task, kept
 from thonring.errors import ClusterError, OpticsError, OutputError
@@ -129,7 +129,7 @@ class Watch:
 
     lookout: ScanPattern
     optics: PartialOptics
-    recipe: Recipe
+    options: RunOptions
     until: Until
     known: Mapping[str, KnownDefocus] | None = None
     every_s: float = 10.0
@@ -279,8 +279,8 @@ class _Watching:
         if not sources:
             return ()
         names = self._store.register([one.path for one in sources])
-        jobs = plan(sources, self._asked.recipe, self._asked.known, names)
-        resumed = resume_some(self._store, jobs, self._asked.recipe)
+        jobs = plan(sources, self._asked.options, self._asked.known, names)
+        resumed = resume_some(self._store, jobs, self._asked.options)
         self._teller.resumed(resumed)
         return resumed.due
 

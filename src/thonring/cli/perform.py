@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from thonring.batch.executors.base import Inline
 from thonring.batch.executors.open import open_executor
-from thonring.batch.jobs import Recipe, plan
+from thonring.batch.jobs import RunOptions, plan
 from thonring.batch.resume import PendingJob, plan_resume
 from thonring.batch.run import Session, estimate_all
 from thonring.batch.threads import uncollected
-from thonring.cli.planned import known_of, recipe_of
+from thonring.cli.planned import known_of, run_options
 from thonring.cli.progress import progress
 from thonring.cli.request import Request
 from thonring.cli.resumed import has_tables_alone, tell_note, tell_resumed
@@ -32,7 +32,7 @@ def perform(request: Request, command_line: Sequence[str]) -> int:
         or one that another process works on; no workers, or unfit ones; if the disk is full.
     """
     how = request.estimation
-    recipe = recipe_of(how)
+    options = run_options(how)
     spectra = how.spectrum_kind is not None
     with uncollected():
         inputs = sources(request.files, how.optics, spectra=spectra, metadata=how.metadata)
@@ -41,15 +41,15 @@ def perform(request: Request, command_line: Sequence[str]) -> int:
     tables_alone = has_tables_alone(how.out)
     with open_run(how.out) as store:
         with uncollected():
-            jobs = plan(inputs, recipe, known, store.register([source.path for source in inputs]))
-            resumed = plan_resume(store, jobs, recipe, redo=request.redo)
-        write_settings(how.out, recipe.settings, command_line, how.optics)
+            jobs = plan(inputs, options, known, store.register([source.path for source in inputs]))
+            resumed = plan_resume(store, jobs, options, redo=request.redo)
+        write_settings(how.out, options.settings, command_line, how.optics)
         if not how.quiet:
             tell_resumed(how.out, resumed, tables_alone=tables_alone)
-        return _estimate(request, recipe, store, resumed.due)
+        return _estimate(request, options, store, resumed.due)
 
 
-def _estimate(request: Request, recipe: Recipe, store: Store, due: Sequence[PendingJob]) -> int:
+def _estimate(request: Request, options: RunOptions, store: Store, due: Sequence[PendingJob]) -> int:
     started = time.monotonic()
     how = request.estimation
     choice = how.executor if due else Inline()
@@ -62,7 +62,7 @@ def _estimate(request: Request, recipe: Recipe, store: Store, due: Sequence[Pend
     if not how.quiet:
         counts = summary(one.outcome for one in store)
         took = times(session, counts, time.monotonic() - started)
-        print_summary(session, recipe, counts, _ended(session, len(due)), took)
+        print_summary(session, options, counts, _ended(session, len(due)), took)
     return exit_code(session)
 
 

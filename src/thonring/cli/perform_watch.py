@@ -6,11 +6,11 @@ from pathlib import Path
 
 from thonring.batch.executors.open import open_executor
 from thonring.batch.folder_scan import ScanPattern
-from thonring.batch.jobs import Recipe
+from thonring.batch.jobs import RunOptions
 from thonring.batch.watch import Watch, Watched, watch
 from thonring.cli.durations import duration_text
 from thonring.cli.perform import exit_code
-from thonring.cli.planned import known_of, recipe_of
+from thonring.cli.planned import known_of, run_options
 from thonring.cli.request import WatchRequest
 from thonring.cli.resumed import has_tables_alone, tell_note, tell_tables_alone
 from thonring.cli.summary import print_summary
@@ -35,13 +35,13 @@ def perform_watch(request: WatchRequest, command_line: Sequence[str]) -> int:
         another process works on; no workers, or unfit ones; if the disk is full.
     """
     how = request.estimation
-    recipe, known = recipe_of(how), known_of(how)
+    options, known = run_options(how), known_of(how)
     _check_folder(request.folder)
     check_optics(how.optics, metadata=how.metadata)
     asked = Watch(
         ScanPattern(request.folder, request.patterns, request.ignored, how.metadata),
         how.optics,
-        recipe,
+        options,
         request.until,
         known,
         every_s=request.every_s,
@@ -50,7 +50,7 @@ def perform_watch(request: WatchRequest, command_line: Sequence[str]) -> int:
     prepare_run(how.out)
     tables_alone = has_tables_alone(how.out)
     with open_run(how.out) as store:
-        write_settings(how.out, recipe.settings, command_line, how.optics)
+        write_settings(how.out, options.settings, command_line, how.optics)
         if tables_alone and not how.quiet:
             tell_tables_alone(how.out)
         began = time.monotonic()
@@ -60,7 +60,7 @@ def perform_watch(request: WatchRequest, command_line: Sequence[str]) -> int:
         ):
             watched = watch(store, asked, executor, teller)
         if not how.quiet:
-            _tell_end(watched, recipe, store, time.monotonic() - began)
+            _tell_end(watched, options, store, time.monotonic() - began)
     return exit_code(watched.session)
 
 
@@ -71,9 +71,9 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _tell_end(watched: Watched, recipe: Recipe, store: Store, seconds: float) -> None:
+def _tell_end(watched: Watched, options: RunOptions, store: Store, seconds: float) -> None:
     counts = summary(one.outcome for one in store)
-    print_summary(watched.session, recipe, counts, _ended(watched), duration_text(seconds))
+    print_summary(watched.session, options, counts, _ended(watched), duration_text(seconds))
 
 
 def _ended(watched: Watched) -> str:

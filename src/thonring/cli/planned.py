@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from thonring.batch.jobs import Recipe
+from thonring.batch.jobs import Artefact, RunOptions
 from thonring.cli.request import Estimation
 from thonring.formats.known_defocus import known_defocus
 from thonring.quality import load_profile
 from thonring.records import KnownDefocus
 
 
-def recipe_of(how: Estimation) -> Recipe:
+def run_options(how: Estimation) -> RunOptions:
     """What all micrographs share.
 
     Raises
@@ -21,15 +21,13 @@ def recipe_of(how: Estimation) -> Recipe:
     settings = replace(how.settings, limits=load_profile(how.settings.profile))
     if settings.start != "search":
         _check_network()
-    return Recipe(
-        how.out,
-        settings,
-        how.spectrum_kind,
-        ctffind_text=how.ctffind_text,
-        plots=how.plots,
-        signals=how.signals,
-        hashed=how.hashed,
-    )
+    wanted: dict[Artefact, bool] = {
+        "ctffind_text": how.ctffind_text,
+        "plots": how.plots,
+        "signals": how.signals,
+    }
+    artefacts = frozenset(name for name, is_wanted in wanted.items() if is_wanted)
+    return RunOptions(how.out, settings, how.spectrum_kind, artefacts, how.hashed)
 
 
 def known_of(how: Estimation) -> Mapping[str, KnownDefocus] | None:

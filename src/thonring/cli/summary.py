@@ -6,14 +6,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from thonring.batch.jobs import Recipe
+from thonring.batch.jobs import RunOptions
 from thonring.batch.run import Session
 from thonring.run.summary import Summary
 
 _WIDTH_IN_A_LOG = 120
 
 
-def print_summary(session: Session, recipe: Recipe, counts: Summary, ended: str, took: str) -> None:
+def print_summary(session: Session, options: RunOptions, counts: Summary, ended: str, took: str) -> None:
     """Print counts, reasons, time and where everything is.
 
     Parameters
@@ -35,7 +35,7 @@ def print_summary(session: Session, recipe: Recipe, counts: Summary, ended: str,
     if in_tables != session.done:
         console.print("In the tables is the whole run:")
     console.print(counts_table(counts))
-    console.print(_places_table(recipe, took))
+    console.print(_places_table(options, took))
 
 
 def counts_table(counts: Summary) -> Table:
@@ -57,16 +57,16 @@ def counts_table(counts: Summary) -> Table:
     return table
 
 
-def _places_table(recipe: Recipe, took: str) -> Table:
+def _places_table(options: RunOptions, took: str) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_row("time", took)
-    run = recipe.run
+    run = options.run
     table.add_row(
         "results", escape(f"{run / 'results.csv'}, micrographs_ctf.star, rejected_ctf.star, micrographs.xmd")
     )
-    if recipe.plots or recipe.signals:
+    if options.artefacts & {"plots", "signals"}:
         table.add_row("pictures", escape(f"{run / 'plots'}"))
-    if recipe.ctffind_text:
+    if "ctffind_text" in options.artefacts:
         table.add_row("texts", escape(f"{run / 'ctffind'}"))
     return table
 
