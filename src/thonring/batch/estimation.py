@@ -26,7 +26,7 @@ class DatabaseSink(Sink[Outcome]):
         write_run_tables(self._store)
 
     def _keep(self, index: int, result: Outcome) -> Outcome:
-        self._store.add(result, self._pending[index].origin)
+        self._store.add(result, self._pending[index].provenance)
         return result
 
     def _is_failure(self, result: Outcome) -> bool:

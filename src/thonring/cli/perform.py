@@ -7,7 +7,8 @@ from thonring.batch.executors.base import Inline
 from thonring.batch.executors.open import open_executor
 from thonring.batch.jobs import RunOptions, plan
 from thonring.batch.resume import PendingJob, plan_resume
-from thonring.batch.run import Session, estimate_all
+from thonring.batch.estimation import estimate_all
+from thonring.batch.run import RunResult
 from thonring.batch.threads import uncollected
 from thonring.cli.planned import known_of, run_options
 from thonring.cli.progress import progress
@@ -46,7 +47,7 @@ def perform(request: Request, command_line: Sequence[str]) -> int:
         write_settings(how.out, options.settings, command_line, how.optics)
         if not how.quiet:
             tell_resumed(how.out, resumed, tables_alone=tables_alone)
-        return _estimate(request, options, store, resumed.due)
+        return _estimate(request, options, store, resumed.pending)
 
 
 def _estimate(request: Request, options: RunOptions, store: Store, due: Sequence[PendingJob]) -> int:
@@ -66,14 +67,14 @@ def _estimate(request: Request, options: RunOptions, store: Store, due: Sequence
     return exit_code(session)
 
 
-def _ended(session: Session, total: int) -> str:
+def _ended(session: RunResult, total: int) -> str:
     if not session.interrupted:
         return ""
     done = f"{session.done} of {total} micrographs are done and in the tables"
     return f"Interrupted: {done}. The same command goes on from here."
 
 
-def exit_code(session: Session) -> int:
+def exit_code(session: RunResult) -> int:
     """0 all processed, 1 some failed, 128 and its number where a signal ended it, as shells have it."""
     if session.stopped_by is not None:
         return 128 + session.stopped_by

@@ -7,7 +7,7 @@ from pathlib import Path
 from thonring.batch.executors.open import open_executor
 from thonring.batch.folder_scan import ScanPattern
 from thonring.batch.jobs import RunOptions
-from thonring.batch.watch import Watch, Watched, watch
+from thonring.batch.watch import WatchOptions, WatchResult, watch
 from thonring.cli.durations import duration_text
 from thonring.cli.perform import exit_code
 from thonring.cli.planned import known_of, run_options
@@ -38,7 +38,7 @@ def perform_watch(request: WatchRequest, command_line: Sequence[str]) -> int:
     options, known = run_options(how), known_of(how)
     _check_folder(request.folder)
     check_optics(how.optics, metadata=how.metadata)
-    asked = Watch(
+    asked = WatchOptions(
         ScanPattern(request.folder, request.patterns, request.ignored, how.metadata),
         how.optics,
         options,
@@ -61,7 +61,7 @@ def perform_watch(request: WatchRequest, command_line: Sequence[str]) -> int:
             watched = watch(store, asked, executor, teller)
         if not how.quiet:
             _tell_end(watched, options, store, time.monotonic() - began)
-    return exit_code(watched.session)
+    return exit_code(watched.run)
 
 
 def _check_folder(folder: Path) -> None:
@@ -71,13 +71,13 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _tell_end(watched: Watched, options: RunOptions, store: Store, seconds: float) -> None:
+def _tell_end(watched: WatchResult, options: RunOptions, store: Store, seconds: float) -> None:
     counts = summary(one.outcome for one in store)
-    print_summary(watched.session, options, counts, _ended(watched), duration_text(seconds))
+    print_summary(watched.run, options, counts, _ended(watched), duration_text(seconds))
 
 
-def _ended(watched: Watched) -> str:
-    interrupted = "Interrupted. " if watched.session.interrupted else ""
+def _ended(watched: WatchResult) -> str:
+    interrupted = "Interrupted. " if watched.run.interrupted else ""
     left = f"Files that are there and not done: {watched.left}. " if watched.left else ""
     if not (interrupted or left):
         return ""

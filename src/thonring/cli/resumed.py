@@ -28,7 +28,7 @@ def tell_resumed(run: Path, resumed: ResumePlan, *, tables_alone: bool) -> None:
     """Say what is done again and what is not; nothing where the run is new."""
     if tables_alone:
         tell_tables_alone(run)
-    elif resumed.unchanged or resumed.others or resumed.new < len(resumed.due):
+    elif resumed.unchanged or resumed.others or resumed.new < len(resumed.pending):
         typer.echo(f"{run}: {', '.join(_counted(resumed))}")
     for text in _notes(run, resumed):
         tell_note(text)
@@ -48,8 +48,8 @@ def _counted(resumed: ResumePlan) -> Iterator[str]:
 def _notes(run: Path, resumed: ResumePlan) -> Iterator[str]:
     if resumed.settings:
         yield f"settings that changed: {', '.join(resumed.settings)}"
-    if resumed.gone:
-        yield f"the files of {resumed.gone} micrographs are gone; their results are kept"
+    if resumed.missing_files:
+        yield f"the files of {resumed.missing_files} micrographs are gone; their results are kept"
     if resumed.versions:
         yield (
             f"unchanged ones were estimated by version {', '.join(resumed.versions)} of Thonring; --redo does them "
@@ -57,9 +57,9 @@ def _notes(run: Path, resumed: ResumePlan) -> Iterator[str]:
         )
     if resumed.others:
         yield f"{resumed.others} other micrographs of {run} are not among the inputs and stay in its tables"
-    if resumed.others_differ:
+    if resumed.other_settings:
         yield (
-            f"{resumed.others_differ} of them were estimated with other settings; name them too, or take another "
+            f"{resumed.other_settings} of them were estimated with other settings; name them too, or take another "
             "folder with --out, where that matters"
         )
 

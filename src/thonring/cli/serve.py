@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from thonring.batch.threads import give_back_freed_memory, one_thread_each
+from thonring.batch.threads import return_freed_memory, one_thread_each
 from thonring.errors import ThonringError
 
 
@@ -21,7 +21,7 @@ def serve(
     in the address that is printed. Ctrl-C ends it.
     """
     one_thread_each()
-    give_back_freed_memory()
+    return_freed_memory()
     try:
         _perform(run, host, port)
     except ThonringError as problem:

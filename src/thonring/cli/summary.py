@@ -7,13 +7,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from thonring.batch.jobs import RunOptions
-from thonring.batch.run import Session
+from thonring.batch.run import RunResult
 from thonring.run.summary import Summary
 
 _WIDTH_IN_A_LOG = 120
 
 
-def print_summary(session: Session, options: RunOptions, counts: Summary, ended: str, took: str) -> None:
+def print_summary(session: RunResult, options: RunOptions, counts: Summary, ended: str, took: str) -> None:
     """Print counts, reasons, time and where everything is.
 
     Parameters
@@ -71,7 +71,7 @@ def _places_table(options: RunOptions, took: str) -> Table:
     return table
 
 
-def times(session: Session, counts: Summary, seconds: float) -> str:
+def times(session: RunResult, counts: Summary, seconds: float) -> str:
     """How long a run took, as a whole and for each micrograph."""
     each = counts.median_cpu_seconds
     took = f"{seconds:.1f} s in all"
