@@ -23,12 +23,12 @@ from idle import idle
 from pool import in_processes
 from speed import OPTICS, simulated
 from tables import print_table, print_target
+from thonring.batch.estimation import Task, run_jobs
 from thonring.batch.executors.base import Executor, Inline
 from thonring.batch.executors.choice import OwnCluster
 from thonring.batch.executors.open import ExecutorChoice, open_executor
 from thonring.batch.executors.processes import Processes
 from thonring.batch.jobs import Job, RunOptions, plan, work
-from thonring.batch.estimation import Task, run_jobs
 from thonring.formats.run_tables import prepare_run
 from thonring.optics import PartialOptics
 from thonring.quality import load_profile

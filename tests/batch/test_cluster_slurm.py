@@ -12,10 +12,10 @@ import pytest
 import slurm_here
 from typer.testing import CliRunner
 
+from thonring.batch.estimation import run_jobs
 from thonring.batch.executors import slurm
 from thonring.batch.executors.choice import SlurmJobs, seconds_of
 from thonring.batch.executors.open import open_executor
-from thonring.batch.estimation import run_jobs
 from thonring.cli.app import app
 from thonring.errors import ClusterError
 

@@ -10,12 +10,12 @@ import fake_tasks
 import pytest
 from dask_processes import PATIENCE_S, Cluster, cluster_in
 
+from thonring.batch.estimation import estimate_all, run_jobs
 from thonring.batch.executors import dask as connection
 from thonring.batch.executors.base import Executor
 from thonring.batch.executors.choice import RunningCluster
 from thonring.batch.executors.open import open_executor
 from thonring.batch.resume import plan_resume
-from thonring.batch.estimation import estimate_all, run_jobs
 from thonring.errors import ClusterError
 from thonring.formats.run_tables import prepare_run
 from thonring.run.open import open_run

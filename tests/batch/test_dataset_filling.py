@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from thonring.batch.dataset import (
-    SimulatedJob,
     DatasetResult,
-    ExampleResult,
     ExampleJob,
+    ExampleResult,
     MeasuredJob,
+    SimulatedJob,
     fill_dataset,
     make_example,
     measured_jobs,

@@ -7,9 +7,9 @@ from pathlib import Path
 import fake_tasks
 import pytest
 
+from thonring.batch.estimation import Task, run_jobs
 from thonring.batch.executors.base import Executor, Inline
 from thonring.batch.executors.processes import Processes, local, persistent_processes
-from thonring.batch.estimation import Task, run_jobs
 from thonring.batch.threads import one_thread_each
 
 NAMES = tuple(f"m{i}" for i in range(7))

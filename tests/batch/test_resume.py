@@ -10,10 +10,10 @@ import pytest
 from fake_tasks import OPTICS
 
 from thonring.batch import resume as resume_module
+from thonring.batch.estimation import estimate_all
 from thonring.batch.executors.base import Inline
 from thonring.batch.jobs import Job, RunOptions, plan
 from thonring.batch.resume import ResumePlan, plan_resume, resume_some
-from thonring.batch.estimation import estimate_all
 from thonring.formats.run_tables import prepare_run
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, Outcome, Source

@@ -11,10 +11,10 @@ import pytest
 
 from thonring.batch import estimation
 from thonring.batch import run as tables
+from thonring.batch.estimation import estimate_all
 from thonring.batch.executors.base import Executor, Inline
 from thonring.batch.jobs import Job
 from thonring.batch.resume import plan_resume
-from thonring.batch.estimation import estimate_all
 from thonring.batch.run import RunResult
 from thonring.errors import OutputError
 from thonring.records import Outcome

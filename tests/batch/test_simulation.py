@@ -9,7 +9,7 @@ import mrcfile
 import numpy as np
 import pytest
 
-from thonring.batch.simulation import SceneJob, SimulatedMicrograph, simulate_scene, simulate_all
+from thonring.batch.simulation import SceneJob, SimulatedMicrograph, simulate_all, simulate_scene
 from thonring.errors import OutputError
 from thonring.simulate import Recipe, draw, load_recipe, read_truth
 

@@ -8,10 +8,10 @@ import pytest
 from made_watch import GIVEN, Watching, read, rows, written
 
 from made_metadata import IMAGE_MDOC
+from thonring.batch.estimation import estimate_all
 from thonring.batch.executors.base import Inline
 from thonring.batch.jobs import Job, RunOptions, plan
 from thonring.batch.resume import plan_resume
-from thonring.batch.estimation import estimate_all
 from thonring.batch.watch import Until
 from thonring.read import sources
 from thonring.records import Outcome
@@ -97,7 +97,7 @@ def test_what_estimate_has_done_is_not_done_again_nor_the_other_way_round(
 def test_other_settings_do_all_again(watched: Watching, raw: Path, run: Path) -> None:
     written(raw / "a.mrc")()
     watched()
-    watched(run=RunOptions(run, Settings(search="fourier")))
+    watched(run_options=RunOptions(run, Settings(search="fourier")))
     assert watched.told.names == ["a.mrc", "a.mrc"]
     assert watched.told.resumptions[-1].settings == ("search",)
 

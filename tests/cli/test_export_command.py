@@ -43,7 +43,7 @@ def test_a_folder_of_ones_own_is_made(command: Command, run: Path, tmp_path: Pat
 
 def test_texts_are_counted(command: Command, run: Path) -> None:
     result = command("export", run, "--format", "ctffind")
-    assert f"written: 3 texts in {run / 'ctffind'}" in result.stdout
+    assert f"written: 3 text files in {run / 'ctffind'}" in result.stdout
 
 
 WRONG = {

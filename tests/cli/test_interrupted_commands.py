@@ -104,7 +104,9 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(raw: Path) -> Path:
     """A run that accepted all of them: its only limit holds for every micrograph."""
     profile, run = raw / "accept_all.toml", raw / "run"
-    profile.write_text('[[limit]]\ncriterion = "ice"\nat_most = 1e9\nunknown_passes = true\n', encoding="utf-8")
+    profile.write_text(
+        '[[limit]]\ncriterion = "ice"\nat_most = 1e9\nunknown_passes = true\n', encoding="utf-8"
+    )
     words = ["estimate", raw, "--out", run, "--profile", profile, "--quiet", *ESTIMATION]
     subprocess.run([sys.executable, "-m", "thonring", *map(str, words)], check=True)
     return run

@@ -50,8 +50,8 @@ def interrupts_deferred() -> Iterator[None]:
     finally:
         for number, handler in deferred.items():
             signal.signal(number, handler)
-    for number in arrived:
-        signal.raise_signal(number)
+    for signal_number in arrived:
+        signal.raise_signal(signal_number)
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def resume_some(store: Store, jobs: Sequence[Job], options: RunOptions) -> Resum
 def _compare(
     store: Store, entries: dict[str, Entry], jobs: Sequence[Job], options: RunOptions, *, redo: bool
 ) -> ResumePlan:
-    now = processing(options.settings, options.spectrum_kind, options.artefacts, version("thonring"))
+    now = processing(options.settings, options.spectrum_kind, sorted(options.artefacts), version("thonring"))
     comparison = _Comparison(entries, now, hashed=options.hashed, redo=redo)
     pending = tuple(one for one in map(comparison.pending, jobs) if one is not None)
     store.note_files(comparison.new_states)

@@ -12,7 +12,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _LARGEST_ARRAY = 1 << 30
 _SMALLEST_LARGE, _KEPT = 4 << 20, 32 << 20
 _ARENAS = 2
-"""Bytes: no array is larger; a large one begins at 4 MiB; 32 MiB of free memory are kept. Two arenas for all threads."""
+"""Bytes: no array is larger; large ones begin at 4 MiB; 32 MiB of free memory are kept. Two arenas for all threads."""
 
 
 def one_thread_each() -> None:

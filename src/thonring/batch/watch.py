@@ -62,7 +62,7 @@ class WatchOptions:
         The folder and the files in it.
     optics
         The optics as far as the user gave them.
-    run
+    run_options
         What all micrographs of the run share.
     until
         When it ends.
@@ -78,7 +78,7 @@ class WatchOptions:
 
     pattern: ScanPattern
     optics: PartialOptics
-    run: RunOptions
+    run_options: RunOptions
     until: Until
     known: Mapping[str, KnownDefocus] | None = None
     every_s: float = 10.0
@@ -316,8 +316,8 @@ class _Watching:
         if not sources:
             return ()
         names = self._store.register([one.path for one in sources])
-        jobs = plan(sources, self._options.run, self._options.known, names)
-        resumed = resume_some(self._store, jobs, self._options.run)
+        jobs = plan(sources, self._options.run_options, self._options.known, names)
+        resumed = resume_some(self._store, jobs, self._options.run_options)
         self._reporter.resumed(resumed)
         return resumed.pending
 

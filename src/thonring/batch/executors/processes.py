@@ -38,7 +38,7 @@ class Processes:
 
 
 def local(workers: int) -> Executor:
-    """This process where one worker is enough, or so many others."""
+    """Work in this process where one worker is enough, or else in so many processes."""
     return Processes(workers) if workers > 1 else Inline()
 
 
