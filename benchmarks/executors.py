@@ -23,12 +23,12 @@ from idle import idle
 from pool import in_processes
 from speed import OPTICS, simulated
 from tables import print_table, print_target
+from thonring.batch.estimation import Task, run_jobs
 from thonring.batch.executors.base import Executor, Inline
 from thonring.batch.executors.choice import OwnCluster
 from thonring.batch.executors.open import ExecutorChoice, open_executor
 from thonring.batch.executors.processes import Processes
 from thonring.batch.jobs import Job, RunOptions, plan, work
-from thonring.batch.run import Task, run
 from thonring.formats.run_tables import prepare_run
 from thonring.optics import PartialOptics
 from thonring.quality import load_profile
@@ -68,14 +68,14 @@ def timed(choice: ExecutorChoice, jobs: Sequence[Job], task: Task, options: RunO
         warm_up(executor, jobs, task)
         warm = time.perf_counter()
         cpu = time.process_time()
-        done = sum(1 for _ in run(jobs, executor, task))
+        done = sum(1 for _ in run_jobs(jobs, executor, task))
         each_s = (time.perf_counter() - warm) / done
         return Timed(warm - began, each_s, (time.process_time() - cpu) / done, load)
 
 
 def warm_up(executor: Executor, jobs: Sequence[Job], task: Task) -> None:
     """Enough for every worker to have imported what it needs."""
-    for _ in run(jobs[:4], executor, task):
+    for _ in run_jobs(jobs[:4], executor, task):
         pass
 
 

@@ -76,8 +76,11 @@ def test_a_scheduler_that_goes_away_costs_nothing_that_was_finished(project: Pat
         _, said = process.communicate()
     kept = noise_micrographs.finished(tmp_path / "place" / "run")
     assert process.returncode == 2, said
-    assert "its scheduler is gone. What is finished is kept; the same command goes on from there." in said
-    assert f"{len(kept)} of {noise_micrographs.COUNT} micrographs are done." in said
+    assert (
+        "the scheduler is no longer running. Finished micrographs are kept; run the same command again to continue."
+        in said
+    )
+    assert f"{len(kept)} of {noise_micrographs.COUNT} micrographs are finished." in said
     assert "Traceback" not in said
     assert 1 <= len(kept) < noise_micrographs.COUNT
 

@@ -10,10 +10,10 @@ import pytest
 from fake_tasks import OPTICS
 
 from thonring.batch import resume as resume_module
+from thonring.batch.estimation import estimate_all
 from thonring.batch.executors.base import Inline
 from thonring.batch.jobs import Job, RunOptions, plan
 from thonring.batch.resume import ResumePlan, plan_resume, resume_some
-from thonring.batch.run import estimate_all
 from thonring.formats.run_tables import prepare_run
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, Outcome, Source
@@ -65,7 +65,7 @@ class Command:
         )
 
     def run(self) -> None:
-        estimate_all(self.store, self.resumed().due, Inline(), lambda _: None, hashing)
+        estimate_all(self.store, self.resumed().pending, Inline(), lambda _: None, hashing)
 
 
 @pytest.fixture
@@ -77,13 +77,13 @@ def command(store: Store, raw: Path) -> Command:
 
 
 def due(resumed: ResumePlan) -> list[str]:
-    return [one.job.name for one in resumed.due]
+    return [one.job.name for one in resumed.pending]
 
 
 def test_in_a_new_run_everything_is_new(store: Store, raw: Path) -> None:
     found = Command(store, raw).resumed()
     assert due(found) == list(NAMES)
-    assert found == ResumePlan(found.due, new=4)
+    assert found == ResumePlan(found.pending, new=4)
 
 
 def test_what_is_unchanged_is_not_done_again(command: Command) -> None:
@@ -153,7 +153,7 @@ def test_the_name_of_a_profile_and_the_source_of_a_limit_influence_nothing(store
 
 def test_pictures_that_were_not_drawn_are_a_change_and_fewer_are_none(command: Command) -> None:
     command.options = replace(command.options, artefacts=frozenset({"plots", "ctffind_text"}))
-    assert command.resumed().changed == (("pictures or texts", 4),)
+    assert command.resumed().changed == (("pictures or text files", 4),)
     command.run()
     command.options = replace(command.options, artefacts=frozenset({"ctffind_text"}))
     assert command.resumed() == ResumePlan((), unchanged=4)
@@ -162,7 +162,7 @@ def test_pictures_that_were_not_drawn_are_a_change_and_fewer_are_none(command: C
 def test_failed_ones_are_tried_again(store: Store, raw: Path) -> None:
     (raw / "bad.mrc").write_text("bad")
     command = Command(store, raw)
-    estimate_all(store, command.resumed().due, Inline(), lambda _: None, fake_tasks.stumble)
+    estimate_all(store, command.resumed().pending, Inline(), lambda _: None, fake_tasks.stumble)
     found = command.resumed()
     assert (due(found), found.failed, found.unchanged) == (["bad"], 1, 4)
 
@@ -170,7 +170,7 @@ def test_failed_ones_are_tried_again(store: Store, raw: Path) -> None:
 def test_redo_forces_all(command: Command) -> None:
     (command.raw / "e.mrc").write_text("new")
     found = command.resumed(redo=True)
-    assert (len(found.due), found.forced, found.new, found.unchanged) == (5, 4, 1, 0)
+    assert (len(found.pending), found.forced, found.new, found.unchanged) == (5, 4, 1, 0)
 
 
 def test_a_file_that_is_gone_keeps_its_result(command: Command) -> None:
@@ -178,15 +178,15 @@ def test_a_file_that_is_gone_keeps_its_result(command: Command) -> None:
     (command.raw / "b.mrc").unlink()
     names = command.store.register([source.path for source in sources])
     found = plan_resume(command.store, plan(sources, command.options, None, names), command.options)
-    assert found == ResumePlan((), unchanged=4, gone=1)
+    assert found == ResumePlan((), unchanged=4, missing_files=1)
 
 
 def test_others_of_the_run_are_counted_and_stay(command: Command) -> None:
     for name in ("a", "b"):
         (command.raw / f"{name}.mrc").unlink()
-    assert (command.resumed().others, command.resumed().others_differ) == (2, 0)
+    assert (command.resumed().others, command.resumed().other_settings) == (2, 0)
     command.options = replace(command.options, settings=Settings(search="fourier"))
-    assert command.resumed().others_differ == 2
+    assert command.resumed().other_settings == 2
     command.run()
     assert [one.name for one in command.store] == list(NAMES)
 
@@ -224,13 +224,13 @@ def test_hashes_are_kept_from_the_first_time_they_are_asked_for(command: Command
 
 def test_some_of_a_run_are_told_as_all_of_them_are(store: Store, raw: Path) -> None:
     command = Command(store, raw)
-    estimate_all(store, command.resumed().due, Inline(), lambda _: None, fake_tasks.accept)
+    estimate_all(store, command.resumed().pending, Inline(), lambda _: None, fake_tasks.accept)
     os.utime(raw / "b.mrc", ns=(1, 1))
     (raw / "e.mrc").write_text("e")
     names = store.register([raw / "a.mrc", raw / "b.mrc", raw / "e.mrc"])
     jobs = plan([Source(path, OPTICS) for path in names], command.options, None, names)
     some = resume_some(store, jobs, command.options)
-    assert [one.job.source.path.name for one in some.due] == ["b.mrc", "e.mrc"]
+    assert [one.job.source.path.name for one in some.pending] == ["b.mrc", "e.mrc"]
     assert (some.unchanged, some.changed, some.new, some.others) == (1, (("file", 1),), 1, 0)
     everything = plan_resume(store, jobs, command.options)
     assert everything == replace(some, others=2)

@@ -172,7 +172,7 @@ def test_known_defoci_reach_their_micrographs(
     free = command("estimate", *words)
     assert free.exit_code == 0, free.output
     assert [known.defocus_u_A if known else None for _, _, known, _ in method.calls] == [12000.0, None, None]
-    assert "estimated freely" in free.stderr
+    assert "its defocus was searched for instead" in free.stderr
     fixed = command("estimate", *words, "--fix-defocus")
     assert fixed.exit_code == 1
     assert len(method.calls) == 4

@@ -101,7 +101,7 @@ def test_a_missing_extra_is_one_sentence(
     result = command("estimate", micrographs, "--out", tmp_path / "run", *words)
     assert result.exit_code == 2
     assert (
-        "thonring: Dask clusters need dask-jobqueue, which is missing: pip install 'thonring[cluster]'."
+        "thonring: Dask clusters need dask-jobqueue, which is not installed: pip install 'thonring[cluster]'."
         in result.stderr
     )
     assert method.calls == []
@@ -120,7 +120,9 @@ def test_nothing_to_do_needs_no_cluster(
 def test_a_dashboard_without_bokeh_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "find_spec", lambda name: None if name == "bokeh" else name)
     with (
-        pytest.raises(ClusterError, match=r"--dashboard needs bokeh, which is missing: pip install bokeh\."),
+        pytest.raises(
+            ClusterError, match=r"--dashboard needs bokeh, which is not installed: pip install bokeh\."
+        ),
         open_executor(OwnCluster(1, ":8787"), tmp_path, [], lambda _: None),
     ):
         pass

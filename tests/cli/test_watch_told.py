@@ -30,7 +30,7 @@ def state(minutes: float, accepted: int, **changed: object) -> WatchState:
         done_per_h=600.0,
         last_file="session/Data/last.mrc",
         last_arrival=START + timedelta(minutes=minutes, seconds=-3),
-        away=False,
+        folder_unreadable=False,
     )
     return replace(usual, **changed)
 
@@ -85,7 +85,7 @@ def test_failed_files_are_named_but_not_hundreds(capsys: pytest.CaptureFixture[s
         ({"backlog": 30}, "30 to process (about 3 min 0 s)"),
         ({"backlog": 30, "done_per_h": None}, "30 to process; arriving 212/h, processed –"),
         ({"settling": 2, "waiting": 3}, "0 to process, 2 still being written, 3 waiting for metadata"),
-        ({"away": True}, "; the folder cannot be listed"),
+        ({"folder_unreadable": True}, "; the folder cannot be listed"),
         ({"last_arrival": START - timedelta(days=1)}, "latest file 2026-02-28 18:00:00 last.mrc"),
     ],
 )

@@ -1,7 +1,6 @@
 """What all commands have in common on the console: errors and exit codes, tables, and lengths of time."""
 
 import re
-import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -12,16 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from thonring.batch.interrupts import signal_of
+from thonring.batch.interrupts import signal_of, terminable
 from thonring.errors import ThonringError
 
 if TYPE_CHECKING:
     from thonring.batch.watch import Until
 
-SOME_FAILED = 1
 USAGE_ERROR = 2
-INTERRUPTED = 128 + signal.SIGINT
-TERMINATED = 128 + signal.SIGTERM
 
 LOG_WIDTH = 120
 """Columns of output that does not go to a terminal, which has no width of its own."""
@@ -39,38 +35,21 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 def error_exit() -> Iterator[None]:
     """End the command with exit code 2 and the error's message, or as a signal ends a program: 130, 143.
 
+    What is open is closed first, whether Ctrl-C or SIGTERM arrives.
+
     Raises
     ------
     typer.Exit
-        In the place of `ThonringError` and of Ctrl-C.
+        In place of `ThonringError` and of an interrupt.
     """
     try:
-        yield
+        with terminable():
+            yield
     except ThonringError as problem:
         typer.echo(f"thonring: {problem}", err=True)
         raise typer.Exit(USAGE_ERROR) from None
     except KeyboardInterrupt as stop:
-        raise typer.Exit(exit_code(0, signal_of(stop))) from None
-
-
-def exit_code(failed: int, stopped_by: signal.Signals | None = None) -> int:
-    """The exit code of a command that processes many inputs.
-
-    Parameters
-    ----------
-    failed
-        How many inputs failed.
-    stopped_by
-        The signal that ended the command early, if one did.
-
-    Returns
-    -------
-    code
-        0 if all were processed, 1 if some failed; 130 or 143 if Ctrl-C or SIGTERM came, as shells report them.
-    """
-    if stopped_by is not None:
-        return 128 + stopped_by
-    return SOME_FAILED if failed else 0
+        raise typer.Exit(128 + signal_of(stop)) from None
 
 
 def print_note(text: str) -> None:

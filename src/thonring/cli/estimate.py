@@ -10,7 +10,7 @@ import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
-from thonring.cli.console import error_exit, exit_code, print_note
+from thonring.cli.console import error_exit, print_note
 from thonring.cli.estimation_options import EstimationOptions
 from thonring.cli.executor_options import ExecutorOptions, executor_choice
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from thonring.batch.executors.open import ExecutorChoice
     from thonring.batch.jobs import RunOptions
     from thonring.batch.resume import PendingJob
-    from thonring.batch.run import Session
+    from thonring.batch.run import RunResult
     from thonring.run.store import Store
 
 
@@ -87,41 +87,41 @@ def _estimate(
             if is_old:
                 print_tables_replaced(out)
             print_resume_plan(out, resumed)
-        return _work(store, options, resumed.due, choice, quiet=estimation.quiet)
+        return _work(store, options, resumed.pending, choice, quiet=estimation.quiet)
 
 
 def _work(
     store: "Store",
     options: "RunOptions",
-    due: "Sequence[PendingJob]",
+    pending: "Sequence[PendingJob]",
     choice: "ExecutorChoice",
     *,
     quiet: bool,
 ) -> int:
     """Do the jobs, show how they go and print the summary; gives the exit code."""
+    from thonring.batch.estimation import estimate_all
     from thonring.batch.executors.base import Inline
     from thonring.batch.executors.open import open_executor
-    from thonring.batch.run import estimate_all
     from thonring.cli.progress import outcome_progress
     from thonring.cli.summary import print_summary, time_text
     from thonring.run.summary import summary
 
     started = time.monotonic()
-    paths = [one.job.source.path for one in due]
+    paths = [one.job.source.path for one in pending]
     with (
-        open_executor(choice if due else Inline(), options.run, paths, print_note) as executor,
-        outcome_progress(len(due), quiet=quiet) as show,
+        open_executor(choice if pending else Inline(), options.run, paths, print_note) as executor,
+        outcome_progress(len(pending), quiet=quiet) as show,
     ):
-        session = estimate_all(store, due, executor, show)
+        result = estimate_all(store, pending, executor, show)
     if not quiet:
         counts = summary(one.outcome for one in store)
-        took = time_text(session, counts, time.monotonic() - started)
-        print_summary(session, options, counts, _ending(session, len(due)), took)
-    return exit_code(session.failed, session.stopped_by)
+        took = time_text(result, counts, time.monotonic() - started)
+        print_summary(result, options, counts, _ending(result, len(pending)), took)
+    return result.exit_code
 
 
-def _ending(session: "Session", total: int) -> str:
-    if not session.interrupted:
+def _ending(result: "RunResult", total: int) -> str:
+    if not result.interrupted:
         return ""
-    done = f"{session.done} of {total} micrographs are finished and in the tables"
+    done = f"{result.done} of {total} micrographs are finished and in the tables"
     return f"Interrupted: {done}. Run the same command again to continue."

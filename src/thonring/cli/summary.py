@@ -10,7 +10,7 @@ from rich.table import Table
 
 from thonring.batch.jobs import RunOptions
 from thonring.batch.resume import ResumePlan
-from thonring.batch.run import Session
+from thonring.batch.run import RunResult
 from thonring.cli.console import add_lines, output_console, print_note, two_columns
 from thonring.run.open import STORE
 from thonring.run.summary import Summary
@@ -33,7 +33,7 @@ def print_tables_replaced(run: Path) -> None:
 
 def print_resume_plan(run: Path, plan: ResumePlan) -> None:
     """Say what is processed again and what is not; nothing where the run is new."""
-    if plan.unchanged or plan.others or plan.new < len(plan.due):
+    if plan.unchanged or plan.others or plan.new < len(plan.pending):
         typer.echo(f"{run}: {', '.join(_plan_counts(plan))}")
     for text in _plan_notes(run, plan):
         print_note(text)
@@ -53,8 +53,8 @@ def _plan_counts(plan: ResumePlan) -> Iterator[str]:
 def _plan_notes(run: Path, plan: ResumePlan) -> Iterator[str]:
     if plan.settings:
         yield f"changed settings: {', '.join(plan.settings)}"
-    if plan.gone:
-        yield f"the files of {plan.gone} micrographs no longer exist; their results are kept"
+    if plan.missing_files:
+        yield f"the files of {plan.missing_files} micrographs no longer exist; their results are kept"
     if plan.versions:
         yield (
             f"unchanged micrographs were estimated by Thonring {', '.join(plan.versions)}; --redo estimates them again "
@@ -62,14 +62,14 @@ def _plan_notes(run: Path, plan: ResumePlan) -> Iterator[str]:
         )
     if plan.others:
         yield f"{plan.others} other micrographs of {run} are not among the inputs and stay in its tables"
-    if plan.others_differ:
+    if plan.other_settings:
         yield (
-            f"{plan.others_differ} of them were estimated with other settings; if that matters, add them to the "
+            f"{plan.other_settings} of them were estimated with other settings; if that matters, add them to the "
             "inputs, or use another folder with --out"
         )
 
 
-def print_summary(session: Session, options: RunOptions, counts: Summary, ended: str, took: str) -> None:
+def print_summary(result: RunResult, options: RunOptions, counts: Summary, ended: str, took: str) -> None:
     """Print counts, reasons, time and where everything is.
 
     Parameters
@@ -86,7 +86,7 @@ def print_summary(session: Session, options: RunOptions, counts: Summary, ended:
     if ended:
         console.print(ended)
     in_tables = counts.accepted + counts.rejected + counts.failed
-    if in_tables != session.done:
+    if in_tables != result.done:
         console.print("The tables hold the whole run:")
     console.print(counts_table(counts))
     console.print(_places_table(options, took))
@@ -119,10 +119,10 @@ def _places_table(options: RunOptions, took: str) -> Table:
     return table
 
 
-def time_text(session: Session, counts: Summary, seconds: float) -> str:
+def time_text(result: RunResult, counts: Summary, seconds: float) -> str:
     """How long a run took, in total and for each micrograph."""
     each = counts.median_cpu_seconds
     took = f"{seconds:.1f} s in all"
-    if session.done:
-        took += f", {seconds / session.done:.2f} s per micrograph"
+    if result.done:
+        took += f", {seconds / result.done:.2f} s per micrograph"
     return took if math.isnan(each) else f"{took} (estimation alone: median {each:.2f} CPU-s)"

@@ -13,7 +13,6 @@ from thonring.cli import options as opt
 from thonring.cli.console import (
     duration_text,
     error_exit,
-    exit_code,
     parse_duration,
     parse_until,
     print_note,
@@ -24,7 +23,7 @@ from thonring.errors import InputError
 
 if TYPE_CHECKING:
     from thonring.batch.executors.open import ExecutorChoice
-    from thonring.batch.watch import Watch, Watched
+    from thonring.batch.watch import WatchOptions, WatchResult
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to watch, with all its subfolders.")]
 Pattern = Annotated[
@@ -88,10 +87,10 @@ def watch(  # noqa: PLR0913 - typer reads the options from the signature
         every_s, stable_s = parse_duration(every, "--every"), parse_duration(stable, "--stable")
         end = parse_until(until or (), datetime.now().astimezone(), "--until")
         from thonring.batch.folder_scan import ScanPattern
-        from thonring.batch.watch import Watch
+        from thonring.batch.watch import WatchOptions
 
         code = _watch(
-            Watch(
+            WatchOptions(
                 ScanPattern(
                     folder,
                     tuple(pattern or ("*.mrc",)),
@@ -111,7 +110,7 @@ def watch(  # noqa: PLR0913 - typer reads the options from the signature
     raise typer.Exit(code)
 
 
-def _watch(plan: "Watch", choice: "ExecutorChoice", *, quiet: bool) -> int:
+def _watch(plan: "WatchOptions", choice: "ExecutorChoice", *, quiet: bool) -> int:
     """Watch until the end and give the exit code.
 
     Raises
@@ -131,14 +130,14 @@ def _watch(plan: "Watch", choice: "ExecutorChoice", *, quiet: bool) -> int:
     from thonring.run.settings_file import write_settings
     from thonring.run.summary import summary
 
-    folder, run = plan.lookout.folder, plan.options.run
+    folder, run = plan.pattern.folder, plan.run_options.run
     if not is_folder(folder):
         raise InputError(f"folder {folder}: not found. Check the path, or create it first.")
-    check_optics(plan.optics, metadata=plan.lookout.metadata)
+    check_optics(plan.optics, metadata=plan.pattern.metadata)
     prepare_run(run)
     is_old = lacks_database(run)
     with open_run(run) as store:
-        write_settings(run, plan.options.settings, sys.argv, plan.optics)
+        write_settings(run, plan.run_options.settings, sys.argv, plan.optics)
         if is_old and not quiet:
             print_tables_replaced(run)
         started = time.monotonic()
@@ -150,14 +149,14 @@ def _watch(plan: "Watch", choice: "ExecutorChoice", *, quiet: bool) -> int:
         if not quiet:
             took = duration_text(time.monotonic() - started)
             counts = summary(one.outcome for one in store)
-            print_summary(watched.session, plan.options, counts, _ending(watched), took)
-    return exit_code(watched.session.failed, watched.session.stopped_by)
+            print_summary(watched.run, plan.run_options, counts, _ending(watched), took)
+    return watched.run.exit_code
 
 
-def _ending(watched: "Watched") -> str:
-    interrupted = "Interrupted. " if watched.session.interrupted else ""
-    files = "file" if watched.left == 1 else "files"
-    left = f"{watched.left} {files} not processed yet. " if watched.left else ""
+def _ending(result: "WatchResult") -> str:
+    interrupted = "Interrupted. " if result.run.interrupted else ""
+    files = "file" if result.left == 1 else "files"
+    left = f"{result.left} {files} not processed yet. " if result.left else ""
     if not (interrupted or left):
         return ""
     return f"{interrupted}{left}Run the same command again, or `thonring estimate`, to continue."

@@ -172,7 +172,7 @@ class TableDisplay:
             ("latest file", _latest(state)),
         ):
             table.add_row(name, Text(text))
-        if state.away:
+        if state.folder_unreadable:
             table.add_row("folder", Text("cannot be listed", style="red"))
         self._live.update(Group(table, *self._verdicts), refresh=True)
 
@@ -183,7 +183,7 @@ def _parts(state: WatchState) -> Iterator[str]:
     yield _rates(state)
     if state.last_file is not None:
         yield f"latest file {_latest(state)}"
-    if state.away:
+    if state.folder_unreadable:
         yield "the folder cannot be listed"
 
 
