@@ -4,11 +4,12 @@ import math
 import os
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from thonring.batch.jobs import Job, Recipe
+from thonring.batch.jobs import Artefact, Job, RunOptions
 from thonring.optics import Optics
 from thonring.records import (
     Attempt,
@@ -28,9 +29,11 @@ from thonring.spectrum import sector_profiles
 OPTICS = Optics(300.0, 2.7, 0.1, 1.0)
 
 
-def jobs_of(run: Path, *names: str, settings: Settings | None = None, **flags: bool) -> list[Job]:
-    recipe = Recipe(run, settings or Settings(), **flags)
-    return [Job(Source(Path(f"raw/{name}.mrc"), OPTICS), recipe, name) for name in names]
+def jobs_of(
+    run: Path, *names: str, settings: Settings | None = None, artefacts: Iterable[Artefact] = ()
+) -> list[Job]:
+    options = RunOptions(run, settings or Settings(), artefacts=frozenset(artefacts))
+    return [Job(Source(Path(f"raw/{name}.mrc"), OPTICS), options, name) for name in names]
 
 
 def fit_of(defocus_A: float) -> CtfFit:
@@ -93,7 +96,7 @@ def die(job: Job) -> Outcome:
 
 def die_once(job: Job) -> Outcome:
     """The end of the process at the first try only."""
-    mark = job.recipe.run / "died"
+    mark = job.options.run / "died"
     if "bad" in job.name and not mark.exists():
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
@@ -107,7 +110,7 @@ def tell_process(job: Job) -> Outcome:
 
 def linger_once(job: Job) -> Outcome:
     """At the first try of one micrograph, tell the process and take longer than any test."""
-    told = job.recipe.run / "pid"
+    told = job.options.run / "pid"
     if "slow" in job.name and not told.exists():
         told.with_suffix(".part").write_text(str(os.getpid()), encoding="utf-8")
         told.with_suffix(".part").rename(told)

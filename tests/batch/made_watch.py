@@ -11,9 +11,9 @@ import fake_tasks
 
 from thonring.batch.executors.base import Inline
 from thonring.batch.folder_scan import ScanPattern
-from thonring.batch.jobs import Job, Recipe, failure
+from thonring.batch.jobs import Job, RunOptions, failure
 from thonring.batch.resume import ResumePlan
-from thonring.batch.watch import Clock, Until, Watch, Watched, WatchState, watch
+from thonring.batch.watch import Clock, Until, WatchOptions, WatchResult, WatchState, watch
 from thonring.optics import PartialOptics
 from thonring.records import Outcome
 from thonring.run.store import Store
@@ -91,12 +91,12 @@ class Watching:
         self.told = Told()
         self.script = Script([])
 
-    def __call__(self, *events: tuple[float, Callable[[], object]], **asked: Any) -> Watched:
+    def __call__(self, *events: tuple[float, Callable[[], object]], **asked: Any) -> WatchResult:
         self.script.events = [(self.script.now_s + moment_s, act) for moment_s, act in events]
         metadata = bool(asked.pop("metadata", True))
         executor = asked.pop("executor", Inline())
-        plain = Watch(
-            ScanPattern(self.raw, metadata=metadata), GIVEN, Recipe(self.run, Settings()), IDLE, task=read
+        plain = WatchOptions(
+            ScanPattern(self.raw, metadata=metadata), GIVEN, RunOptions(self.run, Settings()), IDLE, task=read
         )
         return watch(self.store, replace(plain, **asked), executor, self.told, self.script.clock())
 

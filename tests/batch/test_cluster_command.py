@@ -76,8 +76,11 @@ def test_a_scheduler_that_goes_away_costs_nothing_that_was_finished(project: Pat
         _, said = process.communicate()
     kept = noise_micrographs.finished(tmp_path / "place" / "run")
     assert process.returncode == 2, said
-    assert "its scheduler is gone. What is finished is kept; the same command goes on from there." in said
-    assert f"{len(kept)} of {noise_micrographs.COUNT} micrographs are done." in said
+    assert (
+        "the scheduler is no longer running. Finished micrographs are kept; run the same command again to continue."
+        in said
+    )
+    assert f"{len(kept)} of {noise_micrographs.COUNT} micrographs are finished." in said
     assert "Traceback" not in said
     assert 1 <= len(kept) < noise_micrographs.COUNT
 
@@ -91,7 +94,7 @@ def test_sigterm_gives_up_what_is_in_work_and_leaves_the_cluster_as_it_was(
     process.terminate()
     said, complaints = process.communicate()
     assert process.returncode == 128 + signal.SIGTERM, complaints
-    assert "The same command goes on from here" in said
+    assert "Run the same command again to continue" in said
     assert complaints.count("\n") <= 2
     kept = noise_micrographs.finished(tmp_path / "place" / "run")
     assert 1 <= len(kept) < noise_micrographs.COUNT
@@ -109,6 +112,6 @@ def test_ctrl_c_of_a_terminal_reaches_workers_of_this_machine_too_and_is_left_to
     os.killpg(process.pid, signal.SIGINT)
     said, complaints = process.communicate()
     assert process.returncode == 128 + signal.SIGINT, complaints
-    assert "The same command goes on from here" in said
+    assert "Run the same command again to continue" in said
     assert "Traceback" not in complaints
     assert 1 <= len(noise_micrographs.finished(tmp_path / "place" / "run")) < noise_micrographs.COUNT

@@ -12,10 +12,10 @@ import pytest
 import slurm_here
 from typer.testing import CliRunner
 
+from thonring.batch.estimation import run_jobs
 from thonring.batch.executors import slurm
 from thonring.batch.executors.choice import SlurmJobs, seconds_of
 from thonring.batch.executors.open import open_executor
-from thonring.batch.run import run
 from thonring.cli.app import app
 from thonring.errors import ClusterError
 
@@ -83,7 +83,7 @@ def test_other_times_are_refused(text: str) -> None:
 def test_without_slurm_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with (
-        pytest.raises(ClusterError, match="sbatch is not found"),
+        pytest.raises(ClusterError, match="sbatch was not found"),
         open_executor(SlurmJobs(1), tmp_path, [], lambda _: None),
     ):
         pass
@@ -140,7 +140,9 @@ def test_a_command_on_real_jobs_gives_the_results_of_one_without(
 @pytest.mark.usefixtures("submitting")
 def test_a_queue_that_is_not_there_is_told_in_slurms_words(tmp_path: Path) -> None:
     with (
-        pytest.raises(ClusterError, match=r"the jobs are not taken \(.*[Ii]nvalid partition.*Check --queue"),
+        pytest.raises(
+            ClusterError, match=r"SLURM did not accept the jobs \(.*[Ii]nvalid partition.*Check --queue"
+        ),
         open_executor(SlurmJobs(1, "no-such-queue"), tmp_path, [], lambda _: None),
     ):
         pass
@@ -150,7 +152,7 @@ def test_a_queue_that_is_not_there_is_told_in_slurms_words(tmp_path: Path) -> No
 def test_a_job_that_ends_early_is_submitted_again_and_costs_no_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slurm, "_TEND_EVERY_S", 1.0)
+    monkeypatch.setattr(slurm, "_CHECK_EVERY_S", 1.0)
     jobs = fake_tasks.jobs_of(tmp_path, *(f"m{index:02}" for index in range(12)))
     choice = SlurmJobs(1, slurm_here.QUEUE, 1, "1GB")
     finished = []
@@ -158,7 +160,7 @@ def test_a_job_that_ends_early_is_submitted_again_and_costs_no_result(
         dask.config.set({"distributed.deploy.lost-worker-timeout": "500ms"}),
         open_executor(choice, tmp_path, [], lambda _: None) as executor,
     ):
-        for index, outcome in run(jobs, executor, fake_tasks.nap):
+        for index, outcome in run_jobs(jobs, executor, fake_tasks.nap):
             finished.append((index, outcome.status, outcome.reasons[0]))
             if len(finished) == 2:
                 subprocess.run(["scancel", *squeue("--states=running")], check=True)

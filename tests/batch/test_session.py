@@ -9,12 +9,13 @@ from pathlib import Path
 import fake_tasks
 import pytest
 
-from thonring.batch import run as session
+from thonring.batch import estimation
 from thonring.batch import run as tables
+from thonring.batch.estimation import estimate_all
 from thonring.batch.executors.base import Executor, Inline
 from thonring.batch.jobs import Job
 from thonring.batch.resume import plan_resume
-from thonring.batch.run import Session, estimate_all
+from thonring.batch.run import RunResult
 from thonring.errors import OutputError
 from thonring.records import Outcome
 from thonring.run.store import Store
@@ -23,9 +24,9 @@ NAMES = tuple(f"m{i}" for i in range(6))
 Tell = Callable[[Outcome], None]
 
 
-def estimate(store: Store, jobs: list[Job], tell: Tell, executor: Executor | None = None) -> Session:
+def estimate(store: Store, jobs: list[Job], tell: Tell, executor: Executor | None = None) -> RunResult:
     store.register([job.source.path for job in jobs])
-    due = plan_resume(store, jobs, jobs[0].recipe).due
+    due = plan_resume(store, jobs, jobs[0].options).pending
     return estimate_all(store, due, executor or Inline(), tell, fake_tasks.accept)
 
 
@@ -46,7 +47,7 @@ def shuffled(jobs: list[Job], _: Executor, task: Callable[[Job], Outcome]) -> It
 def test_store_and_tables_are_in_the_order_of_the_input(
     run: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "run", shuffled)
+    monkeypatch.setattr(estimation, "run_jobs", shuffled)
     told: list[str] = []
     done = estimate(store, fake_tasks.jobs_of(run, *NAMES), lambda outcome: told.append(outcome.path.stem))
     assert told != list(NAMES)

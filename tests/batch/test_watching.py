@@ -8,10 +8,10 @@ import pytest
 from made_watch import GIVEN, Watching, read, rows, written
 
 from made_metadata import IMAGE_MDOC
+from thonring.batch.estimation import estimate_all
 from thonring.batch.executors.base import Inline
-from thonring.batch.jobs import Job, Recipe, plan
+from thonring.batch.jobs import Job, RunOptions, plan
 from thonring.batch.resume import plan_resume
-from thonring.batch.run import estimate_all
 from thonring.batch.watch import Until
 from thonring.read import sources
 from thonring.records import Outcome
@@ -30,7 +30,7 @@ def test_files_are_done_as_they_come_each_once(watched: Watching, raw: Path, run
     assert watched.verdicts() == dict(
         zip(watched.told.names, ("accepted", "rejected", "failed", "accepted"), strict=True)
     )
-    assert (done.session.done, done.session.failed, done.session.stopped_by, done.left) == (4, 1, None, 0)
+    assert (done.run.done, done.run.failed, done.run.stopped_by, done.left) == (4, 1, None, 0)
     assert rows(run) == watched.told.names
     assert 700 <= watched.script.now_s <= 720
 
@@ -80,12 +80,12 @@ def test_what_estimate_has_done_is_not_done_again_nor_the_other_way_round(
 ) -> None:
     def due() -> list[str]:
         found = sources([str(raw)], GIVEN, metadata=True)
-        jobs = plan(found, recipe, None, store.register([one.path for one in found]))
-        resumed = plan_resume(store, jobs, recipe)
-        estimate_all(store, resumed.due, Inline(), lambda _: None, read)
-        return [one.job.source.path.name for one in resumed.due]
+        jobs = plan(found, options, None, store.register([one.path for one in found]))
+        resumed = plan_resume(store, jobs, options)
+        estimate_all(store, resumed.pending, Inline(), lambda _: None, read)
+        return [one.job.source.path.name for one in resumed.pending]
 
-    recipe = Recipe(run, Settings())
+    options = RunOptions(run, Settings())
     written(raw / "a.mrc")()
     assert due() == ["a.mrc"]
     watched((50, written(raw / "b.mrc")))
@@ -97,7 +97,7 @@ def test_what_estimate_has_done_is_not_done_again_nor_the_other_way_round(
 def test_other_settings_do_all_again(watched: Watching, raw: Path, run: Path) -> None:
     written(raw / "a.mrc")()
     watched()
-    watched(recipe=Recipe(run, Settings(search="fourier")))
+    watched(run_options=RunOptions(run, Settings(search="fourier")))
     assert watched.told.names == ["a.mrc", "a.mrc"]
     assert watched.told.resumptions[-1].settings == ("search",)
 
@@ -113,8 +113,8 @@ def test_a_signal_while_it_waits_leaves_a_whole_run(
 
     written(raw / "a.mrc")()
     done = watched((50, written(raw / "b.mrc")), (55, end), until=Until())
-    assert done.session.stopped_by == number
-    assert (done.session.done, done.left) == (1, 1)
+    assert done.run.stopped_by == number
+    assert (done.run.done, done.left) == (1, 1)
     assert rows(run) == ["a.mrc"]
     watched()
     assert rows(run) == ["a.mrc", "b.mrc"]
@@ -130,5 +130,5 @@ def test_ctrl_c_at_work_gives_up_the_one_in_hand(watched: Watching, raw: Path, r
     for name in "abc":
         written(raw / f"{name}.mrc")()
     done = watched(task=interrupted)
-    assert (done.session.done, done.left, done.session.stopped_by) == (1, 2, signal.SIGINT)
+    assert (done.run.done, done.left, done.run.stopped_by) == (1, 2, signal.SIGINT)
     assert rows(run) == ["a.mrc"]

@@ -10,7 +10,7 @@ import pytest
 from made_watch import START, Watching, read, written
 
 from made_metadata import IMAGE_MDOC, epu_xml
-from thonring.batch import run as tables
+from thonring.batch import watch as watching
 from thonring.batch.executors.processes import Processes
 from thonring.batch.folder_scan import FolderListing, FolderScanner
 from thonring.batch.jobs import Job
@@ -27,7 +27,7 @@ def test_it_ends_at_a_time_with_work_left(watched: Watching, raw: Path) -> None:
     for name in "abcde":
         written(raw / f"{name}.mrc")()
     done = watched(task=slow, until=Until(at=START + timedelta(seconds=250)))
-    assert (done.session.done, done.left) == (3, 2)
+    assert (done.run.done, done.left) == (3, 2)
 
 
 def test_it_ends_when_so_many_of_the_run_are_done(watched: Watching, raw: Path) -> None:
@@ -36,7 +36,7 @@ def test_it_ends_when_so_many_of_the_run_are_done(watched: Watching, raw: Path) 
     for name in "bcd":
         written(raw / f"{name}.mrc")()
     done = watched(until=Until(files=3))
-    assert (done.session.done, done.left) == (2, 1)
+    assert (done.run.done, done.left) == (2, 1)
 
 
 def test_files_that_come_while_it_works_are_seen(watched: Watching, raw: Path) -> None:
@@ -69,8 +69,8 @@ def test_a_folder_that_is_away_for_a_while_is_told_once_and_costs_nothing(
     assert len(watched.told.problems) == 2
     assert "cannot be listed (No such file" in watched.told.problems[0]
     assert "can be listed again" in watched.told.problems[1]
-    assert any(one.away for one in watched.told.states)
-    assert not watched.told.states[-1].away
+    assert any(one.folder_unreadable for one in watched.told.states)
+    assert not watched.told.states[-1].folder_unreadable
 
 
 def test_an_empty_mount_point_in_its_place_makes_nothing_new(watched: Watching, raw: Path) -> None:
@@ -130,9 +130,9 @@ def test_the_tables_follow_but_not_at_every_file(
     watched: Watching, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writings: list[float] = []
-    real = tables.write_run_tables
+    real = watching.write_run_tables
     monkeypatch.setattr(
-        tables,
+        watching,
         "write_run_tables",
         lambda store: (writings.append(watched.script.now_s), real(store)),
     )
@@ -154,8 +154,8 @@ def test_a_folder_that_takes_long_to_look_at_is_looked_at_less_often(
         watched.script.now_s += 12
         return look(looker)
 
-    look = FolderScanner.look
-    monkeypatch.setattr(FolderScanner, "look", slow)
+    look = FolderScanner.scan
+    monkeypatch.setattr(FolderScanner, "scan", slow)
     watched()
     assert all(after - before >= 132 for before, after in pairwise(looks))
 

@@ -79,7 +79,7 @@ def test_a_wrong_line_is_named(image: Path, lines: list[str], message: str) -> N
 
 def test_a_missing_image_is_named(tmp_path: Path) -> None:
     with pytest.raises(
-        AnswerError, match=r"line 1 of the input: found .*none\.mrc.*expected the name of a file"
+        AnswerError, match=r"line 1 of the input: found .*none\.mrc.*expected the name of an existing file"
     ):
         read([str(tmp_path / "none.mrc"), "out.mrc", MICROSCOPE, SEARCH])
 

@@ -109,7 +109,7 @@ def test_what_has_no_effect_is_told_in_one_line() -> None:
         expert=Expert(threads=4),
     )
     assert to_request(answers_).remarks[0] == (
-        "Accepted and without effect: defocus search step (100 A), slower search, phase shift search step (0.5 rad), "
+        "Accepted without effect: defocus search step (100 A), slower search, phase shift search step (0.5 rad), "
         "number of threads (4)."
     )
 
@@ -117,7 +117,7 @@ def test_what_has_no_effect_is_told_in_one_line() -> None:
 def test_a_resolution_beyond_the_pixels_is_told() -> None:
     request = to_request(replace(PLAIN, search=replace(PLAIN.search, resolution_range_A=(30.0, 0.0))))
     assert request.settings.resolution_range_A == (30.0, pytest.approx(2 * 0.66655))
-    assert any("pixels of 0.66655 A end at 1.3331 A" in remark for remark in request.remarks)
+    assert any("the Nyquist limit at 0.66655 A per pixel is 1.3331 A" in remark for remark in request.remarks)
 
 
 def test_what_thonring_cannot_do_is_refused() -> None:

@@ -64,7 +64,7 @@ def test_sigterm_ends_a_run_in_order(raw: Path, undisturbed: Path, tmp_path: Pat
     process.terminate()
     said, _ = process.communicate()
     assert process.returncode == 128 + signal.SIGTERM
-    assert "The same command goes on from here" in said
+    assert "Run the same command again to continue" in said
     kept = finished(tmp_path / "run")
     assert 1 <= len(kept) < COUNT
     with (tmp_path / "run" / "results.csv").open(newline="", encoding="utf-8") as table:
