@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 
 import thonring
-from simulated import OPTICS, micrograph
+from factories.micrographs import OPTICS, micrograph
 from thonring.optics import Optics
 from thonring.settings import Settings
 

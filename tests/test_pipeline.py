@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import thonring
-from simulated import NATIVE, OPTICS, TRUTH, attempts, fit_of_truth, micrograph, turned
+from factories.micrographs import NATIVE, OPTICS, TRUTH, attempts, fit_of_truth, micrograph, turned
 from thonring import pipeline, quality, read
 from thonring.optics import Optics
 from thonring.records import Attempt, CriterionResult, KnownDefocus, Outcome, Source

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dask_processes import Cluster, cluster_in
-from made_watch import Watching
 
+from factories.dask_cluster import Cluster, cluster_in
+from factories.watch import Watching
 from thonring.batch.cluster.choice import RunningCluster
 from thonring.batch.executor import Executor, Inline
 from thonring.batch.opening import opened

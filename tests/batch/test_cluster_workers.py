@@ -6,10 +6,10 @@ import threading
 import time
 from pathlib import Path
 
-import fake_tasks
 import pytest
-from dask_processes import PATIENCE_S, Cluster, cluster_in
 
+from factories import tasks
+from factories.dask_cluster import PATIENCE_S, Cluster, cluster_in
 from thonring.batch.cluster import connection
 from thonring.batch.cluster.choice import RunningCluster
 from thonring.batch.execute import run
@@ -42,7 +42,7 @@ def test_a_worker_killed_in_a_job_costs_no_result_and_gives_none_twice(
     cluster: Cluster, tmp_path: Path
 ) -> None:
     prepare_run(tmp_path)
-    jobs = fake_tasks.jobs_of(tmp_path, *NAMES)
+    jobs = tasks.jobs_of(tmp_path, *NAMES)
     told: list[str] = []
     with (
         open_run(tmp_path) as store,
@@ -52,7 +52,7 @@ def test_a_worker_killed_in_a_job_costs_no_result_and_gives_none_twice(
         due = resume(store, jobs, jobs[0].recipe).due
         killer = kill_when_told(tmp_path / "pid")
         session = estimate_all(
-            store, due, executor, lambda outcome: told.append(outcome.path.stem), fake_tasks.linger_once
+            store, due, executor, lambda outcome: told.append(outcome.path.stem), tasks.stall_once
         )
         killer.join()
         assert [one.outcome.path.stem for one in store] == list(NAMES)
@@ -62,8 +62,8 @@ def test_a_worker_killed_in_a_job_costs_no_result_and_gives_none_twice(
 
 
 def test_a_job_that_kills_its_workers_fails_alone(dask_executor: Executor, tmp_path: Path) -> None:
-    jobs = fake_tasks.jobs_of(tmp_path, "a", "b", "bad", "d", "e", "f", "g")
-    finished = list(run(jobs, dask_executor, fake_tasks.die))
+    jobs = tasks.jobs_of(tmp_path, "a", "b", "bad", "d", "e", "f", "g")
+    finished = list(run(jobs, dask_executor, tasks.die))
     assert sorted(index for index, _ in finished) == list(range(7))
     failed = {index: outcome.reasons for index, outcome in finished if outcome.status != "accepted"}
     assert list(failed) == [2]
@@ -78,7 +78,7 @@ def test_paths_begin_where_the_command_was_given(
     with opened(
         RunningCluster(cluster.address), Path("run"), [Path("raw/m.mrc")], lambda _: None
     ) as executor:
-        ((_, outcome),) = run(fake_tasks.jobs_of(Path("run"), "a"), executor, fake_tasks.tell_folder)
+        ((_, outcome),) = run(tasks.jobs_of(Path("run"), "a"), executor, tasks.report_folder)
     assert outcome.reasons == (str(tmp_path),)
 
 
@@ -102,8 +102,8 @@ def test_unfit_workers_are_refused_at_the_start_and_get_nothing_later(
         ends = time.monotonic() + PATIENCE_S
         processes: set[str] = set()
         while len(notes) < 2 and time.monotonic() < ends:
-            jobs = fake_tasks.jobs_of(tmp_path, *NAMES, "h", "i", "k")
-            processes |= {outcome.reasons[0] for _, outcome in run(jobs, executor, fake_tasks.nap)}
+            jobs = tasks.jobs_of(tmp_path, *NAMES, "h", "i", "k")
+            processes |= {outcome.reasons[0] for _, outcome in run(jobs, executor, tasks.nap)}
     with (
         pytest.raises(
             ClusterError, match=r"(works with 2 threads|has thonring 9\.9\.9).*1 more of its workers"
@@ -136,10 +136,10 @@ def test_a_scheduler_that_goes_while_nothing_is_done_is_told_at_the_next_jobs(tm
         cluster_in(tmp_path, "--nthreads", "1", "--no-nanny") as own,
         opened(RunningCluster(own.address), tmp_path, [], lambda _: None) as executor,
     ):
-        assert len(list(run(fake_tasks.jobs_of(tmp_path, "a"), executor, fake_tasks.accept))) == 1
+        assert len(list(run(tasks.jobs_of(tmp_path, "a"), executor, tasks.accept))) == 1
         own.scheduler.kill()
         own.scheduler.wait()
         with pytest.raises(
             ClusterError, match=r"at tcp://.*: its scheduler is gone\. What is finished is kept"
         ):
-            list(run(fake_tasks.jobs_of(tmp_path, "b"), executor, fake_tasks.accept))
+            list(run(tasks.jobs_of(tmp_path, "b"), executor, tasks.accept))

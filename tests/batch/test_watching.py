@@ -5,9 +5,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from made_watch import GIVEN, Watching, read, rows, written
 
-from made_metadata import IMAGE_MDOC
+from factories.metadata import IMAGE_MDOC
+from factories.watch import GIVEN, Watching, read, rows, written
 from thonring.batch.executor import Inline
 from thonring.batch.jobs import Job, Recipe, plan
 from thonring.batch.resume import resume

@@ -5,11 +5,11 @@ from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
-import fake_tasks
 import pytest
-from made_watch import START, Watching, read, written
 
-from made_metadata import IMAGE_MDOC, epu_xml
+from factories import tasks
+from factories.metadata import IMAGE_MDOC, epu_xml
+from factories.watch import START, Watching, read, written
 from thonring.batch import tables
 from thonring.batch.jobs import Job
 from thonring.batch.processes import Processes
@@ -181,6 +181,6 @@ def test_rates_and_the_last_file(watched: Watching, raw: Path) -> None:
 def test_two_workers_do_the_same(watched: Watching, raw: Path) -> None:
     for number in range(5):
         written(raw / f"m{number}.mrc")()
-    watched((100, written(raw / "m5.mrc")), executor=Processes(2), task=fake_tasks.accept)
+    watched((100, written(raw / "m5.mrc")), executor=Processes(2), task=tasks.accept)
     assert sorted(watched.told.names) == [f"m{number}.mrc" for number in range(6)]
     assert len(watched.verdicts()) == 6

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
-from served_run import Served, thonring
 
+from factories.commands import thonring
+from factories.web import Served
 from thonring.web.access import Access
 from thonring.web.app import create_app
 from thonring.web.run_view import RunView
@@ -78,3 +79,10 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
     ]
     assert not foreign
     assert not failed
+
+
+@pytest.fixture
+def named(page: Page) -> Page:
+    """The page of a person whose name is known."""
+    page.evaluate("localStorage.setItem('who', 'Ana')")
+    return page

@@ -11,7 +11,8 @@ from thonring.results import decide_in, read_columns, read_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-    from served_run import Served
+
+    from factories.web import Served
 
 
 def counts(served: Served) -> list[str]:

@@ -10,8 +10,8 @@ import mrcfile
 import numpy as np
 import numpy.typing as npt
 import pytest
-from made_answers import PLAIN, REFERENCE, SESSIONS
 
+from factories.ctffind_sessions import PLAIN, REFERENCE, SESSIONS
 from thonring import read
 from thonring.optics import Optics
 from thonring.read import known_defocus

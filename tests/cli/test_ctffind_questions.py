@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_answers import DEFAULTS, IMAGES, PLAIN, SESSIONS, answers, files, lines_of
 
+from factories.ctffind_sessions import DEFAULTS, IMAGES, PLAIN, SESSIONS, answers, files, lines_of
 from thonring.cli.ctffind.answers import Answers
 from thonring.cli.ctffind.asking import COLUMN, Question, Script, Terminal
 from thonring.cli.ctffind.questions import ask_all

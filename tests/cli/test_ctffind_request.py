@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from made_answers import SESSIONS, answers
 
+from factories.ctffind_sessions import SESSIONS, answers
 from thonring.cli.ctffind.answers import (
     Answers,
     Astigmatism,

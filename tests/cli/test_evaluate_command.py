@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import Result
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Method
-
-Command = Callable[..., Result]
+    from factories.commands import Command
 
 
-@pytest.fixture
-def run(command: Command, method: Method, micrographs: Path, tmp_path: Path) -> Path:
-    """A run of three files, one of which is rejected."""
-    (micrographs / "d_broken.mrc").touch()
-    assert method.calls == []
-    folder = tmp_path / "run"
-    command("estimate", micrographs, "--out", folder, "--voltage", 300, "--cs", 2.7)
-    return folder
+pytestmark = pytest.mark.usefixtures("broken_micrograph")
 
 
 @pytest.fixture

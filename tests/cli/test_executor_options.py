@@ -1,12 +1,11 @@
 """Who works, as the options say it; what does not go together is refused with what to do."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import Result
 
+from factories.commands import Command
 from thonring.batch import opening
 from thonring.batch.cluster.choice import OwnCluster, RunningCluster, SlurmJobs
 from thonring.batch.executor import Inline
@@ -17,9 +16,8 @@ from thonring.cli.executor_request import executor_of
 from thonring.errors import ClusterError
 
 if TYPE_CHECKING:
-    from conftest import Method
+    from factories.commands import Method
 
-Command = Callable[..., Result]
 ADDRESS = "tcp://head:8786"
 
 

@@ -5,18 +5,15 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import Result
 
+from factories.commands import Command
 from thonring.cli.progress import Told
 from thonring.optics import PartialOptics
 from thonring.read import micrograph, sources
 from thonring.simulate import known_recipes, load_recipe, read_truth
-
-Command = Callable[..., Result]
 
 SMALL = """
 size = 128

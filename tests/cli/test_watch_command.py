@@ -15,18 +15,17 @@ import pytest
 import typer
 import typer.core
 import typer.main
-from typer.testing import Result
 
-from made_metadata import IMAGE_MDOC, epu_xml
+from factories.commands import Command
+from factories.metadata import IMAGE_MDOC, epu_xml
 from thonring.batch.watch.until import Until
 from thonring.cli.app import app
 from thonring.cli.durations import seconds_of, told_duration, until_of
 from thonring.results import open_run
 
 if TYPE_CHECKING:
-    from conftest import Method
+    from factories.commands import Method
 
-Command = Callable[..., Result]
 FAST = ("--every", "0.05s", "--stable", "0.1s", "--until", "idle 0.4s")
 OPTICS = ("--voltage", 300, "--cs", 2.7)
 NOW = datetime(2026, 3, 1, 17, 30, 15, tzinfo=UTC)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_runs import truth_of
 
+from factories.runs import make_truth
 from thonring.ctf import from_vector
 from thonring.evaluate.accuracy import RADIUS_95, accuracy, coverage, errors, vector_errors
 from thonring.evaluate.matched import Subject
@@ -18,7 +18,7 @@ from thonring.evaluate.pair import Pair
 from thonring.evaluate.run import Result
 from thonring.records import KnownDefocus
 
-TRUTH = truth_of("a.mrc")
+TRUTH = make_truth("a.mrc")
 
 
 def pair(u_A: float, v_A: float, angle_deg: float = 30.0, phase_deg: float = 0.0, **result: Any) -> Pair:

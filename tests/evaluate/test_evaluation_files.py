@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from made_runs import fit_of, outcome_of, truth_of, write_run, write_set
 
+from factories.runs import make_close_fit, make_graded, make_truth, write_run, write_set
 from thonring.errors import OutputError
 from thonring.evaluate.as_json import as_json
 from thonring.evaluate.figures import error_figure
@@ -22,7 +22,7 @@ from thonring.evaluate.text import WIDTH, as_text
 from thonring.evaluate.verdict_sheets import criteria_sheets
 
 HOSTILE = "<script>alert('x')<script> & [bold] $title.mrc"
-WRONG = fit_of(defocus_u_A=20000.0, defocus_v_A=20000.0)
+WRONG = make_close_fit(defocus_u_A=20000.0, defocus_v_A=20000.0)
 VOID = {"meta", "img", "br"}
 
 
@@ -64,14 +64,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def report(folder: Path) -> Report:
     names = ["a.mrc", HOSTILE, "c.mrc"]
-    truth = write_set(folder / "set", [truth_of(name) for name in names])
-    one = write_run(folder / "one", [outcome_of(names[0]), outcome_of(names[1], WRONG), outcome_of(names[2])])
+    truth = write_set(folder / "set", [make_truth(name) for name in names])
+    one = write_run(
+        folder / "one", [make_graded(names[0]), make_graded(names[1], WRONG), make_graded(names[2])]
+    )
     for path in (one / "plots" / "a_spectrum.png", one / "spectra" / "c.ctf"):
         path.parent.mkdir(exist_ok=True)
         path.touch()
     values = [None, {"score": 0.0}, {"ice_ring": 2.0}]
     pairs = zip(names, values, strict=True)
-    other = write_run(folder / "other", [outcome_of(name, values=value) for name, value in pairs])
+    other = write_run(folder / "other", [make_graded(name, values=value) for name, value in pairs])
     return evaluate(Question((one, other), truth))
 
 
@@ -169,7 +171,7 @@ def test_text_has_every_table_within_its_width(report: Report) -> None:
 def test_without_truth_there_are_no_errors_to_show(tmp_path: Path) -> None:
     labels = tmp_path / "l.csv"
     labels.write_text("file,label\na.mrc,good\nb.mrc,bad\n")
-    run = write_run(tmp_path / "run", [outcome_of("a.mrc"), outcome_of("b.mrc")])
+    run = write_run(tmp_path / "run", [make_graded("a.mrc"), make_graded("b.mrc")])
     report = evaluate(Question((run,), labels=labels))
     text = as_text(report)
     assert "Errors" not in text

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from simulated import (
+from factories.micrographs import (
     NATIVE,
     OPTICS,
     STRONG,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulated import NATIVE, TRUTH, fit_of_truth, fitted, micrograph, turned
+from factories.micrographs import NATIVE, TRUTH, fit_of_truth, fitted, micrograph, turned
 from thonring import spectrum
 from thonring.ctf import to_vector
 from thonring.records import CtfFit

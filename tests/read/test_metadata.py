@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from made_metadata import FRAME_MDOC, IMAGE_MDOC, epu_xml
+from factories.metadata import FRAME_MDOC, IMAGE_MDOC, epu_xml
 from thonring.read import Metadata, metadata_beside, metadata_names
 from thonring.read.metadata.beside import MOST_BYTES
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from numpy.testing import assert_allclose
 
-from simulated import OPTICS, micrograph, profiles_of
+from factories.micrographs import OPTICS, micrograph, profiles_of
 from thonring.ctf import ring_period_per_A
 from thonring.errors import UnsuitableImage
 from thonring.records import Micrograph, Spectrum

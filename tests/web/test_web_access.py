@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_served import BEARER, PLACE, TOKEN, client_of
 from starlette.testclient import TestClient
 
+from factories.web import BEARER, PLACE, TOKEN, client_of
 from thonring.results import open_run
 from thonring.web.access import Access
 from thonring.web.guard import MOST_BYTES

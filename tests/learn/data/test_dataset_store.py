@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from made_elements import made
+from factories.examples import make_example
 from thonring.errors import InputError, OutputError, ThonringError, UnreadableFile, UnreadableTable
 from thonring.learn.data.dataset import elements
 from thonring.learn.data.store import writing
@@ -24,13 +24,13 @@ def data(tmp_path: Path) -> Path:
     path = tmp_path / "data.h5"
     with writing(path) as store:
         for number in (2, 0, 1):
-            store.append(made(number))
+            store.append(make_example(number))
     return path
 
 
 def test_elements_come_back_in_the_order_of_their_files(data: Path) -> None:
     for number, found in enumerate(elements(data)):
-        wanted = made(number)
+        wanted = make_example(number)
         assert replace(found, views=wanted.views) == wanted
         assert (found.views.finest_A, found.views.values_per_pixel) == (1.5, (4.0, 2.0, 1.0))
         known = wanted.views.power > 0
@@ -53,13 +53,13 @@ def test_opened_again_it_goes_on(data: Path) -> None:
     with writing(data) as store:
         assert len(store) == 3
         assert store.defocus_of["s/mic_001.mrc"] == 10_001.0
-        store.append(made(3))
+        store.append(make_example(3))
     assert len(Stored(data).columns) == 4
 
 
 def test_never_two_of_the_same(data: Path) -> None:
     with writing(data) as store, pytest.raises(InputError, match=r"mic_001\.mrc: is in .* already"):
-        store.append(made(1))
+        store.append(make_example(1))
     assert len(Stored(data).columns) == 3
 
 
@@ -75,8 +75,8 @@ def test_never_two_of_the_same(data: Path) -> None:
 def test_an_impossible_element_is_refused_and_leaves_no_trace(data: Path, bad) -> None:  # noqa: ANN001
     with writing(data) as store:
         with pytest.raises(InputError):
-            store.append(bad(made(7)))
-        store.append(made(8))
+            store.append(bad(make_example(7)))
+        store.append(make_example(8))
     assert Stored(data).columns.file == tuple(f"s/mic_{number:03d}.mrc" for number in (0, 1, 2, 8))
 
 
@@ -87,7 +87,7 @@ def test_a_row_that_was_cut_off_is_written_over(data: Path) -> None:
         file["file"][3] = b"half a name"
     assert len(Stored(data).columns) == 3
     with writing(data) as store:
-        store.append(made(3))
+        store.append(make_example(3))
     assert Stored(data).columns.file[-1] == "s/mic_003.mrc"
     with h5py.File(data) as file:
         assert {len(file[name]) for name in set(file) - {"count"}} == {4}
@@ -144,19 +144,19 @@ def test_a_full_disk_is_told_and_costs_nothing_that_is_there(
     full = SimpleNamespace(free=1_000_000)
     with writing(data) as store:
         monkeypatch.setattr("thonring.learn.data.store.shutil.disk_usage", lambda _: full)
-        store.append(made(3))
+        store.append(make_example(3))
         with pytest.raises(OutputError, match=r"2 elements more take 1\.6 MB, found 1\.0 MB free"):
             store.make_room(2)
         full.free = 1000
         with pytest.raises(OutputError, match="1 elements more"):
-            store.append(made(4))
+            store.append(make_example(4))
     assert len(Stored(data).columns) == 4
 
 
 def test_names_that_are_not_utf8_come_back(tmp_path: Path) -> None:
     name = b"caf\xe9.mrc".decode(errors="surrogateescape")
     with writing(tmp_path / "d.h5") as store:
-        store.append(replace(made(0), file=name))
+        store.append(replace(make_example(0), file=name))
     assert Stored(tmp_path / "d.h5").columns.file == (name,)
 
 

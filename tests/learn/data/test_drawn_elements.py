@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from numpy.testing import assert_array_equal
 
-from scenes import BRIGHT, SCENE
+from factories.scenes import BRIGHT, SCENE
 from thonring.learn.data.direct import drawn_element, drawn_views, scene_file
 from thonring.learn.seen.views import SAMPLINGS_A, views_of
 from thonring.records import Floats, Image

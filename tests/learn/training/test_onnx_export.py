@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-import tiny_networks as tiny
+from factories import networks as tiny
 from thonring.errors import OutputError
 from thonring.learn.training.export import onnx_bytes
 

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import fake_tasks
-
+from factories import tasks
 from thonring.batch.executor import Inline
 from thonring.batch.jobs import Job, Recipe
 from thonring.batch.resume import Resumed
@@ -80,7 +79,7 @@ def read(job: Job) -> Outcome:
         return failure(job, f"{job.source.path}: {problem.strerror}")
     if content == "bad":
         return failure(job, f"{job.source.path}: bad")
-    return replace(fake_tasks.outcome_of(job.source.path, *([] if content == "good" else [content])))
+    return replace(tasks.outcome_of(job.source.path, *([] if content == "good" else [content])))
 
 
 def written(path: Path, content: str = "good") -> Callable[[], object]:

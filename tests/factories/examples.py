@@ -9,7 +9,7 @@ from thonring.optics import Optics
 OPTICS = Optics(300.0, 2.7, 0.1)
 
 
-def made(number: int, session: str = "s", source: str = "run", defocus_A: float = 0.0) -> Element:
+def make_example(number: int, session: str = "s", source: str = "run", defocus_A: float = 0.0) -> Element:
     """Element `number`: few values are known, so that it takes little room."""
     power = np.zeros((len(SAMPLINGS_A), 512, 257), np.float32)
     power[:, 200:300, :50] = np.random.default_rng(number).gamma(4.0, 0.25, (3, 100, 50))
