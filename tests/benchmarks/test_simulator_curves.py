@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scenes import SCENE
 
+from factories.scenes import SCENE
 from simulator_curves import FREQUENCIES_PER_A, Curves, curves_of, measurement_of
 from simulator_sets import real_sets
 from thonring.simulate import micrograph

@@ -57,7 +57,7 @@ def test_the_promised_columns_come_first(tmp_path: Path) -> None:
 def test_values_come_back(tmp_path: Path) -> None:
     notes = (Note("pixel", "header says 1.4"), Note("aliasing", "rings alias beyond 4 Å"))
     made = make_fit(notes=notes[1:])
-    (row,) = rows(tmp_path, make_accepted(made=made, notes=notes))
+    (row,) = rows(tmp_path, make_accepted(fit=made, notes=notes))
     assert row["notes"] == "header says 1.4; rings alias beyond 4 Å", (
         "the fit's notes are the outcome's already"
     )

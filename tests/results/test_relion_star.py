@@ -135,21 +135,21 @@ def test_a_refined_amplitude_contrast_does_not_split_the_group(tmp_path: Path) -
     ("resolution_A", "shown"), [(3.6, 3.6), (40.0, 25.0), (math.inf, 25.0), (math.nan, 25.0)]
 )
 def test_the_resolution_is_capped(tmp_path: Path, resolution_A: float, shown: float) -> None:
-    (row,) = written(tmp_path, make_accepted(made=make_fit(fit_resolution_A=resolution_A)))
+    (row,) = written(tmp_path, make_accepted(fit=make_fit(fit_resolution_A=resolution_A)))
     assert float(row["CtfMaxResolution"]) == shown
 
 
 def test_neither_nan_nor_infinity_is_written(tmp_path: Path) -> None:
     written(
         tmp_path,
-        make_accepted(made=make_fit(score=math.nan, phase_shift_deg=math.nan, fit_resolution_A=math.inf)),
+        make_accepted(fit=make_fit(score=math.nan, phase_shift_deg=math.nan, fit_resolution_A=math.inf)),
     )
     numbers = (tmp_path / "micrographs_ctf.star").read_text().split("CtfMaxResolution")[1]
     assert not re.search(r"\b(nan|inf)", numbers, re.IGNORECASE)
 
 
 def test_a_fit_without_finite_defocus_is_no_fit(tmp_path: Path) -> None:
-    assert written(tmp_path, make_accepted(made=make_fit(defocus_u_A=math.nan))) == []
+    assert written(tmp_path, make_accepted(fit=make_fit(defocus_u_A=math.nan))) == []
 
 
 def test_phase_shift_is_written_in_degrees_and_only_where_there_is_one(tmp_path: Path) -> None:
@@ -236,6 +236,6 @@ def test_defocus_comes_back_to_the_millionth(
     tmp_path: Path, u_A: float, astigmatism_A: float, angle_deg: float
 ) -> None:
     made = make_fit(defocus_u_A=u_A, defocus_v_A=u_A - astigmatism_A, angle_deg=angle_deg)
-    (row,) = written(tmp_path, make_accepted(made=made))
+    (row,) = written(tmp_path, make_accepted(fit=made))
     expected = {"DefocusU": u_A, "DefocusV": u_A - astigmatism_A, "DefocusAngle": angle_deg}
     assert as_numbers(row) == pytest.approx(expected, abs=1e-6)
