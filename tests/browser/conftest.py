@@ -25,6 +25,8 @@ COUNT, SIZE = 6, 768
 @pytest.fixture(scope="session")
 def estimated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a simulated `set`, and the `run` that estimated it with pictures."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium here: .ci/install-browser installs it, or name one in CHROMIUM")
     folder = tmp_path_factory.mktemp("browser")
     thonring(folder, f"simulate --count {COUNT} --size {SIZE} --seed 3 --out set")
     shutil.copy(folder / "set/mic_000000.mrc", folder / "one_more.mrc")
@@ -52,8 +54,6 @@ def served(estimated: Path, tmp_path: Path) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium here: .ci/install-browser installs it, or name one in CHROMIUM")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser

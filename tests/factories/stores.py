@@ -3,7 +3,8 @@
 import math
 import random
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from thonring.results import (
     NO_CURVE,
     FileState,
     Origin,
+    Store,
     artefact_names,
     asked_text,
     made,
@@ -35,6 +37,14 @@ COUNT = 60
 """Micrographs of `make_varied_run`."""
 
 NUMBERS = range(1, COUNT + 1)
+
+
+@contextmanager
+def open_unsynced(run: Path) -> Iterator[Store]:
+    """Open a run's store for writing, without waiting for the disk at each micrograph."""
+    with open_run(run) as store:
+        store._connection.execute("PRAGMA synchronous = OFF")
+        yield store
 
 
 def make_provenance(
@@ -91,8 +101,7 @@ def make_run(run: Path, outcomes: Sequence[Outcome], *, gap_s: float = 10.0) -> 
     """Make a run folder: files recorded so far apart, each finished a minute later."""
     provenance = make_provenance(settings=SETTINGS)
     run.mkdir(parents=True)
-    with open_run(run) as store:
-        store._connection.execute("PRAGMA synchronous = OFF")
+    with open_unsynced(run) as store:
         store.register([outcome.path for outcome in outcomes])
         for number, outcome in enumerate(outcomes):
             recorded_ns = int(1e9 * (STARTED_S + gap_s * number))
@@ -122,8 +131,7 @@ def make_varied_run(run: Path, first: int = 0, count: int = COUNT) -> Path:
     outcomes = [
         _make_varied(Path(f"raw/Mic_{number:04}.mrc"), number) for number in range(first, first + count)
     ]
-    with open_run(run) as store:
-        store._connection.execute("PRAGMA synchronous = OFF")
+    with open_unsynced(run) as store:
         store.register([outcome.path for outcome in outcomes])
         for outcome in outcomes:
             store.add(outcome, provenance)

@@ -17,7 +17,7 @@ from factories.outcomes import (
     make_rejected,
     make_without_fit,
 )
-from factories.stores import make_provenance
+from factories.stores import make_provenance, open_unsynced
 from factories.strategies import exact, outcomes
 from thonring.errors import OutputError
 from thonring.records import Outcome
@@ -29,7 +29,7 @@ from thonring.results.tables.overview import overview
 
 
 def filled(run: Path, *made: Outcome) -> None:
-    with open_run(run) as store:
+    with open_unsynced(run) as store:
         store.register([outcome.path for outcome in made])
         for outcome in made:
             store.add(outcome, make_provenance())
@@ -55,7 +55,7 @@ def test_many_come_back_in_their_order_each_with_its_own_attempts(
     tmp_path: Path, made: list[Outcome]
 ) -> None:
     (tmp_path / STORE).unlink(missing_ok=True)
-    with open_run(tmp_path) as store:
+    with open_unsynced(tmp_path) as store:
         store.register([outcome.path for outcome in made])
         for outcome in reversed(made):
             store.add(outcome, make_provenance())
