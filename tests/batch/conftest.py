@@ -28,7 +28,9 @@ def dask_executor(cluster: Cluster, tmp_path: Path) -> Iterator[Executor]:
         yield executor
 
 
-@pytest.fixture(params=["inline", "processes", "dask"])
+@pytest.fixture(
+    params=["inline", "processes", pytest.param("dask", marks=[pytest.mark.slow, pytest.mark.cluster])]
+)
 def executor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Executor]:
     """Each executor in turn."""
     if request.param == "dask":

@@ -13,6 +13,8 @@ from factories import noise_runs
 from factories.dask_cluster import Cluster, cluster_in
 from thonring.cli.app import app
 
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -110,6 +110,8 @@ def squeue(*options: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 @pytest.mark.usefixtures("submitting")
 def test_a_command_on_real_jobs_gives_the_results_of_one_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -133,6 +135,8 @@ def test_a_command_on_real_jobs_gives_the_results_of_one_without(
     assert len(list((tmp_path / "by jobs" / "run" / "jobs").glob("*.err"))) == 1
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 @pytest.mark.usefixtures("submitting")
 def test_a_queue_that_is_not_there_is_told_in_slurms_words(tmp_path: Path) -> None:
     with (
@@ -142,6 +146,8 @@ def test_a_queue_that_is_not_there_is_told_in_slurms_words(tmp_path: Path) -> No
         pass
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 @pytest.mark.usefixtures("submitting")
 def test_a_job_that_ends_early_is_submitted_again_and_costs_no_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

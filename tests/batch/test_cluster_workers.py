@@ -20,6 +20,8 @@ from thonring.batch.session import estimate_all
 from thonring.errors import ClusterError
 from thonring.results import open_run, prepare_run
 
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
+
 NAMES = ("a", "b", "slow", "d", "e", "f", "g")
 OTHER_VERSION = "Metadata-Version: 2.1\nName: thonring\nVersion: 9.9.9\n"
 

@@ -10,6 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 from factories.web import Served
 from thonring.results import decide_in, export, read_run
 
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
 
 @pytest.fixture
 def number(served: Served) -> int:

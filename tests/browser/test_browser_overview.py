@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from factories.web import Served
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 def counts(served: Served) -> list[str]:

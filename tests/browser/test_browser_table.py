@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
@@ -15,6 +16,8 @@ from factories.commands import thonring
 from factories.web import Served
 from thonring.quality import load_profile
 from thonring.results import read_run
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 SHOWN = {"overview": "main > *", "table": "tr[data-number]", "curate": ".bars-kept[d]"}
 SERIOUS = {"serious", "critical"}

@@ -91,6 +91,8 @@ def test_any_session_is_understood_as_it_was_meant(session: Answers) -> None:
     assert understood == session
 
 
+@pytest.mark.slow
+@pytest.mark.clients
 @pytest.mark.skipif(
     CTFFIND is None, reason="CTFFIND 4 is not installed: set CTFFIND or put ctffind on the PATH"
 )

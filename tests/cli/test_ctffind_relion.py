@@ -17,6 +17,8 @@ from thonring import read
 from thonring.optics import Optics
 from thonring.read import known_defocus
 
+pytestmark = [pytest.mark.slow, pytest.mark.clients]
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "data" / "apoferritin_crop.tif"
 LAUNCHER = (
     f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "from thonring.cli.ctffind import main; main()" "$@"\n'

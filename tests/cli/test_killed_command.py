@@ -13,6 +13,8 @@ import pytest
 from factories import noise_runs
 from factories.noise_runs import await_more, names_in, tables_of, write_noise
 
+pytestmark = [pytest.mark.slow, pytest.mark.kills]
+
 COUNT = 10
 KILLS = 2
 

@@ -12,6 +12,8 @@ import pytest
 
 from factories.noise_runs import await_more, names_in, start, tables_of, write_noise
 
+pytestmark = [pytest.mark.slow, pytest.mark.kills]
+
 COUNT, KILLS = 8, 2
 FAST = ("--every", "0.1s", "--stable", "0.3s")
 

@@ -1,5 +1,6 @@
 """The command line, in this process and as one of its own, and a stand-in for the method behind it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -30,6 +31,17 @@ def thonring(cwd: Path, words: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def help_of(command: str) -> str:
+    """What `thonring COMMAND --help` prints, in wide lines."""
+    return subprocess.run(
+        [sys.executable, "-m", "thonring", command, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "200"},
+    ).stdout
 
 
 class Method:

@@ -31,14 +31,15 @@ QUERIES = (
 TABLES = ("attempts.csv", "micrographs_ctf.star", "rejected_ctf.star", "micrographs.xmd")
 
 
-def write_noise(folder: Path, count: int = COUNT, damaged: int = DAMAGED) -> Path:
-    """Write small images of noise, `m00.mrc` and so on, of which one is damaged; returns their folder."""
+def write_noise(folder: Path, count: int = COUNT, damaged: int | None = DAMAGED) -> Path:
+    """Write small images of noise, `m00.mrc` and so on, of which one may be damaged; returns their folder."""
     folder.mkdir(exist_ok=True)
     for index in range(count):
         pixels = np.random.default_rng(index).standard_normal((SIZE_PX, SIZE_PX)).astype(np.float32)
         with mrcfile.new(folder / f"m{index:02}.mrc", data=pixels) as mrc:
             mrc.voxel_size = 1.5
-    (folder / f"m{damaged:02}.mrc").write_bytes(b"cut off")
+    if damaged is not None:
+        (folder / f"m{damaged:02}.mrc").write_bytes(b"cut off")
     return folder
 
 

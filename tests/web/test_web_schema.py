@@ -16,6 +16,8 @@ from thonring.web.access import Access
 from thonring.web.app import create_app, interface
 from thonring.web.run_view import RunView
 
+pytestmark = [pytest.mark.slow, pytest.mark.schemas]
+
 EXAMPLES = 25
 HEADERS = {**BEARER, "content-type": "application/json"}
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]

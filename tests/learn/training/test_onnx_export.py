@@ -10,6 +10,8 @@ from factories import networks as tiny
 from thonring.errors import OutputError
 from thonring.learn.training.export import onnx_bytes
 
+pytestmark = [pytest.mark.slow, pytest.mark.training]
+
 
 class _Frozen(nn.Module):
     """Asks a tensor for its length, which freezes the size of the batch."""

@@ -16,6 +16,8 @@ from thonring.learn.training.on_disk import OnDisk
 from thonring.learn.training.plan import Plan, load_checkpoint, plan_of_checkpoint
 from thonring.learn.training.train import Machine, Trained, last_checkpoint, train
 
+pytestmark = [pytest.mark.slow, pytest.mark.training]
+
 QUIET = Machine(quiet=True)
 
 
