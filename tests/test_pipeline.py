@@ -181,6 +181,7 @@ def test_nothing_is_held_fixed_that_is_not_known(path: Path) -> None:
     assert "no defocus is known: give one" in outcome.reasons[0]
 
 
+@pytest.mark.slow
 def test_noise_is_never_accepted() -> None:
     for seed in range(20):
         tried = attempts(noise_micrograph(OPTICS, (640, 640), seed), Settings())
@@ -219,6 +220,7 @@ def test_xmipp_profiles_judge_the_example(profile: str) -> None:
     assert all(attempt.verdict.profile == profile for attempt in outcome.attempts)
 
 
+@pytest.mark.slow
 @needs_shared
 def test_a_whole_frame_agrees_with_ctffind() -> None:
     """CTFFIND 4.1.14: 27302 / 27160 Å."""
@@ -228,6 +230,7 @@ def test_a_whole_frame_agrees_with_ctffind() -> None:
     assert outcome.fit.mean_defocus_A == pytest.approx(27231, abs=100)
 
 
+@pytest.mark.slow
 @needs_shared
 def test_published_defoci_of_given_spectra() -> None:
     """EMPIAR-10204, as the RELION tutorial publishes them: within 60 Å and 15° each."""
@@ -246,6 +249,7 @@ def test_published_defoci_of_given_spectra() -> None:
         assert outcome.status == "accepted", (path.name, outcome.reasons)
 
 
+@pytest.mark.slow
 @needs_shared
 def test_frames_without_rings_are_rejected_and_those_with_rings_estimated_sanely() -> None:
     """EMPIAR-10146; kV and Cs are assumptions."""
@@ -259,6 +263,7 @@ def test_frames_without_rings_are_rejected_and_those_with_rings_estimated_sanely
             assert 15000 < outcome.fit.mean_defocus_A < 26000, path.name
 
 
+@pytest.mark.slow
 @needs_shared
 @pytest.mark.parametrize("assumed_pixel_A", [1.0, 5.0])
 def test_empty_micrographs_are_rejected(assumed_pixel_A: float) -> None:

@@ -16,6 +16,8 @@ from thonring import read
 from thonring.optics import Optics
 from thonring.read import known_defocus
 
+pytestmark = [pytest.mark.slow, pytest.mark.clients]
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "data" / "apoferritin_crop.tif"
 PROGRAM = (sys.executable, "-c", "from thonring.cli.ctffind import main; main()")
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "relion_tutorial"

@@ -30,6 +30,8 @@ def recipe(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
+@pytest.mark.training
 def test_train_go_on_and_compare(tmp_path: Path, recipe: Path) -> None:
     data, out = tiny.make_set(tmp_path / "set.h5"), tmp_path / "out"
     asked = ("--network", "tiny-polar", "--data", data, "--out", out)

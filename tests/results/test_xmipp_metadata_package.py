@@ -17,7 +17,7 @@ from thonring.records import CriterionResult
 from thonring.results import write_tables
 from thonring.results.ctfparam import ctfparam_text
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.clients, pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture
