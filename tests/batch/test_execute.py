@@ -28,7 +28,7 @@ def test_no_jobs_no_outcomes(executor: Executor) -> None:
 
 def test_a_fault_nobody_foresaw_fails_one_micrograph(tmp_path: Path, executor: Executor) -> None:
     jobs = tasks.jobs_of(tmp_path, "a", "bad", "c")
-    finished = dict(run(jobs, executor, tasks.stumble))
+    finished = dict(run(jobs, executor, tasks.raise_error))
     assert [finished[index].status for index in range(3)] == ["accepted", "failed", "accepted"]
     assert finished[1].reasons == ("raw/bad.mrc: unexpected ZeroDivisionError: no such luck",)
 

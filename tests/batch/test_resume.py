@@ -148,7 +148,7 @@ def test_pictures_that_were_not_drawn_are_a_change_and_fewer_are_none(command: C
 def test_failed_ones_are_tried_again(store: Store, raw: Path) -> None:
     (raw / "bad.mrc").write_text("bad")
     command = Command(store, raw)
-    estimate_all(store, command.resumed().due, Inline(), lambda _: None, tasks.stumble)
+    estimate_all(store, command.resumed().due, Inline(), lambda _: None, tasks.raise_error)
     found = command.resumed()
     assert (due(found), found.failed, found.unchanged) == (["bad"], 1, 4)
 

@@ -1,8 +1,11 @@
-"""Elements that are quickly made and told apart."""
+"""Examples of a data set that are quickly made and each another; and a data set of them, to be interrupted."""
+
+from pathlib import Path
 
 import numpy as np
 
 from thonring.learn.data.element import Element
+from thonring.learn.data.store import writing
 from thonring.learn.seen.views import SAMPLINGS_A, Views
 from thonring.optics import Optics
 
@@ -17,3 +20,12 @@ def make_example(number: int, session: str = "s", source: str = "run", defocus_A
     return Element(
         views, defocus_A or 10_000.0 + number, OPTICS, session, f"{session}/mic_{number:03d}.mrc", source
     )
+
+
+def fill(path: str, count: int = 100) -> None:
+    """Append to a data set up to `count` examples, and print the number of each."""
+    with writing(Path(path)) as store:
+        store.make_room(count)
+        for number in range(len(store), count):
+            store.append(make_example(number))
+            print(number, flush=True)  # noqa: T201

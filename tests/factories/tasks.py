@@ -41,8 +41,8 @@ def accept(job: Job) -> Outcome:
     return outcome_of(job.source.path)
 
 
-def stumble(job: Job) -> Outcome:
-    """A fault nobody foresaw, on one micrograph."""
+def raise_error(job: Job) -> Outcome:
+    """An unforeseen error, on one micrograph."""
     if "bad" in job.name:
         raise ZeroDivisionError("no such luck")
     return accept(job)

@@ -32,7 +32,7 @@ OUTCOMES = (make_accepted(A), make_rejected(B), make_without_fit(C), make_failed
 HAND = make_fit(defocus_u_A=21200.0, defocus_v_A=20800.0)
 
 
-def made_run(folder: Path) -> Path:
+def make_run_of_four(folder: Path) -> Path:
     """Micrographs 1 to 4: accepted, rejected, rejected without a fit, failed."""
     folder.mkdir(exist_ok=True)
     with open_run(folder) as store:
@@ -44,7 +44,7 @@ def made_run(folder: Path) -> Path:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    return made_run(tmp_path)
+    return make_run_of_four(tmp_path)
 
 
 def seen(run: Path) -> list[Named]:
@@ -216,7 +216,7 @@ def test_a_folder_without_a_store_is_told(tmp_path: Path) -> None:
 def test_undoing_everything_leads_back_through_every_state(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[set[int], str | None]]
 ) -> None:
-    run = made_run(tmp_path_factory.mktemp("run"))
+    run = make_run_of_four(tmp_path_factory.mktemp("run"))
     states = [statuses(run)]
     with decide_in(run) as decisions:
         for micrographs, verdict in steps:

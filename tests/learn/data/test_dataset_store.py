@@ -102,28 +102,22 @@ def test_room_that_is_not_used_is_given_back(data: Path) -> None:
     assert len(Stored(data).columns) == 3
 
 
-BUILD = """
-import sys
-from pathlib import Path
-from made_elements import made
-from thonring.learn.data.store import writing
-with writing(Path(sys.argv[1])) as store:
-    store.make_room(100)
-    for number in range(len(store), 100):
-        store.append(made(number))
-        print(number, flush=True)
-"""
-
-
 def started(path: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", BUILD, str(path)],
+        [
+            sys.executable,
+            "-c",
+            "import sys; from factories.examples import fill; fill(sys.argv[1])",
+            str(path),
+        ],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
     )
 
 
+@pytest.mark.slow
+@pytest.mark.kills
 def test_killed_it_keeps_everything_that_was_told(tmp_path: Path) -> None:
     path, told = tmp_path / "data.h5", -1
     for lines in (3, 1, 2):
