@@ -50,6 +50,7 @@ def sampled(settings: Settings) -> tuple[Attempt, ...]:
     return tuple(attempts(micrograph(), settings))
 
 
+@pytest.mark.slow
 def test_samplings_are_tried_in_order_until_the_criteria_hold() -> None:
     tried = [a.sampling_A for a in sampled(NEVER)]
     assert tried[:2] == [1.75, 2.75]

@@ -85,6 +85,7 @@ def test_the_defaults_are_those_of_ctffind() -> None:
     assert shown == DEFAULTS
 
 
+@pytest.mark.slow
 @given(answers())
 def test_any_session_is_understood_as_it_was_meant(session: Answers) -> None:
     understood, _ = asked(lines_of(session))
@@ -189,6 +190,7 @@ def test_a_person_may_leave() -> None:
         at_a_terminal("image.mrc", "out.mrc")
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=9), max_size=30))
 def test_any_text_is_understood_or_refused(lines: list[str]) -> None:
     with suppress(AnswerError):

@@ -39,6 +39,7 @@ def test_a_page_has_the_rows_of_the_run_as_they_are(client: TestClient, columns:
             assert (math.nan if value is None else value) == pytest.approx(values[index], nan_ok=True)
 
 
+@pytest.mark.slow
 def test_every_column_sorts_both_ways_with_what_has_no_value_last(
     client: TestClient, columns: RunColumns
 ) -> None:
