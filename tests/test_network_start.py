@@ -183,6 +183,7 @@ def test_other_starts_are_refused() -> None:
         Settings(start="oracle")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_an_estimate_without_it_loads_no_runtime(tmp_path: Path) -> None:
     with mrcfile.new(tmp_path / "one.mrc", data=micrograph().pixels[:256, :256]) as mrc:
         mrc.voxel_size = OPTICS.pixel_A

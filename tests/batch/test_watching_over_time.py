@@ -160,6 +160,7 @@ def test_a_folder_that_takes_long_to_look_at_is_looked_at_less_often(
     assert all(after - before >= 132 for before, after in pairwise(looks))
 
 
+@pytest.mark.slow
 def test_rates_and_the_last_file(watched: Watching, raw: Path) -> None:
     os.utime(raw)
     for number in range(10):

@@ -52,6 +52,7 @@ def test_the_report_goes_where_it_is_wanted_in_silence(
     assert not (run / "evaluation").exists()
 
 
+@pytest.mark.slow
 def test_the_tolerance_decides_what_is_right(command: Command, run: Path, truth: Path) -> None:
     def positives(*words: object) -> int:
         assert command("evaluate", run, "--truth", truth, "--quiet", *words).exit_code == 0
@@ -62,6 +63,7 @@ def test_the_tolerance_decides_what_is_right(command: Command, run: Path, truth:
     assert positives("--tolerance-resolution", 1.0) == 0
 
 
+@pytest.mark.slow
 def test_runs_stand_side_by_side(command: Command, run: Path, truth: Path) -> None:
     result = command("evaluate", run, run, "--truth", truth)
     assert result.exit_code == 0

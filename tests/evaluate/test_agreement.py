@@ -160,6 +160,7 @@ def test_spread_needs_no_normal_distribution() -> None:
     assert spread_of([1.0, math.inf]).worst == math.inf
 
 
+@pytest.mark.slow
 def test_the_picture_shows_every_comparison(run: Path, tmp_path: Path) -> None:
     far = write_run(
         tmp_path / "far", [make_graded("a.mrc", make_close_fit(**shifted(20_000.0))), make_graded("c.mrc")]

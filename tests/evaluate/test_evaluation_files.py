@@ -130,6 +130,7 @@ def test_links_lead_to_the_pictures_from_where_the_page_lies(page: Page, folder:
     assert targets == {folder / "one" / "plots" / "a_spectrum.png", folder / "one" / "spectra" / "c.ctf"}
 
 
+@pytest.mark.slow
 def test_the_same_report_is_the_same_page(text_of_page: str, report: Report, folder: Path) -> None:
     assert as_page(report, folder / "elsewhere" / "deep") == text_of_page
 
@@ -181,6 +182,7 @@ def test_without_truth_there_are_no_errors_to_show(tmp_path: Path) -> None:
     assert "Positive: usable, says the label." in Page(as_page(report, tmp_path)).words
 
 
+@pytest.mark.slow
 def test_three_files_are_written_whole(report: Report, tmp_path: Path) -> None:
     written = write_evaluation(report, tmp_path / "new" / "out")
     assert [path.name for path in written] == ["evaluation.txt", "evaluation.json", "evaluation.html"]

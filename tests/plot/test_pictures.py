@@ -121,6 +121,7 @@ def test_the_peak_taken_is_marked_on_the_transform(fit: CtfFit) -> None:
     assert "15,000 Å" in transform.get_title("left")
 
 
+@pytest.mark.slow
 def test_written_pictures_are_images_of_readable_size(
     tmp_path: Path, judged: Judge, enhanced: np.ndarray
 ) -> None:

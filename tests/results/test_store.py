@@ -40,6 +40,7 @@ def contents(run: Path) -> list[Named]:
         return list(store)
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(made=outcomes())
 def test_any_outcome_comes_back_exactly(tmp_path: Path, made: Outcome) -> None:
@@ -82,6 +83,7 @@ def test_tables_from_the_store_are_those_of_the_outcomes(tmp_path: Path) -> None
     assert {name: (run / name).read_bytes() for name in expected} == expected
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(made=st.lists(outcomes(), max_size=6, unique_by=lambda outcome: outcome.path))
 def test_few_micrographs_give_the_overview_of_all(tmp_path: Path, made: list[Outcome]) -> None:

@@ -108,6 +108,7 @@ def test_few_micrographs_are_all_drawn_and_named_by_their_number(tmp_path: Path)
             assert trace["customdata"] == columns.number[columns.status == code].tolist()
 
 
+@pytest.mark.slow
 def test_many_micrographs_are_a_band_and_few_points(tmp_path: Path) -> None:
     count = MOST_POINTS + 300
     outcomes = [

@@ -158,6 +158,7 @@ def test_a_name_that_is_no_unicode_is_shown_as_well_as_it_can_be(tmp_path: Path)
     )
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes_page_and_pictures(tmp_path: Path) -> None:
     outcomes = make_session(60)
     run = make_run(tmp_path / "run", outcomes)
@@ -204,6 +205,7 @@ def test_a_damaged_picture_is_no_picture(tmp_path: Path) -> None:
     assert sum((source or "").startswith("data:image/jpeg") for source in pictures) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_settings_of_another_estimate_are_not_taken_for_those_of_the_run(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [make_graded("a.mrc")])
