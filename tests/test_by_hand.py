@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from factories.micrographs import NATIVE, OPTICS, STRONG, fit_of_truth, micrograph
-from thonring import by_hand, pipeline
-from thonring.by_hand import Hand, Ring
+from thonring import manual_fit as by_hand
+from thonring import pipeline
 from thonring.ctf import zero_frequency
 from thonring.errors import FitError, SettingsError
+from thonring.manual_fit import ManualCtf, Ring
 from thonring.measurement import Measurement
 from thonring.optics import Optics
 from thonring.quality import load_profile
@@ -46,7 +47,7 @@ def measured(truth: Truth) -> Measurement:
     return pipeline.measure(micrograph(truth), settings_for(truth))
 
 
-def estimated(truth: Truth, hand: Hand, way: by_hand.Way = "fit") -> Attempt:
+def estimated(truth: Truth, hand: ManualCtf, way: by_hand.ManualMode = "fit") -> Attempt:
     settings = settings_for(truth)
     return by_hand.estimate(measured(truth), profiles_of(truth), settings, hand, way)
 
@@ -69,7 +70,7 @@ def test_a_ring_within_a_twentieth_of_the_first_zero_is_fitted_to_the_truth(
     true = ring_of_truth(truth)
     ring = Ring(1, true.along_per_A * slip[0], true.across_per_A * slip[1], true.angle_deg + slip[2])
     band = settings_for(truth).resolution_range_A
-    fit = estimated(truth, Hand(by_hand.defocus_of_ring(ring, truth.optics), band)).fit
+    fit = estimated(truth, ManualCtf(by_hand.defocus_of_ring(ring, truth.optics), band)).fit
     assert fit is not None
     mean_A = 0.5 * (truth.defocus_u_A + truth.defocus_v_A)
     assert abs(fit.mean_defocus_A - mean_A) < 3 * fit.defocus_sigma_A
@@ -93,7 +94,7 @@ def test_a_ring_and_its_defocus_are_one(ring: Ring, shift_deg: float, cs_mm: flo
     optics = Optics(300.0, cs_mm, 0.1)
     defocus = by_hand.defocus_of_ring(ring, optics, shift_deg)
     assert defocus.defocus_u_A >= defocus.defocus_v_A
-    again = by_hand.ring_of(Hand(defocus, (30.0, 3.0)), optics, ring.number)
+    again = by_hand.ring_of(ManualCtf(defocus, (30.0, 3.0)), optics, ring.number)
     assert again is not None
     assert_allclose(
         (again.along_per_A, again.across_per_A), sorted((ring.along_per_A, ring.across_per_A)), rtol=1e-6
@@ -109,7 +110,7 @@ def test_a_ring_where_no_defocus_has_one_is_told() -> None:
 
 def test_rings_are_drawn_as_far_as_the_band() -> None:
     near, far = (
-        by_hand.rings_of(Hand(KnownDefocus(15400.0, 14600.0, 30.0), (30.0, finest)), OPTICS)
+        by_hand.rings_of(ManualCtf(KnownDefocus(15400.0, 14600.0, 30.0), (30.0, finest)), OPTICS)
         for finest in (8.0, 4.0)
     )
     assert 0 < len(near) < len(far)
@@ -117,7 +118,7 @@ def test_rings_are_drawn_as_far_as_the_band() -> None:
 
 
 def test_what_is_kept_as_it_is_stays_to_the_digit_and_is_judged() -> None:
-    hand = Hand(KnownDefocus(15500.0, 14500.0, 25.0), settings_for(TRUTHS[0]).resolution_range_A)
+    hand = ManualCtf(KnownDefocus(15500.0, 14500.0, 25.0), settings_for(TRUTHS[0]).resolution_range_A)
     attempt = estimated(TRUTHS[0], hand, "hand")
     fit = attempt.fit
     assert fit is not None
@@ -128,7 +129,7 @@ def test_what_is_kept_as_it_is_stays_to_the_digit_and_is_judged() -> None:
 
 
 def test_an_amplitude_contrast_of_the_hand_is_kept_with_it() -> None:
-    hand = Hand(KnownDefocus(15400.0, 14600.0, 30.0), (30.0, 3.5), amplitude_contrast=0.2)
+    hand = ManualCtf(KnownDefocus(15400.0, 14600.0, 30.0), (30.0, 3.5), amplitude_contrast=0.2)
     fit = estimated(TRUTHS[0], hand, "hand").fit
     assert fit is not None
     assert fit.amplitude_contrast == pytest.approx(0.2)
@@ -139,7 +140,7 @@ def test_what_the_eye_follows_is_what_the_fit_gives() -> None:
     settings = settings_for(truth)
     fit = fit_of_truth(truth, settings=settings)
     profiles = pipeline.sectors(measured(truth), settings)
-    held = by_hand.held(measured(truth), profiles, settings, by_hand.hand_of(fit))
+    held = by_hand.evaluate_manual_ctf(measured(truth), profiles, settings, by_hand.manual_ctf_of(fit))
     assert held.score == pytest.approx(fit.score, rel=0.05)
     assert held.fit_resolution_A == pytest.approx(fit.fit_resolution_A, rel=0.05)
     assert_allclose(held.curve.frequency_per_A, fit.curve.frequency_per_A)
@@ -152,7 +153,9 @@ def test_a_wrong_hand_explains_less() -> None:
     settings = settings_for(truth)
     profiles = pipeline.sectors(measured(truth), settings)
     right, wrong = (
-        by_hand.held(measured(truth), profiles, settings, Hand(KnownDefocus(u, v, 30.0), (30.0, 3.5)))
+        by_hand.evaluate_manual_ctf(
+            measured(truth), profiles, settings, ManualCtf(KnownDefocus(u, v, 30.0), (30.0, 3.5))
+        )
         for u, v in ((15400.0, 14600.0), (13400.0, 12600.0))
     )
     assert right.score > 2 * wrong.score
@@ -161,9 +164,9 @@ def test_a_wrong_hand_explains_less() -> None:
 
 def test_a_fit_that_ran_away_is_known() -> None:
     fit = fit_of_truth(TRUTHS[0], settings=settings_for(TRUTHS[0]))
-    assert not by_hand.ran_away(KnownDefocus(16000.0, 15500.0, 0.0), fit)
-    assert by_hand.ran_away(KnownDefocus(18500.0, 18000.0, 0.0), fit)
-    assert by_hand.ran_away(KnownDefocus(12500.0, 12000.0, 0.0), fit)
+    assert not by_hand.moved_far(KnownDefocus(16000.0, 15500.0, 0.0), fit)
+    assert by_hand.moved_far(KnownDefocus(18500.0, 18000.0, 0.0), fit)
+    assert by_hand.moved_far(KnownDefocus(12500.0, 12000.0, 0.0), fit)
 
 
 def test_a_spectrum_refused_without_a_fit_is_fitted_for_a_hand() -> None:
@@ -175,7 +178,7 @@ def test_a_spectrum_refused_without_a_fit_is_fitted_for_a_hand() -> None:
     settings = replace(settings_for(truth), limits=limits)
     profiles = pipeline.sectors(measured(truth), settings)
     assert next(pipeline.attempts_on(measured(truth), profiles, settings)).fit is None
-    hand = Hand(KnownDefocus(15400.0, 14600.0, 30.0), settings.resolution_range_A)
+    hand = ManualCtf(KnownDefocus(15400.0, 14600.0, 30.0), settings.resolution_range_A)
     attempt = by_hand.estimate(measured(truth), profiles, settings, hand, "fit")
     assert attempt.fit is not None
     assert [one.name for one in attempt.verdict.criteria if not one.passed] == ["film_share"]
@@ -191,10 +194,14 @@ def test_a_spectrum_refused_without_a_fit_is_fitted_for_a_hand() -> None:
 )
 @pytest.mark.parametrize("way", ["fit", "hand"])
 def test_what_cannot_be_is_told(
-    defocus: KnownDefocus, band: tuple[float, float], error: type[Exception], told: str, way: by_hand.Way
+    defocus: KnownDefocus,
+    band: tuple[float, float],
+    error: type[Exception],
+    told: str,
+    way: by_hand.ManualMode,
 ) -> None:
     with pytest.raises(error, match=told):
-        estimated(TRUTHS[0], Hand(defocus, band), way)
+        estimated(TRUTHS[0], ManualCtf(defocus, band), way)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +219,7 @@ def test_whatever_the_run_searched_with_a_hand_finds_the_rings(changes: dict[str
     truth = Truth(OPTICS, 15000.0, 15000.0, 0.0, rings=STRONG)
     settings = replace(settings_for(truth), **changes)
     image = pipeline.measure(micrograph(truth), settings)
-    hand = Hand(KnownDefocus(15600.0, 15600.0, 0.0), settings.resolution_range_A)
+    hand = ManualCtf(KnownDefocus(15600.0, 15600.0, 0.0), settings.resolution_range_A)
     fit = by_hand.estimate(image, pipeline.sectors(image, settings), settings, hand, "fit").fit
     assert fit is not None
     assert abs(fit.mean_defocus_A - 15000) < 4 * fit.defocus_sigma_A

@@ -82,7 +82,7 @@ def test_an_accepted_attempt_is_kept_whatever_came_before(
 ) -> None:
     grade = quality.grade
 
-    def coarse_only(case: quality.Case, *rest: object) -> tuple[CriterionResult, ...]:
+    def coarse_only(case: quality.AttemptData, *rest: object) -> tuple[CriterionResult, ...]:
         passed = case.evidence.sampling_A > 2
         return tuple(replace(one, passed=passed) for one in grade(case, *rest))  # type: ignore[arg-type]
 

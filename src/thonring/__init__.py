@@ -14,7 +14,7 @@ from thonring.settings import Settings
 if TYPE_CHECKING:
     from thonring.pipeline import estimate
 
-_STAGES = ("fit", "pipeline", "plot", "quality", "read", "results", "simulate", "spectrum")
+_STAGES = ("fit", "pipeline", "plot", "quality", "read", "run", "simulate", "spectrum")
 
 __all__ = ["Optics", "Settings", "estimate"]
 

@@ -39,7 +39,7 @@ def measured_file(source: Source, settings: Settings, kind: SpectrumKind | None)
     """What a file holds: an image, or a spectrum of the named kind."""
     if kind is None:
         return measure(read.micrograph(source.path, source.optics, metadata=source.metadata), settings)
-    given = read.given_spectrum(source.path, source.optics, kind)
+    given = read.spectrum_file(source.path, source.optics, kind)
     sampling_A = given.spectrum.sampling_A
     shape = (given.spectrum.power.shape[0], 2 * (given.spectrum.power.shape[1] - 1))
     notes = (*given.notes, *_clamped(settings, sampling_A))

@@ -235,9 +235,9 @@ def _network(measured: Measurement, settings: Settings) -> "NetworkDefocus | Non
     return Predictor.load().opinion(measured.spectrum, measured.optics)
 
 
-def _case(evidence: Evidence, pixel_A: float, network: "NetworkDefocus | None") -> quality.Case:
+def _case(evidence: Evidence, pixel_A: float, network: "NetworkDefocus | None") -> quality.AttemptData:
     view = functools.cache(lambda: spectrum.resample(evidence.measured, evidence.sampling_A))
-    return quality.Case(
+    return quality.AttemptData(
         optics=evidence.optics,
         evidence=evidence,
         spectrum=view,

@@ -7,11 +7,13 @@ import pytest
 
 from factories.dask_cluster import Cluster, cluster_in
 from factories.watch import Watching
-from thonring.batch.cluster.choice import RunningCluster
-from thonring.batch.executor import Executor, Inline
-from thonring.batch.opening import opened
-from thonring.batch.processes import Processes
-from thonring.results import Store, open_run, prepare_run
+from thonring.batch.executors.base import Executor, Inline
+from thonring.batch.executors.choice import RunningCluster
+from thonring.batch.executors.open import open_executor
+from thonring.batch.executors.processes import Processes
+from thonring.formats.run_tables import prepare_run
+from thonring.run.open import open_run
+from thonring.run.store import Store
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +26,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture
 def dask_executor(cluster: Cluster, tmp_path: Path) -> Iterator[Executor]:
     """Its workers, for a run in `tmp_path`."""
-    with opened(RunningCluster(cluster.address), tmp_path, [], lambda _: None) as executor:
+    with open_executor(RunningCluster(cluster.address), tmp_path, [], lambda _: None) as executor:
         yield executor
 
 
@@ -37,7 +39,7 @@ def executor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Executo
         yield request.getfixturevalue("dask_executor")
         return
     choice = Inline() if request.param == "inline" else Processes(2)
-    with opened(choice, tmp_path, [], lambda _: None) as executor:
+    with open_executor(choice, tmp_path, [], lambda _: None) as executor:
         yield executor
 
 
@@ -49,8 +51,8 @@ def run(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(run: Path) -> Iterator[Store]:
-    with open_run(run) as opened:
-        yield opened
+    with open_run(run) as open_executor:
+        yield open_executor
 
 
 @pytest.fixture

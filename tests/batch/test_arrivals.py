@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thonring.batch.watch.arrivals import Arrivals
-from thonring.batch.watch.folder import Look, Seen
+from thonring.batch.folder_scan import Arrivals, FolderListing, FoundFile
 
 STABLE_S = 20.0
 histories = st.lists(
@@ -16,11 +15,11 @@ histories = st.lists(
 )
 
 
-def seen(**sizes: int) -> Look:
-    return Look({path: Seen(size, 0) for path, size in sizes.items()})
+def seen(**sizes: int) -> FolderListing:
+    return FolderListing({path: FoundFile(size, 0) for path, size in sizes.items()})
 
 
-def at(arrivals: Arrivals, now_s: float, look: Look) -> list[str]:
+def at(arrivals: Arrivals, now_s: float, look: FolderListing) -> list[str]:
     arrivals.see(look, now_s)
     return arrivals.finished(now_s)
 
@@ -37,10 +36,17 @@ def test_a_growing_file_is_not_taken_early() -> None:
 
 
 def test_size_time_and_metadata_each_are_a_change() -> None:
-    states = [Seen(1, 1), Seen(2, 1), Seen(2, 2), Seen(2, 2, (1, 1)), Seen(2, 2, (1, 2)), Seen(2, 2)]
+    states = [
+        FoundFile(1, 1),
+        FoundFile(2, 1),
+        FoundFile(2, 2),
+        FoundFile(2, 2, (1, 1)),
+        FoundFile(2, 2, (1, 2)),
+        FoundFile(2, 2),
+    ]
     arrivals = Arrivals(STABLE_S, 0.0)
     for number, state in enumerate(states):
-        look = Look({"a": state})
+        look = FolderListing({"a": state})
         assert at(arrivals, 100 * number, look) == []
         assert at(arrivals, 100 * number + 50, look) == ["a"]
         assert at(arrivals, 100 * number + 90, look) == []
@@ -66,10 +72,10 @@ def test_a_file_that_comes_again_is_new_unless_its_folder_was_away(
     unlisted: dict[str, str], again: list[str]
 ) -> None:
     arrivals = Arrivals(STABLE_S, 0.0)
-    there = Look({"d/e/a": Seen(1, 1)})
+    there = FolderListing({"d/e/a": FoundFile(1, 1)})
     at(arrivals, 0, there)
     assert at(arrivals, 20, there) == ["d/e/a"]
-    assert at(arrivals, 30, Look({}, unlisted=unlisted)) == []
+    assert at(arrivals, 30, FolderListing({}, unlisted=unlisted)) == []
     assert at(arrivals, 40, there) == []
     assert at(arrivals, 60, there) == again
 

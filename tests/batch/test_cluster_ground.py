@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from thonring.batch.cluster.ground import Ground, Sample, fault, ground_of
+from thonring.batch.executors.worker_check import Environment, Sample, environment_mismatch, environment_of
 from thonring.errors import OutputError
 
 
@@ -20,36 +20,42 @@ def raw(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ground(tmp_path: Path, raw: Path) -> Iterator[Ground]:
+def ground(tmp_path: Path, raw: Path) -> Iterator[Environment]:
     (tmp_path / "run").mkdir()
-    with ground_of(tmp_path / "run", [raw / "gone.mrc", raw / "a.mrc", raw / "b.mrc", raw]) as ground:
+    with environment_of(tmp_path / "run", [raw / "gone.mrc", raw / "a.mrc", raw / "b.mrc", raw]) as ground:
         yield ground
 
 
-def test_all_is_right_where_the_command_was_given(ground: Ground, raw: Path) -> None:
-    assert fault(ground) == ""
+def test_all_is_right_where_the_command_was_given(ground: Environment, raw: Path) -> None:
+    assert environment_mismatch(ground) == ""
     assert ground.folder is None
     assert ground.samples == (Sample(raw / "a.mrc", 5), Sample(raw, None))
 
 
-def test_another_version_is_named(ground: Ground) -> None:
+def test_another_version_is_named(ground: Environment) -> None:
     other = replace(ground, versions=(*ground.versions, ("mrcfile", "0.0.1"), ("no-such-package", "1.0")))
-    assert "has mrcfile " in fault(other)
-    assert ", expected 0.0.1 as on this machine" in fault(other)
+    assert "has mrcfile " in environment_mismatch(other)
+    assert ", expected 0.0.1 as on this machine" in environment_mismatch(other)
     missing = replace(ground, versions=(("no-such-package", "1.0"),))
-    assert fault(missing).startswith("lacks no-such-package, expected 1.0")
+    assert environment_mismatch(missing).startswith("lacks no-such-package, expected 1.0")
 
 
-def test_a_run_folder_of_the_same_name_that_is_another_is_found_out(ground: Ground, tmp_path: Path) -> None:
+def test_a_run_folder_of_the_same_name_that_is_another_is_found_out(
+    ground: Environment, tmp_path: Path
+) -> None:
     (tmp_path / "other").mkdir()
-    assert "does not see" in fault(replace(ground, run=tmp_path / "other"))
-    assert "--out needs a file system that they all share" in fault(replace(ground, run=tmp_path / "none"))
+    assert "does not see" in environment_mismatch(replace(ground, run=tmp_path / "other"))
+    assert "--out needs a file system that they all share" in environment_mismatch(
+        replace(ground, run=tmp_path / "none")
+    )
     (ground.run / ground.mark).write_text("of another run", encoding="utf-8")
-    assert "it holds something else" in fault(ground)
+    assert "it holds something else" in environment_mismatch(ground)
 
 
-def test_a_missing_folder_of_the_command_is_told_with_what_to_do(ground: Ground, tmp_path: Path) -> None:
-    assert "name all files and --out by absolute paths" in fault(replace(ground, folder=tmp_path / "none"))
+def test_a_missing_folder_of_the_command_is_told_with_what_to_do(ground: Environment, tmp_path: Path) -> None:
+    assert "name all files and --out by absolute paths" in environment_mismatch(
+        replace(ground, folder=tmp_path / "none")
+    )
 
 
 def test_relative_paths_are_looked_for_from_the_folder_of_the_command(
@@ -57,19 +63,19 @@ def test_relative_paths_are_looked_for_from_the_folder_of_the_command(
 ) -> None:
     (tmp_path / "run").mkdir()
     monkeypatch.chdir(tmp_path)
-    with ground_of(Path("run"), [Path("raw/a.mrc")]) as ground:
+    with environment_of(Path("run"), [Path("raw/a.mrc")]) as ground:
         monkeypatch.chdir(raw)
         assert ground.folder == tmp_path
-        assert fault(ground) == ""
+        assert environment_mismatch(ground) == ""
 
 
-def test_inputs_that_are_not_there_or_others_are_told(ground: Ground, raw: Path) -> None:
+def test_inputs_that_are_not_there_or_others_are_told(ground: Environment, raw: Path) -> None:
     (raw / "a.mrc").write_bytes(b"1234567")
-    assert f"finds {raw / 'a.mrc'} with 7 bytes, expected 5" in fault(ground)
+    assert f"finds {raw / 'a.mrc'} with 7 bytes, expected 5" in environment_mismatch(ground)
     (raw / "a.mrc").unlink()
-    assert f"does not find {raw / 'a.mrc'} (No such file or directory)" in fault(ground)
+    assert f"does not find {raw / 'a.mrc'} (No such file or directory)" in environment_mismatch(ground)
 
 
 def test_a_run_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="none"), ground_of(tmp_path / "none", []):
+    with pytest.raises(OutputError, match="none"), environment_of(tmp_path / "none", []):
         pass

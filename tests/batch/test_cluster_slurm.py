@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from factories import noise_runs, slurm_cluster, tasks
-from thonring.batch.cluster import slurm
-from thonring.batch.cluster.choice import SlurmJobs, seconds_of
-from thonring.batch.execute import run
-from thonring.batch.opening import opened
+from thonring.batch.executors import slurm
+from thonring.batch.executors.choice import SlurmJobs, seconds_of
+from thonring.batch.executors.open import open_executor
+from thonring.batch.run import run
 from thonring.cli.app import app
 from thonring.errors import ClusterError
 
@@ -82,7 +82,7 @@ def test_without_slurm_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", str(tmp_path))
     with (
         pytest.raises(ClusterError, match="sbatch is not found"),
-        opened(SlurmJobs(1), tmp_path, [], lambda _: None),
+        open_executor(SlurmJobs(1), tmp_path, [], lambda _: None),
     ):
         pass
 
@@ -141,7 +141,7 @@ def test_a_command_on_real_jobs_gives_the_results_of_one_without(
 def test_a_queue_that_is_not_there_is_told_in_slurms_words(tmp_path: Path) -> None:
     with (
         pytest.raises(ClusterError, match=r"the jobs are not taken \(.*[Ii]nvalid partition.*Check --queue"),
-        opened(SlurmJobs(1, "no-such-queue"), tmp_path, [], lambda _: None),
+        open_executor(SlurmJobs(1, "no-such-queue"), tmp_path, [], lambda _: None),
     ):
         pass
 
@@ -158,7 +158,7 @@ def test_a_job_that_ends_early_is_submitted_again_and_costs_no_result(
     finished = []
     with (
         dask.config.set({"distributed.deploy.lost-worker-timeout": "500ms"}),
-        opened(choice, tmp_path, [], lambda _: None) as executor,
+        open_executor(choice, tmp_path, [], lambda _: None) as executor,
     ):
         for index, outcome in run(jobs, executor, tasks.nap):
             finished.append((index, outcome.status, outcome.reasons[0]))

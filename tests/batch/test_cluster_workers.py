@@ -10,15 +10,15 @@ import pytest
 
 from factories import tasks
 from factories.dask_cluster import PATIENCE_S, Cluster, cluster_in
-from thonring.batch.cluster import connection
-from thonring.batch.cluster.choice import RunningCluster
-from thonring.batch.execute import run
-from thonring.batch.executor import Executor
-from thonring.batch.opening import opened
-from thonring.batch.resume import resume
-from thonring.batch.session import estimate_all
+from thonring.batch.executors import dask as connection
+from thonring.batch.executors.base import Executor
+from thonring.batch.executors.choice import RunningCluster
+from thonring.batch.executors.open import open_executor
+from thonring.batch.resume import plan_resume
+from thonring.batch.run import estimate_all, run
 from thonring.errors import ClusterError
-from thonring.results import open_run, prepare_run
+from thonring.formats.run_tables import prepare_run
+from thonring.run.open import open_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
@@ -48,10 +48,10 @@ def test_a_worker_killed_in_a_job_costs_no_result_and_gives_none_twice(
     told: list[str] = []
     with (
         open_run(tmp_path) as store,
-        opened(RunningCluster(cluster.address), tmp_path, [], lambda _: None) as executor,
+        open_executor(RunningCluster(cluster.address), tmp_path, [], lambda _: None) as executor,
     ):
         store.register([job.source.path for job in jobs])
-        due = resume(store, jobs, jobs[0].recipe).due
+        due = plan_resume(store, jobs, jobs[0].recipe).due
         killer = kill_when_told(tmp_path / "pid")
         session = estimate_all(
             store, due, executor, lambda outcome: told.append(outcome.path.stem), tasks.stall_once
@@ -77,7 +77,7 @@ def test_paths_begin_where_the_command_was_given(
 ) -> None:
     (tmp_path / "run").mkdir()
     monkeypatch.chdir(tmp_path)
-    with opened(
+    with open_executor(
         RunningCluster(cluster.address), Path("run"), [Path("raw/m.mrc")], lambda _: None
     ) as executor:
         ((_, outcome),) = run(tasks.jobs_of(Path("run"), "a"), executor, tasks.report_folder)
@@ -85,7 +85,7 @@ def test_paths_begin_where_the_command_was_given(
 
 
 def test_the_mark_in_the_run_folder_goes_with_the_executor(cluster: Cluster, tmp_path: Path) -> None:
-    with opened(RunningCluster(cluster.address), tmp_path, [], lambda _: None):
+    with open_executor(RunningCluster(cluster.address), tmp_path, [], lambda _: None):
         assert len(list(tmp_path.iterdir())) == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -97,7 +97,7 @@ def test_unfit_workers_are_refused_at_the_start_and_get_nothing_later(
     other.mkdir(parents=True)
     (other / "METADATA").write_text(OTHER_VERSION, encoding="utf-8")
     notes: list[str] = []
-    with opened(RunningCluster(cluster.address), tmp_path, [], notes.append) as executor:
+    with open_executor(RunningCluster(cluster.address), tmp_path, [], notes.append) as executor:
         cluster.add("--nthreads", "2", "--no-nanny")
         cluster.add("--nthreads", "1", "--no-nanny", first_on_path=other.parent)
         strangers = cluster.workers[-2:]
@@ -110,7 +110,7 @@ def test_unfit_workers_are_refused_at_the_start_and_get_nothing_later(
         pytest.raises(
             ClusterError, match=r"(works with 2 threads|has thonring 9\.9\.9).*1 more of its workers"
         ),
-        opened(RunningCluster(cluster.address), tmp_path, [], notes.append),
+        open_executor(RunningCluster(cluster.address), tmp_path, [], notes.append),
     ):
         pass
     for process in strangers:
@@ -128,7 +128,7 @@ def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: p
         pytest.raises(
             ClusterError, match=r"--scheduler tcp://127\.0\.0\.1:9: no Dask scheduler answers there"
         ),
-        opened(RunningCluster("tcp://127.0.0.1:9"), tmp_path, [], lambda _: None),
+        open_executor(RunningCluster("tcp://127.0.0.1:9"), tmp_path, [], lambda _: None),
     ):
         pass
 
@@ -136,7 +136,7 @@ def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: p
 def test_a_scheduler_that_goes_while_nothing_is_done_is_told_at_the_next_jobs(tmp_path: Path) -> None:
     with (
         cluster_in(tmp_path, "--nthreads", "1", "--no-nanny") as own,
-        opened(RunningCluster(own.address), tmp_path, [], lambda _: None) as executor,
+        open_executor(RunningCluster(own.address), tmp_path, [], lambda _: None) as executor,
     ):
         assert len(list(run(tasks.jobs_of(tmp_path, "a"), executor, tasks.accept))) == 1
         own.scheduler.kill()

@@ -16,12 +16,12 @@ from thonring.batch.dataset import (
     measured_jobs,
     planned,
 )
-from thonring.learn.data.accepted import Accepted
-from thonring.learn.data.dataset import open_dataset
-from thonring.learn.data.store import writing
+from thonring.learn.dataset.dataset import open_dataset
+from thonring.learn.dataset.example import Accepted
+from thonring.learn.dataset.hdf5 import writing
 from thonring.optics import Optics
-from thonring.results import write_micrograph
 from thonring.simulate import load_recipe, noise_micrograph
+from thonring.simulate.output import write_micrograph
 
 OPTICS = Optics(300.0, 2.7, 0.1, 1.5)
 RECIPE = load_recipe("training")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from factories import tasks
-from thonring.batch.execute import Task, run
-from thonring.batch.executor import Executor, Inline
-from thonring.batch.processes import Processes, local, standing
+from thonring.batch.executors.base import Executor, Inline
+from thonring.batch.executors.processes import Processes, local, persistent_processes
+from thonring.batch.run import Task, run
 from thonring.batch.threads import one_thread_each
 
 NAMES = tuple(f"m{i}" for i in range(7))
@@ -83,7 +83,7 @@ def test_processes_stay_between_calls_and_are_replaced_when_they_died(tmp_path: 
         ((_, outcome),) = run(tasks.jobs_of(tmp_path, name), executor, task)
         return outcome.reasons[0]
 
-    with standing(1) as executor:
+    with persistent_processes(1) as executor:
         first = process_of("a", tasks.report_process)
         assert process_of("b", tasks.report_process) == first
         os.kill(int(first), signal.SIGKILL)

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from factories.tasks import OPTICS
-from thonring.batch.jobs import Recipe, plan
-from thonring.batch.work import work
+from thonring.batch.jobs import Recipe, plan, work
 from thonring.records import KnownDefocus, Source
 from thonring.settings import Settings
 

@@ -11,13 +11,13 @@ import pytest
 
 from factories.micrographs import OPTICS, STRONG, micrograph
 from factories.models import CARD, Answer, make_model
-from thonring.batch.prediction import PredictionJob, Work, predict_all, see
+from thonring.batch.prediction import PredictionJob, Work, predict_all, read_for_network
 from thonring.errors import OutputError
+from thonring.learn.inputs import NetworkInput
 from thonring.learn.predict import NetworkDefocus, Predictor
-from thonring.learn.seen.network_input import NetworkInput
+from thonring.learn.prediction_table import Prediction
 from thonring.optics import Optics
 from thonring.records import Micrograph, Source
-from thonring.results import Prediction
 from thonring.simulate import Truth
 
 COUNT = 5
@@ -70,7 +70,7 @@ def test_every_file_has_its_row_in_order(tmp_path: Path, files: list[Path], pred
     good = [row for row in rows if row.status == "predicted"]
     assert len(good) == COUNT == len({row.defocus_A for row in good})
     for row, defocus_A in zip(good, DEFOCI, strict=True):
-        alone = see(jobs([row.path])[0])
+        alone = read_for_network(jobs([row.path])[0])
         assert alone.given is not None
         assert row.defocus_A == predictor.predict([alone.given])[0].defocus_A, defocus_A
         assert (row.pixel_A, row.sigma_A, row.optics) == (1.0, 50.0, OPTICS)
@@ -89,7 +89,7 @@ def test_processes_and_batches_change_nothing(
 def test_a_file_that_the_network_chokes_on_costs_no_other_its_answer(
     tmp_path: Path, files: list[Path], predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    last = see(jobs([files[-1]])[0]).given
+    last = read_for_network(jobs([files[-1]])[0]).given
     assert last is not None
     answer = predictor.predict
 

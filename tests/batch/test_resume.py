@@ -9,13 +9,13 @@ import pytest
 from factories import tasks
 from factories.tasks import OPTICS
 from thonring.batch import resume as resume_module
-from thonring.batch.executor import Inline
+from thonring.batch.executors.base import Inline
 from thonring.batch.jobs import Job, Recipe, plan
-from thonring.batch.resume import Resumed, resume, resume_some
-from thonring.batch.session import estimate_all
+from thonring.batch.resume import ResumePlan, plan_resume, resume_some
+from thonring.batch.run import estimate_all
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, Outcome, Source
-from thonring.results import Store
+from thonring.run.store import Store
 from thonring.settings import Limit, Settings
 
 NAMES = ("a", "b", "c", "d")
@@ -47,10 +47,10 @@ class Command:
         self.optics: Optics = OPTICS
         self.known: dict[str, KnownDefocus] | None = None
 
-    def resumed(self, *, redo: bool = False) -> Resumed:
+    def resumed(self, *, redo: bool = False) -> ResumePlan:
         sources = [Source(path, self.optics) for path in sorted(self.raw.iterdir())]
         names = self.store.register([source.path for source in sources])
-        return resume(self.store, plan(sources, self.recipe, self.known, names), self.recipe, redo=redo)
+        return plan_resume(self.store, plan(sources, self.recipe, self.known, names), self.recipe, redo=redo)
 
     def run(self) -> None:
         estimate_all(self.store, self.resumed().due, Inline(), lambda _: None, hashing)
@@ -64,18 +64,18 @@ def command(store: Store, raw: Path) -> Command:
     return command
 
 
-def due(resumed: Resumed) -> list[str]:
+def due(resumed: ResumePlan) -> list[str]:
     return [one.job.name for one in resumed.due]
 
 
 def test_in_a_new_run_everything_is_new(store: Store, raw: Path) -> None:
     found = Command(store, raw).resumed()
     assert due(found) == list(NAMES)
-    assert found == Resumed(found.due, new=4)
+    assert found == ResumePlan(found.due, new=4)
 
 
 def test_what_is_unchanged_is_not_done_again(command: Command) -> None:
-    assert command.resumed() == Resumed((), unchanged=4)
+    assert command.resumed() == ResumePlan((), unchanged=4)
 
 
 def test_new_files_are_done(command: Command) -> None:
@@ -134,7 +134,7 @@ def test_the_name_of_a_profile_and_the_source_of_a_limit_influence_nothing(store
     command.recipe = Recipe(store.run, Settings(profile="one.toml", limits=(LIMIT,)))
     command.run()
     command.recipe = Recipe(store.run, Settings(profile="two.toml", limits=(replace(LIMIT, source="me"),)))
-    assert command.resumed() == Resumed((), unchanged=4)
+    assert command.resumed() == ResumePlan((), unchanged=4)
 
 
 def test_pictures_that_were_not_drawn_are_a_change_and_fewer_are_none(command: Command) -> None:
@@ -142,7 +142,7 @@ def test_pictures_that_were_not_drawn_are_a_change_and_fewer_are_none(command: C
     assert command.resumed().changed == (("pictures or texts", 4),)
     command.run()
     command.recipe = replace(command.recipe, plots=False)
-    assert command.resumed() == Resumed((), unchanged=4)
+    assert command.resumed() == ResumePlan((), unchanged=4)
 
 
 def test_failed_ones_are_tried_again(store: Store, raw: Path) -> None:
@@ -163,8 +163,8 @@ def test_a_file_that_is_gone_keeps_its_result(command: Command) -> None:
     sources = [Source(path, OPTICS) for path in sorted(command.raw.iterdir())]
     (command.raw / "b.mrc").unlink()
     names = command.store.register([source.path for source in sources])
-    found = resume(command.store, plan(sources, command.recipe, None, names), command.recipe)
-    assert found == Resumed((), unchanged=4, gone=1)
+    found = plan_resume(command.store, plan(sources, command.recipe, None, names), command.recipe)
+    assert found == ResumePlan((), unchanged=4, gone=1)
 
 
 def test_others_of_the_run_are_counted_and_stay(command: Command) -> None:
@@ -218,6 +218,6 @@ def test_some_of_a_run_are_told_as_all_of_them_are(store: Store, raw: Path) -> N
     some = resume_some(store, jobs, command.recipe)
     assert [one.job.source.path.name for one in some.due] == ["b.mrc", "e.mrc"]
     assert (some.unchanged, some.changed, some.new, some.others) == (1, (("file", 1),), 1, 0)
-    everything = resume(store, jobs, command.recipe)
+    everything = plan_resume(store, jobs, command.recipe)
     assert everything == replace(some, others=2)
     assert store.statuses() == {str(raw / f"{name}.mrc"): "accepted" for name in NAMES}

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from factories import tasks
-from thonring.batch import session, tables
-from thonring.batch.executor import Executor, Inline
+from thonring.batch import run as session
+from thonring.batch import run as tables
+from thonring.batch.executors.base import Executor, Inline
 from thonring.batch.jobs import Job
-from thonring.batch.resume import resume
-from thonring.batch.session import Session, estimate_all
+from thonring.batch.resume import plan_resume
+from thonring.batch.run import Session, estimate_all
 from thonring.errors import OutputError
 from thonring.records import Outcome
-from thonring.results import Store
+from thonring.run.store import Store
 
 NAMES = tuple(f"m{i}" for i in range(6))
 Tell = Callable[[Outcome], None]
@@ -24,7 +25,7 @@ Tell = Callable[[Outcome], None]
 
 def estimate(store: Store, jobs: list[Job], tell: Tell, executor: Executor | None = None) -> Session:
     store.register([job.source.path for job in jobs])
-    due = resume(store, jobs, jobs[0].recipe).due
+    due = plan_resume(store, jobs, jobs[0].recipe).due
     return estimate_all(store, due, executor or Inline(), tell, tasks.accept)
 
 

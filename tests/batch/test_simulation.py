@@ -9,7 +9,7 @@ import mrcfile
 import numpy as np
 import pytest
 
-from thonring.batch.simulation import Made, SceneJob, make, simulate_all
+from thonring.batch.simulation import SceneJob, SimulatedMicrograph, make, simulate_all
 from thonring.errors import OutputError
 from thonring.simulate import Recipe, draw, load_recipe, read_truth
 
@@ -29,7 +29,7 @@ def jobs_of(folder: Path, count: int = COUNT, seed: int = 3) -> list[SceneJob]:
     return [SceneJob(folder, small(), seed, index) for index in range(count)]
 
 
-def ignore(_: Made) -> None:
+def ignore(_: SimulatedMicrograph) -> None:
     """Nobody is told."""
 
 
@@ -113,7 +113,7 @@ def test_a_recipe_without_rings_is_the_reason(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_interrupted_what_is_finished_is_in_the_tables(tmp_path: Path, workers: int) -> None:
-    def interrupt(_: Made) -> None:
+    def interrupt(_: SimulatedMicrograph) -> None:
         raise KeyboardInterrupt
 
     done = simulate_all(tmp_path, jobs_of(tmp_path), workers, interrupt)

@@ -8,14 +8,14 @@ import pytest
 
 from factories.metadata import IMAGE_MDOC
 from factories.watch import GIVEN, Watching, read, rows, written
-from thonring.batch.executor import Inline
+from thonring.batch.executors.base import Inline
 from thonring.batch.jobs import Job, Recipe, plan
-from thonring.batch.resume import resume
-from thonring.batch.session import estimate_all
-from thonring.batch.watch.until import Until
+from thonring.batch.resume import plan_resume
+from thonring.batch.run import estimate_all
+from thonring.batch.watch import Until
 from thonring.read import sources
 from thonring.records import Outcome
-from thonring.results import Store
+from thonring.run.store import Store
 from thonring.settings import Settings
 
 
@@ -81,7 +81,7 @@ def test_what_estimate_has_done_is_not_done_again_nor_the_other_way_round(
     def due() -> list[str]:
         found = sources([str(raw)], GIVEN, metadata=True)
         jobs = plan(found, recipe, None, store.register([one.path for one in found]))
-        resumed = resume(store, jobs, recipe)
+        resumed = plan_resume(store, jobs, recipe)
         estimate_all(store, resumed.due, Inline(), lambda _: None, read)
         return [one.job.source.path.name for one in resumed.due]
 

@@ -10,11 +10,11 @@ import pytest
 from factories import tasks
 from factories.metadata import IMAGE_MDOC, epu_xml
 from factories.watch import START, Watching, read, written
-from thonring.batch import tables
+from thonring.batch import run as tables
+from thonring.batch.executors.processes import Processes
+from thonring.batch.folder_scan import FolderListing, FolderScanner
 from thonring.batch.jobs import Job
-from thonring.batch.processes import Processes
-from thonring.batch.watch.folder import Look, Looker
-from thonring.batch.watch.until import Until
+from thonring.batch.watch import Until
 from thonring.optics import PartialOptics
 from thonring.records import Outcome
 
@@ -149,13 +149,13 @@ def test_a_folder_that_takes_long_to_look_at_is_looked_at_less_often(
 ) -> None:
     looks: list[float] = []
 
-    def slow(looker: Looker) -> Look:
+    def slow(looker: FolderScanner) -> FolderListing:
         looks.append(watched.script.now_s)
         watched.script.now_s += 12
         return look(looker)
 
-    look = Looker.look
-    monkeypatch.setattr(Looker, "look", slow)
+    look = FolderScanner.look
+    monkeypatch.setattr(FolderScanner, "look", slow)
     watched()
     assert all(after - before >= 132 for before, after in pairwise(looks))
 

@@ -8,9 +8,9 @@ import pytest
 
 from factories.tasks import jobs_of, make_evidence, outcome_of
 from thonring import pipeline
-from thonring.batch.work import work
+from thonring.batch.jobs import work
+from thonring.formats.run_tables import prepare_run
 from thonring.records import Attempt, Evidence, Outcome, Verdict
-from thonring.results import prepare_run
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from factories.commands import thonring
 from factories.web import Served
-from thonring.web.access import Access
 from thonring.web.app import create_app
+from thonring.web.auth import Access
 from thonring.web.run_view import RunView
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")

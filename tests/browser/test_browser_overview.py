@@ -8,7 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from thonring.results import decide_in, read_columns, read_run
+from thonring.run.columns import read_columns
+from thonring.run.open import decide_in, read_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

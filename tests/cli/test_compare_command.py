@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from thonring.evaluate.agreement_table import COLUMNS
+from thonring.evaluate.agreement import COLUMNS
 
 if TYPE_CHECKING:
     from factories.commands import Command

@@ -13,13 +13,13 @@ import pytest
 
 from factories.ctffind_sessions import PLAIN, REFERENCE, SESSIONS
 from thonring import read
+from thonring.formats.known_defocus import known_defocus
 from thonring.optics import Optics
-from thonring.read import known_defocus
 
 pytestmark = [pytest.mark.slow, pytest.mark.clients]
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "data" / "apoferritin_crop.tif"
-PROGRAM = (sys.executable, "-c", "from thonring.cli.ctffind import main; main()")
+PROGRAM = (sys.executable, "-c", "from thonring.ctffind_cli import main; main()")
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "relion_tutorial"
 PIXEL_A = 0.66655
 

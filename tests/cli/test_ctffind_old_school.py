@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factories.ctffind_sessions import REFERENCE, files
-from thonring.cli.ctffind.answers import Answers
-from thonring.cli.ctffind.old_school import read_old_school
+from thonring.ctffind_cli.questions import Answers, read_old_school
 from thonring.errors import AnswerError
 
 MICROSCOPE, SEARCH = "2.7, 300, 0.1, 10000, 0.66655", "512, 30, 5, 5000, 50000, 500, 100"

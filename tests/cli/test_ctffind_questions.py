@@ -14,9 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factories.ctffind_sessions import DEFAULTS, IMAGES, PLAIN, SESSIONS, answers, files, lines_of
-from thonring.cli.ctffind.answers import Answers
-from thonring.cli.ctffind.asking import COLUMN, Question, Script, Terminal
-from thonring.cli.ctffind.questions import ask_all
+from thonring.ctffind_cli.prompts import COLUMN, Question, Script, Terminal
+from thonring.ctffind_cli.questions import Answers, ask_all
 from thonring.errors import AnswerError
 
 CTFFIND = shutil.which(os.environ.get("CTFFIND", "ctffind"))

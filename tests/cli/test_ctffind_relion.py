@@ -14,14 +14,14 @@ import pytest
 
 import thonring
 from thonring import read
+from thonring.formats.known_defocus import known_defocus
 from thonring.optics import Optics
-from thonring.read import known_defocus
 
 pytestmark = [pytest.mark.slow, pytest.mark.clients]
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "data" / "apoferritin_crop.tif"
 LAUNCHER = (
-    f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "from thonring.cli.ctffind import main; main()" "$@"\n'
+    f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "from thonring.ctffind_cli import main; main()" "$@"\n'
 )
 PIXEL_A = 0.66655
 

@@ -10,16 +10,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from factories.ctffind_sessions import SESSIONS, answers
-from thonring.cli.ctffind.answers import (
+from thonring.ctffind_cli.questions import (
     Answers,
     Astigmatism,
     Expert,
-    Known,
+    KnownCtf,
     Microscope,
     PhaseShift,
     Search,
 )
-from thonring.cli.ctffind.request import fitting_pixel_A, to_request
+from thonring.ctffind_cli.settings import fitting_pixel_A, to_request
 from thonring.errors import AnswerError, OpticsError, SettingsError, ThonringError
 from thonring.records import KnownDefocus
 
@@ -61,7 +61,7 @@ def test_a_restraint_changes_nothing_and_is_told() -> None:
 
 
 def test_a_known_defocus_is_held_with_its_phase_shift() -> None:
-    known = Known(26900.0, 27200.0, 30.0, 0.3)
+    known = KnownCtf(26900.0, 27200.0, 30.0, 0.3)
     asked = PhaseShift(0.0, 1.0, 0.5)
     request = to_request(replace(PLAIN, expert=Expert(known=known), phase_shift=asked))
     assert request.known == KnownDefocus(27200.0, 26900.0, -60.0, pytest.approx(math.degrees(0.3)))

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from factories.commands import Command
-from thonring.learn.data.dataset import open_dataset
+from thonring.learn.dataset.dataset import open_dataset
 from thonring.optics import Optics
-from thonring.results import write_micrograph
 from thonring.simulate import noise_micrograph
+from thonring.simulate.output import write_micrograph
 
 OPTICS = Optics(300.0, 2.7, 0.1, 1.5)
 HEAD = "file,status,reasons,defocus_A,phase_shift_deg,voltage_kV,cs_mm,amplitude_contrast,pixel_A"

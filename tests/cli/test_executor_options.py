@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from factories.commands import Command
-from thonring.batch import opening
-from thonring.batch.cluster.choice import OwnCluster, RunningCluster, SlurmJobs
-from thonring.batch.executor import Inline
-from thonring.batch.opening import ExecutorChoice, opened
-from thonring.batch.processes import Processes
+from thonring.batch.executors import open as opening
+from thonring.batch.executors.base import Inline
+from thonring.batch.executors.choice import OwnCluster, RunningCluster, SlurmJobs
+from thonring.batch.executors.open import ExecutorChoice, open_executor
+from thonring.batch.executors.processes import Processes
 from thonring.cli.executor_options import ExecutorOptions
 from thonring.cli.executor_request import executor_of
 from thonring.errors import ClusterError
@@ -120,6 +120,6 @@ def test_a_dashboard_without_bokeh_is_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(opening, "find_spec", lambda name: None if name == "bokeh" else name)
     with (
         pytest.raises(ClusterError, match=r"--dashboard needs bokeh, which is missing: pip install bokeh\."),
-        opened(OwnCluster(1, ":8787"), tmp_path, [], lambda _: None),
+        open_executor(OwnCluster(1, ":8787"), tmp_path, [], lambda _: None),
     ):
         pass

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from factories.commands import Command
-from thonring.results import STORE, open_run
+from thonring.run.open import STORE, open_run
 
 if TYPE_CHECKING:
     from factories.commands import Method

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from factories.noise_runs import OPTIONS, write_noise
-from thonring.results import decide_in, read_run
+from thonring.run.open import decide_in, read_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.kills]
 

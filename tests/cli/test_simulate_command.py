@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from factories.commands import Command, help_of
-from thonring.cli.progress import Told
+from thonring.cli.progress import StatusLine
 from thonring.optics import PartialOptics
 from thonring.read import micrograph, sources
 from thonring.simulate import known_recipes, load_recipe, read_truth
@@ -69,7 +69,7 @@ def test_the_set_holds_the_recipe_that_makes_it_again(command: Command, recipe: 
 
 @pytest.mark.parametrize("name", known_recipes())
 def test_packaged_recipes_survive_being_written(name: str, tmp_path: Path) -> None:
-    from thonring.results import recipe_text
+    from thonring.simulate.output import recipe_text
 
     whole = load_recipe(name)
     text = recipe_text(whole.model_dump(), [])
@@ -125,7 +125,7 @@ def test_one_that_fails_is_1_and_named(
 def test_interrupted_is_130(
     command: Command, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(_: object) -> Told:
+    def interrupt(_: object) -> StatusLine:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("thonring.cli.perform_simulation.told", interrupt)

@@ -78,7 +78,7 @@ def test_wrong_use_says_what_is_wrong(
 def test_a_missing_extra_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        "thonring.learn.extra.find_spec", lambda name: None if name == "torch" else found(name)
+        "thonring.learn.model_card.find_spec", lambda name: None if name == "torch" else found(name)
     )
     result = told("--network", "rings", "--data", "simulated", "--out", "x")
     assert result.exit_code == 2

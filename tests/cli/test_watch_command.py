@@ -18,10 +18,10 @@ import typer.main
 
 from factories.commands import Command
 from factories.metadata import IMAGE_MDOC, epu_xml
-from thonring.batch.watch.until import Until
+from thonring.batch.watch import Until
 from thonring.cli.app import app
-from thonring.cli.durations import seconds_of, told_duration, until_of
-from thonring.results import open_run
+from thonring.cli.durations import duration_text, seconds_of, until_of
+from thonring.run.open import open_run
 
 if TYPE_CHECKING:
     from factories.commands import Method
@@ -243,7 +243,7 @@ def test_what_is_no_length_of_time(text: str) -> None:
     [(7, "7 s"), (59.6, "1 min 0 s"), (90, "1 min 30 s"), (22_325, "6 h 12 min"), (260_000, "3 days 0 h")],
 )
 def test_lengths_of_time_told(seconds: float, told: str) -> None:
-    assert told_duration(seconds) == told
+    assert duration_text(seconds) == told
 
 
 def test_the_page_tells_every_option_that_estimate_has_not() -> None:

@@ -9,9 +9,8 @@ import pytest
 from rich.console import Console
 from rich.live import Live
 
-from thonring.batch.executor import Inline
-from thonring.batch.watch.state import State
-from thonring.batch.watch.until import Until
+from thonring.batch.executors.base import Inline
+from thonring.batch.watch import Until, WatchState
 from thonring.cli.estimation import EstimationOptions
 from thonring.cli.progress import Notes
 from thonring.cli.request import WatchRequest
@@ -30,8 +29,8 @@ REQUEST = WatchRequest(
 )
 
 
-def state(minutes: float, accepted: int, **changed: object) -> State:
-    usual = State(
+def state(minutes: float, accepted: int, **changed: object) -> WatchState:
+    usual = WatchState(
         at=START + timedelta(minutes=minutes),
         accepted=accepted,
         rejected=2,

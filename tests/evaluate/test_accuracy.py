@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from factories.runs import make_truth
 from thonring.ctf import from_vector
 from thonring.evaluate.accuracy import RADIUS_95, accuracy, coverage, errors, vector_errors
-from thonring.evaluate.matched import Subject
-from thonring.evaluate.pair import Pair
-from thonring.evaluate.run import Result
+from thonring.evaluate.matching import Pair, Subject
+from thonring.evaluate.results import Result
 from thonring.records import KnownDefocus
 
 TRUTH = make_truth("a.mrc")

@@ -10,11 +10,14 @@ from factories.outcomes import make_failed
 from factories.runs import make_close_fit, make_graded, make_unfitted, write_run
 from thonring.errors import InputError, OutputError, SettingsError, UnreadableFile
 from thonring.evaluate import tolerance_A
-from thonring.evaluate.agreement import Agreements, compare_runs
-from thonring.evaluate.agreement_figure import agreement_figure, write_agreement_figure
-from thonring.evaluate.agreement_sheets import agreement_text, spread_of
-from thonring.evaluate.agreement_table import COLUMNS, write_agreements
-from thonring.results import write_ctffind_text
+from thonring.evaluate.agreement import COLUMNS, Agreements, compare_runs, write_agreements
+from thonring.evaluate.agreement_report import (
+    agreement_figure,
+    agreement_text,
+    spread_of,
+    write_agreement_figure,
+)
+from thonring.formats.ctffind import write_ctffind_text
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data" / "relion_tutorial"
 RESOLUTIONS_A = (4.0, 3.0)

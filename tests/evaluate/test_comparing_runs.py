@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from factories.runs import make_close_fit, make_graded, make_truth, make_unfitted, write_run, write_set
-from thonring.evaluate.compare import Comparison
-from thonring.evaluate.confusion import Confusion
-from thonring.evaluate.report import Question, Report, evaluate
-from thonring.evaluate.wrong import MOST_SHOWN
+from thonring.evaluate.agreement import Comparison
+from thonring.evaluate.report import MOST_SHOWN, EvaluationRequest, Report, evaluate
+from thonring.evaluate.verdicts import Confusion
 
 WRONG = make_close_fit(defocus_u_A=20000.0, defocus_v_A=20000.0)
 
@@ -29,7 +28,7 @@ def report(tmp_path: Path) -> Report:
         make_graded("d.mrc", values={"astigmatism": 5000.0}),
     ]
     runs = write_run(tmp_path / "one", one), write_run(tmp_path / "other", other)
-    return evaluate(Question(runs, truth))
+    return evaluate(EvaluationRequest(runs, truth))
 
 
 def test_each_run_has_its_own_confusion(report: Report) -> None:
@@ -83,7 +82,7 @@ def test_groups_are_those_of_the_truth(tmp_path: Path) -> None:
     ]
     truth = write_set(tmp_path / "set", rows)
     run = write_run(tmp_path / "run", [make_graded(row.file) for row in rows])
-    found = [(group.by, group.name) for group in evaluate(Question((run,), truth)).runs[0].groups]
+    found = [(group.by, group.name) for group in evaluate(EvaluationRequest((run,), truth)).runs[0].groups]
     assert found == [
         ("voltage", "200 kV"),
         ("voltage", "300 kV"),
@@ -110,7 +109,7 @@ def test_the_list_begins_with_false_positives_by_size_of_error(tmp_path: Path) -
         if (shift := {3: 3000.0, 9: 4000.0}.get(number, float(number))) is not None
     ]
     truth = write_set(tmp_path / "set", rows)
-    shown = evaluate(Question((write_run(tmp_path / "run", outcomes),), truth)).runs[0].worth_a_look
+    shown = evaluate(EvaluationRequest((write_run(tmp_path / "run", outcomes),), truth)).runs[0].worth_a_look
     assert [pair.subject.file for pair in shown[:5]] == ["09.mrc", "03.mrc", "05.mrc", "07.mrc", "29.mrc"]
     assert [pair.kind for pair in shown[:5]] == ["FP", "FP", "FP", "FN", "TP"]
     assert len(shown) == 4 + MOST_SHOWN

@@ -20,14 +20,10 @@ from factories.runs import (
     write_run,
     write_set,
 )
-from thonring.evaluate.confusion import Confusion
-from thonring.evaluate.criteria import criteria_uses
-from thonring.evaluate.limits import failed_criteria
-from thonring.evaluate.matched import Subject
-from thonring.evaluate.pair import Pair
-from thonring.evaluate.report import Question, evaluate
-from thonring.evaluate.run import Result
-from thonring.evaluate.thresholds import threshold_curves
+from thonring.evaluate.matching import Pair, Subject
+from thonring.evaluate.report import EvaluationRequest, evaluate
+from thonring.evaluate.results import Result, failed_criteria
+from thonring.evaluate.verdicts import Confusion, criteria_uses, threshold_curves
 from thonring.records import KnownDefocus
 from thonring.settings import Limit
 
@@ -146,7 +142,7 @@ def test_uses_count_who_rejected_and_who_alone(tmp_path: Path) -> None:
         make_failed("broken.mrc"),
     ]
     truth = write_set(tmp_path / "set", [make_truth(outcome.path.name) for outcome in outcomes])
-    (run,) = evaluate(Question((write_run(tmp_path / "run", outcomes),), truth)).runs
+    (run,) = evaluate(EvaluationRequest((write_run(tmp_path / "run", outcomes),), truth)).runs
     found = {
         use.criterion: (use.negatives, use.negatives_alone, use.positives, use.positives_alone)
         for use in run.criteria

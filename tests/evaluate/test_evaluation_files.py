@@ -13,13 +13,10 @@ import pytest
 
 from factories.runs import make_close_fit, make_graded, make_truth, write_run, write_set
 from thonring.errors import OutputError
-from thonring.evaluate.as_json import as_json
 from thonring.evaluate.figures import error_figure
-from thonring.evaluate.files import write_evaluation
-from thonring.evaluate.page import as_page
-from thonring.evaluate.report import Question, Report, evaluate
-from thonring.evaluate.text import WIDTH, as_text
-from thonring.evaluate.verdict_sheets import criteria_sheets
+from thonring.evaluate.output import WIDTH, as_json, as_page, as_text, write_evaluation
+from thonring.evaluate.report import EvaluationRequest, Report, evaluate
+from thonring.evaluate.tables import criteria_sheets
 
 HOSTILE = "<script>alert('x')<script> & [bold] $title.mrc"
 WRONG = make_close_fit(defocus_u_A=20000.0, defocus_v_A=20000.0)
@@ -74,7 +71,7 @@ def report(folder: Path) -> Report:
     values = [None, {"score": 0.0}, {"ice_ring": 2.0}]
     pairs = zip(names, values, strict=True)
     other = write_run(folder / "other", [make_graded(name, values=value) for name, value in pairs])
-    return evaluate(Question((one, other), truth))
+    return evaluate(EvaluationRequest((one, other), truth))
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +170,7 @@ def test_without_truth_there_are_no_errors_to_show(tmp_path: Path) -> None:
     labels = tmp_path / "l.csv"
     labels.write_text("file,label\na.mrc,good\nb.mrc,bad\n")
     run = write_run(tmp_path / "run", [make_graded("a.mrc"), make_graded("b.mrc")])
-    report = evaluate(Question((run,), labels=labels))
+    report = evaluate(EvaluationRequest((run,), labels=labels))
     text = as_text(report)
     assert "Errors" not in text
     assert "By true defocus" not in text

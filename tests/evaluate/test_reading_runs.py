@@ -9,11 +9,8 @@ import pytest
 from factories.outcomes import OPTICS, make_failed
 from factories.runs import LIMITS, make_close_fit, make_graded, make_unfitted, write_run
 from thonring.errors import UnreadableFile, UnreadableTable
-from thonring.evaluate.limits import NO_FIT
-from thonring.evaluate.results_csv import FAILED_INPUT
-from thonring.evaluate.run import Run
-from thonring.evaluate.runs import read_runs, run_names
-from thonring.results import write_ctffind_text
+from thonring.evaluate.results import FAILED_INPUT, NO_FIT, Run, read_runs, run_names
+from thonring.formats.ctffind import write_ctffind_text
 
 HEADER = (
     "# Output from CTFFind version 4.1\n# Input file: {name} ; Number of micrographs: {count}\n# Columns\n"

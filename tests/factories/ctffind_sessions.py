@@ -9,11 +9,11 @@ import mrcfile
 import numpy as np
 from hypothesis import strategies as st
 
-from thonring.cli.ctffind.answers import (
+from thonring.ctffind_cli.questions import (
     Answers,
     Astigmatism,
     Expert,
-    Known,
+    KnownCtf,
     Microscope,
     PhaseShift,
     Search,
@@ -59,7 +59,7 @@ def answers(draw: Callable[..., Any]) -> Answers:
         distortion=draw(optional(st.tuples(numbers(-90, 90), numbers(0, 2), numbers(0, 2))))
         if frames
         else None,
-        known=draw(optional(st.builds(Known, *[numbers(-9e4, 9e4)] * 3, st.just(known_rad)))),
+        known=draw(optional(st.builds(KnownCtf, *[numbers(-9e4, 9e4)] * 3, st.just(known_rad)))),
         threads=draw(st.integers(1, 9)),
     )
     return Answers(

@@ -9,9 +9,9 @@ from types import FrameType
 
 from thonring import read
 from thonring.errors import ThonringError
+from thonring.formats import cryosparc, relion, xmipp  # noqa: F401
 from thonring.optics import Optics
-from thonring.read import mrc, raster, relion, tiff  # noqa: F401 - imported before memory is counted
-from thonring.read.known import cryosparc, xmipp  # noqa: F401
+from thonring.read import mrc, raster, tiff  # noqa: F401 - imported before memory is counted
 from thonring.records import Micrograph
 
 OPTICS = Optics(300, 2.7, pixel_A=1.5)

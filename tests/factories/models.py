@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from thonring.learn.card import Card, ErrorRow, sha256, write_card
+from thonring.learn.model_card import Card, ErrorRow, sha256, write_card
 
 ERRORS = ErrorRow(low=5000.0, high=60000.0, count=10, mean_A=20.0, median_A=15.0, beyond_1000A=0.0)
 CARD = Card(

@@ -6,12 +6,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from thonring.learn.data.element import Element
-from thonring.learn.data.store import writing
+from thonring.learn.dataset.example import Example
+from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.inputs import SpectrumPyramid
 from thonring.learn.networks import Network
-from thonring.learn.seen.views import Views
-from thonring.learn.training.plan import Plan
-from thonring.learn.training.recipe import TrainingRecipe, load_training_recipe
+from thonring.learn.training.config import TrainingPlan, TrainingRecipe, load_training_recipe
 from thonring.optics import Optics
 
 DEFOCUS_A = 20_000.0
@@ -86,13 +85,13 @@ def make_set(path: Path, count: int = COUNT) -> Path:
         for number in range(count):
             power = random.exponential(size=(3, 512, 257)).astype(np.float32)
             optics = Optics(VOLTAGES_KV[number % 2], 2.7, 0.1)
-            views = Views(power, 1.0, (1.0, 1.0, 1.0))
+            views = SpectrumPyramid(power, 1.0, (1.0, 1.0, 1.0))
             store.append(
-                Element(views, 10_000.0 + 1000 * number, optics, f"day {number}", f"{number}.mrc", "run")
+                Example(views, 10_000.0 + 1000 * number, optics, f"day {number}", f"{number}.mrc", "run")
             )
     return path
 
 
-def make_plan(recipe: TrainingRecipe, row: Network, *data: Path, seed: int = 3) -> Plan:
+def make_plan(recipe: TrainingRecipe, row: Network, *data: Path, seed: int = 3) -> TrainingPlan:
     """A training of a tiny network, on the fly where no data are given."""
-    return Plan(row.name, recipe, tuple(map(str, data)) or ("simulated",), seed)
+    return TrainingPlan(row.name, recipe, tuple(map(str, data)) or ("simulated",), seed)

@@ -14,7 +14,7 @@ import mrcfile
 import numpy as np
 
 from thonring.errors import OutputError
-from thonring.results import read_run
+from thonring.run.open import read_run
 
 COUNT, SIZE_PX = 8, 160
 DAMAGED = 5

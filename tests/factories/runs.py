@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from factories.outcomes import grade, make_attempt, make_fit, make_outcome
+from thonring.formats.run_tables import write_tables
 from thonring.records import CriterionResult, CtfFit, Outcome
-from thonring.results import write_settings, write_tables
+from thonring.run.settings_file import write_settings
 from thonring.settings import Limit, Settings
 from thonring.simulate import TruthRow, truth_text
 

@@ -12,22 +12,16 @@ from typing import Any
 import numpy as np
 
 from factories.outcomes import OPTICS, grade, make_attempt, make_failed, make_fit, make_outcome
+from thonring.formats.run_tables import write_run_tables
 from thonring.quality import load_profile
 from thonring.records import CtfFit, KnownDefocus, Outcome
-from thonring.results import (
-    NO_CURVE,
-    FileState,
-    Origin,
-    Store,
-    artefact_names,
-    asked_text,
-    made,
-    open_run,
-    spectrum_path,
-    write_ctf_image,
-    write_run_tables,
-    write_settings,
-)
+from thonring.run.ctf_image import write_ctf_image
+from thonring.run.names import artefact_names, spectrum_path
+from thonring.run.open import open_run
+from thonring.run.provenance import FileState, Provenance, inputs_text, processing
+from thonring.run.rows import NO_CURVE
+from thonring.run.settings_file import write_settings
+from thonring.run.store import Store
 from thonring.settings import Limit, Settings
 
 LIMITS = load_profile("default")
@@ -52,12 +46,12 @@ def make_provenance(
     settings: Settings | None = None,
     known: KnownDefocus | None = None,
     version: str = "0.1.0",
-) -> Origin:
+) -> Provenance:
     """Where an outcome comes from: the file's state, the optics, and the settings of its run."""
-    return Origin(
+    return Provenance(
         FileState(size, 1_700_000_000_123_456_789),
-        asked_text(OPTICS, known),
-        made(settings or Settings(), None, (), version),
+        inputs_text(OPTICS, known),
+        processing(settings or Settings(), None, (), version),
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from thonring.optics import Optics
 from thonring.records import Attempt, CriterionResult, CtfFit, Note, Outcome, Verdict
-from thonring.results.run_store.rows import NO_CURVE
+from thonring.run.rows import NO_CURVE
 
 NUMBER = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([-0.0, 5e-324, 1e308, 1 / 3])
 TEXT = st.text(max_size=30)

@@ -4,11 +4,7 @@ import numpy as np
 
 from thonring.ctf import phase_aberration
 from thonring.optics import Optics
-from thonring.records import (
-    KnownDefocus,
-    RadialCurve,
-    SearchSignals,
-)
+from thonring.records import KnownDefocus, RadialCurve, SearchSignals
 
 OPTICS = Optics(300.0, 2.7, 0.1, 1.0)
 TRUTH = KnownDefocus(16000.0, 14000.0, 30.0)

@@ -8,18 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from factories import tasks
-from thonring.batch.executor import Inline
-from thonring.batch.jobs import Job, Recipe
-from thonring.batch.resume import Resumed
-from thonring.batch.watch.clock import Clock
-from thonring.batch.watch.folder import Lookout
-from thonring.batch.watch.state import State
-from thonring.batch.watch.until import Until
-from thonring.batch.watch.watching import Watch, Watched, watch
-from thonring.batch.work import failure
+from thonring.batch.executors.base import Inline
+from thonring.batch.folder_scan import ScanPattern
+from thonring.batch.jobs import Job, Recipe, failure
+from thonring.batch.resume import ResumePlan
+from thonring.batch.watch import Clock, Until, Watch, Watched, WatchState, watch
 from thonring.optics import PartialOptics
 from thonring.records import Outcome
-from thonring.results import Store
+from thonring.run.store import Store
 from thonring.settings import Settings
 
 START = datetime(2026, 3, 1, 18, 0, tzinfo=UTC)
@@ -51,10 +47,10 @@ class Reporter:
 
     outcomes: list[Outcome] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    states: list[State] = field(default_factory=list)
-    resumptions: list[Resumed] = field(default_factory=list)
+    states: list[WatchState] = field(default_factory=list)
+    resumptions: list[ResumePlan] = field(default_factory=list)
 
-    def resumed(self, resumed: Resumed) -> None:
+    def resumed(self, resumed: ResumePlan) -> None:
         self.resumptions.append(resumed)
 
     def outcome(self, outcome: Outcome) -> None:
@@ -63,7 +59,7 @@ class Reporter:
     def problem(self, text: str) -> None:
         self.problems.append(text)
 
-    def state(self, state: State) -> None:
+    def state(self, state: WatchState) -> None:
         self.states.append(state)
 
     @property
@@ -99,7 +95,7 @@ class Watching:
         metadata = bool(asked.pop("metadata", True))
         executor = asked.pop("executor", Inline())
         plain = Watch(
-            Lookout(self.raw, metadata=metadata), GIVEN, Recipe(self.run, Settings()), IDLE, task=read
+            ScanPattern(self.raw, metadata=metadata), GIVEN, Recipe(self.run, Settings()), IDLE, task=read
         )
         return watch(self.store, replace(plain, **asked), executor, self.reporter, self.script.clock())
 

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from factories.micrographs import OPTICS, STRONG, TRUTH, micrograph
 from thonring.cli.app import app
-from thonring.results import write_micrograph
 from thonring.simulate import Truth
-from thonring.web.access import Access
+from thonring.simulate.output import write_micrograph
 from thonring.web.app import create_app
+from thonring.web.auth import Access
 from thonring.web.run_view import RunView
 
 TOKEN = "the-token"  # noqa: S105

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from thonring.errors import UnreadableFile, UnreadableTable
-from thonring.learn.card import Card, ErrorRow, card_path, checked_model, read_card, sha256, write_card
+from thonring.learn.model_card import Card, ErrorRow, card_path, checked_model, read_card, sha256, write_card
 
 _MODEL = bytes(range(256))
 

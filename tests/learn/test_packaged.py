@@ -8,10 +8,10 @@ import pytest
 from factories.micrographs import STRONG, micrograph
 from thonring import simulate
 from thonring.learn import predict
-from thonring.learn.card import checked_model, read_card
+from thonring.learn.model_card import checked_model, read_card
 from thonring.learn.networks import count_parameters, network
 from thonring.learn.predict import NetworkDefocus, Predictor
-from thonring.learn.training.recipe import load_training_recipe
+from thonring.learn.training.config import load_training_recipe
 from thonring.optics import Optics
 from thonring.records import Micrograph
 from thonring.simulate import Truth, draw, load_recipe, noise_micrograph

@@ -20,10 +20,9 @@ from thonring.errors import (
     UnsuitableImage,
 )
 from thonring.learn import predict
-from thonring.learn.card import card_path, read_card, sha256, write_card
+from thonring.learn.inputs import NetworkInput, network_input, spectrum_pyramid
+from thonring.learn.model_card import card_path, read_card, sha256, write_card
 from thonring.learn.predict import Predictor
-from thonring.learn.seen.network_input import NetworkInput, network_input
-from thonring.learn.seen.views import views_of
 from thonring.optics import Optics
 from thonring.records import Spectrum
 from thonring.simulate import Truth
@@ -41,7 +40,7 @@ def inputs(measured: Spectrum, count: int) -> list[NetworkInput]:
     """As many different ones."""
     scales = np.random.default_rng(1).gamma(4.0, size=(count, *measured.power.shape)).astype(np.float32)
     changed = [replace(measured, power=measured.power * scale) for scale in scales]
-    return [network_input(views_of(one), OPTICS, CARD) for one in changed]
+    return [network_input(spectrum_pyramid(one), OPTICS, CARD) for one in changed]
 
 
 def test_the_answer_is_the_models(tmp_path: Path, measured: Spectrum) -> None:
@@ -97,14 +96,14 @@ def test_what_it_was_not_trained_for_is_answered_and_flagged(
 
 
 def test_spectra_at_other_samplings_are_refused(measured: Spectrum) -> None:
-    other = views_of(measured, (1.5, 2.0, 3.0))
+    other = spectrum_pyramid(measured, (1.5, 2.0, 3.0))
     with pytest.raises(InputError, match=r"trained on spectra at 1, 2, 3 Å/px, these are at 1\.5, 2, 3"):
         network_input(other, OPTICS, CARD)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_values_that_are_no_numbers_are_refused(measured: Spectrum, value: float) -> None:
-    views = views_of(measured)
+    views = spectrum_pyramid(measured)
     views.power[1, 300, 100] = value
     with pytest.raises(UnsuitableImage, match="NaN or infinite"):
         network_input(views, OPTICS, CARD)

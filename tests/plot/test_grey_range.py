@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from thonring.plot.profile import relative_power
-from thonring.plot.quadrant import grey_range
+from thonring.plot.ctf_image import grey_range
+from thonring.plot.radial_profile import relative_power
 
 
 def test_a_bright_centre_and_flat_corners_do_not_count(enhanced: np.ndarray) -> None:

@@ -23,8 +23,8 @@ from thonring.plot import (
     write_plots,
     write_signals,
 )
-from thonring.plot.profile import normalised_rings, power_limits
-from thonring.plot.quadrant import first_zeros
+from thonring.plot.ctf_image import first_zeros
+from thonring.plot.radial_profile import normalised_rings, power_limits
 from thonring.plot.style import house_style, rings_to_label
 from thonring.records import CtfFit, Outcome
 

@@ -9,7 +9,7 @@ import pytest
 from factories.outcomes import make_fit
 from thonring.ctf import canonical, half_plane_grid, phase_aberration, sin2_half_plane
 from thonring.optics import Optics
-from thonring.quality import Case
+from thonring.quality import AttemptData
 from thonring.records import CtfFit, Evidence, Floats, KnownDefocus, RadialCurve, Spectrum
 from thonring.spectrum import CRITERIA, enhance, sector_profiles
 
@@ -47,7 +47,7 @@ def make_spectrum() -> Callable[[Truth], Spectrum]:
 
 
 @pytest.fixture
-def make_case() -> Callable[..., Case]:
+def make_case() -> Callable[..., AttemptData]:
     return case_of
 
 
@@ -92,11 +92,11 @@ def evidence_of(measured: Spectrum, sampling_A: float) -> Evidence:
     return Evidence(OPTICS, measured, sector_profiles(measured, 1 / 30.0, np.inf), sampling_A)
 
 
-def case_of(truth: Truth = Truth(), measured: Spectrum | None = None, **changes: object) -> Case:
+def case_of(truth: Truth = Truth(), measured: Spectrum | None = None, **changes: object) -> AttemptData:
     """A case whose fit is the truth; `changes` alter the fit."""
     spectrum = spectrum_of(truth)
     evidence = evidence_of(spectrum if measured is None else measured, truth.sampling_A)
-    return Case(
+    return AttemptData(
         optics=OPTICS,
         evidence=evidence,
         spectrum=lambda: spectrum,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from thonring.formats.xmipp import _CRITERIA as XMIPP_LABELS
+from thonring.formats.xmipp import _PHASE_SHIFT_CRITERION, _PHASE_SHIFT_LABELS
 from thonring.quality import CRITERIA, known_profiles, load_profile
-from thonring.results.tables.xmd import _CRITERIA as XMIPP_LABELS
-from thonring.results.tables.xmd import _PHASE_SHIFT_CRITERION, _PHASE_SHIFT_LABELS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "criteria.md").read_text(encoding="utf-8")

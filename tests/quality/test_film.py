@@ -8,22 +8,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from thonring.quality import Case
-from thonring.quality.film import film_share
+from thonring.quality import AttemptData
+from thonring.quality.image_criteria import support_film_fraction
 from thonring.records import Floats
 
 SIDE = 32
 
 
 @pytest.fixture
-def judged(make_case: Callable[..., Case]) -> Callable[[Floats | None], float]:
+def judged(make_case: Callable[..., AttemptData]) -> Callable[[Floats | None], float]:
     return judge(make_case())
 
 
-def judge(case: Case) -> Callable[[Floats | None], float]:
+def judge(case: AttemptData) -> Callable[[Floats | None], float]:
     def share(brightness: Floats | None) -> float:
         image = None if brightness is None else brightness.astype(np.float32)
-        return film_share(replace(case, evidence=replace(case.evidence, brightness=image)))
+        return support_film_fraction(replace(case, evidence=replace(case.evidence, brightness=image)))
 
     return share
 

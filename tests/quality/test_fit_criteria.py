@@ -7,13 +7,22 @@ import pytest
 
 from thonring.ctf import phase_aberration, ring_period_per_A, zero_frequency
 from thonring.errors import FitError
-from thonring.quality import Case
-from thonring.quality.astigmatism import astigmatism, relative_astigmatism
-from thonring.quality.certainty import defocus_sigma, relative_defocus_sigma, runner_up_gap
-from thonring.quality.drift import drift
-from thonring.quality.rings import aliasing, fit_resolution, ring_significance, rings_visible, score
+from thonring.quality import AttemptData
+from thonring.quality.fit_criteria import (
+    aliasing,
+    astigmatism,
+    defocus_sigma,
+    drift,
+    fit_resolution,
+    relative_astigmatism,
+    relative_defocus_sigma,
+    ring_significance,
+    rings_visible,
+    runner_up_gap,
+    score,
+)
 
-Making = Callable[..., Case]
+Making = Callable[..., AttemptData]
 
 
 def test_numbers_of_the_fit(make_case: Making) -> None:
@@ -43,7 +52,7 @@ def test_rings_visible_counts_the_zeros(make_case: Making) -> None:
 @pytest.mark.parametrize("resolution_A", [math.nan, math.inf, 0.0])
 @pytest.mark.parametrize("criterion", [rings_visible, aliasing])
 def test_without_a_fit_resolution_it_is_unknown(
-    make_case: Making, criterion: Callable[[Case], float], resolution_A: float
+    make_case: Making, criterion: Callable[[AttemptData], float], resolution_A: float
 ) -> None:
     assert np.isnan(criterion(make_case(fit_resolution_A=resolution_A)))
 

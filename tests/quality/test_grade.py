@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thonring.quality import CRITERIA, Case, grade, known_profiles, load_profile, needs
+from thonring.quality import CRITERIA, AttemptData, grade, known_profiles, load_profile, needs
 from thonring.settings import Limit
 
-Making = Callable[..., Case]
+Making = Callable[..., AttemptData]
 
 
 def limit(criterion: str, at_least: float = -math.inf, at_most: float = math.inf) -> Limit:

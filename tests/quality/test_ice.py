@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from thonring.optics import Optics
-from thonring.quality import Case
-from thonring.quality.ice import crystalline_spots, ice_ring
+from thonring.quality import AttemptData
+from thonring.quality.image_criteria import crystalline_spots, ice_ring
 from thonring.records import Evidence, Spectrum
 from thonring.spectrum import sector_profiles
 
-Making = Callable[..., Case]
+Making = Callable[..., AttemptData]
 OPTICS = Optics(voltage_kV=300.0, cs_mm=2.7)
 
 
@@ -44,12 +44,12 @@ def evidence_of(measured: Spectrum) -> Evidence:
 
 
 @pytest.fixture
-def judged(make_case: Making) -> Callable[[Spectrum], Case]:
+def judged(make_case: Making) -> Callable[[Spectrum], AttemptData]:
     case = make_case()
     return lambda measured: replace(case, evidence=evidence_of(measured))
 
 
-Judged = Callable[[Spectrum], Case]
+Judged = Callable[[Spectrum], AttemptData]
 
 
 def test_pure_noise_has_no_spots(judged: Judged) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from thonring import read, spectrum
 from thonring.optics import Optics
-from thonring.quality import Case
+from thonring.quality import AttemptData
 from thonring.quality.xmipp_model import xmipp_background_sigma
 from thonring.records import Evidence, Floats, SectorProfiles
 from thonring.simulate import Truth, white_micrograph
@@ -17,11 +17,11 @@ from thonring.simulate import Truth, white_micrograph
 EXAMPLE = Path(__file__).parents[2] / "examples" / "data" / "apoferritin_crop.tif"
 LIMIT_A2 = 1000.0
 
-Making = Callable[..., Case]
+Making = Callable[..., AttemptData]
 Curve = Callable[[Floats], Floats]
 
 
-def with_profile(case: Case, curve: Curve) -> Case:
+def with_profile(case: AttemptData, curve: Curve) -> AttemptData:
     """The case, its measured profile replaced by a curve without noise."""
     k = np.linspace(1 / 30, 0.5 / 1.5, 1500)
     power = np.stack([curve(k)] * 2)
@@ -31,7 +31,7 @@ def with_profile(case: Case, curve: Curve) -> Case:
     return replace(case, evidence=replace(case.evidence, profiles=profiles))
 
 
-def evidence_of_pixels(case: Case, micrograph: object, sampling_A: float) -> Case:
+def evidence_of_pixels(case: AttemptData, micrograph: object, sampling_A: float) -> AttemptData:
     measured = spectrum.periodogram(micrograph, 1.5)
     profiles = spectrum.sector_profiles(measured, 1 / 30, np.inf)
     return replace(case, evidence=Evidence(case.optics, measured, profiles, sampling_A))

@@ -7,29 +7,27 @@ import pytest
 from numpy.testing import assert_allclose
 
 from thonring.ctf import defocus_along, zero_frequency
-from thonring.quality import Case
-from thonring.quality.xmipp_model import (
-    xmipp_correlation_1_3,
-    xmipp_maximum_frequency,
-    xmipp_phase_shift,
-)
-from thonring.quality.xmipp_spectrum import pearson, xmipp_iceness, xmipp_psd_correlation_90
+from thonring.quality import AttemptData
+from thonring.quality.xmipp_model import xmipp_correlation_1_3, xmipp_maximum_frequency, xmipp_phase_shift
 from thonring.quality.xmipp_zeros import (
     DIRECTIONS_RAD,
     first_minima,
     first_zeros,
+    pearson,
     xmipp_ctf_margin,
     xmipp_first_minimum_ratio,
     xmipp_first_zero,
     xmipp_first_zero_ratio,
+    xmipp_iceness,
     xmipp_non_astigmatic_validity,
+    xmipp_psd_correlation_90,
 )
 from thonring.records import Floats, RadialCurve
 
-Making = Callable[..., Case]
+Making = Callable[..., AttemptData]
 
 
-def with_power(case: Case, power: np.ndarray) -> Case:
+def with_power(case: AttemptData, power: np.ndarray) -> AttemptData:
     spectrum = replace(case.spectrum(), power=power.astype(np.float32))
     return replace(case, spectrum=lambda: spectrum)
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from mrcfile.dtypes import HEADER_DTYPE
 
 from factories.memory import MARGIN_BYTES, peak_bytes, read_or_refused
-from thonring.read import raw
+from thonring.read import raw_image as raw
 from thonring.records import Micrograph
 
 NOISE = np.random.default_rng(5).integers(0, 255, (48, 64)).astype(np.uint8)

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factories.metadata import FRAME_MDOC, IMAGE_MDOC, epu_xml
-from thonring.read import Metadata, metadata_beside, metadata_names
-from thonring.read.metadata.beside import MOST_BYTES
+from thonring.read import Metadata, metadata_names, sidecar_metadata
+from thonring.read.sidecar import MOST_BYTES
 
 FOIL_HOLE = "FoilHole_9015883_Data_9017347_6_20250108_154915"
 
 
 def read(folder: Path, text: str, name: str = "a.xml") -> Metadata:
     (folder / name).write_text(text, encoding="utf-8")
-    found = metadata_beside(folder / "a.mrc")
+    found = sidecar_metadata(folder / "a.mrc")
     assert found is not None
     return found
 
@@ -53,7 +53,7 @@ def test_serialem_of_an_image(tmp_path: Path) -> None:
 
 def test_windows_line_ends_and_odd_bytes(tmp_path: Path) -> None:
     (tmp_path / "a.mdoc").write_bytes(b"T = 30\xb0\r\n" + FRAME_MDOC.replace("\n", "\r\n").encode())
-    found = metadata_beside(tmp_path / "a.mrc")
+    found = sidecar_metadata(tmp_path / "a.mrc")
     assert found is not None
     assert (found.voltage_kV, found.pixel_A) == (200, 0.575)
 
@@ -88,7 +88,7 @@ def test_of_several_images_only_what_is_the_same_for_all(tmp_path: Path) -> None
 )
 def test_names_that_belong_together(tmp_path: Path, image: str, beside: str) -> None:
     (tmp_path / beside).write_text(epu_xml() if beside.endswith("xml") else FRAME_MDOC)
-    found = metadata_beside(tmp_path / image)
+    found = sidecar_metadata(tmp_path / image)
     assert found is not None
     assert found.path == tmp_path / beside
 
@@ -96,13 +96,13 @@ def test_names_that_belong_together(tmp_path: Path, image: str, beside: str) -> 
 def test_other_names_do_not(tmp_path: Path) -> None:
     for name in ("area_02.mdoc", "area.mdoc", "area_01_2.xml", "area_01.txt", "frames.mdoc"):
         (tmp_path / name).write_text(FRAME_MDOC)
-    assert metadata_beside(tmp_path / "area_01.mrc") is None
-    assert metadata_beside(tmp_path / "nowhere" / "a.mrc") is None
+    assert sidecar_metadata(tmp_path / "area_01.mrc") is None
+    assert sidecar_metadata(tmp_path / "nowhere" / "a.mrc") is None
 
 
 def test_xml_of_another_program_is_none_of_ours(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_text('<Movie CTFResolutionEstimate="3.1"><OptionsCTF/></Movie>')
-    assert metadata_beside(tmp_path / "a.mrc") is None
+    assert sidecar_metadata(tmp_path / "a.mrc") is None
 
 
 BOMB = "".join(
@@ -148,7 +148,7 @@ def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "a.xml").mkdir()
     os.mkfifo(tmp_path / "b.mdoc")
     for name in "ab":
-        found = metadata_beside(tmp_path / f"{name}.mrc")
+        found = sidecar_metadata(tmp_path / f"{name}.mrc")
         assert found is not None
         assert "is no regular file" in found.notes[0].text
 
@@ -160,14 +160,14 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)
-    found = metadata_beside(tmp_path / "a.mrc")
+    found = sidecar_metadata(tmp_path / "a.mrc")
     assert found is not None
     assert "cannot be read (Permission denied)" in found.notes[0].text
 
 
 @pytest.mark.parametrize("name", ["n" * 252 + ".mrc", "a\0.mrc"])
 def test_names_that_no_file_can_have_beside_them(tmp_path: Path, name: str) -> None:
-    assert metadata_beside(tmp_path / name) is None
+    assert sidecar_metadata(tmp_path / name) is None
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_no_damage_is_ever_raised(tmp_path_factory: pytest.TempPathFactory, cut:
     folder = tmp_path_factory.mktemp("cut")
     for name, text in (("a.xml", epu_xml()), ("b.mdoc", FRAME_MDOC)):
         (folder / name).write_bytes(text.encode()[:cut] + junk + text.encode()[cut + len(junk) :])
-        found = metadata_beside(folder / f"{name[0]}.mrc")
+        found = sidecar_metadata(folder / f"{name[0]}.mrc")
         assert found is None or found.path == folder / name
 
 

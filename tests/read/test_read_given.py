@@ -39,7 +39,7 @@ def test_value_and_frequency_of_every_pixel(
     power = plane(rows, columns)
     stored = np.sqrt(power) if amplitude else power
     path = write(tmp_path / "a.mrc", np.fft.fftshift(stored) if centred else stored)
-    spectrum = read.given_spectrum(path, OPTICS, "amplitude" if amplitude else "power").spectrum
+    spectrum = read.spectrum_file(path, OPTICS, "amplitude" if amplitude else "power").spectrum
     assert spectrum.power.shape == (rows, columns // 2 + 1)
     assert spectrum.power.dtype == np.float32
     for row, column in [(0, 0), (rows // 2, 1), (rows - 1, columns // 2), (3, 5), (rows // 2 + 4, 7)]:
@@ -58,7 +58,7 @@ def test_the_origin_is_found_without_low_frequencies(tmp_path: Path, centred: bo
     power = plane(128, 128)
     far = np.hypot(np.fft.fftfreq(128)[:, None], np.fft.fftfreq(128)) * 128 > 6
     stored = power * far
-    result = read.given_spectrum(
+    result = read.spectrum_file(
         write(tmp_path / "a.mrc", np.fft.fftshift(stored) if centred else stored), OPTICS, "power"
     )
     np.testing.assert_allclose(result.spectrum.power[64], stored[0, :65], rtol=1e-5)
@@ -67,7 +67,7 @@ def test_the_origin_is_found_without_low_frequencies(tmp_path: Path, centred: bo
 
 def test_an_unclear_origin_is_told(tmp_path: Path) -> None:
     flat = np.abs(np.fft.fft2(np.random.default_rng(5).normal(size=(128, 128)))) ** 2
-    (note,) = read.given_spectrum(write(tmp_path / "a.mrc", flat), OPTICS, "power").notes
+    (note,) = read.spectrum_file(write(tmp_path / "a.mrc", flat), OPTICS, "power").notes
     assert note.kind == "spectrum-origin"
 
 
@@ -77,7 +77,7 @@ def test_a_useless_origin_pixel_does_not_matter(tmp_path: Path, centred: bool) -
     path = write(tmp_path / "a.mrc", np.fft.fftshift(power) if centred else power)
     with mrcfile.mmap(path, "r+") as mrc:
         mrc.data[(32, 32) if centred else (0, 0)] = np.nan
-    spectrum = read.given_spectrum(path, OPTICS, "power").spectrum
+    spectrum = read.spectrum_file(path, OPTICS, "power").spectrum
     assert np.isfinite(spectrum.power).all()
     assert spectrum.power[32, 3] == pytest.approx(power[0, 3], rel=1e-5)
 
@@ -91,26 +91,26 @@ def test_negative_and_non_finite_values_are_refused(
     with mrcfile.mmap(path, "r+") as mrc:
         mrc.data[place] = value
     with pytest.raises(UnsuitableImage, match=r"found 1 negative or non-finite values of 4096"):
-        read.given_spectrum(path, OPTICS, "power")
+        read.spectrum_file(path, OPTICS, "power")
 
 
 def test_a_micrograph_is_no_spectrum(tmp_path: Path) -> None:
     image = np.random.default_rng(2).poisson(1000.0, (64, 64)).astype(float)
     with pytest.raises(UnsuitableImage, match=r"P\(-k\).*micrograph"):
-        read.given_spectrum(write(tmp_path / "a.mrc", image), OPTICS, "power")
+        read.spectrum_file(write(tmp_path / "a.mrc", image), OPTICS, "power")
 
 
 def test_a_half_plane_is_refused(tmp_path: Path) -> None:
     half = np.fft.fftshift(plane(64, 64)[:, :33], axes=0)
     with pytest.raises(UnsuitableImage, match="half plane"):
-        read.given_spectrum(write(tmp_path / "a.mrc", half), OPTICS, "power")
+        read.spectrum_file(write(tmp_path / "a.mrc", half), OPTICS, "power")
 
 
 def test_constant_and_tiny_planes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsuitableImage, match="all values are equal"):
-        read.given_spectrum(write(tmp_path / "a.mrc", np.ones((64, 64))), OPTICS, "power")
+        read.spectrum_file(write(tmp_path / "a.mrc", np.ones((64, 64))), OPTICS, "power")
     with pytest.raises(UnsuitableImage, match="at least 16"):
-        read.given_spectrum(write(tmp_path / "a.mrc", plane(8, 8)), OPTICS, "power")
+        read.spectrum_file(write(tmp_path / "a.mrc", plane(8, 8)), OPTICS, "power")
 
 
 def test_power_too_large_for_single_precision_is_refused(tmp_path: Path) -> None:
@@ -118,18 +118,18 @@ def test_power_too_large_for_single_precision_is_refused(tmp_path: Path) -> None
     with mrcfile.mmap(path, "r+") as mrc:
         mrc.data[0, 0] = 1e25
     with pytest.raises(UnsuitableImage, match="Scale"):
-        read.given_spectrum(path, OPTICS, "amplitude")
+        read.spectrum_file(path, OPTICS, "amplitude")
 
 
 def test_a_given_sampling_wins_and_one_is_needed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mrc", plane(64, 64))
-    result = read.given_spectrum(path, Optics(300, 2.7, pixel_A=2.8), "power")
+    result = read.spectrum_file(path, Optics(300, 2.7, pixel_A=2.8), "power")
     assert result.spectrum.sampling_A == 2.8
     assert [note.kind for note in result.notes] == ["pixel-size"]
     with pytest.raises(OpticsError, match="--pixel"):
-        read.given_spectrum(write(path, plane(64, 64), sampling_A=1.0), OPTICS, "power")
+        read.spectrum_file(write(path, plane(64, 64), sampling_A=1.0), OPTICS, "power")
 
 
 def test_a_missing_file() -> None:
     with pytest.raises(UnreadableFile):
-        read.given_spectrum(Path("nowhere.mrc"), OPTICS, "power")
+        read.spectrum_file(Path("nowhere.mrc"), OPTICS, "power")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from thonring import read
 from thonring.errors import OpticsError
 from thonring.optics import Optics
-from thonring.read.pixel import settle_pixel
+from thonring.read.image import settle_pixel
 
 PATH = Path("some/mic.mrc")
 sizes_A = st.floats(0.1, 20).filter(lambda size: abs(size - 1) > 1e-3)

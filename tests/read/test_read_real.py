@@ -42,7 +42,7 @@ def test_real_spectra_are_centred_amplitudes_at_their_own_sampling() -> None:
     paths = sorted((SHARED / "relion_tutorial").glob("*_PS.mrc"))
     assert len(paths) == 12
     for path in paths:
-        given = read.given_spectrum(path, Optics(200, 1.4), "amplitude")
+        given = read.spectrum_file(path, Optics(200, 1.4), "amplitude")
         power = given.spectrum.power
         assert power.shape == (512, 257)
         assert given.spectrum.sampling_A == pytest.approx(1.39955, abs=1e-4)

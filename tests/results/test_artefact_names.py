@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thonring.errors import OutputError
-from thonring.results import artefact_names
+from thonring.run.names import artefact_names
 
 SEGMENT = st.sampled_from(["a", "b", "A", "m", "a_m", "m_2", "b_a_m"])
 PATH = st.builds(

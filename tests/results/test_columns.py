@@ -20,10 +20,11 @@ from factories.outcomes import (
     make_without_fit,
 )
 from factories.stores import make_provenance
+from thonring.formats.csv_tables import FIT_COLUMNS
 from thonring.records import CriterionResult, Outcome
-from thonring.results import STATUSES, RunColumns, decide_in, open_run, read_columns, read_run
-from thonring.results.run_store import columns
-from thonring.results.tables.table import FIT_COLUMNS
+from thonring.run import columns
+from thonring.run.columns import STATUSES, RunColumns, read_columns
+from thonring.run.open import decide_in, open_run, read_run
 
 OUTCOMES = (
     make_accepted("a.mrc"),

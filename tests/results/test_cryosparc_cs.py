@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from thonring import read
 from thonring.errors import OutputError
+from thonring.formats.cryosparc import FIELDS, ExposureCtf, with_ctf, write_exposures
 from thonring.records import KnownDefocus
-from thonring.results.cryosparc import FIELDS, ExposureCtf, with_ctf, write_exposures
 
 EXPOSURE = [
     ("uid", "<u8"),

@@ -13,17 +13,16 @@ import pytest
 from factories.outcomes import OPTICS, make_fit
 from thonring.ctf import phase_aberration
 from thonring.errors import OutputError
-from thonring.optics import Optics
-from thonring.records import CtfFit, Spectrum
-from thonring.results import (
+from thonring.formats.ctffind import frequencies_per_A, profile_rows
+from thonring.formats.ctffind_files import (
     CtffindFiles,
     CtffindResult,
     CtffindRun,
     diagnostic_image,
-    frequencies_per_A,
-    profile_rows,
     write_ctffind_files,
 )
+from thonring.optics import Optics
+from thonring.records import CtfFit, Spectrum
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "ctffind"
 SAMPLING_A = 1.4007965

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from factories.outcomes import make_accepted, make_curve, make_failed, make_fit, make_without_fit
-from thonring.results import write_ctffind_text
+from thonring.formats.ctffind import write_ctffind_text
 
 # What CTFFIND 4.1.14 wrote for a micrograph, its header as it stands, first line and input file shortened.
 BY_CTFFIND = """\

@@ -23,9 +23,12 @@ from factories.outcomes import (
 )
 from factories.stores import make_provenance
 from thonring.errors import DecisionError, OutputError
+from thonring.formats.run_tables import export
 from thonring.records import Outcome
-from thonring.results import STORE, Decisions, Named, decide_in, export, open_run, read_run
-from thonring.results.run_store.decided import Verdict
+from thonring.run.decision_status import Verdict
+from thonring.run.decisions import Decisions
+from thonring.run.open import STORE, decide_in, open_run, read_run
+from thonring.run.store import Named
 
 A, B, C, D = (Path(f"{name}.mrc") for name in "abcd")
 OUTCOMES = (make_accepted(A), make_rejected(B), make_without_fit(C), make_failed(D))

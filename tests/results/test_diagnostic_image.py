@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from factories.outcomes import OPTICS, make_fit
 from thonring.ctf import sin2_half_plane
+from thonring.formats.ctffind_files import diagnostic_image
 from thonring.records import CtfFit, Floats, Image, Spectrum
-from thonring.results import diagnostic_image
 
 SAMPLING_A = 1.4
 

@@ -20,10 +20,11 @@ from factories.outcomes import (
 from factories.stores import make_provenance
 from thonring.cli.export import Format
 from thonring.errors import OutputError
-from thonring.read import known_defocus
+from thonring.formats.ctffind import write_ctffind_text
+from thonring.formats.known_defocus import known_defocus
+from thonring.formats.run_tables import CTFFIND, TABLES, export, write_tables
 from thonring.records import Note
-from thonring.results import export, open_run, read_run, write_ctffind_text, write_tables
-from thonring.results.export import CTFFIND, TABLES
+from thonring.run.open import open_run, read_run
 
 MADE = (
     make_accepted(

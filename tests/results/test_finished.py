@@ -15,7 +15,9 @@ from factories.outcomes import (
 )
 from factories.stores import make_provenance
 from thonring.records import KnownDefocus
-from thonring.results import Asked, Finished, asked_of, decide_in, open_run, read_finished, read_run
+from thonring.run.open import decide_in, open_run, read_run
+from thonring.run.provenance import Inputs, inputs_of
+from thonring.run.store import Finished, read_finished
 
 HAND = make_fit(defocus_u_A=21200.0, defocus_v_A=20800.0)
 
@@ -48,7 +50,7 @@ def test_it_is_what_the_tables_are_made_from(run: Path, number: int) -> None:
     assert (one.name, one.decision, one.kept) == (named.name, None, named.outcome.chosen)
     assert one.place == Path(f"{'abc'[number - 1]}.mrc").absolute()
     assert list(one.attempts) == list(range(len(named.outcome.attempts)))
-    assert asked_of(one.origin.asked) == Asked(OPTICS, KnownDefocus(1e4, 9e3, 20.0), metadata=True)
+    assert inputs_of(one.origin.asked) == Inputs(OPTICS, KnownDefocus(1e4, 9e3, 20.0), metadata=True)
 
 
 def test_estimates_by_hand_are_there_after_they_were_given_up(run: Path) -> None:

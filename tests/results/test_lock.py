@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from thonring.errors import OutputError
-from thonring.results.run_store.journal import file_system, journal_for
-from thonring.results.run_store.lock import held
+from thonring.run.open import run_lock
+from thonring.run.sqlite import file_system, journal_for
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from thonring.results.run_store.lock import held
+from thonring.run.open import held
 with held(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
@@ -33,32 +33,36 @@ def holder(run: Path) -> subprocess.Popen[str]:
 
 def test_the_second_process_says_who_holds_the_run_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:
     with holder(tmp_path) as process:
-        with pytest.raises(OutputError) as caught, held(tmp_path):
+        with pytest.raises(OutputError) as caught, run_lock(tmp_path):
             pass
         since = r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00"
         assert re.search(f"process {process.pid} on {socket.gethostname()}, {since}", str(caught.value))
         process.send_signal(signal.SIGKILL)
         process.wait()
-        with held(tmp_path):
+        with run_lock(tmp_path):
             assert str(os.getpid()) in (tmp_path / "run.lock").read_text()
 
 
 def test_a_run_can_be_held_again_after_it_was_let_go(tmp_path: Path) -> None:
     for _ in range(2):
-        with held(tmp_path), pytest.raises(OutputError, match=f"process {os.getpid()} on"), held(tmp_path):
+        with (
+            run_lock(tmp_path),
+            pytest.raises(OutputError, match=f"process {os.getpid()} on"),
+            run_lock(tmp_path),
+        ):
             pass
 
 
 def test_a_holder_whose_name_cannot_be_read_still_holds(tmp_path: Path) -> None:
-    with held(tmp_path):
+    with run_lock(tmp_path):
         (tmp_path / "run.lock").write_text("?")
-        with pytest.raises(OutputError, match="another process works on this run"), held(tmp_path):
+        with pytest.raises(OutputError, match="another process works on this run"), run_lock(tmp_path):
             pass
 
 
 def test_a_folder_that_takes_no_lock_is_told(tmp_path: Path) -> None:
     (tmp_path / "run.lock").mkdir()
-    with pytest.raises(OutputError, match=r"run\.lock: cannot be locked"), held(tmp_path):
+    with pytest.raises(OutputError, match=r"run\.lock: cannot be locked"), run_lock(tmp_path):
         pass
 
 
@@ -92,7 +96,7 @@ def test_only_a_disk_known_to_be_local_gets_a_write_ahead_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = tmp_path / "mounts"
-    monkeypatch.setattr("thonring.results.run_store.journal._MOUNTS", table)
+    monkeypatch.setattr("thonring.run.sqlite._MOUNTS", table)
     assert journal_for(tmp_path) == "DELETE"
     for kind, journal in (
         ("ext4", "WAL"),

@@ -12,7 +12,7 @@ from thonring.errors import OutputError
 from thonring.optics import Optics
 from thonring.quality import known_profiles, load_profile
 from thonring.records import KnownDefocus
-from thonring.results import Asked, asked_of, asked_text, settings_of, settings_text
+from thonring.run.provenance import Inputs, inputs_of, inputs_text, settings_of, settings_text
 from thonring.settings import Limit, Settings
 
 LENGTHS = st.floats(0.1, 20.0)
@@ -63,7 +63,7 @@ def test_packaged_limits_come_back_but_for_their_sources(profile: str) -> None:
 )
 def test_optics_and_a_known_defocus_come_back(optics: Optics, known: KnownDefocus | None) -> None:
     for metadata in (True, False):
-        assert asked_of(asked_text(optics, known, metadata=metadata)) == Asked(optics, known, metadata)
+        assert inputs_of(inputs_text(optics, known, metadata=metadata)) == Inputs(optics, known, metadata)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,6 @@ def test_impossible_settings_and_optics_are_told() -> None:
     with pytest.raises(OutputError, match="low resolution first"):
         settings_of(json.dumps(upside_down), "default")
     with pytest.raises(OutputError, match="kilovolts"):
-        asked_of(json.dumps({"optics": asdict(Optics(300.0, 2.7)) | {"voltage_kV": 3e5}, "known": None}))
+        inputs_of(json.dumps({"optics": asdict(Optics(300.0, 2.7)) | {"voltage_kV": 3e5}, "known": None}))
     with pytest.raises(OutputError, match="optics"):
-        asked_of("{}")
+        inputs_of("{}")

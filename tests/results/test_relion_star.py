@@ -22,8 +22,8 @@ from factories.outcomes import (
     make_without_fit,
 )
 from thonring.errors import OutputError
+from thonring.formats.run_tables import write_tables
 from thonring.records import Outcome
-from thonring.results import write_tables
 
 TUTORIAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "relion_tutorial" / "micrographs_ctf.star"
 FILE_NAME = st.text(

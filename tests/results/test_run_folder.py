@@ -13,16 +13,12 @@ import pytest
 
 from factories.outcomes import OPTICS, make_accepted, make_failed, make_rejected
 from thonring.errors import OutputError
+from thonring.files.atomic import replacing, write_text
+from thonring.formats.run_tables import prepare_run, write_tables
 from thonring.optics import PartialOptics
-from thonring.results import (
-    artefact_names,
-    prepare_run,
-    spectrum_path,
-    write_ctf_image,
-    write_settings,
-    write_tables,
-)
-from thonring.results.atomic import replacing, write_text
+from thonring.run.ctf_image import write_ctf_image
+from thonring.run.names import artefact_names, spectrum_path
+from thonring.run.settings_file import write_settings
 from thonring.settings import Limit, Settings
 
 unprivileged = pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -15,7 +15,8 @@ from factories.outcomes import (
     make_without_fit,
 )
 from thonring.records import CriterionResult
-from thonring.results import Decision, summary, with_decision
+from thonring.run.decision_status import Decision, with_decision
+from thonring.run.summary import summary
 
 
 def test_counts_and_times() -> None:

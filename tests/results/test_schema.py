@@ -8,8 +8,8 @@ import pytest
 from factories.outcomes import make_accepted, make_failed
 from factories.stores import make_provenance
 from thonring.errors import OutputError
-from thonring.results import STORE, decide_in, open_run, read_run
-from thonring.results.run_store import schema
+from thonring.run import schema
+from thonring.run.open import STORE, decide_in, open_run, read_run
 
 NOW = len(schema.MIGRATIONS)
 

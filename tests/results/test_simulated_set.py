@@ -13,16 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thonring.errors import OutputError
+from thonring.formats.defocus_row import key_of
+from thonring.formats.known_defocus import known_defocus
+from thonring.formats.relion_simulated import Simulated, write_simulated_star
 from thonring.optics import Optics, PartialOptics
-from thonring.read import key_of, known_defocus, sources
+from thonring.read import sources
 from thonring.records import KnownDefocus, Micrograph
-from thonring.results import (
-    Simulated,
-    prepare_set,
-    recipe_text,
-    write_micrograph,
-    write_simulated_star,
-)
+from thonring.simulate.output import prepare_set, recipe_text, write_micrograph
 
 KRIOS = Optics(300.0, 2.7, 0.07, 0.83)
 TALOS = Optics(200.0, 2.7, 0.1, 1.1)

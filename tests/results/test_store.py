@@ -20,12 +20,13 @@ from factories.outcomes import (
 from factories.stores import make_provenance, open_unsynced
 from factories.strategies import exact, outcomes
 from thonring.errors import OutputError
+from thonring.formats.run_tables import write_run_tables, write_tables
+from thonring.formats.table import run_totals
 from thonring.records import Outcome
-from thonring.results import STORE, Named, open_run, read_run, write_run_tables, write_tables
-from thonring.results.run_store.origin import FileState
-from thonring.results.run_store.rows import NO_CURVE
-from thonring.results.run_store.store import Store
-from thonring.results.tables.overview import overview
+from thonring.run.open import STORE, open_run, read_run
+from thonring.run.provenance import FileState
+from thonring.run.rows import NO_CURVE
+from thonring.run.store import Named, Store
 
 
 def filled(run: Path, *made: Outcome) -> None:
@@ -90,7 +91,7 @@ def test_few_micrographs_give_the_overview_of_all(tmp_path: Path, made: list[Out
     (tmp_path / STORE).unlink(missing_ok=True)
     filled(tmp_path, *made)
     with read_run(tmp_path) as store:
-        assert overview(tmp_path, store.kinds()) == overview(tmp_path, store)
+        assert run_totals(tmp_path, store.kinds()) == run_totals(tmp_path, store)
 
 
 def test_of_many_alike_one_is_looked_at(tmp_path: Path) -> None:
@@ -181,7 +182,7 @@ def test_a_transaction_that_fails_leaves_what_was_there(
         raise KeyboardInterrupt
 
     with open_run(tmp_path) as store:
-        monkeypatch.setattr("thonring.results.run_store.store.attempt_row", stumble)
+        monkeypatch.setattr("thonring.run.store.attempt_row", stumble)
         with pytest.raises(KeyboardInterrupt):
             store.add(make_rejected("a.mrc"), make_provenance(size=7))
         monkeypatch.undo()

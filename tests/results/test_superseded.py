@@ -17,8 +17,12 @@ from factories.outcomes import (
 )
 from factories.stores import make_provenance
 from thonring.errors import DecisionError
+from thonring.formats.run_tables import export
 from thonring.records import KnownDefocus, Outcome
-from thonring.results import Decisions, Named, Origin, decide_in, export, open_run, read_run
+from thonring.run.decisions import Decisions
+from thonring.run.open import decide_in, open_run, read_run
+from thonring.run.provenance import Provenance
+from thonring.run.store import Named
 from thonring.settings import Settings
 
 A = Path("a.mrc")
@@ -41,7 +45,7 @@ def reject(decisions: Decisions) -> object:
     return decisions.judge([1], "rejected", "Ana")
 
 
-def add(run: Path, outcome: Outcome, came_from: Origin) -> None:
+def add(run: Path, outcome: Outcome, came_from: Provenance) -> None:
     with open_run(run) as store:
         store.register([outcome.path])
         store.add(outcome, came_from)
@@ -61,7 +65,7 @@ def now(run: Path) -> Named:
 
 
 @pytest.mark.parametrize("came_from", [OTHER_FILE, OTHER_OPTICS])
-def test_an_estimate_by_hand_ends_with_its_image(tmp_path: Path, came_from: Origin) -> None:
+def test_an_estimate_by_hand_ends_with_its_image(tmp_path: Path, came_from: Provenance) -> None:
     decided(tmp_path, make_rejected(A), kept)
     assert now(tmp_path).outcome.status == "accepted"
     add(tmp_path, make_rejected(A), came_from)

@@ -17,8 +17,8 @@ from factories.outcomes import (
 )
 from thonring import read
 from thonring.ctf import canonical, to_vector
+from thonring.formats.xmipp import ctfparam_text
 from thonring.records import CriterionResult, Outcome
-from thonring.results.ctfparam import ctfparam_text
 
 
 def values(outcome: Outcome) -> dict[str, str]:

@@ -13,9 +13,9 @@ import pytest
 
 from factories.outcomes import make_accepted, make_attempt, make_fit, make_rejected
 from thonring import read
+from thonring.formats.run_tables import write_tables
+from thonring.formats.xmipp import ctfparam_text
 from thonring.records import CriterionResult
-from thonring.results import write_tables
-from thonring.results.ctfparam import ctfparam_text
 
 pytestmark = [pytest.mark.slow, pytest.mark.clients, pytest.mark.filterwarnings("ignore")]
 

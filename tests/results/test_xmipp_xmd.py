@@ -15,8 +15,8 @@ from factories.outcomes import (
     make_rejected,
     make_without_fit,
 )
+from thonring.formats.run_tables import write_tables
 from thonring.records import CriterionResult, Outcome
-from thonring.results import write_tables
 
 LABELS = {
     "xmipp_iceness": "ctfCritIceness",

@@ -8,8 +8,8 @@ import pytest
 
 from factories.scenes import SCENE
 from thonring.simulate import RingModel, Truth, bound_of, cramer_rao
-from thonring.simulate.model import spectral_density
 from thonring.simulate.scene import Detector, Exposure, Ice, Particles
+from thonring.simulate.spectrum import spectral_density
 
 FLAT = Detector(mtf_at_nyquist=0.7, dqe_at_zero=0.5, dqe_at_nyquist=0.5)
 

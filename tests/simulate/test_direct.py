@@ -13,8 +13,8 @@ from factories.scenes import SCENE
 from thonring import pipeline, spectrum
 from thonring.records import CtfFit, Spectrum
 from thonring.simulate import drawn_spectrum, micrograph
-from thonring.simulate.direct import mean_power, variance
 from thonring.simulate.scene import Exposure, Particles, Scene
+from thonring.simulate.spectrum import mean_power, variance
 
 RINGED = replace(SCENE, defocus_u_A=12500.0, defocus_v_A=11500.0, angle_deg=30.0)
 SMALL = replace(RINGED, shape=(400, 400))

@@ -14,7 +14,7 @@ from thonring.records import Floats
 from thonring.simulate import micrograph
 from thonring.simulate.image import FEW_ELECTRONS, HOT_ELECTRONS
 from thonring.simulate.scene import Detector, Exposure, Ice, Particles, Scene, Support
-from thonring.simulate.support import TRANSMITTED
+from thonring.simulate.support_film import TRANSMITTED
 
 SMALL = replace(SCENE, shape=(512, 512))
 NOTHING = replace(SMALL, ice=Ice(0.0), detector=PERFECT)

@@ -8,8 +8,8 @@ import pytest
 from factories.scenes import SCENE, frequencies, mean_density
 from thonring.optics import Optics
 from thonring.records import Floats
-from thonring.simulate.model import spectral_density
 from thonring.simulate.scene import Detector, Exposure, Ice, Particles, Scene
+from thonring.simulate.spectrum import spectral_density
 
 IMAGES = 3
 ASTIGMATIC = replace(SCENE, defocus_u_A=14000.0, defocus_v_A=10000.0, angle_deg=30.0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from thonring.errors import UnreadableFile, UnreadableTable
 from thonring.optics import Optics
-from thonring.simulate.bound import Bound
+from thonring.simulate.cramer_rao import CramerRaoBound
 from thonring.simulate.scene import DEFECTS, Scene
 from thonring.simulate.truth import COLUMNS, TruthRow, read_truth, truth_row, truth_text
 
@@ -83,7 +83,7 @@ def test_the_columns_are_those_that_are_documented(tmp_path: Path) -> None:
 
 
 def test_the_truth_of_a_scene_is_what_it_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("thonring.simulate.truth.bound_of", lambda _: Bound(3.0, 5.0))
+    monkeypatch.setattr("thonring.simulate.truth.bound_of", lambda _: CramerRaoBound(3.0, 5.0))
     optics = Optics(200.0, 1.4, 0.07, 1.1)
     scene = Scene(3, optics, (512, 512), 21000.0, 19000.0, 12.0, 30.0, defect="drift", defect_dose=4.0)
     assert truth_row(scene, "a.mrc") == TruthRow(

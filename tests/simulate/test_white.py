@@ -11,7 +11,7 @@ from factories.micrographs import OPTICS, TRUTH, micrograph
 from thonring.ctf import half_plane_grid
 from thonring.optics import Optics
 from thonring.simulate import RingModel, Truth, cramer_rao, noise_micrograph, white_micrograph
-from thonring.simulate.white import spectrum_of
+from thonring.simulate.white_noise import spectrum_of
 from thonring.spectrum import periodogram, sector_profiles
 
 

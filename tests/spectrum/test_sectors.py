@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from thonring.ctf import half_plane_grid
-from thonring.fit.basis import roughness
+from thonring.fit.splines import roughness
 from thonring.records import Floats, Spectrum
 from thonring.spectrum import sector_profiles
 from thonring.spectrum.tiles import taper

@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 
 from factories.stores import make_varied_run
 from factories.web import BEARER, MicrographClient, client_of, estimate_run, serving
-from thonring.results import RunColumns, read_columns, read_run
+from thonring.run.columns import RunColumns, read_columns
+from thonring.run.open import read_run
 
 
 @pytest.fixture(scope="session")

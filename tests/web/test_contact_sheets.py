@@ -7,8 +7,9 @@ from pathlib import Path
 from factories.outcomes import make_failed
 from factories.stores import LIMITS, make_graded, make_plain_fit, make_run, make_session
 from thonring.records import Outcome
-from thonring.results import RunColumns, read_columns, read_run
-from thonring.web.contact import NEAR, ContactSheet, contact_sheets
+from thonring.run.columns import RunColumns, read_columns
+from thonring.run.open import read_run
+from thonring.web.contact_sheet import NEAR, ContactSheet, contact_sheets
 
 
 def sheets(folder: Path, outcomes: list[Outcome]) -> tuple[RunColumns, dict[str, ContactSheet]]:

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from factories.outcomes import make_failed
 from factories.stores import LIMITS, make_graded, make_plain_fit, make_run, make_session
 from thonring.records import Outcome
-from thonring.results import STATUSES, RunColumns, decide_in, read_columns, read_run, summary
+from thonring.run.columns import STATUSES, RunColumns, read_columns
+from thonring.run.open import decide_in, read_run
+from thonring.run.summary import summary
 from thonring.settings import Limit
 from thonring.web.figures import Figure, Findings, findings, plotly_figures
-from thonring.web.figures.points import MOST_POINTS, bands, shares
-from thonring.web.figures.polar import polar
+from thonring.web.figures.astigmatism import polar
+from thonring.web.figures.data import MOST_POINTS, bands, shares
 
 COLOURS = {"accepted", "rejected", "failed", "limit", "text", "soft", "grid", "card", "accepted@48"}
 

@@ -8,9 +8,11 @@ from fastapi.testclient import TestClient
 
 from factories.outcomes import make_failed
 from factories.stores import LIMITS, make_graded, make_run, make_session
-from thonring.results import Origin, decide_in, open_run, read_columns, read_run
-from thonring.web.access import Access
+from thonring.run.columns import read_columns
+from thonring.run.open import decide_in, open_run, read_run
+from thonring.run.provenance import Provenance
 from thonring.web.app import create_app
+from thonring.web.auth import Access
 from thonring.web.figures import findings, plotly_figures
 from thonring.web.routes import overview
 from thonring.web.run_view import RunView
@@ -44,7 +46,7 @@ def test_it_follows_the_run_and_its_decisions(run: Path, client: TestClient) -> 
     with open_run(run) as store:
         store.register([Path("late.mrc")])
         origin = next(entry.origin for _, entry in store.entries())
-        store.add(make_graded("late.mrc"), Origin(origin.file, origin.asked, origin.made))
+        store.add(make_graded("late.mrc"), Provenance(origin.file, origin.asked, origin.processing))
     with decide_in(run) as decisions:
         decisions.judge([151], "rejected", "Ana")
     after = client.get("/api/overview").json()

@@ -11,7 +11,8 @@ import pytest
 
 from factories.outcomes import make_failed
 from factories.stores import make_graded, make_plain_fit, make_run, make_session, write_spectra
-from thonring.results import decide_in, read_run, summary
+from thonring.run.open import decide_in, read_run
+from thonring.run.summary import summary
 from thonring.web.report import files as files_of_report
 from thonring.web.report import page as page_of_report
 from thonring.web.report.files import write_report
@@ -39,7 +40,7 @@ class Read(HTMLParser):
         if tag == "img":
             self.pictures.append(found)
         if tag not in {"img", "meta", "link", "br"}:
-            self._inside.append("figures" if found.get("id") == "figures-drawn" else tag)
+            self._inside.append("figures" if found.get("id") == "figure-data" else tag)
 
     def handle_endtag(self, _tag: str) -> None:
         self._inside.pop()
@@ -110,7 +111,7 @@ def test_the_page_asks_nobody_and_its_pictures_have_words(tmp_path: Path) -> Non
         "The worst",
         "The best",
         "Failed",
-        "Decisions by people",
+        "Manual decisions",
         "Limits and settings",
     } <= set(found.headings)
 
@@ -177,7 +178,7 @@ def test_the_same_run_gives_the_same_bytes_page_and_pictures(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("outcomes", "told"),
     [
-        ([], "No micrograph of this run is finished yet"),
+        ([], "No micrograph of this run has been processed yet"),
         ([make_failed("a.mrc"), make_failed("b.mrc", "empty")], "1 empty"),
         ([make_graded("one.mrc")], "No file failed"),
         (

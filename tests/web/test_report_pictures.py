@@ -3,7 +3,7 @@
 import pytest
 from matplotlib.figure import Figure
 
-from thonring.web.report.course_picture import date_axis
+from thonring.web.report.pictures import date_axis
 
 HOUR = 1 / 24
 

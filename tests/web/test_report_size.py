@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from factories.stores import make_graded, make_run, make_session, write_spectra
-from thonring.results import spectrum_path
-from thonring.web.contact import IN_A_SHEET
-from thonring.web.figures.points import MOST_POINTS
+from thonring.run.names import spectrum_path
+from thonring.web.contact_sheet import IN_A_SHEET
+from thonring.web.figures.data import MOST_POINTS
 from thonring.web.report.files import write_report
-from thonring.web.report.thumbnail import thumbnail
+from thonring.web.report.page import thumbnail
 
 LARGEST_BYTES = 10_000_000
 

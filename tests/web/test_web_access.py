@@ -7,10 +7,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from factories.web import BEARER, PLACE, TOKEN, client_of
-from thonring.results import open_run
-from thonring.web.access import Access
-from thonring.web.guard import MOST_BYTES
-from thonring.web.routes import state
+from thonring.run.open import open_run
+from thonring.web.auth import MOST_BYTES, Access
+from thonring.web.routes import overview as state
 
 HERE = {"origin": f"http://{PLACE}"}
 JUDGEMENT = {"micrographs": [1], "verdict": "rejected", "who": "Ana"}

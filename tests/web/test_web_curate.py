@@ -16,7 +16,7 @@ from factories.stores import SETTINGS
 from factories.web import BEARER, client_of
 from thonring.quality import CRITERIA, holds, limit_on, load_profile
 from thonring.quality.grade import _result
-from thonring.results import RunColumns
+from thonring.run.columns import RunColumns
 from thonring.settings import Limit
 
 MEASURED = tuple(limit.criterion for limit in SETTINGS.limits)

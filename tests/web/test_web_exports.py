@@ -9,7 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from factories.stores import COUNT
-from thonring.results import export, open_run, read_run
+from thonring.formats.run_tables import export
+from thonring.run.open import open_run, read_run
 
 
 @pytest.mark.parametrize("name", ["star", "xmd", "csv", "ctffind", "cryosparc-csv", "json"])

@@ -9,7 +9,8 @@ import pytest
 from factories.micrographs import OPTICS
 from factories.web import BAND, MISSED, MicrographClient
 from thonring.ctf import zero_frequency
-from thonring.results import export, read_run
+from thonring.formats.run_tables import export
+from thonring.run.open import read_run
 
 MEAN_A = 0.5 * (MISSED.defocus_u_A + MISSED.defocus_v_A)
 

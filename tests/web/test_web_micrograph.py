@@ -10,7 +10,7 @@ import pytest
 
 from factories.micrographs import TRUTH
 from factories.web import MicrographClient
-from thonring.results import decide_in
+from thonring.run.open import decide_in
 
 
 def test_every_attempt_is_told_with_its_criteria_and_their_limits(micrograph: MicrographClient) -> None:

@@ -11,9 +11,9 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from factories.stores import make_varied_run
 from factories.web import BEARER, PLACE, TOKEN
-from thonring.results import decide_in
-from thonring.web.access import Access
+from thonring.run.open import decide_in
 from thonring.web.app import create_app, interface
+from thonring.web.auth import Access
 from thonring.web.run_view import RunView
 
 pytestmark = [pytest.mark.slow, pytest.mark.schemas]

@@ -11,9 +11,8 @@ from starlette.testclient import TestClient
 
 from factories.stores import COUNT, NUMBERS, make_varied_run
 from thonring.errors import SettingsError
-from thonring.results import STATUSES, RunColumns
-from thonring.web.querying import Query, in_order, matching
-from thonring.web.titles import columns_of
+from thonring.run.columns import STATUSES, RunColumns
+from thonring.web.columns import TableQuery, columns_of, in_order, matching
 
 
 def page(client: TestClient, **asked: Any) -> dict[str, Any]:
@@ -80,7 +79,7 @@ def test_files_are_found_by_a_part_of_their_names_in_any_case(client: TestClient
 def test_a_query_keeps_what_fulfils_every_condition(columns: RunColumns, data: st.DataObject) -> None:
     bounded = data.draw(st.sampled_from(["defocus_A", "score", "drift", "fit_resolution_A"]))
     value = st.sampled_from([-math.inf, 0.1, 4.0, 9000.0, math.inf])
-    query = Query(
+    query = TableQuery(
         statuses=data.draw(st.frozensets(st.sampled_from(STATUSES))),
         failing=data.draw(st.sampled_from([None, *columns.criteria])),
         decided=data.draw(st.sampled_from([None, False])),
@@ -166,4 +165,4 @@ def test_an_empty_condition_is_none(client: TestClient) -> None:
 
 def test_columns_that_are_no_numbers_cannot_be_bounded(columns: RunColumns) -> None:
     with pytest.raises(SettingsError, match="'file' is no column"):
-        matching(columns, Query(bounds={"file": (0.0, 1.0)}))
+        matching(columns, TableQuery(bounds={"file": (0.0, 1.0)}))

@@ -1,6 +1,4 @@
-"""Many files: `jobs` plans, `work` does one, `execute` runs them, `session` keeps the tables.
-
-Who does them is an `executor`: this process, `processes`, or a `cluster`, made by `opening`.
+"""Many files: `jobs` describes one job, `resume` plans a run, `run` carries it out on one of the `executors`.
 
 Nothing is imported here: `thonring.batch.threads` has to come before numpy.
 """

@@ -4,15 +4,12 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from thonring.batch.executor import Handling
-from thonring.batch.ledger import WRITE_EVERY_S, keep
-from thonring.batch.processes import local
+from thonring.batch.executors.base import TaskSpec
+from thonring.batch.executors.processes import local
+from thonring.batch.run import WRITE_EVERY_S, collect_results
 from thonring.errors import InputError, ThonringError
-from thonring.learn.data.accepted import Accepted
-from thonring.learn.data.direct import drawn_element, scene_file
-from thonring.learn.data.element import Element
-from thonring.learn.data.measured import measured_element
-from thonring.learn.data.store import Store
+from thonring.learn.dataset.example import Accepted, Example, drawn_element, measured_element, scene_file
+from thonring.learn.dataset.hdf5 import DatasetWriter
 from thonring.simulate import Recipe
 
 SAME_A = 0.05
@@ -57,13 +54,13 @@ class Found:
     """An element, or the reason why there is none; slim once it is written."""
 
     file: str
-    element: Element | None = None
+    element: Example | None = None
     defocus_A: float = 0.0
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DatasetPlan:
     """The jobs to do, and those `refused`: their micrograph is there with another defocus; `present` need no work."""
 
     waiting: tuple[Job, ...]
@@ -89,7 +86,7 @@ def measured_jobs(accepted: Sequence[Accepted], session: str | None) -> list[Mea
     return [MeasuredJob(one, str(one.path.parent) if session is None else session) for one in accepted]
 
 
-def planned(store: Store, jobs: Sequence[Job]) -> Plan:
+def planned(store: DatasetWriter, jobs: Sequence[Job]) -> DatasetPlan:
     """What of the jobs is still to be done for a data set: no micrograph twice."""
     known = dict(store.defocus_of)
     waiting: list[Job] = []
@@ -101,7 +98,7 @@ def planned(store: Store, jobs: Sequence[Job]) -> Plan:
             known[job.file] = job.accepted.defocus_A if isinstance(job, MeasuredJob) else 0.0
         elif isinstance(job, MeasuredJob) and abs(job.accepted.defocus_A - there_A) > SAME_A:
             refused.append(_refused(job, there_A))
-    return Plan(tuple(waiting), tuple(refused), len(jobs) - len(waiting) - len(refused))
+    return DatasetPlan(tuple(waiting), tuple(refused), len(jobs) - len(waiting) - len(refused))
 
 
 def _refused(job: MeasuredJob, there_A: float) -> Found:
@@ -112,7 +109,7 @@ def _refused(job: MeasuredJob, there_A: float) -> Found:
     return Found(job.file, reason=reason)
 
 
-def fill(store: Store, plan: Plan, workers: int, tell: Callable[[Found], None]) -> Filled:
+def fill(store: DatasetWriter, plan: DatasetPlan, workers: int, tell: Callable[[Found], None]) -> Filled:
     """Add the elements of a plan to a data set, and call `tell` with each, the refused ones included.
 
     Ctrl-C ends the work early; what is written stays, and planned again the rest is waiting.
@@ -125,14 +122,14 @@ def fill(store: Store, plan: Plan, workers: int, tell: Callable[[Found], None]) 
     store.make_room(len(plan.waiting))
     for found in plan.refused:
         tell(found)
-    handling = Handling(make, _failed, "thonring.batch.dataset")
+    handling = TaskSpec(make, _failed, "thonring.batch.dataset")
     finished = local(workers).finish(plan.waiting, handling)
-    added, interrupted = keep(_written(finished, store), tell, _nothing, WRITE_EVERY_S)
+    added, interrupted = collect_results(_written(finished, store), tell, _nothing, WRITE_EVERY_S)
     return Filled((*plan.refused, *added), interrupted)
 
 
 def _written(
-    finished: Generator[tuple[int, Found], None, None], store: Store
+    finished: Generator[tuple[int, Found], None, None], store: DatasetWriter
 ) -> Generator[tuple[int, Found], None, None]:
     """Write each element as it comes, and go on with what fits into memory by the hundred thousand."""
     with closing(finished):
@@ -156,7 +153,7 @@ def make(job: Job) -> Found:
         return _failed(job, str(problem))
 
 
-def _element(job: Job) -> Element:
+def _element(job: Job) -> Example:
     if isinstance(job, DrawnJob):
         return drawn_element(job.recipe, job.seed, job.index)
     phase_deg = job.accepted.phase_shift_deg

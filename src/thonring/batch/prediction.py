@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Literal
 
 from thonring import read, spectrum
-from thonring.batch.executor import Handling
-from thonring.batch.ledger import WRITE_EVERY_S, keep
-from thonring.batch.processes import local
+from thonring.batch.executors.base import TaskSpec
+from thonring.batch.executors.processes import local
+from thonring.batch.run import WRITE_EVERY_S, collect_results
 from thonring.errors import ThonringError
-from thonring.learn.card import Card
+from thonring.learn.inputs import NetworkInput, network_input, spectrum_pyramid
+from thonring.learn.model_card import Card
 from thonring.learn.predict import NetworkDefocus, Predictor
-from thonring.learn.seen.network_input import NetworkInput, network_input
-from thonring.learn.seen.views import views_of
+from thonring.learn.prediction_table import Prediction, write_predictions
 from thonring.optics import Optics
 from thonring.records import Note, Source, Spectrum
-from thonring.results import Prediction, write_predictions
 
 SpectrumKind = Literal["amplitude", "power"]
 Finished = tuple[int, Prediction]
@@ -48,7 +47,7 @@ class Predictions:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class NetworkReading:
     """A file as the network is fed it, or with `given` None the row of one that failed."""
 
     row: Prediction
@@ -71,47 +70,49 @@ def predict_all(
     OutputError
         If the table cannot be written.
     """
-    handling = Handling(see, _died, "thonring.batch.prediction")
+    handling = TaskSpec(read_for_network, _died, "thonring.batch.prediction")
     answered = _answered(local(work.workers).finish(jobs, handling), predictor, work.batch)
-    return Predictions(*keep(answered, tell, lambda rows: write_predictions(out, rows), WRITE_EVERY_S))
+    return Predictions(
+        *collect_results(answered, tell, lambda rows: write_predictions(out, rows), WRITE_EVERY_S)
+    )
 
 
-def see(job: PredictionJob) -> Seen:
+def read_for_network(job: PredictionJob) -> NetworkReading:
     """Read a file and look at it as the network does; what is wrong with it comes back as its reason."""
     try:
         measured, optics, pixel_A, notes = _measured(job)
     except ThonringError as problem:
         return _failed(job, str(problem))
     try:
-        given = network_input(views_of(measured, job.card.samplings_A), optics, job.card)
+        given = network_input(spectrum_pyramid(measured, job.card.samplings_A), optics, job.card)
     except ThonringError as problem:
         return _failed(job, f"{job.source.path}: {problem}")
-    return Seen(Prediction(job.source.path, "predicted", optics, pixel_A, notes=notes), given)
+    return NetworkReading(Prediction(job.source.path, "predicted", optics, pixel_A, notes=notes), given)
 
 
 def _measured(job: PredictionJob) -> tuple[Spectrum, Optics, float, tuple[Note, ...]]:
     path, optics = job.source.path, job.source.optics
     if job.spectrum_kind is not None:
-        given = read.given_spectrum(path, optics, job.spectrum_kind)
+        given = read.spectrum_file(path, optics, job.spectrum_kind)
         return given.spectrum, given.optics, given.spectrum.sampling_A, given.notes
     image = spectrum.repaired(read.micrograph(path, optics))
     measured = spectrum.periodogram(image, min(job.card.samplings_A))
     return measured, image.optics, image.pixel_A, image.notes
 
 
-def _failed(job: PredictionJob, reason: str) -> Seen:
-    return Seen(Prediction(job.source.path, "failed", job.source.optics, reason=reason))
+def _failed(job: PredictionJob, reason: str) -> NetworkReading:
+    return NetworkReading(Prediction(job.source.path, "failed", job.source.optics, reason=reason))
 
 
-def _died(job: PredictionJob, reason: str) -> Seen:
+def _died(job: PredictionJob, reason: str) -> NetworkReading:
     return _failed(job, f"{job.source.path}: {reason}")
 
 
 def _answered(
-    seen: Generator[tuple[int, Seen], None, None], predictor: Predictor, batch: int
+    seen: Generator[tuple[int, NetworkReading], None, None], predictor: Predictor, batch: int
 ) -> Generator[Finished, None, None]:
     """Rows with their indices: failed files at once, the others when a batch is full or the last has come."""
-    waiting: list[tuple[int, Seen]] = []
+    waiting: list[tuple[int, NetworkReading]] = []
     try:
         for index, one in seen:
             if one.given is None:
@@ -126,7 +127,7 @@ def _answered(
         seen.close()
 
 
-def _rows(waiting: Sequence[tuple[int, Seen]], predictor: Predictor) -> Iterable[Finished]:
+def _rows(waiting: Sequence[tuple[int, NetworkReading]], predictor: Predictor) -> Iterable[Finished]:
     """Answer a batch; if that fails, file by file, so that one of them costs no other its answer."""
     given = [one.given for _, one in waiting if one.given is not None]
     try:

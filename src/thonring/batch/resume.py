@@ -10,31 +10,31 @@ from pathlib import Path
 from typing import Literal
 
 from thonring.batch.jobs import Job, Recipe
-from thonring.results import (
+from thonring.run.provenance import (
     Entry,
     FileState,
-    Made,
-    Origin,
-    Store,
-    asked_text,
+    Processing,
+    Provenance,
     content_hash,
     file_state,
-    made,
+    inputs_text,
+    processing,
 )
+from thonring.run.store import Store
 
 Change = Literal["file", "optics", "known defocus", "settings", "pictures or texts"]
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class PendingJob:
     """A job to be done, and what its outcome will depend on."""
 
     job: Job
-    origin: Origin
+    origin: Provenance
 
 
 @dataclass(frozen=True, slots=True)
-class Resumed:
+class ResumePlan:
     """The inputs of a command against what its run holds.
 
     `due` are the jobs to be done: the `new` ones, those that `failed` before, and those that `changed` or are
@@ -43,7 +43,7 @@ class Resumed:
     were estimated with other settings; `versions` of the program made unchanged ones, this one not counted.
     """
 
-    due: tuple[Due, ...]
+    due: tuple[PendingJob, ...]
     new: int = 0
     failed: int = 0
     forced: int = 0
@@ -56,7 +56,7 @@ class Resumed:
     versions: tuple[str, ...] = ()
 
 
-def resume(store: Store, jobs: Sequence[Job], recipe: Recipe, *, redo: bool = False) -> Resumed:
+def plan_resume(store: Store, jobs: Sequence[Job], recipe: Recipe, *, redo: bool = False) -> ResumePlan:
     """Find out which jobs are to be done: all but those whose finished outcomes still hold.
 
     An outcome holds if it is no failure and its file's size and time, its optics and known defocus, and all
@@ -72,7 +72,7 @@ def resume(store: Store, jobs: Sequence[Job], recipe: Recipe, *, redo: bool = Fa
     return _sorted(store, dict(store.entries()), jobs, recipe, redo=redo)
 
 
-def resume_some(store: Store, jobs: Sequence[Job], recipe: Recipe) -> Resumed:
+def resume_some(store: Store, jobs: Sequence[Job], recipe: Recipe) -> ResumePlan:
     """The same for some of the inputs, as fast for a few in a large run: `others` are not counted.
 
     Raises
@@ -86,8 +86,8 @@ def resume_some(store: Store, jobs: Sequence[Job], recipe: Recipe) -> Resumed:
 
 def _sorted(
     store: Store, entries: dict[str, Entry], jobs: Sequence[Job], recipe: Recipe, *, redo: bool
-) -> Resumed:
-    now = made(recipe.settings, recipe.spectrum_kind, recipe.artefacts, version("thonring"))
+) -> ResumePlan:
+    now = processing(recipe.settings, recipe.spectrum_kind, recipe.artefacts, version("thonring"))
     sorting = _Sorting(entries, now, hashed=recipe.hashed, redo=redo)
     due = tuple(one for one in map(sorting.due, jobs) if one is not None)
     store.note_files(sorting.renewed)
@@ -97,7 +97,7 @@ def _sorted(
 class _Sorting:
     """The run's entries, from which each job takes its own; what is left is not among the inputs."""
 
-    def __init__(self, entries: dict[str, Entry], now: Made, *, hashed: bool, redo: bool) -> None:
+    def __init__(self, entries: dict[str, Entry], now: Processing, *, hashed: bool, redo: bool) -> None:
         self._entries, self._now, self._hashed, self._redo = entries, now, hashed, redo
         self._counts: Counter[str] = Counter()
         self._changes: Counter[Change] = Counter()
@@ -105,11 +105,11 @@ class _Sorting:
         self._versions: dict[str, None] = {}
         self.renewed: list[tuple[Path, FileState]] = []
 
-    def due(self, job: Job) -> Due | None:
+    def due(self, job: Job) -> PendingJob | None:
         path = job.source.path
         entry = self._entries.pop(str(path), None)
         file = file_state(path)
-        due = Due(job, Origin(file, _asked(job), self._now))
+        due = PendingJob(job, Provenance(file, _asked(job), self._now))
         if entry is None or self._redo or entry.status == "failed":
             self._counts["new" if entry is None else "forced" if self._redo else "failed"] += 1
             return due
@@ -119,21 +119,23 @@ class _Sorting:
             return due
         self._counts["unchanged"] += 1
         self._counts["gone"] += file.size is None
-        if entry.origin.made.thonring != self._now.thonring:
-            self._versions[entry.origin.made.thonring] = None
+        if entry.origin.processing.thonring != self._now.thonring:
+            self._versions[entry.origin.processing.thonring] = None
         return None
 
-    def _change(self, path: Path, before: Origin, now: Origin) -> Change | None:
+    def _change(self, path: Path, before: Provenance, now: Provenance) -> Change | None:
         if now.file.size is not None and not self._same_file(path, before.file, now.file):
             return "file"
         if before.asked != now.asked:
             return (
                 "optics" if _part(before.asked, "optics") != _part(now.asked, "optics") else "known defocus"
             )
-        if not _same_settings(before.made, now.made):
-            self._settings.update(dict.fromkeys(_differing(before.made, now.made)))
+        if not _same_settings(before.processing, now.processing):
+            self._settings.update(dict.fromkeys(_differing(before.processing, now.processing)))
             return "settings"
-        return None if set(now.made.artefacts) <= set(before.made.artefacts) else "pictures or texts"
+        return (
+            None if set(now.processing.artefacts) <= set(before.processing.artefacts) else "pictures or texts"
+        )
 
     def _same_file(self, path: Path, before: FileState, now: FileState) -> bool:
         looks_same = (before.size, before.mtime_ns) == (now.size, now.mtime_ns)
@@ -145,15 +147,15 @@ class _Sorting:
             self.renewed.append((path, hashed))
         return same
 
-    def result(self, due: tuple[Due, ...]) -> Resumed:
+    def result(self, due: tuple[PendingJob, ...]) -> ResumePlan:
         others = self._entries.values()
-        return Resumed(
+        return ResumePlan(
             due=due,
             **{name: self._counts[name] for name in ("new", "failed", "forced", "unchanged", "gone")},
             changed=tuple(self._changes.most_common()),
             settings=tuple(self._settings),
             others=len(others),
-            others_differ=sum(not _same_settings(entry.origin.made, self._now) for entry in others),
+            others_differ=sum(not _same_settings(entry.origin.processing, self._now) for entry in others),
             versions=tuple(self._versions),
         )
 
@@ -162,18 +164,18 @@ def _asked(job: Job) -> str:
     return _asked_text(job.source.optics, job.known, metadata=job.source.metadata)
 
 
-_asked_text = functools.cache(asked_text)
+_asked_text = functools.cache(inputs_text)
 
 
 def _part(asked: str, name: str) -> object:
     return json.loads(asked)[name]
 
 
-def _same_settings(one: Made, other: Made) -> bool:
+def _same_settings(one: Processing, other: Processing) -> bool:
     return (one.settings, one.spectrum_kind) == (other.settings, other.spectrum_kind)
 
 
-def _differing(before: Made, now: Made) -> list[str]:
+def _differing(before: Processing, now: Processing) -> list[str]:
     old, new = json.loads(before.settings), json.loads(now.settings)
     kind = ["spectrum"] if before.spectrum_kind != now.spectrum_kind else []
     return kind + [name for name in new if new[name] != old.get(name)]

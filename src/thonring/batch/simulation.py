@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thonring.batch.executor import Handling
-from thonring.batch.ledger import WRITE_EVERY_S, keep
-from thonring.batch.processes import local
+from thonring.batch.executors.base import TaskSpec
+from thonring.batch.executors.processes import local
+from thonring.batch.run import WRITE_EVERY_S, collect_results
 from thonring.errors import ThonringError
+from thonring.files.atomic import write_text
+from thonring.formats.relion_simulated import Simulated, write_simulated_star
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
-from thonring.results import Simulated, write_micrograph, write_simulated_star, write_text
 from thonring.simulate import Recipe, TruthRow, draw, micrograph, truth_row, truth_text
+from thonring.simulate.output import write_micrograph
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class SceneJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class SimulatedMicrograph:
     """What became of a scene: its truth, or the reason why there is no micrograph of it."""
 
     file: str
@@ -42,12 +44,12 @@ class Made:
 class SimulatedSet:
     """What became of a set: in the order of the scenes, all of them unless it was interrupted."""
 
-    made: tuple[Made, ...]
+    made: tuple[SimulatedMicrograph, ...]
     interrupted: bool
 
 
 def simulate_all(
-    folder: Path, jobs: Sequence[SceneJob], workers: int, tell: Callable[[Made], None]
+    folder: Path, jobs: Sequence[SceneJob], workers: int, tell: Callable[[SimulatedMicrograph], None]
 ) -> SimulatedSet:
     """Make the scenes, call `tell` with each as it comes, and keep the tables of the set.
 
@@ -61,25 +63,25 @@ def simulate_all(
         If a table cannot be written.
     """
 
-    def write(made: Sequence[Made]) -> None:
+    def write(made: Sequence[SimulatedMicrograph]) -> None:
         write_tables(folder, [one.truth for one in made if one.truth is not None])
 
-    handling = Handling(make, _failed, "thonring.batch.simulation")
-    return SimulatedSet(*keep(local(workers).finish(jobs, handling), tell, write, WRITE_EVERY_S))
+    handling = TaskSpec(make, _failed, "thonring.batch.simulation")
+    return SimulatedSet(*collect_results(local(workers).finish(jobs, handling), tell, write, WRITE_EVERY_S))
 
 
-def make(job: SceneJob) -> Made:
+def make(job: SceneJob) -> SimulatedMicrograph:
     """Draw a scene, write its micrograph and give its truth; what is wrong with it comes back as its reason."""
     try:
         scene = draw(job.recipe, job.seed, job.index)
         write_micrograph(job.folder / job.file, micrograph(scene))
-        return Made(job.file, truth_row(scene, job.file))
+        return SimulatedMicrograph(job.file, truth_row(scene, job.file))
     except ThonringError as problem:
         return _failed(job, str(problem))
 
 
-def _failed(job: SceneJob, reason: str) -> Made:
-    return Made(job.file, None, reason)
+def _failed(job: SceneJob, reason: str) -> SimulatedMicrograph:
+    return SimulatedMicrograph(job.file, None, reason)
 
 
 def write_tables(folder: Path, rows: Sequence[TruthRow]) -> None:

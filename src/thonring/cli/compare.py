@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from thonring.cli.ending import errors_told
+from thonring.cli.ending import error_exit
 
 Run = Annotated[
     Path, typer.Argument(metavar="RUN", help="Run folder of `thonring estimate`.", show_default=False)
@@ -48,7 +48,7 @@ def compare(
     Exit codes: 0 done, 2 wrong use.
     """
     resolutions_A = _resolutions(resolution)
-    with errors_told():
+    with error_exit():
         told = _perform(run, others, resolutions_A, picture=out, table=table)
     if not quiet:
         typer.echo(told)
@@ -62,10 +62,8 @@ def _perform(
     picture: Path | None,
     table: Path | None,
 ) -> str:
-    from thonring.evaluate.agreement import compare_runs
-    from thonring.evaluate.agreement_figure import write_agreement_figure
-    from thonring.evaluate.agreement_sheets import agreement_text
-    from thonring.evaluate.agreement_table import write_agreements
+    from thonring.evaluate.agreement import compare_runs, write_agreements
+    from thonring.evaluate.agreement_report import agreement_text, write_agreement_figure
 
     found = compare_runs(run, others)
     written = []

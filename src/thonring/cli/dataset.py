@@ -8,7 +8,7 @@ import typer
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
 from thonring.cli.dataset_request import BuildRequest, DrawRequest
-from thonring.cli.ending import errors_told
+from thonring.cli.ending import error_exit
 
 dataset = typer.Typer(
     name="dataset",
@@ -86,7 +86,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
     Exit codes: 0 all are in, 1 some failed, 2 wrong use, 130 interrupted; the same command goes on.
     """
     request = BuildRequest(tuple(runs), out, session, thesis_files, yes, workers, quiet)
-    with errors_told():
+    with error_exit():
         one_thread_each()
         keep_freed_memory()
         from thonring.cli.perform_dataset import perform_build
@@ -112,7 +112,7 @@ def simulate(  # noqa: PLR0913 - typer reads the options from the signature
     Exit codes: 0 all are in, 1 some failed, 2 wrong use, 130 interrupted; the same command goes on.
     """
     request = DrawRequest(count, out, recipe, seed, thesis_files, yes, workers, quiet)
-    with errors_told():
+    with error_exit():
         one_thread_each()
         keep_freed_memory()
         from thonring.cli.perform_dataset import perform_drawing
@@ -127,7 +127,7 @@ def info(*, data: Data, picture: Picture = None) -> None:
 
     Exit codes: 0 done, 2 wrong use.
     """
-    with errors_told():
+    with error_exit():
         from thonring.cli.perform_dataset import perform_info
 
         perform_info(data, picture)

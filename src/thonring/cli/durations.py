@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import typer
 
-from thonring.batch.watch.until import Until
+from thonring.batch.watch import Until
 
 _UNITS_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)")
@@ -66,7 +66,7 @@ def _moment(text: str, now: datetime, option: str) -> datetime:
     return at
 
 
-def told_duration(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """A length of time in its two largest units, as `6 h 12 min`."""
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 1:

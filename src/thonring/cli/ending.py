@@ -5,14 +5,14 @@ from contextlib import contextmanager
 
 import typer
 
-from thonring.batch.termination import signal_of
+from thonring.batch.interrupts import signal_of
 from thonring.errors import ThonringError
 
 WRONG_USE = 2
 
 
 @contextmanager
-def errors_told() -> Iterator[None]:
+def error_exit() -> Iterator[None]:
     """End the command with exit code 2 and the error's message, or as a signal ends a program: 130, 143.
 
     Raises

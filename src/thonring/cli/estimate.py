@@ -6,7 +6,7 @@ import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
-from thonring.cli.ending import errors_told
+from thonring.cli.ending import error_exit
 from thonring.cli.estimation import EstimationOptions
 from thonring.cli.executor_options import ExecutorOptions
 from thonring.cli.executor_request import executor_of
@@ -30,7 +30,7 @@ def estimate(
     Exit codes: 0 all inputs were processed, 1 some failed (see results.csv), 2 wrong use or no workers, 130 or 143
     interrupted.
     """
-    with errors_told():
+    with error_exit():
         code = _perform(Request(tuple(files), estimation.estimation(out, executor_of(workers)), redo=redo))
     raise typer.Exit(code)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from thonring.batch.opening import ExecutorChoice
+from thonring.batch.executors.open import ExecutorChoice
 from thonring.cli import options as opt
 from thonring.cli.request import Estimation
 from thonring.optics import PartialOptics

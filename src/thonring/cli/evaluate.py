@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from thonring.cli.ending import errors_told
+from thonring.cli.ending import error_exit
 
 Runs = Annotated[
     list[Path],
@@ -63,18 +63,18 @@ def evaluate(  # noqa: PLR0913 - typer reads the options from the signature
 
     Writes evaluation.txt, .json and .html. Exit codes: 0 done, 2 wrong use.
     """
-    from thonring.evaluate.files import write_evaluation
-    from thonring.evaluate.report import Question
+    from thonring.evaluate.output import write_evaluation
+    from thonring.evaluate.report import EvaluationRequest
     from thonring.evaluate.report import evaluate as answer
 
-    with errors_told():
-        question = Question(tuple(runs), truth, labels, partial=partial)
+    with error_exit():
+        question = EvaluationRequest(tuple(runs), truth, labels, partial=partial)
         if tolerance_resolution is not None:
             question = replace(question, tolerance_resolution_A=tolerance_resolution)
         report = answer(question)
         written = write_evaluation(report, out or _beside(runs[0]))
     if not quiet:
-        from thonring.evaluate.text import as_text
+        from thonring.evaluate.output import as_text
 
         typer.echo(as_text(report))
         typer.echo(f"written: {', '.join(map(str, written))}")

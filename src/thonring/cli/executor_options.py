@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from thonring.batch.cluster.choice import CORES, MEMORY_PER_CORE_GB
+from thonring.batch.executors.choice import CORES, MEMORY_PER_CORE_GB
 
 _PANEL = "Workers"
 

@@ -4,10 +4,10 @@ import re
 
 import typer
 
-from thonring.batch.cluster.choice import CORES, OwnCluster, RunningCluster, SlurmJobs, seconds_of
-from thonring.batch.executor import Inline
-from thonring.batch.opening import ExecutorChoice
-from thonring.batch.processes import Processes
+from thonring.batch.executors.base import Inline
+from thonring.batch.executors.choice import CORES, OwnCluster, RunningCluster, SlurmJobs, seconds_of
+from thonring.batch.executors.open import ExecutorChoice
+from thonring.batch.executors.processes import Processes
 from thonring.cli.executor_options import ExecutorOptions
 
 _OF_JOBS = ("queue", "jobs", "job_cores", "job_memory", "job_time", "job_directive")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from thonring.cli.ending import errors_told
+from thonring.cli.ending import error_exit
 from thonring.cli.request import ExportRequest
 
 
@@ -42,7 +42,7 @@ def export(
 
     Exit codes: 0 written, 2 wrong use.
     """
-    with errors_told():
+    with error_exit():
         _perform(ExportRequest(run=run, formats=tuple(dict.fromkeys(formats)), out=out or run, quiet=quiet))
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from thonring.cli.ending import errors_told
+from thonring.cli.ending import error_exit
 
 Run = Annotated[
     Path, typer.Argument(metavar="RUN", help="Run folder of `thonring estimate`.", show_default=False)
@@ -35,7 +35,7 @@ def export_cs(
     """
     from thonring.cli.perform_export_cs import perform_export_cs
 
-    with errors_told():
+    with error_exit():
         told = perform_export_cs(run, exposures, out, with_rejected=with_rejected)
     if not quiet:
         typer.echo(told)

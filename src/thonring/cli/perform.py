@@ -3,19 +3,23 @@
 import time
 from collections.abc import Sequence
 
-from thonring.batch.executor import Inline
+from thonring.batch.executors.base import Inline
+from thonring.batch.executors.open import open_executor
 from thonring.batch.jobs import Recipe, plan
-from thonring.batch.opening import opened
-from thonring.batch.resume import Due, resume
-from thonring.batch.session import Session, estimate_all
+from thonring.batch.resume import PendingJob, plan_resume
+from thonring.batch.run import Session, estimate_all
 from thonring.batch.threads import uncollected
 from thonring.cli.planned import known_of, recipe_of
 from thonring.cli.progress import progress
 from thonring.cli.request import Request
 from thonring.cli.resumed import has_tables_alone, tell_note, tell_resumed
 from thonring.cli.summary import print_summary, times
+from thonring.formats.run_tables import prepare_run
 from thonring.read import sources
-from thonring.results import Store, open_run, prepare_run, summary, write_settings
+from thonring.run.open import open_run
+from thonring.run.settings_file import write_settings
+from thonring.run.store import Store
+from thonring.run.summary import summary
 
 
 def perform(request: Request, command_line: Sequence[str]) -> int:
@@ -38,19 +42,22 @@ def perform(request: Request, command_line: Sequence[str]) -> int:
     with open_run(how.out) as store:
         with uncollected():
             jobs = plan(inputs, recipe, known, store.register([source.path for source in inputs]))
-            resumed = resume(store, jobs, recipe, redo=request.redo)
+            resumed = plan_resume(store, jobs, recipe, redo=request.redo)
         write_settings(how.out, recipe.settings, command_line, how.optics)
         if not how.quiet:
             tell_resumed(how.out, resumed, tables_alone=tables_alone)
         return _estimate(request, recipe, store, resumed.due)
 
 
-def _estimate(request: Request, recipe: Recipe, store: Store, due: Sequence[Due]) -> int:
+def _estimate(request: Request, recipe: Recipe, store: Store, due: Sequence[PendingJob]) -> int:
     started = time.monotonic()
     how = request.estimation
     choice = how.executor if due else Inline()
     inputs = [one.job.source.path for one in due]
-    with opened(choice, how.out, inputs, tell_note) as executor, progress(len(due), quiet=how.quiet) as tell:
+    with (
+        open_executor(choice, how.out, inputs, tell_note) as executor,
+        progress(len(due), quiet=how.quiet) as tell,
+    ):
         session = estimate_all(store, due, executor, tell)
     if not how.quiet:
         counts = summary(one.outcome for one in store)

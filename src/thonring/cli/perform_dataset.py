@@ -12,15 +12,15 @@ from rich.table import Table
 
 from thonring.batch.dataset import DrawnJob, Filled, Found, Job, fill, measured_jobs, planned
 from thonring.cli.dataset_request import BuildRequest, DrawRequest
-from thonring.cli.progress import Told, shown
+from thonring.cli.progress import StatusLine, shown
 from thonring.errors import InputError, OutputError
-from thonring.learn.data.accepted import accepted_of
-from thonring.learn.data.dataset import open_dataset
-from thonring.learn.data.overview import overview, write_histograms
-from thonring.learn.data.store import writing
-from thonring.learn.data.thesis_export import LIMIT_GB, check_size, write_thesis_files
-from thonring.results import recipe_text
+from thonring.learn.dataset.dataset import open_dataset
+from thonring.learn.dataset.example import accepted_of
+from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.dataset.overview import overview, write_histograms
+from thonring.learn.dataset.thesis_export import LIMIT_GB, check_size, write_thesis_files
 from thonring.simulate import draw, load_recipe
+from thonring.simulate.output import recipe_text
 
 STATUSES = ("added", "failed")
 _MOST_FAILED_SHOWN = 20
@@ -115,11 +115,11 @@ def _fill(work: _Work) -> Filled:
     return filled
 
 
-def told(found: Found) -> Told:
+def told(found: Found) -> StatusLine:
     """Name and defocus, or what is wrong."""
     if found.reason:
-        return Told(f"failed: {found.reason}", "failed")
-    return Told(f"{found.file} {found.defocus_A:.0f} Å", "added")
+        return StatusLine(f"failed: {found.reason}", "failed")
+    return StatusLine(f"{found.file} {found.defocus_A:.0f} Å", "added")
 
 
 def _exit_code(filled: Filled) -> int:

@@ -3,7 +3,8 @@
 import typer
 
 from thonring.cli.request import ExportRequest
-from thonring.results import Exported, create_folder, export, read_run
+from thonring.formats.run_tables import Exported, create_folder, export
+from thonring.run.open import read_run
 
 
 def perform(request: ExportRequest) -> None:

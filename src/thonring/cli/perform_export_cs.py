@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thonring.errors import InputError, OutputError
-from thonring.evaluate.finder import Finder, some
-from thonring.evaluate.results_csv import read_run_folder
-from thonring.evaluate.run import Result
-from thonring.read.known.cryosparc import exposure_names, load_exposures
-from thonring.results.cryosparc import ExposureCtf, with_ctf, write_exposures
+from thonring.evaluate.matching import Finder, some
+from thonring.evaluate.results import Result, read_run_folder
+from thonring.formats.cryosparc import ExposureCtf, exposure_names, load_exposures, with_ctf, write_exposures
 
 
 def perform_export_cs(run: Path, exposures: Path, out: Path, *, with_rejected: bool) -> str:

@@ -6,11 +6,11 @@ from collections import Counter
 import typer
 
 from thonring.batch.prediction import PredictionJob, Predictions, Work, predict_all
-from thonring.cli.progress import Told, shown
+from thonring.cli.progress import StatusLine, shown
 from thonring.cli.request import PredictionRequest
 from thonring.learn.predict import Predictor
+from thonring.learn.prediction_table import Prediction, prepare_predictions
 from thonring.read import sources
-from thonring.results import Prediction, prepare_predictions
 
 _STATUSES = ("predicted", "flagged", "failed")
 
@@ -38,12 +38,12 @@ def perform_prediction(request: PredictionRequest) -> int:
     return 1 if any(row.status == "failed" for row in done.rows) else 0
 
 
-def told(row: Prediction) -> Told:
+def told(row: Prediction) -> StatusLine:
     """Name, status, and the numbers or the reason."""
     head = f"{row.path.name} {row.status}"
     if row.status == "failed":
-        return Told(f"{head}: {row.reason.removeprefix(f'{row.path}: ')}", row.status, row.notes)
-    return Told(f"{head} {row.defocus_A:.0f} ± {row.sigma_A:.0f} Å", row.status, row.notes)
+        return StatusLine(f"{head}: {row.reason.removeprefix(f'{row.path}: ')}", row.status, row.notes)
+    return StatusLine(f"{head} {row.defocus_A:.0f} ± {row.sigma_A:.0f} Å", row.status, row.notes)
 
 
 def _tell_summary(request: PredictionRequest, done: Predictions, total: int, seconds: float) -> None:

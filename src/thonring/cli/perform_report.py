@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from thonring.errors import SettingsError
-from thonring.evaluate.report import Question
+from thonring.evaluate.report import EvaluationRequest
 
 
 def perform_report(run: Path, folder: Path, truth: Path | None, labels: Path | None, *, quiet: bool) -> None:
@@ -18,15 +18,15 @@ def perform_report(run: Path, folder: Path, truth: Path | None, labels: Path | N
         cannot be written.
     """
     try:
-        from thonring.web.bundled import plotly_script
         from thonring.web.report.files import write_report
+        from thonring.web.report.page import plotly_script
 
         plotly_script()
     except ImportError as missing:
         raise SettingsError(
             f"`thonring report` needs {missing.name}, which is not installed: pip install 'thonring[web]'."
         ) from missing
-    question = Question((run,), truth, labels) if truth or labels else None
+    question = EvaluationRequest((run,), truth, labels) if truth or labels else None
     page, *figures = write_report(run, folder, question)
     if not quiet:
         megabytes = page.stat().st_size / 1e6

@@ -20,8 +20,8 @@ def perform_serve(run: Path, host: str, port: int) -> None:
     try:
         import uvicorn
 
-        from thonring.web.access import Access
         from thonring.web.app import create_app
+        from thonring.web.auth import Access
         from thonring.web.run_view import RunView
     except ImportError as missing:
         raise SettingsError(

@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from thonring.batch.simulation import Made, SceneJob, SimulatedSet, simulate_all
-from thonring.cli.progress import Told, shown
+from thonring.batch.simulation import SceneJob, SimulatedMicrograph, SimulatedSet, simulate_all
+from thonring.cli.progress import StatusLine, shown
 from thonring.cli.request import SimulationRequest
-from thonring.results import RECIPE, prepare_set, recipe_text
 from thonring.simulate import Recipe, draw, load_recipe
+from thonring.simulate.output import RECIPE, prepare_set, recipe_text
 
 _STATUSES = ("usable", "spoiled", "failed")
 _MOST_FAILED_SHOWN = 20
@@ -51,15 +51,15 @@ def _remarks(request: SimulationRequest, recipe: Recipe) -> list[str]:
     ]
 
 
-def told(made: Made) -> Told:
+def told(made: SimulatedMicrograph) -> StatusLine:
     """Name, label, and what the micrograph is."""
     if made.truth is None:
-        return Told(f"{made.file} failed: {made.reason}", "failed")
+        return StatusLine(f"{made.file} failed: {made.reason}", "failed")
     truth = made.truth
     label = "usable" if truth.usable else f"spoiled by {truth.defect} ({_rounded(truth.defect_dose)})"
     mean_A = 0.5 * (truth.defocus_u_A + truth.defocus_v_A)
     line = f"{made.file} {label}: {mean_A:.0f} Å, {truth.pixel_A:.3f} Å/px, {truth.voltage_kV:.0f} kV"
-    return Told(line, "usable" if truth.usable else "spoiled")
+    return StatusLine(line, "usable" if truth.usable else "spoiled")
 
 
 def _rounded(dose: float) -> str:

@@ -6,10 +6,9 @@ import typer
 
 from thonring.cli.training_request import TrainingRequest
 from thonring.errors import SettingsError
-from thonring.learn.extra import require_training
+from thonring.learn.model_card import require_training
 from thonring.learn.networks import network
-from thonring.learn.training.plan import SIMULATED, Plan, plan_of_checkpoint
-from thonring.learn.training.recipe import load_training_recipe
+from thonring.learn.training.config import SIMULATED, TrainingPlan, load_training_recipe, plan_of_checkpoint
 
 INTERRUPTED = 130
 
@@ -38,7 +37,7 @@ def perform_training(request: TrainingRequest) -> int:
         typer.echo(f"thonring: interrupted{go_on}", err=True)
         return INTERRUPTED
     if trained is not None and not request.quiet:
-        from thonring.learn.training.compare import error_table
+        from thonring.learn.training.evaluation import error_table
 
         typer.echo(error_table(trained.card))
         typer.echo(f"written: {trained.model} with its card, {trained.picture}")
@@ -71,14 +70,14 @@ def _check(request: TrainingRequest) -> None:
         raise SettingsError(f"--devices {request.devices}: expected 'auto' or a number from 1.")
 
 
-def _new_plan(request: TrainingRequest) -> Plan:
+def _new_plan(request: TrainingRequest) -> TrainingPlan:
     assert request.network is not None
     row = network(request.network)
     recipe = load_training_recipe(request.recipe or row.recipe, row.recipe)
     if request.epochs is not None:
         recipe = recipe.of_epochs(request.epochs)
     data = tuple(name if name == SIMULATED else str(Path(name).resolve()) for name in request.data)
-    return Plan(row.name, recipe, data, request.seed or 0)
+    return TrainingPlan(row.name, recipe, data, request.seed or 0)
 
 
 def _folder(request: TrainingRequest) -> Path:

@@ -4,21 +4,25 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from thonring.batch.executors.open import open_executor
+from thonring.batch.folder_scan import ScanPattern
 from thonring.batch.jobs import Recipe
-from thonring.batch.opening import opened
-from thonring.batch.watch.folder import Lookout
-from thonring.batch.watch.watching import Watch, Watched, watch
-from thonring.cli.durations import told_duration
+from thonring.batch.watch import Watch, Watched, watch
+from thonring.cli.durations import duration_text
 from thonring.cli.perform import exit_code
 from thonring.cli.planned import known_of, recipe_of
 from thonring.cli.request import WatchRequest
 from thonring.cli.resumed import has_tables_alone, tell_note, tell_tables_alone
 from thonring.cli.summary import print_summary
-from thonring.cli.watched import telling
+from thonring.cli.watched import watch_display
 from thonring.errors import InputError
+from thonring.files.entry import is_folder
+from thonring.formats.run_tables import prepare_run
 from thonring.read import check_optics
-from thonring.read.entry import is_folder
-from thonring.results import Store, open_run, prepare_run, summary, write_settings
+from thonring.run.open import open_run
+from thonring.run.settings_file import write_settings
+from thonring.run.store import Store
+from thonring.run.summary import summary
 
 
 def perform_watch(request: WatchRequest, command_line: Sequence[str]) -> int:
@@ -35,7 +39,7 @@ def perform_watch(request: WatchRequest, command_line: Sequence[str]) -> int:
     _check_folder(request.folder)
     check_optics(how.optics, metadata=how.metadata)
     asked = Watch(
-        Lookout(request.folder, request.patterns, request.ignored, how.metadata),
+        ScanPattern(request.folder, request.patterns, request.ignored, how.metadata),
         how.optics,
         recipe,
         request.until,
@@ -51,8 +55,8 @@ def perform_watch(request: WatchRequest, command_line: Sequence[str]) -> int:
             tell_tables_alone(how.out)
         began = time.monotonic()
         with (
-            opened(how.executor, how.out, [request.folder], tell_note) as executor,
-            telling(request) as teller,
+            open_executor(how.executor, how.out, [request.folder], tell_note) as executor,
+            watch_display(request) as teller,
         ):
             watched = watch(store, asked, executor, teller)
         if not how.quiet:
@@ -69,7 +73,7 @@ def _check_folder(folder: Path) -> None:
 
 def _tell_end(watched: Watched, recipe: Recipe, store: Store, seconds: float) -> None:
     counts = summary(one.outcome for one in store)
-    print_summary(watched.session, recipe, counts, _ended(watched), told_duration(seconds))
+    print_summary(watched.session, recipe, counts, _ended(watched), duration_text(seconds))
 
 
 def _ended(watched: Watched) -> str:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from thonring.batch.jobs import Recipe
 from thonring.cli.request import Estimation
+from thonring.formats.known_defocus import known_defocus
 from thonring.quality import load_profile
-from thonring.read import known_defocus
 from thonring.records import KnownDefocus
 
 

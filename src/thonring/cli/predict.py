@@ -7,7 +7,7 @@ import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
-from thonring.cli.ending import errors_told
+from thonring.cli.ending import error_exit
 from thonring.cli.request import PredictionRequest
 from thonring.optics import PartialOptics
 
@@ -44,7 +44,7 @@ def predict(  # noqa: PLR0913 - typer reads the options from the signature
 
     Exit codes: 0 all inputs were processed, 1 some failed (see the table), 2 wrong use, 130 interrupted.
     """
-    with errors_told():
+    with error_exit():
         request = PredictionRequest(
             files=tuple(files),
             out=out,

@@ -10,13 +10,13 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thonring.records import Note, Outcome
-from thonring.results import reason_without_file
+from thonring.run.summary import reason_without_file
 
 STATUSES = ("accepted", "rejected", "failed")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StatusLine:
     """What there is to say of one micrograph; those of a `status` are counted, "failed" is always told."""
 
     line: str
@@ -28,16 +28,16 @@ class Told:
 def progress(total: int, *, quiet: bool) -> Iterator[Callable[[Outcome], None]]:
     """Give a function to be called with each outcome."""
     with shown(total, STATUSES, quiet=quiet) as show:
-        yield lambda outcome: show(told_of(outcome))
+        yield lambda outcome: show(status_line(outcome))
 
 
-def told_of(outcome: Outcome) -> Told:
+def status_line(outcome: Outcome) -> StatusLine:
     """What there is to say of an outcome."""
-    return Told(line_of(outcome), outcome.status, outcome.notes)
+    return StatusLine(line_of(outcome), outcome.status, outcome.notes)
 
 
 @contextmanager
-def shown(total: int, statuses: Sequence[str], *, quiet: bool) -> Iterator[Callable[[Told], None]]:
+def shown(total: int, statuses: Sequence[str], *, quiet: bool) -> Iterator[Callable[[StatusLine], None]]:
     """Give a function that shows what it is called with; `statuses` are counted in this order."""
     if quiet:
         yield lambda _: None
@@ -72,7 +72,7 @@ class Notes:
     def __init__(self) -> None:
         self._count: Counter[str] = Counter()
 
-    def tell(self, told: Told, write: Callable[[str], None]) -> None:
+    def tell(self, told: StatusLine, write: Callable[[str], None]) -> None:
         """Write those of a kind that was not told yet."""
         notes = {note.kind: note.text for note in told.notes}
         for kind, text in notes.items():
@@ -90,11 +90,11 @@ class Notes:
 
 
 @contextmanager
-def _lines(total: int, notes: Notes) -> Iterator[Callable[[Told], None]]:
+def _lines(total: int, notes: Notes) -> Iterator[Callable[[StatusLine], None]]:
     width = len(str(total))
     done = 0
 
-    def show(told: Told) -> None:
+    def show(told: StatusLine) -> None:
         nonlocal done
         done += 1
         notes.tell(told, lambda text: typer.echo(text, err=True))
@@ -104,7 +104,7 @@ def _lines(total: int, notes: Notes) -> Iterator[Callable[[Told], None]]:
 
 
 @contextmanager
-def _bar(total: int, notes: Notes, statuses: Sequence[str]) -> Iterator[Callable[[Told], None]]:
+def _bar(total: int, notes: Notes, statuses: Sequence[str]) -> Iterator[Callable[[StatusLine], None]]:
     counts: Counter[str] = Counter()
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with Progress(*columns) as bar:
@@ -113,7 +113,7 @@ def _bar(total: int, notes: Notes, statuses: Sequence[str]) -> Iterator[Callable
         def write(text: str) -> None:
             bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-        def show(told: Told) -> None:
+        def show(told: StatusLine) -> None:
             counts[told.status] += 1
             notes.tell(told, write)
             if told.status == "failed":

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from thonring.batch.opening import ExecutorChoice
-from thonring.batch.watch.until import Until
+from thonring.batch.executors.open import ExecutorChoice
+from thonring.batch.watch import Until
 from thonring.optics import PartialOptics
 from thonring.settings import Settings
 

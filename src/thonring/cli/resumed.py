@@ -5,8 +5,8 @@ from pathlib import Path
 
 import typer
 
-from thonring.batch.resume import Resumed
-from thonring.results import STORE
+from thonring.batch.resume import ResumePlan
+from thonring.run.open import STORE
 
 _TABLE = "results.csv"
 
@@ -24,7 +24,7 @@ def tell_tables_alone(run: Path) -> None:
     )
 
 
-def tell_resumed(run: Path, resumed: Resumed, *, tables_alone: bool) -> None:
+def tell_resumed(run: Path, resumed: ResumePlan, *, tables_alone: bool) -> None:
     """Say what is done again and what is not; nothing where the run is new."""
     if tables_alone:
         tell_tables_alone(run)
@@ -34,7 +34,7 @@ def tell_resumed(run: Path, resumed: Resumed, *, tables_alone: bool) -> None:
         tell_note(text)
 
 
-def _counted(resumed: Resumed) -> Iterator[str]:
+def _counted(resumed: ResumePlan) -> Iterator[str]:
     yield f"{resumed.unchanged} unchanged"
     causes = ", ".join(f"{count} {cause}" for cause, count in resumed.changed)
     yield f"{sum(count for _, count in resumed.changed)} changed" + (f" ({causes})" if causes else "")
@@ -45,7 +45,7 @@ def _counted(resumed: Resumed) -> Iterator[str]:
         yield f"{resumed.forced} done again"
 
 
-def _notes(run: Path, resumed: Resumed) -> Iterator[str]:
+def _notes(run: Path, resumed: ResumePlan) -> Iterator[str]:
     if resumed.settings:
         yield f"settings that changed: {', '.join(resumed.settings)}"
     if resumed.gone:

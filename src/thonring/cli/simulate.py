@@ -7,7 +7,7 @@ import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
-from thonring.cli.ending import errors_told
+from thonring.cli.ending import error_exit
 from thonring.cli.request import SimulationRequest
 
 _RECIPES = Path(__file__).parents[1] / "simulate" / "recipes"
@@ -53,7 +53,7 @@ def simulate(  # noqa: PLR0913 - typer reads the options from the signature
     Exit codes: 0 all were made, 1 some failed, 2 wrong use, 130 interrupted.
     """
     request = SimulationRequest(count, out, size, seed, recipe, workers, quiet)
-    with errors_told():
+    with error_exit():
         code = _perform(request)
     raise typer.Exit(code)
 

@@ -7,8 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from thonring.batch.jobs import Recipe
-from thonring.batch.session import Session
-from thonring.results import Summary
+from thonring.batch.run import Session
+from thonring.run.summary import Summary
 
 _WIDTH_IN_A_LOG = 120
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from thonring.cli.ending import errors_told
+from thonring.cli.ending import error_exit
 from thonring.cli.training_request import TrainingRequest
 from thonring.learn.networks import NETWORKS
 
@@ -89,7 +89,7 @@ def train_network(  # noqa: PLR0913 - typer reads the options from the signature
     request = TrainingRequest(
         network, tuple(data or ()), out, recipe, resume, epochs, seed, workers, devices, quiet
     )
-    with errors_told():
+    with error_exit():
         from thonring.cli.perform_training import perform_training
 
         code = perform_training(request)
@@ -99,10 +99,9 @@ def train_network(  # noqa: PLR0913 - typer reads the options from the signature
 @train.command()
 def compare(*, models: Models, out: Picture = Path("learning_curves.png")) -> None:
     """Put trained networks side by side: a table, and one figure of their learning curves."""
-    from thonring.learn.training.compare import comparison_table, competitors
-    from thonring.learn.training.curves import draw_comparison
+    from thonring.learn.training.evaluation import comparison_table, competitors, draw_comparison
 
-    with errors_told():
+    with error_exit():
         compared = competitors(models)
         draw_comparison(out, {one.name: one.epochs for one in compared})
     typer.echo(comparison_table(compared))

@@ -10,7 +10,7 @@ import typer
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
 from thonring.cli.durations import seconds_of, until_of
-from thonring.cli.ending import errors_told
+from thonring.cli.ending import error_exit
 from thonring.cli.estimation import EstimationOptions
 from thonring.cli.executor_options import ExecutorOptions
 from thonring.cli.executor_request import executor_of
@@ -67,7 +67,7 @@ def watch(  # noqa: PLR0913 - typer reads the options from the signature
     Exit codes: 0 it ended by --until, 1 and some failed (see results.csv), 2 wrong use, 130 or 143 ended by Ctrl-C or
     SIGTERM.
     """
-    with errors_told():
+    with error_exit():
         request = WatchRequest(
             folder=folder,
             patterns=tuple(pattern or ("*.mrc",)),

@@ -13,10 +13,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from thonring.batch.resume import Resumed
-from thonring.batch.watch.state import State, Teller
-from thonring.cli.durations import told_duration
-from thonring.cli.progress import Notes, told_of
+from thonring.batch.resume import ResumePlan
+from thonring.batch.watch import WatchReporter, WatchState
+from thonring.cli.durations import duration_text
+from thonring.cli.progress import Notes, status_line
 from thonring.cli.request import WatchRequest
 from thonring.cli.resumed import tell_resumed
 from thonring.records import Outcome
@@ -35,7 +35,7 @@ _COLOURS = {"accepted": "green", "rejected": "yellow", "failed": "red"}
 
 
 @contextmanager
-def telling(request: WatchRequest) -> Iterator[Teller]:
+def watch_display(request: WatchRequest) -> Iterator[WatchReporter]:
     """Give the one who tells the user, whichever suits where the output goes."""
     if request.estimation.quiet:
         yield Silence()
@@ -54,7 +54,7 @@ def telling(request: WatchRequest) -> Iterator[Teller]:
 class Silence:
     """Tells nothing."""
 
-    def resumed(self, resumed: Resumed) -> None:
+    def resumed(self, resumed: ResumePlan) -> None:
         """Nothing."""
 
     def outcome(self, outcome: Outcome) -> None:
@@ -63,7 +63,7 @@ class Silence:
     def problem(self, text: str) -> None:
         """Nothing."""
 
-    def state(self, state: State) -> None:
+    def state(self, state: WatchState) -> None:
         """Nothing."""
 
 
@@ -73,7 +73,7 @@ class Resumption:
     def __init__(self, run: Path) -> None:
         self._run, self._is_first = run, True
 
-    def tell(self, resumed: Resumed) -> None:
+    def tell(self, resumed: ResumePlan) -> None:
         """Say it, if there is anything to say."""
         again = sum(count for _, count in resumed.changed) + resumed.failed
         if self._is_first:
@@ -92,15 +92,15 @@ class Log:
         self._verdict = ""
         self._failures = 0
         self._began: datetime | None = None
-        self._told: State | None = None
+        self._told: WatchState | None = None
 
-    def resumed(self, resumed: Resumed) -> None:
+    def resumed(self, resumed: ResumePlan) -> None:
         """Say what of the files is done already, and what again."""
         self._resumed.tell(resumed)
 
     def outcome(self, outcome: Outcome) -> None:
         """Remember the verdict; tell it of a failed file."""
-        told = told_of(outcome)
+        told = status_line(outcome)
         self._notes.tell(told, lambda text: typer.echo(text, err=True))
         self._verdict = told.line
         if outcome.status == "failed":
@@ -112,7 +112,7 @@ class Log:
         """Say it, with the time."""
         typer.echo(f"{_now()} note: {text}", err=True)
 
-    def state(self, state: State) -> None:
+    def state(self, state: WatchState) -> None:
         """Say how things stand, if it is time."""
         if not self._is_time(state):
             return
@@ -123,7 +123,7 @@ class Log:
             typer.echo(f"  {self._failures - MOST_FAILURES} more failed, see results.csv")
         self._failures, self._verdict, self._told = 0, "", state
 
-    def _is_time(self, state: State) -> bool:
+    def _is_time(self, state: WatchState) -> bool:
         self._began = self._began or state.at
         if self._told is None:
             return _done(state) > 0 or state.at - self._began >= HEARTBEAT
@@ -141,13 +141,13 @@ class Screen:
         self._verdicts: deque[Text] = deque(maxlen=SHOWN_VERDICTS)
         self._began: datetime | None = None
 
-    def resumed(self, resumed: Resumed) -> None:
+    def resumed(self, resumed: ResumePlan) -> None:
         """Say what of the files is done already, and what again."""
         self._resumed.tell(resumed)
 
     def outcome(self, outcome: Outcome) -> None:
         """Add the verdict to the last ones."""
-        told = told_of(outcome)
+        told = status_line(outcome)
         self._notes.tell(told, self._write)
         self._verdicts.append(Text(told.line, style=_COLOURS[told.status], overflow="ellipsis", no_wrap=True))
 
@@ -158,11 +158,11 @@ class Screen:
     def _write(self, text: str) -> None:
         self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def state(self, state: State) -> None:
+    def state(self, state: WatchState) -> None:
         """Draw how things stand."""
         self._began = self._began or state.at
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-        lasted = told_duration((state.at - self._began).total_seconds())
+        lasted = duration_text((state.at - self._began).total_seconds())
         for name, told in (
             ("watching", f"{self._folder}, for {lasted}"),
             ("results", str(self._run)),
@@ -177,7 +177,7 @@ class Screen:
         self._live.update(Group(table, *self._verdicts), refresh=True)
 
 
-def _parts(state: State) -> Iterator[str]:
+def _parts(state: WatchState) -> Iterator[str]:
     yield _verdicts(state)
     yield _to_do(state)
     yield _rates(state)
@@ -187,14 +187,14 @@ def _parts(state: State) -> Iterator[str]:
         yield "the folder cannot be listed"
 
 
-def _verdicts(state: State) -> str:
+def _verdicts(state: WatchState) -> str:
     return f"{state.accepted} accepted, {state.rejected} rejected, {state.failed} failed"
 
 
-def _to_do(state: State) -> str:
+def _to_do(state: WatchState) -> str:
     parts = [f"{state.backlog} to do"]
     if state.backlog and state.done_per_h:
-        parts[0] += f" (about {told_duration(3600 * state.backlog / state.done_per_h)})"
+        parts[0] += f" (about {duration_text(3600 * state.backlog / state.done_per_h)})"
     if state.settling:
         parts.append(f"{state.settling} not stable yet")
     if state.waiting:
@@ -202,7 +202,7 @@ def _to_do(state: State) -> str:
     return ", ".join(parts)
 
 
-def _rates(state: State) -> str:
+def _rates(state: WatchState) -> str:
     return f"{_rate(state.arriving_per_h)} come, {_rate(state.done_per_h)} done"
 
 
@@ -210,7 +210,7 @@ def _rate(per_hour: float | None) -> str:
     return "–" if per_hour is None else f"{per_hour:.0f}/h"
 
 
-def _last(state: State) -> str:
+def _last(state: WatchState) -> str:
     if state.last_file is None or state.last_arrival is None:
         return "none yet"
     same_day = state.last_arrival.date() == state.at.date()
@@ -218,7 +218,7 @@ def _last(state: State) -> str:
     return f"{state.last_arrival.strftime(form)} {Path(state.last_file).name}"
 
 
-def _done(state: State) -> int:
+def _done(state: WatchState) -> int:
     return state.accepted + state.rejected + state.failed
 
 

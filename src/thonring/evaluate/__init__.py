@@ -1,13 +1,13 @@
 """Estimates and verdicts against what is true, and runs against each other."""
 
-from thonring.evaluate.confusion import Confusion, wilson
-from thonring.evaluate.correct import (
+from thonring.evaluate.correctness import (
     agreement_resolution_A,
     is_right,
     largest_error_A,
     largest_phase_error_deg,
     tolerance_A,
 )
+from thonring.evaluate.verdicts import Confusion, wilson
 
 __all__ = [
     "Confusion",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thonring.evaluate.confusion import TWO_SIDED_95, wilson
-from thonring.evaluate.pair import Pair
+from thonring.evaluate.matching import Pair
+from thonring.evaluate.verdicts import TWO_SIDED_95, wilson
 from thonring.records import Floats
 
 RADIUS_95 = math.sqrt(-2.0 * math.log(0.05))

@@ -4,22 +4,24 @@ All differences are those of the first run minus the other.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from statistics import median_low
+from typing import Literal
 
 from thonring.errors import InputError, SettingsError
-from thonring.evaluate.correct import (
+from thonring.evaluate.correctness import (
     agreement_resolution_A,
     astigmatism_error_A,
     largest_error_A,
     mean_error_A,
     phase_shift_error_deg,
 )
-from thonring.evaluate.finder import Finder, some, sought_files
-from thonring.evaluate.run import Result, Run
-from thonring.evaluate.runs import read_runs
+from thonring.evaluate.matching import Finder, Matched, Pair, some, sought_files
+from thonring.evaluate.results import Result, Run, read_runs
+from thonring.files.csv import Cell, write_csv
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
 
@@ -156,3 +158,129 @@ def _wavelength_A(run: Run, result: Result, other: Result) -> float:
             "least, whose results.csv has it. Give that first."
         )
     return Optics(voltage_kV, 0.0).wavelength_A
+
+
+About = Literal["verdict", "estimate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How often two runs, by their place, are right about one thing: the verdict, or the estimate of the usable.
+
+    `chance` is the two-sided probability of a split as uneven as `only_first` : `only_second`, or more, if both
+    were equally good (exact sign test; McNemar 1947, doi:10.1007/BF02295996). `differing` are the places of the
+    micrographs where only one is right, those of the first run first.
+    """
+
+    first: int
+    second: int
+    about: About
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+    differing: tuple[int, ...]
+
+    @property
+    def chance(self) -> float:
+        """Probability of such a split by chance; 1 where they never differ."""
+        total, fewer = self.only_first + self.only_second, min(self.only_first, self.only_second)
+        tail = sum(math.comb(total, count) for count in range(fewer + 1))
+        return min(1.0, float(2 * tail / 2**total))
+
+
+def comparisons(matched: Matched, pairs_by_run: Sequence[Sequence[Pair]]) -> tuple[Comparison, ...]:
+    """Every two runs: their verdicts, and their estimates where the truth of the CTF is known."""
+    has_truth = any(subject.truth is not None for subject in matched.subjects)
+    found = []
+    for first, second in combinations(range(len(matched.runs)), 2):
+        sides = list(zip(pairs_by_run[first], pairs_by_run[second], strict=True))
+        found.append(_compare((first, second), "verdict", sides, lambda pair: pair.judged_well))
+        if has_truth:
+            found.append(_compare((first, second), "estimate", sides, lambda pair: bool(pair.right)))
+    return tuple(found)
+
+
+def _compare(
+    runs: tuple[int, int],
+    about: About,
+    sides: Sequence[tuple[Pair, Pair]],
+    is_good: Callable[[Pair], bool],
+) -> Comparison:
+    asked = {
+        place: (is_good(one), is_good(other))
+        for place, (one, other) in enumerate(sides)
+        if about == "verdict" or one.subject.usable
+    }
+    places = {
+        kind: [place for place, found in asked.items() if found == kind]
+        for kind in ((True, True), (True, False), (False, True), (False, False))
+    }
+    both, only_first, only_second, neither = (len(found) for found in places.values())
+    differing = (*places[True, False], *places[False, True])
+    return Comparison(*runs, about, both, only_first, only_second, neither, differing)
+
+
+ESTIMATE = ("defocus_u_A", "defocus_v_A", "angle_deg", "phase_shift_deg")
+DIFFERENCES = (
+    "mean_difference_A",
+    "astigmatism_difference_x_A",
+    "astigmatism_difference_y_A",
+    "astigmatism_difference_A",
+    "angle_difference_deg",
+    "phase_shift_difference_deg",
+    "largest_difference_A",
+    "agreement_resolution_A",
+)
+COLUMNS = (
+    *("run", "other", "file", "other_file", "in", "status", "other_status"),
+    *ESTIMATE,
+    *(f"other_{column}" for column in ESTIMATE),
+    *DIFFERENCES,
+)
+
+
+def write_agreements(path: Path, found: Sequence[Agreements]) -> None:
+    """Write what both have (`in`: both), then what only one has an estimate for (`run`, `other`).
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    write_csv(path, COLUMNS, (row for one in found for row in _rows(one)))
+
+
+def _rows(found: Agreements) -> Iterator[list[Cell]]:
+    names: list[Cell] = [found.run.name, found.other.name]
+    for pair in found.pairs:
+        yield [*names, *_both("both", pair.result, pair.other), *_differences(pair)]
+    for one in found.only_in_run:
+        yield [*names, *_both("run", one, None), *[None] * len(DIFFERENCES)]
+    for one in found.only_in_other:
+        yield [*names, *_both("other", None, one), *[None] * len(DIFFERENCES)]
+
+
+def _both(where: str, result: Result | None, other: Result | None) -> list[Cell]:
+    sides = (result, other)
+    files: list[Cell] = [one.file if one else None for one in sides]
+    statuses: list[Cell] = [one.status if one else None for one in sides]
+    return [*files, where, *statuses, *(cell for one in sides for cell in _estimate(one))]
+
+
+def _estimate(result: Result | None) -> list[Cell]:
+    if result is None or result.estimate is None:
+        return [None] * len(ESTIMATE)
+    return [getattr(result.estimate, column) for column in ESTIMATE]
+
+
+def _differences(pair: Agreement) -> list[Cell]:
+    return [
+        pair.mean_A,
+        *pair.astigmatism_A,
+        pair.astigmatism_length_A,
+        pair.angle_deg,
+        pair.phase_shift_deg,
+        pair.largest_A,
+        pair.resolution_A,
+    ]

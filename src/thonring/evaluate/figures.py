@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from thonring.evaluate.pair import Pair
+    from thonring.evaluate.matching import Pair
     from thonring.evaluate.report import Report, RunReport
-    from thonring.evaluate.thresholds import Curve
+    from thonring.evaluate.verdicts import Curve
     from thonring.records import Floats
 
 KINDS = (

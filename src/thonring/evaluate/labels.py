@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thonring.errors import UnreadableFile, UnreadableTable
-from thonring.evaluate.located import located
-from thonring.read.star import read_star
+from thonring.files.star import read_star
+
+
+def located(file: str, folders: Sequence[Path]) -> Path:
+    """Place of a file: in the first folder that has it, or else in the first."""
+    places = [(folder / file).resolve() for folder in folders]
+    return next((place for place in places if place.exists()), places[0])
+
 
 FILE_COLUMNS = ("file", "micrograph", "name", "rlnMicrographName")
 LABEL_COLUMNS = ("label", "usable", "verdict", "class", "selected")

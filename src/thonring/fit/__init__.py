@@ -1,11 +1,19 @@
 """SectorProfiles → CtfFit: search for starts, refine them by maximum likelihood, say how sure it is."""
 
 from thonring.fit.candidate import Candidate
-from thonring.fit.coarse import with_coarse_search
 from thonring.fit.fourier import fourier
-from thonring.fit.hold import Held, hold
-from thonring.fit.match import match
+from thonring.fit.match import match, with_coarse_search
+from thonring.fit.problem import FixedCtfFit, evaluate_fixed_ctf
 from thonring.fit.refine import refine
 from thonring.fit.search import search
 
-__all__ = ["Candidate", "Held", "fourier", "hold", "match", "refine", "search", "with_coarse_search"]
+__all__ = [
+    "Candidate",
+    "FixedCtfFit",
+    "evaluate_fixed_ctf",
+    "fourier",
+    "match",
+    "refine",
+    "search",
+    "with_coarse_search",
+]

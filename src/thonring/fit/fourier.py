@@ -12,7 +12,7 @@ import numpy.typing as npt
 from thonring.errors import FitError
 from thonring.fit.candidate import Candidate
 from thonring.fit.match import MOST_CANDIDATES
-from thonring.fit.smooth import rotational_mean, smooth_power
+from thonring.fit.splines import rotational_mean, smooth_power
 from thonring.optics import Optics
 from thonring.records import Floats, SearchSignals, SectorProfiles
 from thonring.settings import Settings

@@ -7,19 +7,18 @@ assumed, and a zone of bare noise costs little.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from thonring.ctf import phase_aberration, ring_period_per_A
-from thonring.fit.basis import spline_basis
-from thonring.fit.bins import FEWEST_BINS_PER_PERIOD, for_search
 from thonring.fit.candidate import Candidate
-from thonring.fit.smooth import rotational_mean, smooth_power
+from thonring.fit.rebin import FEWEST_BINS_PER_PERIOD, rebin_for_search
+from thonring.fit.splines import rotational_mean, smooth_power, spline_basis
 from thonring.optics import Optics
-from thonring.records import Floats, SectorProfiles
+from thonring.records import CtfFit, Floats, SectorProfiles
 from thonring.settings import Settings
 
 Projections = npt.NDArray[np.float32]
@@ -57,7 +56,7 @@ class _Bank:
 
 def match(profiles: SectorProfiles, optics: Optics, settings: Settings) -> tuple[Candidate, ...]:
     """The few best defoci of a spectrum, best first: local maxima of the matching score."""
-    profiles = for_search(profiles, optics, settings.defocus_range_A[1])
+    profiles = rebin_for_search(profiles, optics, settings.defocus_range_A[1])
     low_A, high_A = settings.defocus_range_A
     step_A = _peak_width_A(profiles, optics) / STEPS_PER_PEAK
     bank = _bank(
@@ -221,3 +220,24 @@ def _distinct(found: list[Candidate], apart_A: float) -> tuple[Candidate, ...]:
 def _differs(one: Candidate, two: Candidate, apart_A: float) -> bool:
     turned = abs((one.phase_shift_deg - two.phase_shift_deg + 90) % 180 - 90)
     return abs(one.mean_A - two.mean_A) > apart_A or turned > 40
+
+
+COARSE_SAMPLING_A = 2.75
+FEWEST_RINGS = 50
+STRONG = 0.5
+"""Share of the best matching score that makes a second candidate of the coarse search worth comparing."""
+
+
+def with_coarse_search(
+    fitted: CtfFit, profiles: SectorProfiles, optics: Optics, settings: Settings
+) -> CtfFit:
+    """The fit with the strong candidate of a search at the coarser sampling that comes nearest to it."""
+    coarse = profiles.within(0.0, 0.5 / COARSE_SAMPLING_A)
+    if fitted.sampling_A >= COARSE_SAMPLING_A or coarse.frequency_per_A.size < FEWEST_RINGS:
+        return fitted
+    candidates = match(coarse, optics, settings)
+    strong = [c.mean_A for c in candidates if c.score >= STRONG * candidates[0].score]
+    nearest_A = min(strong, key=lambda mean_A: abs(mean_A - fitted.mean_defocus_A), default=math.nan)
+    return replace(
+        fitted, coarse_defocus_A=nearest_A, coarse_resolution_A=1.0 / float(coarse.frequency_per_A[-1])
+    )

@@ -8,13 +8,12 @@ import numpy as np
 
 from thonring.ctf import from_vector
 from thonring.errors import FitError
-from thonring.fit.basis import spline_basis
-from thonring.fit.bins import for_search
 from thonring.fit.candidate import Candidate
-from thonring.fit.curve import fit_resolution_A, radial_curve, ring_score
-from thonring.fit.dispersion import dispersion, robust_weights
-from thonring.fit.posed import posed, problem_of, start_point
-from thonring.fit.whittle import Point, Problem, Solution, maximise, without_rings
+from thonring.fit.likelihood import Parameters, Problem, Solution, maximise, without_rings
+from thonring.fit.problem import build_problem, problem_of, start_point
+from thonring.fit.radial_profile import dispersion, fit_resolution_A, radial_curve, ring_score, robust_weights
+from thonring.fit.rebin import rebin_for_search
+from thonring.fit.splines import spline_basis
 from thonring.optics import Optics
 from thonring.records import CtfFit, Floats, Note, SectorProfiles
 from thonring.settings import Settings
@@ -93,9 +92,9 @@ def _network_start(first: Candidate, settings: Settings) -> tuple[Note, ...]:
 
 def _widened(
     band: SectorProfiles, wider: SectorProfiles | None, optics: Optics, settings: Settings, first: Candidate
-) -> tuple[Point, Problem, SectorProfiles, tuple[Note, ...]]:
+) -> tuple[Parameters, Problem, SectorProfiles, tuple[Note, ...]]:
     """The problem to solve at last, with its profiles and a point close to the solution."""
-    problem, used, notes = posed(band, optics, settings, first)
+    problem, used, notes = build_problem(band, optics, settings, first)
     point = maximise(problem, start_point(problem, first)).point
     if wider is None or wider.frequency_per_A.size == band.frequency_per_A.size:
         return point, problem, used, notes
@@ -103,11 +102,11 @@ def _widened(
     if fit_resolution_A(radial_curve(used, problem, point)) > REACHED_THE_END * end_A:
         return point, problem, used, notes
     start = _as_candidate(point, first.score)
-    problem, used, notes = posed(wider, optics, settings, start)
+    problem, used, notes = build_problem(wider, optics, settings, start)
     return maximise(problem, start_point(problem, start)).point, problem, used, notes
 
 
-def _as_candidate(point: Point, score: float, *, from_network: bool = False) -> Candidate:
+def _as_candidate(point: Parameters, score: float, *, from_network: bool = False) -> Candidate:
     mean_A, x_A, y_A, shift_rad = (float(value) for value in point.ctf[:4])
     return Candidate(mean_A, x_A, y_A, math.degrees(shift_rad), score, from_network=from_network)
 
@@ -123,7 +122,7 @@ def _best_start(
     candidates = [c for c in candidates if c.score >= WORTH_REFINING * candidates[0].score]
     if len(candidates) == 1 and not candidates[0].from_network:
         return candidates[0], None
-    merged = for_search(profiles, optics, settings.defocus_range_A[1], sectors=2)
+    merged = rebin_for_search(profiles, optics, settings.defocus_range_A[1], sectors=2)
     refined: list[Candidate] = []
     for candidate in candidates:
         problem = problem_of(merged, optics, settings, COMPARED_SPLINES)
@@ -145,7 +144,7 @@ def _is_other(one: Candidate, two: Candidate, apart_A: float) -> bool:
     return abs(one.mean_A - two.mean_A) > apart_A or turned > 10
 
 
-def _converged(problem: Problem, profiles: SectorProfiles, point: Point) -> tuple[Solution, Floats]:
+def _converged(problem: Problem, profiles: SectorProfiles, point: Parameters) -> tuple[Solution, Floats]:
     """The maximum, its weights corrected for dispersion and outliers, and the dispersion (rings,)."""
     solution = maximise(problem, point, steps=0)
     scatter = dispersion(profiles, solution.model)

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from thonring.ctf import to_vector
 from thonring.errors import FitError
-from thonring.fit.bins import FEWEST_RINGS
 from thonring.fit.candidate import Candidate
 from thonring.fit.fourier import fourier
 from thonring.fit.match import match
+from thonring.fit.rebin import FEWEST_RINGS
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, SearchSignals, SectorProfiles
 from thonring.settings import Settings

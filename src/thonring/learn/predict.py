@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from thonring.errors import FitError, SettingsError, UnreadableFile, UnreadableTable
-from thonring.learn.card import Card, Interval, checked_model, read_card
-from thonring.learn.seen.network_input import NetworkInput, network_input
-from thonring.learn.seen.views import views_of
+from thonring.learn.inputs import NetworkInput, network_input, spectrum_pyramid
+from thonring.learn.model_card import Card, Interval, checked_model, read_card
 from thonring.optics import Optics
 from thonring.records import Floats, Note, Spectrum
 
@@ -68,7 +67,7 @@ class Predictor:
         InputError, FitError
             See `network_input` and `predict`.
         """
-        views = views_of(spectrum, self.card.samplings_A)
+        views = spectrum_pyramid(spectrum, self.card.samplings_A)
         return self.predict([network_input(views, optics, self.card)])[0]
 
     def predict(self, inputs: Sequence[NetworkInput]) -> tuple[NetworkDefocus, ...]:

@@ -3,11 +3,9 @@
 matplotlib is imported by the functions that draw, so that importing this package costs nothing.
 """
 
+from thonring.plot.ctf_image import model_png, quadrant_figure, spectrum_png, thumbnail_png
 from thonring.plot.files import Pictures, write_plots, write_signals
-from thonring.plot.grey import model_png, spectrum_png, thumbnail_png
-from thonring.plot.profile import normalised_rings, profile_figure, relative_power
-from thonring.plot.quadrant import quadrant_figure
-from thonring.plot.signals import signals_figure
+from thonring.plot.radial_profile import normalised_rings, profile_figure, relative_power, signals_figure
 from thonring.plot.style import rings_to_label
 
 __all__ = [

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from thonring.errors import OutputError
 from thonring.plot.caption import headline
-from thonring.plot.profile import profile_figure
-from thonring.plot.quadrant import quadrant_figure
-from thonring.plot.signals import signals_figure
+from thonring.plot.ctf_image import quadrant_figure
+from thonring.plot.radial_profile import profile_figure, signals_figure
 from thonring.plot.style import house_style
 
 if TYPE_CHECKING:

@@ -1,14 +1,13 @@
 """Quality: criteria computed from spectrum and fit, limits on them, and reasons in plain words."""
 
-from thonring.quality.case import Case
+from thonring.quality.attempt_data import AttemptData
 from thonring.quality.criteria import CRITERIA, Criterion
 from thonring.quality.grade import grade, holds, needs
-from thonring.quality.profile_text import profile_text
-from thonring.quality.profiles import known_profiles, limit_on, load_profile
+from thonring.quality.profiles import known_profiles, limit_on, load_profile, profile_text
 
 __all__ = [
     "CRITERIA",
-    "Case",
+    "AttemptData",
     "Criterion",
     "grade",
     "holds",

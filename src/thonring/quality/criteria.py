@@ -5,19 +5,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from thonring.quality import (
-    astigmatism,
-    certainty,
-    drift,
-    film,
-    fringes,
-    ice,
-    rings,
-    xmipp_model,
-    xmipp_spectrum,
-    xmipp_zeros,
-)
-from thonring.quality.case import Case
+from thonring.quality import fit_criteria as astigmatism
+from thonring.quality import fit_criteria as certainty
+from thonring.quality import fit_criteria as drift
+from thonring.quality import fit_criteria as rings
+from thonring.quality import image_criteria as film
+from thonring.quality import image_criteria as fringes
+from thonring.quality import image_criteria as ice
+from thonring.quality import xmipp_model, xmipp_zeros
+from thonring.quality import xmipp_zeros as xmipp_spectrum
+from thonring.quality.attempt_data import AttemptData
 
 Stage = Literal["spectrum", "fit"]
 
@@ -32,7 +29,7 @@ class Criterion:
 
     name: str
     stage: Stage
-    compute: Callable[[Case], float]
+    compute: Callable[[AttemptData], float]
     unknown_passes: bool
     description: str
     unit: str = ""
@@ -43,7 +40,9 @@ _ALL = (
         "crystalline_spots", "spectrum", ice.crystalline_spots, True, "strongest spot of crystalline ice"
     ),
     Criterion("ice_ring", "spectrum", ice.ice_ring, True, "strength of the ice ring at 3.7 Å"),
-    Criterion("film_share", "spectrum", film.film_share, True, "share of the image with support film"),
+    Criterion(
+        "film_share", "spectrum", film.support_film_fraction, True, "share of the image with support film"
+    ),
     Criterion("ring_significance", "fit", rings.ring_significance, False, "significance of the rings", "σ"),
     Criterion("fit_resolution", "fit", rings.fit_resolution, False, "resolution of the fit", "Å"),
     Criterion("rings_visible", "fit", rings.rings_visible, False, "number of visible rings"),

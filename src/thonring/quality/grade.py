@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from thonring.quality.case import Case
+from thonring.quality.attempt_data import AttemptData
 from thonring.quality.criteria import CRITERIA, Criterion, Stage
 from thonring.records import CriterionResult, Floats
 from thonring.settings import Limit
 
 
-def grade(case: Case, limits: Sequence[Limit], stage: Stage) -> tuple[CriterionResult, ...]:
+def grade(case: AttemptData, limits: Sequence[Limit], stage: Stage) -> tuple[CriterionResult, ...]:
     """Compute one stage's criteria, in the order of the limits.
 
     A criterion that failed has its reason; one that could not be computed says so, passed or not.

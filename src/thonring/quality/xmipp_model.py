@@ -12,8 +12,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from thonring.ctf import defocus_along, half_plane_grid, sin2_half_plane, zero_frequency
-from thonring.quality.case import Case
-from thonring.quality.xmipp_spectrum import pearson
+from thonring.quality.attempt_data import AttemptData
+from thonring.quality.xmipp_zeros import pearson
 from thonring.records import CtfFit, Evidence, Floats
 
 NO_FREQUENCY_A = 1000.0
@@ -26,7 +26,7 @@ MINIMUM_REACH = 5
 FEWEST_POINTS = 4
 
 
-def xmipp_maximum_frequency(case: Case) -> float:
+def xmipp_maximum_frequency(case: AttemptData) -> float:
     """`ctfCritMaxFreq`: finest resolution in Å at which the envelope E still exceeds a tenth of its start.
 
     E is 1 at the lowest fitted frequency. Where it holds to the end of the band the value is the band's end.
@@ -39,7 +39,7 @@ def xmipp_maximum_frequency(case: Case) -> float:
     return float(1.0 / frequency_per_A[above].max())
 
 
-def xmipp_correlation_1_3(case: Case) -> float:
+def xmipp_correlation_1_3(case: AttemptData) -> float:
     """`ctfCritCorr13`: correlation of the enhanced spectrum with the damped CTF² between zeros 1 and 3.
 
     Over all pixels between the zeros of their own direction and within 1.1 to 0.9 times the ends of the
@@ -59,7 +59,7 @@ def xmipp_correlation_1_3(case: Case) -> float:
     return pearson(enhanced[:, len(enhanced) // 2 :][between], model.astype(np.float32))
 
 
-def _between_zeros_1_and_3(case: Case, k2: Floats, direction_rad: Floats) -> npt.NDArray[np.bool]:
+def _between_zeros_1_and_3(case: AttemptData, k2: Floats, direction_rad: Floats) -> npt.NDArray[np.bool]:
     fit, optics = case.fitted, case.fitted_optics
     table_rad = np.radians(np.arange(-90.0, 91.0))
     defocus_A = defocus_along(table_rad, fit.defocus_u_A, fit.defocus_v_A, fit.angle_deg)
@@ -76,7 +76,7 @@ def _between_zeros_1_and_3(case: Case, k2: Floats, direction_rad: Floats) -> npt
     return (k > np.maximum(first, 1.1 / low_A)) & (k < np.minimum(third, 0.9 / high_A))
 
 
-def xmipp_background_sigma(case: Case) -> float:
+def xmipp_background_sigma(case: AttemptData) -> float:
     """`ctfBgGaussianSigmaU`: σ in Å² of the background's first Gaussian, exp(-σ (u - c)²); NaN without one.
 
     The larger σ, the narrower. Xmipp's first two steps, in digital frequency w = u · sampling: the baseline is
@@ -164,7 +164,7 @@ def _smooth(values: Floats) -> Floats:
     return ndimage.uniform_filter1d(values, 3, mode="nearest")
 
 
-def xmipp_phase_shift(case: Case) -> float:
+def xmipp_phase_shift(case: AttemptData) -> float:
     """`ctfVPPphaseshift`: the fitted phase shift without its sign, degrees."""
     return abs(case.fitted.phase_shift_deg)
 

@@ -11,26 +11,26 @@ import numpy as np
 from scipy import ndimage
 
 from thonring.ctf import defocus_along, phase_aberration
-from thonring.quality.case import Case
-from thonring.records import Floats
+from thonring.quality.attempt_data import AttemptData
+from thonring.records import Floats, Image, Spectrum
 
 DIRECTIONS_RAD = np.radians(np.arange(181.0))
 STEPS = 300
 NO_CONTRAST = 1000.0
 
 
-def xmipp_first_zero(case: Case) -> float:
+def xmipp_first_zero(case: AttemptData) -> float:
     """`ctfCritFirstZero`: mean resolution of the first zero over the directions, Å; NaN if one has none."""
     return float(np.mean(1.0 / first_zeros(case)))
 
 
-def xmipp_first_zero_ratio(case: Case) -> float:
+def xmipp_first_zero_ratio(case: AttemptData) -> float:
     """`ctfCritfirstZeroRatio`: coarsest over finest first zero of the directions, at least 1."""
     zeros_per_A = first_zeros(case)
     return float(zeros_per_A.max() / zeros_per_A.min())
 
 
-def xmipp_first_minimum_ratio(case: Case) -> float:
+def xmipp_first_minimum_ratio(case: AttemptData) -> float:
     """`ctfCritFirstMinFirstZeroRatio`: contrast along the first minimum over that along the first zero.
 
     Standard deviations of the enhanced spectrum; 1000 if that along the zero is at most 1e-6.
@@ -40,7 +40,7 @@ def xmipp_first_minimum_ratio(case: Case) -> float:
     return NO_CONTRAST if spread <= 1e-6 else float(at_minimum.std()) / spread
 
 
-def xmipp_ctf_margin(case: Case) -> float:
+def xmipp_ctf_margin(case: AttemptData) -> float:
     """`ctfCritCtfMargin`: how far the first minimum (a bright ring) rises above the first zero.
 
     Mean difference of the enhanced spectrum over its standard deviation along the zero; 1000 if that is at
@@ -51,12 +51,12 @@ def xmipp_ctf_margin(case: Case) -> float:
     return NO_CONTRAST if spread <= 1e-6 else float((at_minimum - at_zero).mean()) / spread
 
 
-def xmipp_non_astigmatic_validity(case: Case) -> float:
+def xmipp_non_astigmatic_validity(case: AttemptData) -> float:
     """`ctfCritNonAstigmaticValidty`: √(λ (U - V)), Å: the resolution at which astigmatism shifts χ by π."""
     return math.sqrt(case.optics.wavelength_A * case.fitted.astigmatism_A)
 
 
-def first_zeros(case: Case) -> Floats:
+def first_zeros(case: AttemptData) -> Floats:
     """Frequency in 1/Å of the signed CTF's first change of sign in each direction (181,), NaN without one."""
     frequency_per_A, ctf = _signed_ctf(case)
     crossing = ctf[:, :-1] * ctf[:, 1:] <= 0
@@ -69,7 +69,7 @@ def first_zeros(case: Case) -> Floats:
     return np.where(crossing.any(axis=1), zero, np.nan)
 
 
-def first_minima(case: Case) -> Floats:
+def first_minima(case: AttemptData) -> Floats:
     """Frequency in 1/Å of the signed CTF's first local minimum below zero, by direction (181,), or NaN."""
     frequency_per_A, ctf = _signed_ctf(case)
     middle = ctf[:, 1:-1]
@@ -77,7 +77,7 @@ def first_minima(case: Case) -> Floats:
     return np.where(minimum.any(axis=1), frequency_per_A[1 + np.argmax(minimum, axis=1)], np.nan)
 
 
-def _signed_ctf(case: Case) -> tuple[Floats, Floats]:
+def _signed_ctf(case: AttemptData) -> tuple[Floats, Floats]:
     """Frequencies (300,) from 0 to below the original Nyquist, and sin χ (181, 300)."""
     fit = case.fitted
     frequency_per_A: Floats = np.arange(float(STEPS)) * (0.5 / case.original_pixel_A / STEPS)
@@ -88,7 +88,7 @@ def _signed_ctf(case: Case) -> tuple[Floats, Floats]:
     return frequency_per_A, signed
 
 
-def _enhanced_at_zero_and_minimum(case: Case) -> tuple[Floats, Floats]:
+def _enhanced_at_zero_and_minimum(case: AttemptData) -> tuple[Floats, Floats]:
     """Values of the enhanced spectrum there, both (181,); NaN outside of it."""
     spectrum, enhanced = case.spectrum(), case.enhance()
     middle = len(enhanced) // 2
@@ -102,3 +102,50 @@ def _enhanced_at_zero_and_minimum(case: Case) -> tuple[Floats, Floats]:
         return values
 
     return along(first_zeros(case)), along(first_minima(case))
+
+
+COARSEST_SAMPLING_A = 1.8
+
+
+def xmipp_iceness(case: AttemptData) -> float:
+    """`ctfCritIceness`: mean power between 4.0 and 3.6 Å over that between 4.4 and 4.0 Å.
+
+    Of the raw spectrum's positive quadrant at the attempt's sampling, the rings having radii floor(n T / 4.4)
+    and so on in pixels. 0 if the sampling is coarser than 1.8 Å, which cannot see 3.6 Å; -1 if a ring is
+    empty or zero.
+    """
+    spectrum = case.spectrum()
+    if spectrum.sampling_A > COARSEST_SAMPLING_A:
+        return 0.0
+    below, ice = _ring_mean(spectrum, 4.4, 4.0), _ring_mean(spectrum, 4.0, 3.6)
+    return ice / below if below > 0 and math.isfinite(ice) else -1.0
+
+
+def _ring_mean(spectrum: Spectrum, low_resolution_A: float, high_resolution_A: float) -> float:
+    size = spectrum.power.shape[0]
+    quadrant = spectrum.power[size // 2 :, : size - size // 2]
+    inner, outer = (
+        math.floor(size * spectrum.sampling_A / resolution_A)
+        for resolution_A in (low_resolution_A, high_resolution_A)
+    )
+    radius_squared = np.arange(quadrant.shape[0])[:, None] ** 2 + np.arange(quadrant.shape[1])[None, :] ** 2
+    ring = quadrant[(radius_squared >= inner**2) & (radius_squared < outer**2)]
+    return float(ring.mean(dtype=np.float64)) if ring.size else math.nan
+
+
+def xmipp_psd_correlation_90(case: AttemptData) -> float:
+    """`ctfCritPsdCorr90`: correlation of the enhanced spectrum with itself turned by 90°, -1 to 1.
+
+    Over all pixels, the masked ones (0) included. NaN if the spectrum has no contrast.
+    """
+    enhanced = case.enhance()
+    odd = enhanced[1:, 1:] if len(enhanced) % 2 == 0 else enhanced
+    return pearson(odd, np.rot90(odd))
+
+
+def pearson(one: Image, other: Image) -> float:
+    """Pearson's correlation of two arrays of one shape, NaN if either is constant."""
+    x = one.astype(np.float64).ravel() - one.mean(dtype=np.float64)
+    y = other.astype(np.float64).ravel() - other.mean(dtype=np.float64)
+    norm = math.sqrt(float(x @ x) * float(y @ y))
+    return float(x @ y) / norm if norm > 0 else math.nan

@@ -8,10 +8,10 @@ from operator import attrgetter
 from pathlib import Path
 
 from thonring.errors import InputError, OpticsError
+from thonring.files.entry import entries, is_folder, is_there
 from thonring.optics import PartialOptics
-from thonring.read.entry import entries, is_folder, is_there
-from thonring.read.formats import known_suffixes, reader_of
-from thonring.read.metadata import metadata_beside
+from thonring.read.image_formats import known_suffixes, reader_of
+from thonring.read.sidecar import sidecar_metadata
 from thonring.records import Source
 
 USUAL_KV = 300.0
@@ -63,7 +63,7 @@ def source(path: Path, given: PartialOptics, *, metadata: bool) -> Source:
     if given.voltage_kV is not None:
         return Source(path, _complete(given), metadata)
     check_optics(given, metadata=metadata)
-    stated = metadata_beside(path)
+    stated = sidecar_metadata(path)
     if stated is None or stated.voltage_kV is None:
         found = "there are none" if stated is None else f"{stated.path} does not"
         raise OpticsError(
@@ -98,7 +98,7 @@ def check_optics(given: PartialOptics, *, metadata: bool) -> None:
 def _sources_of(path: Path, given: PartialOptics, *, spectra: bool, metadata: bool) -> list[Source]:
     if path.suffix.lower() != ".star":
         return [source(path, given, metadata=metadata)]
-    from thonring.read.relion import listed_sources
+    from thonring.formats.relion import listed_sources
 
     listed = listed_sources(path, given, spectra=spectra)
     return [replace(one, metadata=metadata) for one in listed]

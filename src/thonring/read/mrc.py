@@ -22,7 +22,7 @@ import numpy.typing as npt
 from mrcfile.dtypes import HEADER_DTYPE
 
 from thonring.errors import UnreadableFile, UnsuitableImage
-from thonring.read.raw import RawImage, check_one_image, check_size
+from thonring.read.raw_image import RawImage, check_one_image, check_size
 from thonring.records import Note
 
 Header = npt.NDArray[np.void]

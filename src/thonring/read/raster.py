@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thonring.errors import UnreadableFile, UnsuitableImage
-from thonring.read.raw import RawImage, check_real, check_size
+from thonring.read.raw_image import RawImage, check_real, check_size
 
 PNG_HEADER = struct.Struct(">8s4x4sIIBB")
 PNG_MAGIC, PNG_FIRST_CHUNK = b"\x89PNG\r\n\x1a\n", b"IHDR"

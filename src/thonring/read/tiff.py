@@ -14,7 +14,7 @@ import tifffile
 
 from thonring.errors import ThonringError, UnreadableFile, UnsuitableImage
 from thonring.read.raster import to_grey
-from thonring.read.raw import RawImage, check_one_image, check_real, check_size
+from thonring.read.raw_image import RawImage, check_one_image, check_real, check_size
 
 LENGTHS_A = {
     "å": 1.0,

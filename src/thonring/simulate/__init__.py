@@ -1,17 +1,17 @@
 """Micrographs with known truth: scenes drawn from recipes as images or spectra, and a white object with a CTF."""
 
-from thonring.simulate.bound import Bound, bound_of, cramer_rao
-from thonring.simulate.direct import drawn_spectrum
-from thonring.simulate.draw import draw, spoiled
+from thonring.simulate.cramer_rao import CramerRaoBound, bound_of, cramer_rao
 from thonring.simulate.image import micrograph
 from thonring.simulate.recipe import Recipe, known_recipes, load_recipe
+from thonring.simulate.sample import draw, spoiled
 from thonring.simulate.scene import DEFECTS, DefectName, Scene
+from thonring.simulate.spectrum import drawn_spectrum
 from thonring.simulate.truth import TruthRow, read_truth, truth_row, truth_text
-from thonring.simulate.white import RingModel, Truth, noise_micrograph, white_micrograph
+from thonring.simulate.white_noise import RingModel, Truth, noise_micrograph, white_micrograph
 
 __all__ = [
     "DEFECTS",
-    "Bound",
+    "CramerRaoBound",
     "DefectName",
     "Recipe",
     "RingModel",

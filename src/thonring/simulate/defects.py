@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from thonring.simulate.model import powers
 from thonring.simulate.scene import DefectName, Scene, Support
+from thonring.simulate.spectrum import powers
 
 JUMP_A = (15.0, 100.0)
 CRYSTAL_SHARE = (0.3, 1.0)

@@ -8,11 +8,10 @@ import numpy.typing as npt
 from scipy.fft import irfft2, rfft2
 
 from thonring.records import Image, Micrograph
-from thonring.simulate.contrast import specimen_contrast
-from thonring.simulate.crystals import crystal_contrast
+from thonring.simulate.microscope import noise_transfer
 from thonring.simulate.scene import Scene
-from thonring.simulate.support import cover_with_film
-from thonring.simulate.transfer import noise_transfer
+from thonring.simulate.specimen import crystal_contrast, specimen_contrast
+from thonring.simulate.support_film import cover_with_film
 
 FEW_ELECTRONS = 16.0
 """Below this many per pixel shot noise is drawn from Poisson's distribution, above from its Gaussian limit."""

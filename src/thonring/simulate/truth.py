@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 
 from thonring.errors import UnreadableFile, UnreadableTable
-from thonring.simulate.bound import bound_of
+from thonring.simulate.cramer_rao import bound_of
 from thonring.simulate.scene import DEFECTS, Scene
 
 

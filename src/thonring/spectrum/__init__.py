@@ -1,11 +1,10 @@
 """Micrograph → Spectrum: computed once, then seen at any sampling, in sectors, or enhanced for the eye."""
 
-from thonring.spectrum.brightness import local_brightness
 from thonring.spectrum.enhance import CRITERIA, DISPLAY, Enhancement, enhance, full_plane
-from thonring.spectrum.finer import finer
 from thonring.spectrum.periodogram import periodogram, repaired, ring_width_per_A
-from thonring.spectrum.resample import resample
+from thonring.spectrum.resample import finer, resample
 from thonring.spectrum.sectors import sector_profiles
+from thonring.spectrum.tiles import local_brightness
 
 __all__ = [
     "CRITERIA",

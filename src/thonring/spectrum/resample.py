@@ -4,12 +4,13 @@ A new pixel averages the old ones it covers, those at its border by the part tha
 pixels would be centred half a pixel off (eight values 8j-4...8j+3 at 8j-½), which biases the defocus.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from thonring.records import Image, Spectrum
+from thonring.records import Image, Micrograph, Spectrum
 
 
 def resample(spectrum: Spectrum, sampling_A: float, size: int = 512) -> Spectrum:
@@ -63,3 +64,18 @@ def _averaging(old: int, old_origin: int, block: float, new: int, new_origin: in
         columns += range(first, last)
         weights += list(covered / covered.sum())
     return csr_array((np.array(weights, np.float32), (rows, columns)), shape=(new, old))
+
+
+def finer(micrograph: Micrograph, factor: float) -> Micrograph:
+    """The micrograph resampled to `factor` (< 1) times its pixel size by cubic splines.
+
+    Padding its Fourier transform instead would put exact zeros where noise should be.
+    """
+    if not 0 < factor < 1:
+        raise ValueError(f"factor {factor:g}: expected a value between 0 and 1")
+    from scipy.ndimage import zoom
+
+    pixels: Image = zoom(
+        np.asarray(micrograph.pixels, dtype=np.float32), 1.0 / factor, order=3, mode="mirror", grid_mode=True
+    )
+    return replace(micrograph, pixels=pixels, pixel_A=micrograph.pixel_A * factor)

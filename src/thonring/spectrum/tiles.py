@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.fft import next_fast_len, prev_fast_len
 
-from thonring.records import Floats, Image
+from thonring.records import Floats, Image, Micrograph
 
 OVERLAP = 1 / 14
 SHORTEST_EDGE = 1 / 28
@@ -104,3 +104,25 @@ def independent_values(length: int, starts: tuple[int, ...], size: int) -> float
     for start in starts:
         coverage[start : start + size] += power
     return float(coverage.sum() ** 2 / (coverage**2).sum())
+
+
+BLOCKS = 32
+"""Blocks along each side."""
+
+MOST_ROWS = 12
+"""Rows of a block that are looked at; they give its mean well enough, and reading all costs as much as a fit."""
+
+
+def local_brightness(micrograph: Micrograph) -> Image:
+    """Mean of each of (32, 32) equal blocks over the mean of all; finite pixels (see `repaired`).
+
+    All ones where the image's mean is not positive: brightness has no meaning there.
+    """
+    pixels = micrograph.pixels
+    height, width = pixels.shape[0] // BLOCKS, pixels.shape[1] // BLOCKS
+    whole = pixels[: height * BLOCKS, : width * BLOCKS].reshape(BLOCKS, height, BLOCKS, width)
+    means = whole[:, :: -(-height // MOST_ROWS)].mean(axis=(1, 3), dtype=np.float64)
+    overall = float(means.mean())
+    if not overall > 0:
+        return np.ones((BLOCKS, BLOCKS), dtype=np.float32)
+    return np.asarray(means / overall, dtype=np.float32)

@@ -8,11 +8,10 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from thonring.web.access import Access
-from thonring.web.bundled import plotly_script
-from thonring.web.failures import ANSWERS, tell_failures
-from thonring.web.guard import Guard
-from thonring.web.routes import curate, decisions, exports, manual, micrograph, overview, seen, state, table
+from thonring.web.auth import Access, Guard
+from thonring.web.errors import ANSWERS, tell_failures
+from thonring.web.report.page import plotly_script
+from thonring.web.routes import curate, decisions, exports, manual, micrograph, overview, table
 from thonring.web.run_view import RunView
 
 _PAGE = Path(str(files("thonring.web") / "page"))
@@ -33,8 +32,19 @@ def interface(view: RunView) -> FastAPI:
         redirect_slashes=False,
     )
     tell_failures(app, view.run)
-    for routes in (state, overview, decisions, table, curate, exports, micrograph, seen, manual):
-        app.include_router(routes.router(view), prefix="/api", responses=ANSWERS)
+    routers = (
+        overview.state_router,
+        overview.router,
+        decisions.router,
+        table.router,
+        curate.router,
+        exports.router,
+        micrograph.router,
+        micrograph.images_router,
+        manual.router,
+    )
+    for router in routers:
+        app.include_router(router(view), prefix="/api", responses=ANSWERS)
     app.mount("/page", StaticFiles(directory=_PAGE), name="page")
 
     @app.get("/", include_in_schema=False)

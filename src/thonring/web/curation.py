@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from thonring.quality import CRITERIA, holds, limit_on
-from thonring.results import STATUSES, RunColumns, Verdict
+from thonring.run.columns import STATUSES, RunColumns
+from thonring.run.decision_status import Verdict
 from thonring.settings import Limit
 
 Bools = npt.NDArray[np.bool_]

@@ -1,12 +1,20 @@
 """A run as the page sees it: followed while another process adds to it."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from thonring.results import STORE, Decisions, RunColumns, Store, decide_in, read_columns, read_run
-from thonring.web.workbench import Workbench
+from thonring.run.columns import RunColumns, read_columns
+from thonring.run.decisions import Decisions
+from thonring.run.open import STORE, decide_in, read_run
+from thonring.run.provenance import settings_of
+from thonring.run.store import Store
+from thonring.settings import Limit
+from thonring.web.measurement_cache import MeasurementCache
 
 
 class RunView:
@@ -18,7 +26,7 @@ class RunView:
 
     def __init__(self, run: Path) -> None:
         self.run = run
-        self.workbench = Workbench()
+        self.workbench = MeasurementCache()
         self._columns: RunColumns | None = None
         self._file = (0, 0)
         self._following = threading.Lock()
@@ -61,3 +69,28 @@ class RunView:
                 self._file, self._columns = (file.st_dev, file.st_ino), None
             self._columns = read_columns(store, self._columns)
             return self._columns
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """Settings of the micrograph finished last, by name, its limits, and the version of the program."""
+
+    settings: dict[str, Any]
+    limits: tuple[Limit, ...]
+    thonring: str
+
+
+def run_settings(store: Store) -> RunSettings:
+    """Read the settings of a run; one without micrographs has none.
+
+    Raises
+    ------
+    OutputError
+        If the store cannot be read.
+    """
+    made = store.made()
+    if made is None:
+        return RunSettings({}, (), "")
+    settings = json.loads(made.settings)
+    del settings["limits"]
+    return RunSettings(settings, settings_of(made.settings, "").limits, made.thonring)

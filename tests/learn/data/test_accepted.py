@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from thonring.errors import UnreadableFile, UnreadableTable
-from thonring.learn.data.accepted import accepted_of
+from thonring.learn.dataset.example import accepted_of
 
 HEAD = "file,status,reasons,defocus_A,phase_shift_deg,voltage_kV,cs_mm,amplitude_contrast,pixel_A"
 

@@ -10,9 +10,9 @@ import pytest
 
 from factories.examples import OPTICS, make_example
 from thonring.errors import InputError
-from thonring.learn.data.dataset import Dataset, open_dataset
-from thonring.learn.data.store import writing
-from thonring.learn.seen.views import enhanced
+from thonring.learn.dataset.dataset import Dataset, open_dataset
+from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.inputs import enhanced
 
 
 def written(path: Path, numbers: range, session: str = "s", recipe: str = "") -> Path:

@@ -13,9 +13,8 @@ from numpy.testing import assert_allclose
 
 from factories.examples import make_example
 from thonring.errors import InputError, OutputError, ThonringError, UnreadableFile, UnreadableTable
-from thonring.learn.data.dataset import elements
-from thonring.learn.data.store import writing
-from thonring.learn.data.stored import Stored
+from thonring.learn.dataset.dataset import elements
+from thonring.learn.dataset.hdf5 import Hdf5Dataset, writing
 
 
 @pytest.fixture
@@ -54,13 +53,13 @@ def test_opened_again_it_goes_on(data: Path) -> None:
         assert len(store) == 3
         assert store.defocus_of["s/mic_001.mrc"] == 10_001.0
         store.append(make_example(3))
-    assert len(Stored(data).columns) == 4
+    assert len(Hdf5Dataset(data).columns) == 4
 
 
 def test_never_two_of_the_same(data: Path) -> None:
     with writing(data) as store, pytest.raises(InputError, match=r"mic_001\.mrc: is in .* already"):
         store.append(make_example(1))
-    assert len(Stored(data).columns) == 3
+    assert len(Hdf5Dataset(data).columns) == 3
 
 
 @pytest.mark.parametrize(
@@ -77,7 +76,7 @@ def test_an_impossible_element_is_refused_and_leaves_no_trace(data: Path, bad) -
         with pytest.raises(InputError):
             store.append(bad(make_example(7)))
         store.append(make_example(8))
-    assert Stored(data).columns.file == tuple(f"s/mic_{number:03d}.mrc" for number in (0, 1, 2, 8))
+    assert Hdf5Dataset(data).columns.file == tuple(f"s/mic_{number:03d}.mrc" for number in (0, 1, 2, 8))
 
 
 def test_a_row_that_was_cut_off_is_written_over(data: Path) -> None:
@@ -85,10 +84,10 @@ def test_a_row_that_was_cut_off_is_written_over(data: Path) -> None:
         for name in set(file) - {"count"}:
             file[name].resize(5, axis=0)
         file["file"][3] = b"half a name"
-    assert len(Stored(data).columns) == 3
+    assert len(Hdf5Dataset(data).columns) == 3
     with writing(data) as store:
         store.append(make_example(3))
-    assert Stored(data).columns.file[-1] == "s/mic_003.mrc"
+    assert Hdf5Dataset(data).columns.file[-1] == "s/mic_003.mrc"
     with h5py.File(data) as file:
         assert {len(file[name]) for name in set(file) - {"count"}} == {4}
 
@@ -99,7 +98,7 @@ def test_room_that_is_not_used_is_given_back(data: Path) -> None:
         store.make_room(1000)
         assert data.stat().st_size > 700e6
     assert data.stat().st_size < before + 80e6
-    assert len(Stored(data).columns) == 3
+    assert len(Hdf5Dataset(data).columns) == 3
 
 
 def started(path: Path) -> subprocess.Popen[str]:
@@ -127,7 +126,7 @@ def test_killed_it_keeps_everything_that_was_told(tmp_path: Path) -> None:
                 told = int(process.stdout.readline())
             process.kill()
             told = max([told, *map(int, process.stdout.read().split())])
-    files = Stored(path).columns.file
+    files = Hdf5Dataset(path).columns.file
     assert files[: told + 1] == tuple(f"s/mic_{number:03d}.mrc" for number in range(told + 1))
     assert len(files) <= told + 2
 
@@ -137,21 +136,21 @@ def test_a_full_disk_is_told_and_costs_nothing_that_is_there(
 ) -> None:
     full = SimpleNamespace(free=1_000_000)
     with writing(data) as store:
-        monkeypatch.setattr("thonring.learn.data.store.shutil.disk_usage", lambda _: full)
+        monkeypatch.setattr("thonring.learn.dataset.hdf5.shutil.disk_usage", lambda _: full)
         store.append(make_example(3))
         with pytest.raises(OutputError, match=r"2 elements more take 1\.6 MB, found 1\.0 MB free"):
             store.make_room(2)
         full.free = 1000
         with pytest.raises(OutputError, match="1 elements more"):
             store.append(make_example(4))
-    assert len(Stored(data).columns) == 4
+    assert len(Hdf5Dataset(data).columns) == 4
 
 
 def test_names_that_are_not_utf8_come_back(tmp_path: Path) -> None:
     name = b"caf\xe9.mrc".decode(errors="surrogateescape")
     with writing(tmp_path / "d.h5") as store:
         store.append(replace(make_example(0), file=name))
-    assert Stored(tmp_path / "d.h5").columns.file == (name,)
+    assert Hdf5Dataset(tmp_path / "d.h5").columns.file == (name,)
 
 
 def test_one_file_holds_one_kind(data: Path) -> None:
@@ -173,13 +172,13 @@ def test_two_writers_are_one_too_many(data: Path) -> None:
 def test_something_else_is_told_apart(tmp_path: Path) -> None:
     (tmp_path / "text.h5").write_text("no HDF5", encoding="utf-8")
     with pytest.raises(UnreadableFile, match=r"text\.h5: found something else than HDF5"):
-        Stored(tmp_path / "text.h5")
+        Hdf5Dataset(tmp_path / "text.h5")
     with pytest.raises(UnreadableFile, match="not found"):
-        Stored(tmp_path / "missing.h5")
+        Hdf5Dataset(tmp_path / "missing.h5")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["x"] = 1
     with pytest.raises(UnreadableTable, match="HDF5 without"):
-        Stored(tmp_path / "other.h5")
+        Hdf5Dataset(tmp_path / "other.h5")
     with pytest.raises(UnreadableTable, match="HDF5 without"), writing(tmp_path / "other.h5"):
         pass
 
@@ -188,18 +187,18 @@ def test_another_format_is_refused(data: Path) -> None:
     with h5py.File(data, "r+") as file:
         file.attrs["format"] = 99
     with pytest.raises(UnreadableTable, match="format 99, expected 1"):
-        Stored(data)
+        Hdf5Dataset(data)
 
 
 def test_nan_is_refused_by_its_index(data: Path) -> None:
     with h5py.File(data, "r+") as file:
         file["spectra"][1, 0, 256, 3] = np.nan
     with pytest.raises(InputError, match=r"element 1 \(s/mic_000\.mrc\) hold NaN"):
-        Stored(data).views(0)
+        Hdf5Dataset(data).views(0)
     with h5py.File(data, "r+") as file:
         file["cs_mm"][2] = np.nan
     with pytest.raises(UnreadableTable, match="element 2 has a cs_mm that is not finite"):
-        Stored(data)
+        Hdf5Dataset(data)
 
 
 def test_without_h5py_one_sentence_says_what_to_install(

@@ -8,8 +8,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from factories.scenes import BRIGHT, SCENE
-from thonring.learn.data.direct import drawn_element, drawn_views, scene_file
-from thonring.learn.seen.views import SAMPLINGS_A, views_of
+from thonring.learn.dataset.example import drawn_element, drawn_views, scene_file
+from thonring.learn.inputs import SAMPLINGS_A, spectrum_pyramid
 from thonring.records import Floats, Image
 from thonring.simulate import draw, drawn_spectrum, load_recipe, micrograph
 from thonring.spectrum import periodogram
@@ -46,7 +46,7 @@ def test_nothing_is_known_beyond_the_pixel(pixel_A: float, finest_A: float) -> N
 def test_views_have_the_rings_of_the_images_views() -> None:
     scene = replace(SCENE, optics=replace(SCENE.optics, pixel_A=1.4), exposure=BRIGHT)
     drawn = drawn_views(scene)
-    seen = views_of(periodogram(micrograph(scene), finest_A=SAMPLINGS_A[0]))
+    seen = spectrum_pyramid(periodogram(micrograph(scene), finest_A=SAMPLINGS_A[0]))
     ring = np.rint(np.hypot(np.arange(512)[:, None] - 256, np.arange(257))).astype(int)
     for index in range(3):
         profiles = [ring_means(views.power[index], ring)[20:100] for views in (drawn, seen)]
@@ -61,4 +61,4 @@ def ring_means(power: Image, ring: npt.NDArray[np.int_]) -> Floats:
 def test_a_view_is_a_direct_spectrum() -> None:
     drawn = drawn_views(SCENE)
     first = drawn_spectrum(SCENE, 1.0, np.random.default_rng([SCENE.seed, 1]))
-    assert_array_equal(drawn.power[0], views_of(first, (1.0,)).power[0])
+    assert_array_equal(drawn.power[0], spectrum_pyramid(first, (1.0,)).power[0])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from thonring.learn.data.half_floats import DECADES, packed, unpacked
+from thonring.learn.dataset.hdf5 import DECADES, packed, unpacked
 
 
 @given(scale=st.floats(1e-6, 1e6), shape=st.floats(0.5, 50), seed=st.integers(0, 1000))

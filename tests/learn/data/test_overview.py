@@ -7,10 +7,10 @@ import pytest
 
 from factories.examples import make_example
 from thonring.errors import OutputError
-from thonring.learn.data.dataset import Dataset, open_dataset
-from thonring.learn.data.overview import histograms, overview, write_histograms
-from thonring.learn.data.store import writing
-from thonring.learn.data.thesis_export import write_thesis_files
+from thonring.learn.dataset.dataset import Dataset, open_dataset
+from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.dataset.overview import histograms, overview, write_histograms
+from thonring.learn.dataset.thesis_export import write_thesis_files
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thonring.errors import InputError
-from thonring.learn.data.element import SIMULATED, Columns
-from thonring.learn.data.splits import by_session
+from thonring.learn.dataset.dataset import by_session
+from thonring.learn.dataset.example import SIMULATED, Columns
 
 
 def columns(sessions: list[str], source: str = "run") -> Columns:

@@ -7,10 +7,10 @@ import pytest
 
 from factories.examples import make_example
 from thonring.errors import InputError, OutputError, UnreadableFile, UnreadableTable
-from thonring.learn.data.dataset import Dataset, open_dataset
-from thonring.learn.data.store import writing
-from thonring.learn.data.thesis_export import line_of, write_thesis_files
-from thonring.learn.data.thesis_files import DEFOCI, HEAD, IMAGES, METADATA
+from thonring.learn.dataset.dataset import Dataset, open_dataset
+from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.dataset.thesis_export import line_of, write_thesis_files
+from thonring.learn.dataset.thesis_files import DEFOCI, HEAD, IMAGES, METADATA
 
 
 @pytest.fixture

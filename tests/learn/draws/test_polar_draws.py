@@ -6,11 +6,24 @@ import numpy as np
 import pytest
 import torch
 
-from thonring.learn.draws import disturbances, polar_draws
-from thonring.learn.draws.pieces import averages_of_pieces, piece_borders, piece_samplings_A
-from thonring.learn.draws.polar_draws import Batch, PolarDraws
-from thonring.learn.seen.polar import background_basis, flattened, known_cells, polar, squared_frequencies
-from thonring.learn.seen.views import SAMPLINGS_A, views_of
+from thonring.learn.inputs import (
+    SAMPLINGS_A,
+    background_basis,
+    flattened,
+    known_cells,
+    polar,
+    spectrum_pyramid,
+    squared_frequencies,
+)
+from thonring.learn.training import simulated_batches as disturbances
+from thonring.learn.training import simulated_batches as polar_draws
+from thonring.learn.training.simulated_batches import (
+    Batch,
+    SimulatedBatches,
+    averages_of_pieces,
+    piece_borders,
+    piece_samplings_A,
+)
 from thonring.simulate import Recipe, Scene, draw, load_recipe, micrograph
 from thonring.spectrum import periodogram, repaired
 
@@ -29,7 +42,7 @@ def round_scenes() -> Recipe:
 def only(scene: Scene, count: int, wide: Recipe | None = None) -> Batch:
     """Draws of one scene alone."""
     with mock.patch.object(polar_draws, "draw", return_value=scene):
-        return PolarDraws(wide or recipe(), 1, 7).batch(count)
+        return SimulatedBatches(wide or recipe(), 1, 7).batch(count)
 
 
 def test_numpy_and_torch_flatten_alike() -> None:
@@ -47,14 +60,14 @@ def test_numpy_and_torch_flatten_alike() -> None:
 
 
 def test_a_seed_makes_the_same_batches_and_another_seed_others() -> None:
-    one, same, other = (PolarDraws(recipe(), SCENES, seed).batch(4) for seed in (1, 1, 2))
+    one, same, other = (SimulatedBatches(recipe(), SCENES, seed).batch(4) for seed in (1, 1, 2))
     assert torch.equal(one.cells, same.cells)
     assert torch.equal(one.defocus_A, same.defocus_A)
     assert not torch.equal(one.cells, other.cells)
 
 
 def test_batches_are_finite_and_carry_their_optics() -> None:
-    batch = PolarDraws(recipe(), SCENES, 5).batch(64)
+    batch = SimulatedBatches(recipe(), SCENES, 5).batch(64)
     assert batch.cells.shape == (64, 3, 8, 256)
     assert batch.optics.shape == (64, 4)
     assert torch.isfinite(batch.cells).all()
@@ -96,7 +109,7 @@ def test_undisturbed_draws_are_those_of_images(index: int) -> None:
     scene = draw(round_scenes(), 7, index, size=2048)
     batch = only(scene, 64)
     image = periodogram(repaired(micrograph(scene)), finest_A=SAMPLINGS_A[0])
-    measured = polar(views_of(image))
+    measured = polar(spectrum_pyramid(image))
     drawn = batch.cells.numpy()
     mean, spread = drawn.mean(axis=(0, 2)), drawn.mean(axis=2).std(axis=0)
     known = known_cells(SAMPLINGS_A, max(scene.pixel_A, 1.0))

@@ -6,10 +6,8 @@ import pytest
 import torch
 
 from thonring.ctf import phase_aberration
+from thonring.learn.inputs import CELLS, SAMPLINGS_A, SECTORS, optics_input, squared_frequencies
 from thonring.learn.networks.rings import BINS, LOWEST, STEP, Rings
-from thonring.learn.seen.network_input import optics_input
-from thonring.learn.seen.polar import CELLS, SECTORS, squared_frequencies
-from thonring.learn.seen.views import SAMPLINGS_A
 from thonring.optics import Optics
 
 VIEWS = len(SAMPLINGS_A)

@@ -6,25 +6,29 @@ import numpy as np
 import pytest
 
 from factories.scenes import SCENE
-from thonring.learn.seen import polar as polar_module
-from thonring.learn.seen.polar import (
+from thonring.learn import inputs as polar_module
+from thonring.learn.inputs import (
     CELLS,
     COARSEST_A,
+    SAMPLINGS_A,
     SECTORS,
+    SIZE,
+    SpectrumPyramid,
+    enhanced,
     known_cells,
     polar,
     sector_angles,
+    spectrum_pyramid,
     squared_frequencies,
 )
-from thonring.learn.seen.views import SAMPLINGS_A, SIZE, Views, enhanced, views_of
 from thonring.records import Floats
 from thonring.simulate import Scene, drawn_spectrum
 
 RINGED = replace(SCENE, shape=(4096, 4096))
 
 
-def views(scene: Scene = RINGED, seed: int = 1) -> Views:
-    return views_of(drawn_spectrum(scene, scene.pixel_A, np.random.default_rng(seed), 1024))
+def views(scene: Scene = RINGED, seed: int = 1) -> SpectrumPyramid:
+    return spectrum_pyramid(drawn_spectrum(scene, scene.pixel_A, np.random.default_rng(seed), 1024))
 
 
 def peak_A(profile: Floats, sampling_A: float, scene: Scene) -> float:

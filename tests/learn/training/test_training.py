@@ -9,11 +9,11 @@ import torch
 
 from factories import networks as tiny
 from thonring.errors import OutputError, SettingsError, ThonringError, UnreadableFile, UnreadableTable
-from thonring.learn.card import checked_model, read_card
+from thonring.learn.model_card import checked_model, read_card
 from thonring.learn.networks import NETWORKS
-from thonring.learn.training.curves import Epoch, read_curves
-from thonring.learn.training.on_disk import OnDisk
-from thonring.learn.training.plan import Plan, load_checkpoint, plan_of_checkpoint
+from thonring.learn.training.config import TrainingPlan, load_checkpoint, plan_of_checkpoint
+from thonring.learn.training.data import OnDisk
+from thonring.learn.training.evaluation import Epoch, read_curves
 from thonring.learn.training.train import Machine, Trained, last_checkpoint, train
 
 pytestmark = [pytest.mark.slow, pytest.mark.training]
@@ -32,7 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.make_set(tmp_path_factory.mktemp("data") / "tiny.h5")
 
 
-def trained(plan: Plan, out: Path, checkpoint: Path | None = None) -> Trained:
+def trained(plan: TrainingPlan, out: Path, checkpoint: Path | None = None) -> Trained:
     result = train(plan, out, QUIET, checkpoint)
     assert result is not None
     return result

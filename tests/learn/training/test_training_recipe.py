@@ -6,7 +6,7 @@ import pytest
 
 from thonring.errors import SettingsError, ThonringError
 from thonring.learn.networks import NETWORKS
-from thonring.learn.training.recipe import OneCycle, Plateau, load_training_recipe, packaged_recipes
+from thonring.learn.training.config import OneCycle, Plateau, load_training_recipe, packaged_recipes
 from thonring.simulate import load_recipe
 
 

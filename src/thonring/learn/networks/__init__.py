@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from thonring.learn.card import Kind
+    from thonring.learn.model_card import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +56,19 @@ def _rings() -> nn.Module:
 
 
 def _thesis1() -> nn.Module:
-    from thonring.learn.networks.thesis1 import Thesis1
+    from thonring.learn.networks.thesis import Thesis1
 
     return Thesis1()
 
 
 def _thesis2() -> nn.Module:
-    from thonring.learn.networks.thesis2 import Thesis2
+    from thonring.learn.networks.thesis import Thesis2
 
     return Thesis2()
 
 
 def _thesis3() -> nn.Module:
-    from thonring.learn.networks.thesis3 import Thesis3
+    from thonring.learn.networks.thesis import Thesis3
 
     return Thesis3()
 

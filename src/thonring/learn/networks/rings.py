@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from thonring.learn.seen.polar import CELLS, SECTORS, squared_frequencies
-from thonring.learn.seen.views import SAMPLINGS_A
+from thonring.learn.inputs import CELLS, SAMPLINGS_A, SECTORS, squared_frequencies
 
 Tensor = torch.Tensor
 

@@ -9,9 +9,9 @@ import onnxruntime
 import torch
 
 from thonring.errors import OutputError
-from thonring.learn.card import Kind
-from thonring.learn.training.lesson import answer
-from thonring.learn.training.material import Tensors
+from thonring.learn.model_card import Kind
+from thonring.learn.training.data import Tensors
+from thonring.learn.training.module import answer
 
 INPUTS: dict[Kind, tuple[str, ...]] = {"polar": ("cells", "optics"), "enhanced": ("images",)}
 OUTPUTS: dict[Kind, tuple[str, ...]] = {"polar": ("defocus_A", "sigma_A"), "enhanced": ("defocus_A",)}

@@ -15,18 +15,33 @@ from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from thonring.errors import OutputError, UnreadableTable
-from thonring.learn.card import Card, sha256, write_card
+from thonring.files.atomic import replacing
+from thonring.learn.model_card import Card, sha256, write_card
 from thonring.learn.networks import count_parameters
-from thonring.learn.training.curves import LOGS, PICTURE, draw_training, logged_curves, write_curves
-from thonring.learn.training.drawn import Drawn
+from thonring.learn.training.config import KEY, TrainingPlan, load_checkpoint
+from thonring.learn.training.data import (
+    Drawn,
+    Material,
+    OnDisk,
+    Tensors,
+    TestSet,
+    TrainingSource,
+    this_process,
+)
+from thonring.learn.training.evaluation import (
+    LOGS,
+    PICTURE,
+    TestPredictions,
+    by_defocus,
+    by_voltage,
+    draw_training,
+    logged_curves,
+    whole,
+    write_curves,
+)
 from thonring.learn.training.export import onnx_bytes
-from thonring.learn.training.lesson import WATCHED, Lesson, Lessons, answer
-from thonring.learn.training.material import HeldOut, Material, Origin, Tensors, this_process
-from thonring.learn.training.on_disk import OnDisk
-from thonring.learn.training.plan import KEY, Plan, load_checkpoint
-from thonring.learn.training.score import Answers, by_defocus, by_voltage, whole
+from thonring.learn.training.module import WATCHED, DefocusDataModule, DefocusModule, answer
 from thonring.records import Floats
-from thonring.results.atomic import replacing
 
 CHECKPOINTS = "checkpoints"
 BEST, LAST = "best", "last"
@@ -71,7 +86,7 @@ def last_checkpoint(out: Path) -> Path:
     return out / CHECKPOINTS / f"{LAST}{SUFFIX}"
 
 
-def train(plan: Plan, out: Path, machine: Machine, checkpoint: Path | None = None) -> Trained | None:
+def train(plan: TrainingPlan, out: Path, machine: Machine, checkpoint: Path | None = None) -> Trained | None:
     """Train, or go on from a checkpoint of the same plan, test the best network, and write all of it to `out`.
 
     Of several training processes only the first gives a result.
@@ -89,10 +104,10 @@ def train(plan: Plan, out: Path, machine: Machine, checkpoint: Path | None = Non
     with _fewer_words():
         trainer = _trainer(plan, out, machine)
         material = _material(plan, trainer, machine)
-        lesson = Lesson(plan)
+        lesson = DefocusModule(plan)
         lesson.elements = material.elements
         first_epoch = 0 if checkpoint is None else _epochs_done(checkpoint, material)
-        _fit(trainer, lesson, Lessons(material, first_epoch), checkpoint)
+        _fit(trainer, lesson, DefocusDataModule(material, first_epoch), checkpoint)
     if not trainer.is_global_zero:
         return None
     return _finished(trainer, lesson, material, out)
@@ -107,7 +122,7 @@ def _check_new(out: Path) -> None:
         )
 
 
-def _trainer(plan: Plan, out: Path, machine: Machine) -> lightning.Trainer:
+def _trainer(plan: TrainingPlan, out: Path, machine: Machine) -> lightning.Trainer:
     recipe = plan.recipe
     return lightning.Trainer(
         accelerator="auto",
@@ -142,7 +157,7 @@ def _checkpoints(out: Path) -> list[lightning.Callback]:
     ]
 
 
-def _material(plan: Plan, trainer: lightning.Trainer, machine: Machine) -> Material:
+def _material(plan: TrainingPlan, trainer: lightning.Trainer, machine: Machine) -> Material:
     return Drawn(plan, trainer.strategy.root_device) if plan.is_drawn else OnDisk(plan, machine.workers)
 
 
@@ -158,14 +173,16 @@ def _epochs_done(checkpoint: Path, material: Material) -> int:
     return int(content["epoch"]) + 1
 
 
-def _fit(trainer: lightning.Trainer, lesson: Lesson, lessons: Lessons, checkpoint: Path | None) -> None:
+def _fit(
+    trainer: lightning.Trainer, lesson: DefocusModule, lessons: DefocusDataModule, checkpoint: Path | None
+) -> None:
     try:
         trainer.fit(lesson, lessons, ckpt_path=checkpoint, weights_only=True)
     except (KeyboardInterrupt, SystemExit):
         raise Interrupted from None
 
 
-def _finished(trainer: lightning.Trainer, lesson: Lesson, material: Material, out: Path) -> Trained:
+def _finished(trainer: lightning.Trainer, lesson: DefocusModule, material: Material, out: Path) -> Trained:
     """Test the best network, and write model, card, curves and picture."""
     best = load_checkpoint(out / CHECKPOINTS / f"{BEST}{SUFFIX}")
     lesson.load_state_dict(best["state_dict"])
@@ -186,27 +203,31 @@ def _finished(trainer: lightning.Trainer, lesson: Lesson, material: Material, ou
     return Trained(model, card, picture)
 
 
-def _tested(network: torch.nn.Module, held_out: HeldOut, device: torch.device) -> Answers:
+def _tested(network: torch.nn.Module, held_out: TestSet, device: torch.device) -> TestPredictions:
     network.to(device).eval()
     said: list[Tensors] = []
     with torch.inference_mode():
         for *inputs, _ in held_out.batches:
             said.append(answer(network, [tensor.to(device) for tensor in inputs]))
     defocus_A, *sigma_A = (_joined(parts) for parts in zip(*said, strict=True))
-    return Answers(held_out.voltage_kV, held_out.defocus_A, defocus_A, sigma_A[0] if sigma_A else None)
+    return TestPredictions(
+        held_out.voltage_kV, held_out.defocus_A, defocus_A, sigma_A[0] if sigma_A else None
+    )
 
 
 def _joined(parts: tuple[torch.Tensor, ...]) -> Floats:
     return np.asarray(torch.cat(parts).cpu().numpy(), dtype=np.float64)
 
 
-def _example(held_out: HeldOut) -> Tensors:
+def _example(held_out: TestSet) -> Tensors:
     """Inputs of a few elements; one alone is shown twice, since exporting needs two."""
     *inputs, _ = next(iter(held_out.batches))
     return tuple(torch.cat([tensor, tensor])[:EXAMPLES] for tensor in inputs)
 
 
-def _card(lesson: Lesson, origin: Origin, answers: Answers, checksum: str, epochs: int) -> Card:
+def _card(
+    lesson: DefocusModule, origin: TrainingSource, answers: TestPredictions, checksum: str, epochs: int
+) -> Card:
     plan = lesson.plan
     has_sigma = answers.sigma_A is not None
     return Card(

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from thonring.errors import OutputError
 from thonring.evaluate.figures import as_svg
-from thonring.evaluate.page import sections
-from thonring.evaluate.report import Question, evaluate
+from thonring.evaluate.output import sections
+from thonring.evaluate.report import EvaluationRequest, evaluate
+from thonring.files.atomic import replacing, write_text
 from thonring.plot.style import house_style
-from thonring.results.atomic import replacing, write_text
-from thonring.web.report.gathered import gather
+from thonring.web.report.data import gather
 from thonring.web.report.page import Section, as_page
 from thonring.web.report.pictures import pictures
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DOTS_PER_INCH = 220
 
 
-def write_report(run: Path, folder: Path, question: Question | None = None) -> tuple[Path, ...]:
+def write_report(run: Path, folder: Path, question: EvaluationRequest | None = None) -> tuple[Path, ...]:
     """Write report.html, and every figure in `folder`/figures as PNG and SVG.
 
     Raises
@@ -41,7 +41,7 @@ def write_report(run: Path, folder: Path, question: Question | None = None) -> t
     return page, *written
 
 
-def _evaluation(question: Question, folder: Path) -> Iterator[Section]:
+def _evaluation(question: EvaluationRequest, folder: Path) -> Iterator[Section]:
     report = evaluate(question)
     yield from sections(report, folder)
 

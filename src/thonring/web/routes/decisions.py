@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, FailFast, Field, StringConstraints
 
-from thonring.results import Action
-from thonring.web.routes.numbers import Number, known
+from thonring.run.decisions import Action
 from thonring.web.run_view import RunView
+from thonring.web.schemas import Number, known
 
 MOST_MICROGRAPHS = 1_000_000
 Who = Annotated[

@@ -13,7 +13,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from thonring.errors import OutputError, RunInUse
-from thonring.results import export, open_run, write_run_tables
+from thonring.formats.run_tables import export, write_run_tables
+from thonring.run.open import open_run
 from thonring.web.run_view import RunView
 
 _CHUNK = 2**18

@@ -1,22 +1,38 @@
 """One micrograph: what the run's store has of it."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Query, Response
 from pydantic import BaseModel
 
-from thonring.by_hand import hand_of
+from thonring.batch.jobs import fourier_signals
 from thonring.ctf import zero_curves
+from thonring.formats.ctffind_files import diagnostic_image
+from thonring.manual_fit import evaluate_manual_ctf, manual_ctf_of
 from thonring.measurement import samplings
-from thonring.plot import rings_to_label
-from thonring.records import Attempt
-from thonring.results import Decision, Finished, read_finished
-from thonring.web.answers import AttemptAnswer, Points, attempt_answer, finite, points
+from thonring.plot import rings_to_label, spectrum_png
+from thonring.records import Attempt, CtfFit
+from thonring.run.ctf_image import read_ctf_image
+from thonring.run.decision_status import Decision
+from thonring.run.names import spectrum_path
+from thonring.run.store import Finished, read_finished
+from thonring.spectrum import enhance, resample
+from thonring.web.measurement_cache import FileNow, file_now, run_settings
 from thonring.web.routes.decisions import Taken, taken
-from thonring.web.routes.numbers import Number
 from thonring.web.run_view import RunView
-from thonring.web.workbench import FileNow, file_now, run_settings
+from thonring.web.schemas import (
+    AttemptAnswer,
+    CurveAnswer,
+    Number,
+    Points,
+    SignalsAnswer,
+    attempt_answer,
+    curve_answer,
+    finite,
+    points,
+    signals_answer,
+)
 
 LEAST_GAP = 0.17
 
@@ -121,14 +137,14 @@ def _details(one: Finished, history: list[Taken]) -> Details:
         pixel_A=finite(outcome.pixel_A),
         rows=outcome.shape[0],
         columns=outcome.shape[1],
-        spectrum_kind=one.origin.made.spectrum_kind,
+        spectrum_kind=one.origin.processing.spectrum_kind,
         file_now=file_now(one),
         samplings_A=[sampling for sampling in wanted if finite(sampling) is not None],
         defocus_range_A=settings.defocus_range_A,
         resolution_range_A=settings.resolution_range_A,
         phase_shift=settings.phase_shift,
         phase_shift_deg=settings.phase_shift_deg,
-        thonring=one.origin.made.thonring,
+        thonring=one.origin.processing.thonring,
         cpu_seconds=finite(outcome.cpu_seconds),
         notes=[note.text for note in outcome.notes],
         kept=one.kept,
@@ -156,10 +172,111 @@ def _overlay(one: Finished, attempt: Attempt) -> Overlay:
     x: Points = []
     y: Points = []
     if attempt.fit is not None and one.outcome.optics is not None:
-        x, y = map(points, zero_curves(1, attempt.fit, hand_of(attempt.fit).optics(one.outcome.optics))[0])
+        x, y = map(
+            points, zero_curves(1, attempt.fit, manual_ctf_of(attempt.fit).optics(one.outcome.optics))[0]
+        )
     return Overlay(
         nyquist_per_A=nyquist_per_A,
         resolutions_A=rings_to_label(nyquist_per_A, LEAST_GAP),
         first_zeros_x_per_A=x,
         first_zeros_y_per_A=y,
     )
+
+
+AttemptNumber = Annotated[
+    int | None,
+    Query(ge=-(2**31), le=2**31, description="The attempt's number; left out, the one that is kept."),
+]
+PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}, "description": "A grey picture."}}
+
+
+class NetworkAnswer(BaseModel):
+    """The mean defocus as the packaged network says it, with its standard error and what makes it doubtful."""
+
+    defocus_A: float | None
+    sigma_A: float | None
+    notes: list[str]
+
+
+def images_router(view: RunView) -> APIRouter:
+    """Give the routes of pictures and curves."""
+    routes = APIRouter(prefix="/micrographs/{number}", tags=["micrograph"])
+    _pictures(routes, view)
+
+    @routes.get("/profile")
+    def profile(number: Number, attempt: AttemptNumber = None) -> CurveAnswer:
+        """Hold the CTF of an attempt against the spectrum: power, background, envelope, rings and agreement."""
+        one = finished(view, number)
+        fit = _fit(one, attempt)
+        on = view.workbench.bench(one)
+        return curve_answer(
+            evaluate_manual_ctf(on.measured, on.profiles, on.settings, manual_ctf_of(fit)).curve
+        )
+
+    @routes.get("/signals")
+    def signals(number: Number, attempt: AttemptNumber = None) -> SignalsAnswer:
+        """Search the spectrum by Fourier transform and give what that saw."""
+        one = finished(view, number)
+        sampling_A = _attempt(one, attempt).sampling_A
+        on = view.workbench.bench(one)
+        return signals_answer(fourier_signals(on.evidence(sampling_A), on.settings))
+
+    @routes.get("/network")
+    def network(number: Number) -> NetworkAnswer:
+        """Ask the packaged network what it says of the spectrum."""
+        from thonring.learn.predict import Predictor
+
+        measured = view.workbench.bench(finished(view, number)).measured
+        said = Predictor.load().opinion(measured.spectrum, measured.optics)
+        return NetworkAnswer(
+            defocus_A=finite(said.defocus_A),
+            sigma_A=finite(said.sigma_A),
+            notes=[note.text for note in said.notes],
+        )
+
+    return routes
+
+
+def _pictures(routes: APIRouter, view: RunView) -> None:
+    @routes.get("/spectrum.png", response_class=Response, responses=PNG)
+    def spectrum(number: Number, attempt: AttemptNumber = None) -> Response:
+        """Show the spectrum with the model in its upper left quadrant: the run's file, or of other attempts anew."""
+        one = finished(view, number)
+        wanted = one.kept if attempt is None else attempt
+        if wanted is not None and wanted == one.automatic.chosen:
+            picture, _ = read_ctf_image(spectrum_path(view.run, one.name))
+            return _png(spectrum_png(picture))
+        chosen = _attempt(one, wanted)
+        evidence = view.workbench.bench(one).evidence(chosen.sampling_A)
+        enhanced = enhance(resample(evidence.measured, chosen.sampling_A))
+        if chosen.fit is None:
+            return _png(spectrum_png(enhanced))
+        return _png(spectrum_png(diagnostic_image(enhanced, chosen.fit, evidence.optics, chosen.sampling_A)))
+
+    @routes.get("/thumbnail.png", response_class=Response, responses=PNG)
+    def thumbnail(number: Number) -> Response:
+        """Show the micrograph itself, small."""
+        picture = view.workbench.bench(finished(view, number)).thumbnail
+        if picture is None:
+            raise HTTPException(404, f"micrograph {number} was given as a spectrum: there is no image of it.")
+        return _png(picture)
+
+
+def _attempt(one: Finished, number: int | None) -> Attempt:
+    wanted = one.kept if number is None else number
+    if wanted is None or wanted not in one.attempts:
+        raise HTTPException(404, f"micrograph {one.number} has no attempt {wanted}: nothing to show of it.")
+    return one.attempts[wanted]
+
+
+def _fit(one: Finished, number: int | None) -> CtfFit:
+    fit = _attempt(one, number).fit
+    if fit is None:
+        raise HTTPException(
+            404, f"nothing was fitted in this attempt at micrograph {one.number}: estimate it by hand."
+        )
+    return fit
+
+
+def _png(content: bytes) -> Response:
+    return Response(content, media_type="image/png")

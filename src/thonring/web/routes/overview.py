@@ -1,21 +1,61 @@
 """A run at a glance, as the report shows it: counts, reasons, rates, figures, and what is worth a look."""
 
 import threading
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from thonring.records import Status
-from thonring.results import STATUSES, RunColumns
+from thonring.run.columns import STATUSES, Revision, RunColumns
 from thonring.settings import Limit
-from thonring.web.contact import ContactSheet, SheetName, contact_sheets
+from thonring.web.contact_sheet import ContactSheet, SheetName, contact_sheets
 from thonring.web.figures import Findings, findings, plotly_figures
-from thonring.web.figures.figure import readable
-from thonring.web.routes.state import revision_text
-from thonring.web.run_settings import run_settings
-from thonring.web.run_view import RunView
+from thonring.web.figures.plotly import readable
+from thonring.web.run_view import RunView, run_settings
+
+
+class RunState(BaseModel):
+    """A run in a few numbers; `revision` differs from an earlier one if anything is new."""
+
+    run: str
+    thonring: str
+    revision: str
+    accepted: int
+    rejected: int
+    failed: int
+    decided: int
+    by_hand: int
+    may_change: bool
+
+
+def state_router(view: RunView) -> APIRouter:
+    """Give the routes of a run's state."""
+    routes = APIRouter(tags=["state"])
+
+    @routes.get("/state")
+    def state(request: Request) -> RunState:
+        """Count the micrographs of the run."""
+        columns = view.columns()
+        counts = np.bincount(columns.status, minlength=len(STATUSES))
+        return RunState(
+            run=view.run.absolute().name,
+            thonring=version("thonring"),
+            revision=revision_text(columns.revision),
+            **{status: int(count) for status, count in zip(STATUSES, counts, strict=True)},
+            decided=int(columns.decided.sum()),
+            by_hand=int(columns.by_hand.sum()),
+            may_change=bool(request.scope.get("may_change")),
+        )
+
+    return routes
+
+
+def revision_text(revision: Revision) -> str:
+    """Write a revision as one word."""
+    return f"{revision.micrographs}-{revision.finished_at:.6f}-{revision.action}"
 
 
 class Counts(BaseModel):

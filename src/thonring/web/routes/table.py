@@ -2,20 +2,91 @@
 
 import math
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from thonring.errors import SettingsError
 from thonring.records import Status
-from thonring.results import STATUSES, RunColumns
-from thonring.web.querying import Rows, in_order, matching
-from thonring.web.routes.asked import Asked
-from thonring.web.routes.numbers import Number, known
-from thonring.web.routes.state import revision_text
+from thonring.run.columns import STATUSES, RunColumns
+from thonring.web.columns import Kind, Rows, TableQuery, columns_of, in_order, matching
+from thonring.web.routes.overview import revision_text
 from thonring.web.run_view import RunView
-from thonring.web.titles import Kind, columns_of
+from thonring.web.schemas import Number, known
+
+_MOST_BOUNDS = 50
+
+
+class TableFilter(BaseModel):
+    """Conditions on micrographs; `low.NAME` and `high.NAME` bound the values of any column, as `low.defocus_A=5000`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    status: Annotated[list[Status], Field(max_length=3, description="Any of these; may be repeated.")] = []
+    search: Annotated[str, Field(max_length=200, description="A part of the file's path.")] = ""
+    failing: Annotated[str | None, Field(max_length=100, description="A criterion that does not hold.")] = (
+        None
+    )
+    decided: Annotated[bool | None, Field(description="Whether a person decided.")] = None
+    by_hand: Annotated[bool | None, Field(description="Whether the estimate is a person's.")] = None
+    sort: Annotated[str, Field(max_length=100, description="A column; with - before it, largest first.")] = (
+        "number"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, given: Any) -> Any:  # noqa: ANN401 - what comes before validation
+        """Leave out what has no value: forms send `status=` for any."""
+        return (
+            {name: value for name, value in given.items() if value not in ("", [""])}
+            if isinstance(given, dict)
+            else given
+        )
+
+    def query(self) -> TableQuery:
+        """Give what is asked for.
+
+        Raises
+        ------
+        SettingsError
+            If a word is unknown, or a bound is no number.
+        """
+        return TableQuery(
+            statuses=frozenset(self.status),
+            search=self.search,
+            failing=self.failing,
+            decided=self.decided,
+            by_hand=self.by_hand,
+            bounds=_bounds(self.model_extra or {}),
+            sort=self.sort.removeprefix("-") or "number",
+            descending=self.sort.startswith("-"),
+        )
+
+
+def _bounds(words: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    if len(words) > _MOST_BOUNDS:
+        raise SettingsError(f"{len(words)} bounds on columns: expected at most {_MOST_BOUNDS}.")
+    bounds: dict[str, tuple[float, float]] = {}
+    for word, value in words.items():
+        side, _, name = word.partition(".")
+        if side not in {"low", "high"} or not name:
+            raise SettingsError(f"{word!r} is no word of a query: expected low.COLUMN or high.COLUMN.")
+        low, high = bounds.get(name, (-math.inf, math.inf))
+        number = _number(word, value)
+        bounds[name] = (number, high) if side == "low" else (low, number)
+    return bounds
+
+
+def _number(word: str, value: object) -> float:
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = math.nan
+    if math.isnan(number):
+        raise SettingsError(f"{word}={value!s:.40}: expected a number.")
+    return number
 
 
 class ColumnOut(BaseModel):
@@ -49,7 +120,7 @@ class Page(BaseModel):
     rows: list[Row]
 
 
-class PageAsked(Asked):
+class PageRequest(TableFilter):
     """A page of a query."""
 
     offset: Annotated[int, Query(ge=0, le=2**31, description="Rows before the page.")] = 0
@@ -90,7 +161,7 @@ def router(view: RunView) -> APIRouter:
         return [ColumnOut(**asdict(column)) for column in columns_of(view.columns())]
 
     @routes.get("/micrographs")
-    def micrographs(asked: Annotated[PageAsked, Query()]) -> Page | Neighbours:
+    def micrographs(asked: Annotated[PageRequest, Query()]) -> Page | Neighbours:
         """Give a page of the micrographs that fulfil a query, in its order, or the neighbours of one."""
         columns = view.columns()
         if asked.around is None:
@@ -98,7 +169,7 @@ def router(view: RunView) -> APIRouter:
         return _neighbours(columns, asked, known(columns, asked.around))
 
     @routes.get("/selection")
-    def selection(asked: Annotated[Asked, Query()]) -> Selection:
+    def selection(asked: Annotated[TableFilter, Query()]) -> Selection:
         """Give the numbers of all micrographs that fulfil a query."""
         query, columns = asked.query(), view.columns()
         rows = in_order(columns, matching(columns, query), query)
@@ -107,7 +178,7 @@ def router(view: RunView) -> APIRouter:
     return routes
 
 
-def _page(view: RunView, columns: RunColumns, asked: PageAsked) -> Page:
+def _page(view: RunView, columns: RunColumns, asked: PageRequest) -> Page:
     query = asked.query()
     mask = matching(columns, query)
     rows = in_order(columns, mask, query)[asked.offset : asked.offset + asked.limit]
@@ -144,7 +215,7 @@ def _values(columns: RunColumns, row: int) -> dict[str, float | None]:
     return {name: float(value) if np.isfinite(value) else None for name, value in values.items()}
 
 
-def _neighbours(columns: RunColumns, asked: PageAsked, row: int) -> Neighbours:
+def _neighbours(columns: RunColumns, asked: PageRequest, row: int) -> Neighbours:
     query = asked.query()
     mask = matching(columns, query)
     fulfils, matched = bool(mask[row]), int(mask.sum())

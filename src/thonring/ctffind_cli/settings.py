@@ -1,0 +1,149 @@
+"""CTFFIND's answers in Thonring's terms, and what is told of those that have no meaning here."""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from thonring.ctf import canonical
+from thonring.ctffind_cli.questions import Answers
+from thonring.errors import AnswerError
+from thonring.optics import Optics
+from thonring.records import KnownDefocus
+from thonring.settings import Settings
+
+SMALLEST_FITTING_PIXEL_A = 1.4
+"""CTFFIND takes spectra of finer images no further than the Nyquist frequency of about this pixel."""
+
+HELD_RANGE_RAD = 1e-3
+"""A phase shift between limits closer than this is not fitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CtffindRequest:
+    """One call: what to read, how to estimate, what to write, and `remarks` for the user.
+
+    `sampling_A` is the pixel whose Nyquist frequency ends the diagnostic image of `box_px`.
+    """
+
+    image: Path
+    diagnostic: Path
+    optics: Optics
+    settings: Settings
+    known: KnownDefocus | None
+    spectrum_kind: Literal["amplitude"] | None
+    frames_averaged: int | None
+    gain: Path | None
+    box_px: int
+    sampling_A: float
+    phase_shift_asked: bool
+    remarks: tuple[str, ...]
+
+    @property
+    def pixel_A(self) -> float:
+        """Pixel size of the input."""
+        assert self.optics.pixel_A is not None
+        return self.optics.pixel_A
+
+
+def to_request(answers: Answers, *, amplitude_spectrum: bool = False) -> CtffindRequest:
+    """Translate a session.
+
+    Raises
+    ------
+    ThonringError
+        If Thonring cannot do what was asked, or a value is impossible.
+    """
+    distortion = answers.expert.distortion
+    if distortion is not None and distortion[1:] != (1.0, 1.0):
+        raise AnswerError(
+            "'Correct Movie Mag. Distortion?': found scales other than 1; Thonring does not correct it. Answer no, and "
+            "correct the frames before."
+        )
+    if amplitude_spectrum and answers.frames_averaged is not None:
+        raise AnswerError(
+            "'Input is a movie (stack of frames)': found yes, but amplitude spectra have no frames."
+        )
+    microscope, search = answers.microscope, answers.search
+    optics = Optics(
+        microscope.voltage_kV, microscope.cs_mm, microscope.amplitude_contrast, microscope.pixel_A
+    )
+    settings = Settings(
+        defocus_range_A=search.defocus_range_A,
+        resolution_range_A=(
+            search.resolution_range_A[0],
+            max(search.resolution_range_A[1], 2 * microscope.pixel_A),
+        ),
+    )
+    settings = _with_phase_shift(_with_astigmatism(settings, answers), answers)
+    known = _known(answers)
+    return CtffindRequest(
+        image=answers.image,
+        diagnostic=answers.diagnostic,
+        optics=optics,
+        settings=replace(settings, fix_defocus=known is not None),
+        known=known,
+        spectrum_kind="amplitude" if amplitude_spectrum else None,
+        frames_averaged=answers.frames_averaged,
+        gain=answers.expert.gain,
+        box_px=search.box_px,
+        sampling_A=fitting_pixel_A(microscope.pixel_A, search.box_px, resample=answers.expert.resample),
+        phase_shift_asked=answers.phase_shift is not None,
+        remarks=_remarks(answers),
+    )
+
+
+def fitting_pixel_A(pixel_A: float, box_px: int, *, resample: bool) -> float:
+    """The pixel of CTFFIND's diagnostic image: that of the input, or 1.4 Å and a little if that is finer.
+
+    CTFFIND crops the spectrum of a larger box, an even number of pixels, to `box_px`.
+    """
+    if not resample or pixel_A >= SMALLEST_FITTING_PIXEL_A:
+        return pixel_A
+    larger_px = round(box_px * SMALLEST_FITTING_PIXEL_A / pixel_A)
+    return pixel_A * (larger_px + larger_px % 2) / box_px
+
+
+def _with_astigmatism(settings: Settings, answers: Answers) -> Settings:
+    if answers.expert.known is not None:
+        return settings
+    return replace(settings, known_astigmatism=answers.astigmatism.known)
+
+
+def _with_phase_shift(settings: Settings, answers: Answers) -> Settings:
+    shift = answers.phase_shift
+    if shift is None or answers.expert.known is not None:
+        return settings
+    low_deg, high_deg = math.degrees(shift.lowest_rad), math.degrees(shift.highest_rad)
+    if shift.highest_rad - shift.lowest_rad < HELD_RANGE_RAD:
+        return replace(settings, phase_shift_deg=0.5 * (low_deg + high_deg))
+    return replace(settings, phase_shift=True, phase_shift_range_deg=(low_deg, high_deg))
+
+
+def _known(answers: Answers) -> KnownDefocus | None:
+    known = answers.expert.known
+    if known is None:
+        return None
+    axes = canonical(known.defocus_1_A, known.defocus_2_A, known.angle_deg)
+    return KnownDefocus(*axes, math.degrees(known.phase_shift_rad))
+
+
+def _remarks(answers: Answers) -> tuple[str, ...]:
+    """One line about what was accepted and not used, and others about what is not as one might think."""
+    unused = [f"defocus search step ({answers.search.defocus_step_A:g} A)"]
+    if answers.astigmatism.slower_search:
+        unused.append("slower search")
+    if answers.astigmatism.tolerated_A is not None:
+        unused.append(f"restraint on astigmatism ({answers.astigmatism.tolerated_A:g} A)")
+    if answers.phase_shift is not None:
+        unused.append(f"phase shift search step ({answers.phase_shift.step_rad:g} rad)")
+    if answers.expert.threads > 1:
+        unused.append(f"number of threads ({answers.expert.threads})")
+    lines = [
+        f"Accepted and without effect: {', '.join(unused)}.",
+        f"The box of {answers.search.box_px} pixels is that of the diagnostic image; the fit uses the whole image.",
+    ]
+    finest_A, pixel_A = answers.search.resolution_range_A[1], answers.microscope.pixel_A
+    if finest_A < 2 * pixel_A:
+        lines.append(f"Maximum resolution {finest_A:g} A: pixels of {pixel_A:g} A end at {2 * pixel_A:g} A.")
+    return tuple(lines)

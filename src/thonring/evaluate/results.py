@@ -1,0 +1,410 @@
+"""What a program said of each micrograph: the records that every reader of results fills."""
+
+import csv
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from thonring.ctf import canonical
+from thonring.errors import UnreadableFile, UnreadableTable
+from thonring.formats.ctffind import COLUMN_COUNT, COLUMNS, INPUT_FILE
+from thonring.formats.defocus_row import without_uid
+from thonring.formats.known_defocus import ONE_PER_MICROGRAPH, READERS, known_defocus
+from thonring.quality import CRITERIA
+from thonring.records import KnownDefocus, Status
+from thonring.run.names import artefact_names, spectrum_path
+from thonring.settings import Limit
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One micrograph of a run; `file` as the run names it, NaN where a value is absent.
+
+    `criteria` are the kept attempt's values. `failed` names the criteria that rejected it, None where that cannot
+    be told. `pictures` are the files that show it, as far as they exist.
+    """
+
+    file: str
+    status: Status
+    estimate: KnownDefocus | None = None
+    reasons: str = ""
+    defocus_sigma_A: float = math.nan
+    astigmatism_sigma_A: float = math.nan
+    phase_shift_sigma_deg: float = math.nan
+    voltage_kV: float = math.nan
+    pixel_A: float = math.nan
+    cs_mm: float = math.nan
+    amplitude_contrast: float = math.nan
+    score: float = math.nan
+    fit_resolution_A: float = math.nan
+    criteria: Mapping[str, float] = field(default_factory=dict)
+    failed: tuple[str, ...] | None = None
+    pictures: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Results in the order of their table, each file once.
+
+    `judges` is False of programs that give no verdict: what has a value counts as accepted. `by_key` tells that
+    names are only what `read.key_of` leaves of them, `in_order` that there are none: images of a stack.
+    """
+
+    name: str
+    path: Path
+    results: tuple[Result, ...]
+    limits: tuple[Limit, ...] = ()
+    judges: bool = True
+    by_key: bool = False
+    in_order: bool = False
+    notes: tuple[str, ...] = ()
+
+
+NO_FIT = "fit"
+"""Name under which the pipeline rejects what could not be fitted."""
+
+
+def read_limits(settings_json: Path) -> tuple[Limit, ...]:
+    """Read the limits that a run was judged by.
+
+    Raises
+    ------
+    UnreadableTable
+        If the file is not the settings.json of a run.
+    """
+    try:
+        content = json.loads(settings_json.read_text(encoding="utf-8"))
+        return tuple(_limit_of(entry) for entry in content["settings"]["limits"])
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise UnreadableTable(
+            f"{settings_json}: holds no limits ({type(problem).__name__}: {problem}); expected the settings.json "
+            "that `thonring estimate` wrote. Restore it, or remove it to do without the tables by criterion."
+        ) from problem
+
+
+def _limit_of(entry: Mapping[str, Any]) -> Limit:
+    """Read a limit as settings.json and the store have it: a side that does not bind is null."""
+    at_least, at_most = entry["at_least"], entry["at_most"]
+    return Limit(
+        criterion=entry["criterion"],
+        at_least=-math.inf if at_least is None else float(at_least),
+        at_most=math.inf if at_most is None else float(at_most),
+        unit=entry["unit"],
+        reason=entry["reason"],
+        source=entry["source"],
+    )
+
+
+def failed_criteria(
+    values: Mapping[str, float], limits: Sequence[Limit], *, has_fit: bool
+) -> tuple[str, ...]:
+    """Name the criteria that a micrograph failed, in the order in which it is judged.
+
+    A failure on the spectrum alone ends the judgement, and so does the lack of a fit: then what would have come
+    after is not known.
+    """
+    early = [limit for limit in limits if needs_no_fit(limit.criterion)]
+    failed = _failed(values, early)
+    if failed:
+        return failed
+    if not has_fit:
+        return (NO_FIT,)
+    return _failed(values, [limit for limit in limits if limit not in early])
+
+
+def needs_no_fit(criterion: str) -> bool:
+    """Whether a criterion is judged before the fit."""
+    return criterion in CRITERIA and CRITERIA[criterion].stage == "spectrum"
+
+
+def pass_if_missing(criterion: str) -> bool:
+    """Whether a value that could not be computed lets a micrograph pass."""
+    return criterion in CRITERIA and CRITERIA[criterion].unknown_passes
+
+
+def holds(limit: Limit, value: float) -> bool:
+    """Whether a criterion's value lies inside its limit."""
+    if math.isnan(value):
+        return pass_if_missing(limit.criterion)
+    return limit.at_least <= value <= limit.at_most
+
+
+def _failed(values: Mapping[str, float], limits: Sequence[Limit]) -> tuple[str, ...]:
+    return tuple(
+        limit.criterion for limit in limits if not holds(limit, values.get(limit.criterion, math.nan))
+    )
+
+
+DEFOCUS = ("defocus_u_A", "defocus_v_A", "angle_deg", "phase_shift_deg")
+REQUIRED = ("file", "status", "reasons", *DEFOCUS)
+PICTURES = ("spectrum", "profile", "signals")
+FAILED_INPUT = "failed input"
+
+Row = Mapping[str, str]
+
+
+def read_run_folder(folder: Path, name: str) -> Run:
+    """Read results.csv and settings.json of a run, and find its pictures.
+
+    Raises
+    ------
+    UnreadableTable
+        If the table lacks columns or rows, a value is impossible, or a file is listed twice.
+    """
+    table = folder / "results.csv"
+    rows = _rows(table)
+    limits, notes = _limits(folder)
+    results = tuple(_result(table, number, row, limits) for number, row in enumerate(rows, start=2))
+    _refuse_twice(table, results)
+    inconsistent = sum(result.failed is None for result in results) if limits else 0
+    if inconsistent:
+        told = (
+            f"{name}: {inconsistent} verdicts do not follow from the values in results.csv and the limits in "
+            "settings.json (an infinite value, a person's decision, or a file changed since); the tables by criterion "
+            "leave them out."
+        )
+        notes = (*notes, told)
+    return Run(name, folder, _with_pictures(folder, results), limits, notes=notes)
+
+
+def _rows(table: Path) -> Sequence[Row]:
+    try:
+        with table.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            found, rows = reader.fieldnames or (), list(reader)
+    except (OSError, csv.Error) as problem:
+        raise UnreadableTable(f"{table}: cannot be read ({problem}). Restore it from the run.") from problem
+    missing = [column for column in REQUIRED if column not in found]
+    if missing:
+        raise UnreadableTable(
+            f"{table}: lacks the columns {', '.join(missing)}; found {', '.join(found) or 'nothing'}. Expected "
+            "the results.csv that `thonring estimate` wrote."
+        )
+    if not rows:
+        raise UnreadableTable(
+            f"{table}: the run is empty, expected a row for each micrograph. Was it interrupted before the first?"
+        )
+    return rows
+
+
+def _limits(folder: Path) -> tuple[tuple[Limit, ...], tuple[str, ...]]:
+    path = folder / "settings.json"
+    if path.exists():
+        return read_limits(path), ()
+    return (), (
+        f"{folder}: no settings.json, so its limits are unknown: no tables by criterion for this run.",
+    )
+
+
+def _result(table: Path, line: int, row: Row, limits: Sequence[Limit]) -> Result:
+    status = _status(table, line, row)
+
+    def number(column: str) -> float:
+        return _number(table, line, column, row.get(column) or "")
+
+    defocus = [number(column) for column in DEFOCUS]
+    estimate = KnownDefocus(*defocus) if all(map(math.isfinite, defocus)) else None
+    if status == "accepted" and estimate is None:
+        raise UnreadableTable(
+            f"{table}, line {line}: accepted without a defocus, expected {', '.join(DEFOCUS)} as numbers."
+        )
+    values = {limit.criterion: number(_column(row, limit.criterion)) for limit in limits}
+    result = Result(
+        file=row["file"],
+        status=status,
+        estimate=estimate,
+        reasons=row["reasons"],
+        defocus_sigma_A=number("defocus_sigma_A"),
+        astigmatism_sigma_A=number("astigmatism_sigma_A"),
+        phase_shift_sigma_deg=number("phase_shift_sigma_deg"),
+        voltage_kV=number("voltage_kV"),
+        pixel_A=number("pixel_A"),
+        cs_mm=number("cs_mm"),
+        amplitude_contrast=number("amplitude_contrast"),
+        score=number("score"),
+        fit_resolution_A=number("fit_resolution_A"),
+        criteria=values,
+    )
+    return replace(result, failed=_failed_criteria(result, limits))
+
+
+def _failed_criteria(result: Result, limits: Sequence[Limit]) -> tuple[str, ...] | None:
+    """Criteria that failed; None if they do not explain the verdict."""
+    if result.status == "failed":
+        return (FAILED_INPUT,)
+    failed = failed_criteria(result.criteria, limits, has_fit=result.estimate is not None)
+    return failed if limits and bool(failed) == (result.status == "rejected") else None
+
+
+def _status(table: Path, line: int, row: Row) -> Status:
+    for known in get_args(Status):
+        if row["status"] == known:
+            status: Status = known
+            return status
+    raise UnreadableTable(
+        f"{table}, line {line}: status is {row['status']!r}, expected one of {', '.join(get_args(Status))}."
+    )
+
+
+def _column(row: Row, criterion: str) -> str:
+    longer = f"criterion_{criterion}"
+    return longer if longer in row else criterion
+
+
+def _number(table: Path, line: int, column: str, text: str) -> float:
+    try:
+        return float(text) if text else math.nan
+    except ValueError as problem:
+        raise UnreadableTable(
+            f"{table}, line {line}: {column} is {text!r}, expected a number or nothing."
+        ) from problem
+
+
+def _refuse_twice(table: Path, results: Sequence[Result]) -> None:
+    seen: set[str] = set()
+    for result in results:
+        if result.file in seen:
+            raise UnreadableTable(f"{table}: {result.file} is listed twice, expected each file once.")
+        seen.add(result.file)
+
+
+def _with_pictures(folder: Path, results: Sequence[Result]) -> tuple[Result, ...]:
+    names = artefact_names([Path(result.file) for result in results])
+    return tuple(replace(result, pictures=_pictures(folder, names[Path(result.file)])) for result in results)
+
+
+def _pictures(folder: Path, name: str) -> tuple[Path, ...]:
+    drawn = tuple(path for kind in PICTURES if (path := folder / "plots" / f"{name}_{kind}.png").is_file())
+    spectrum = spectrum_path(folder, name)
+    return drawn or ((spectrum,) if spectrum.is_file() else ())
+
+
+def read_other_program(path: Path, name: str) -> Run:
+    """Read any kind that `known_defocus` reads; each value counts as accepted.
+
+    One text may hold several micrographs: texts put one after the other, or the answer to a stack, whose images
+    then have no names but their order.
+
+    Raises
+    ------
+    UnreadableTable
+        If there is nothing of these kinds, or it is damaged.
+    """
+    told = (
+        f"{name}: {path} is read for its defoci alone, so every micrograph with a value counts as accepted."
+    )
+    if path.suffix.lower() == ".txt" and path.is_file():
+        results, in_order = _of_text(path)
+    else:
+        results, in_order = _of_table(known_defocus(path)), False
+    if not results:
+        raise UnreadableTable(f"{path}: the run is empty, expected at least one defocus.")
+    if in_order:
+        told += " Its rows are images of a stack, taken in the order of what it is held against."
+    return Run(name, path, tuple(results), judges=False, by_key=True, in_order=in_order, notes=(told,))
+
+
+def _of_table(found: Mapping[str, KnownDefocus]) -> list[Result]:
+    aliases = {without_uid(key) for key in found if without_uid(key) != key}
+    return [Result(key, "accepted", defocus) for key, defocus in found.items() if key not in aliases]
+
+
+def _of_text(path: Path) -> tuple[list[Result], bool]:
+    """Results of a text, and whether they are those of a stack."""
+    rows = _known_defoci(path)
+    images = {image for image, _ in rows}
+    if len(images) == len(rows):
+        return [Result(image, "accepted", defocus) for image, defocus in rows], False
+    if len(images) == 1:
+        return [
+            Result(f"{number}@{image}", "accepted", defocus)
+            for number, (image, defocus) in enumerate(rows, start=1)
+        ], True
+    raise UnreadableTable(
+        f"{path}: {len(rows)} rows for {len(images)} input files; expected one row for each file, or one stack."
+    )
+
+
+def _known_defoci(path: Path) -> list[tuple[str, KnownDefocus]]:
+    """Name of the input file and defocus of each row; a name holds until the next."""
+    found, image = [], ""
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        if header := INPUT_FILE.match(line):
+            image = header[1]
+        elif line.strip() and not line.lstrip().startswith("#"):
+            if not image:
+                raise UnreadableTable(
+                    f"{path}, line {number}: found numbers before any '# Input file: NAME', expected the text "
+                    "output of CTFFIND 4 or 5."
+                )
+            found.append((image, _defocus(path, number, line)))
+    return found
+
+
+def _defocus(path: Path, number: int, line: str) -> KnownDefocus:
+    try:
+        _, u_A, v_A, angle_deg, phase_rad = (float(part) for part in line.split()[:COLUMN_COUNT])
+    except ValueError as problem:
+        raise UnreadableTable(
+            f"{path}, line {number}: found {line.strip()!r}, expected numbers: {COLUMNS}."
+        ) from problem
+    if not all(map(math.isfinite, (u_A, v_A, angle_deg, phase_rad))):
+        raise UnreadableTable(f"{path}, line {number}: found {line.strip()!r}, expected finite numbers.")
+    return KnownDefocus(*canonical(u_A, v_A, angle_deg), phase_shift_deg=math.degrees(phase_rad))
+
+
+EXPECTED = (
+    "a run folder of `thonring estimate` (with results.csv), a folder of CTFFIND's .txt or Xmipp's .ctfparam files, or "
+    f"a table of defoci ({' '.join(READERS)})"
+)
+
+
+def read_runs(paths: Sequence[Path]) -> tuple[Run, ...]:
+    """Read every run, each with a name that no other has.
+
+    Raises
+    ------
+    UnreadableFile
+        If a path is nothing that holds results.
+    UnreadableTable
+        If a run is damaged or empty.
+    """
+    return tuple(_read(path, name) for path, name in zip(paths, run_names(paths), strict=True))
+
+
+def run_names(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Name of each: its last part; with those before it where two would be alike, then with a number."""
+    parts = [path.resolve().parts for path in paths]
+    most = max((len(one) for one in parts), default=1)
+    for depth in range(1, most + 1):
+        names = ["/".join(one[-depth:]) for one in parts]
+        if len(set(names)) == len(names):
+            return tuple(names)
+    seen: Counter[str] = Counter()
+    for place, name in enumerate(names):
+        seen[name] += 1
+        names[place] = name if seen[name] == 1 else f"{name} ({seen[name]})"
+    return tuple(names)
+
+
+def _read(path: Path, name: str) -> Run:
+    if not path.exists():
+        raise UnreadableFile(f"{path}: no such file or folder, expected {EXPECTED}.")
+    if path.is_file() and path.name == "results.csv":
+        return read_run_folder(path.parent, name)
+    if path.is_file() and path.suffix.lower() not in READERS:
+        raise UnreadableFile(
+            f"{path}: found a file of suffix {path.suffix or '(none)'!r}, expected {EXPECTED}."
+        )
+    if (path / "results.csv").is_file():
+        return read_run_folder(path, name)
+    if path.is_dir() and not any(file.suffix.lower() in ONE_PER_MICROGRAPH for file in path.iterdir()):
+        raise UnreadableFile(
+            f"{path}: found no results.csv and no {' or '.join(ONE_PER_MICROGRAPH)} in the folder, expected "
+            f"{EXPECTED}. Did the run finish its first half minute?"
+        )
+    return read_other_program(path, name)

@@ -1,0 +1,76 @@
+"""results.json: all that is known of every input, for programs.
+
+Names are those of results.csv. What is NaN or infinite is null.
+"""
+
+import json
+from dataclasses import asdict
+from importlib.metadata import version
+
+from thonring.files.json import Json, plain
+from thonring.formats.csv_tables import FIT_COLUMNS
+from thonring.formats.table import ExportTable, Listed, RunTotals
+from thonring.records import Attempt, CtfFit, Note, Outcome
+
+
+def _head(seen: RunTotals) -> str:
+    return f'{{"thonring": {_text(version("thonring"))}, "run": {_text(str(seen.run))}, "micrographs": [\n'
+
+
+def _row(seen: RunTotals, one: Listed) -> str:
+    outcome = one.outcome
+    spectrum = None if outcome.attempt is None else seen.spectrum(one.name)
+    decision = None if one.decision is None else asdict(one.decision)
+    return _text({**_micrograph(outcome), "decision": decision, "name": one.name, "spectrum": spectrum})
+
+
+def _micrograph(outcome: Outcome) -> dict[str, object]:
+    return {
+        "file": str(outcome.path),
+        "status": outcome.status,
+        "reasons": outcome.reasons,
+        "optics": None if outcome.optics is None else asdict(outcome.optics),
+        "pixel_A": outcome.pixel_A,
+        "shape": outcome.shape,
+        "chosen": outcome.chosen,
+        "attempts": [_attempt(attempt) for attempt in outcome.attempts],
+        "notes": _notes(outcome.notes),
+        "cpu_seconds": outcome.cpu_seconds,
+        "content_hash": outcome.content_hash or None,
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, object]:
+    verdict = attempt.verdict
+    return {
+        "sampling_A": attempt.sampling_A,
+        "profile": verdict.profile,
+        "accepted": verdict.accepted,
+        "criteria": [
+            {"name": one.name, "value": one.value, "passed": one.passed, "reason": one.reason}
+            for one in verdict.criteria
+        ],
+        "fit": None if attempt.fit is None else _fit(attempt.fit),
+    }
+
+
+def _fit(fit: CtfFit) -> dict[str, object]:
+    return {
+        **{column: getattr(fit, attribute) for column, attribute in FIT_COLUMNS.items()},
+        "coarse_resolution_A": fit.coarse_resolution_A,
+        "resolution_range_A": fit.resolution_range_A,
+        "covariance": fit.covariance.tolist(),
+        "notes": _notes(fit.notes),
+    }
+
+
+def _notes(notes: tuple[Note, ...]) -> list[dict[str, str]]:
+    return [{"kind": note.kind, "text": note.text} for note in notes]
+
+
+def _text(value: object) -> str:
+    written: Json = plain(value)
+    return json.dumps(written, allow_nan=False)
+
+
+EVERYTHING = ExportTable("results.json", _head, _row, between=",\n", tail="\n]}\n")

@@ -1,0 +1,181 @@
+"""RELION STAR files as lists of micrographs with their optics, in the style of versions 2, 3.0 and 3.1."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from thonring.errors import OpticsError, UnreadableTable
+from thonring.files.entry import is_there
+from thonring.files.star import StarTable, loop_rows, number, quoted, read_star, table_with
+from thonring.formats.defocus_row import KnownRow
+from thonring.formats.table import (
+    RELION_TAIL,
+    ExportTable,
+    Listed,
+    RunTotals,
+    microscope,
+    optics_block,
+    relion_head,
+)
+from thonring.optics import Optics, PartialOptics
+from thonring.records import CtfFit, Source, Status
+
+NAME = "rlnMicrographName"
+POWER_SPECTRUM = "rlnCtfPowerSpectrum"
+GROUP = "rlnOpticsGroup"
+
+
+def listed_sources(path: Path, given: PartialOptics, *, spectra: bool) -> list[Source]:
+    """Micrographs, or their power spectra, that a RELION STAR file lists, each with its optics.
+
+    What is `given` wins over the STAR file. The pixel size of the STAR file is that of the micrographs and is
+    not used for spectra, whose own headers state their sampling. Files that do not exist are listed all the
+    same.
+
+    Raises
+    ------
+    UnreadableTable
+        If the file is no STAR file, lists no micrographs, or names an optics group that it does not define.
+    OpticsError
+        If voltage or spherical aberration are in neither place, or impossible.
+    """
+    tables = read_star(path)
+    table = table_with(tables, [NAME], path)
+    column = POWER_SPECTRUM if spectra and POWER_SPECTRUM in table.columns else NAME
+    names = [name.removesuffix(":mrc") for name in table.texts(column)]
+    if not names:
+        raise UnreadableTable(f"{path}: table {table.name!r} has no rows, expected at least one micrograph.")
+    optics_of = _optics(path, tables, table, given, spectra=spectra)
+    return [Source(_located(path, name), optics_of(row)) for row, name in enumerate(names)]
+
+
+def _optics(
+    path: Path, tables: Sequence[StarTable], table: StarTable, given: PartialOptics, *, spectra: bool
+) -> Callable[[int], Optics]:
+    """Row of the table of micrographs to optics: by its optics group, or from its own columns."""
+    groups = next((other for other in tables if other is not table and GROUP in other.columns), None)
+    if groups is None or GROUP not in table.columns:
+        by_row = _settled(path, table, given, spectra=spectra)
+        return lambda row: by_row[row]
+    by_group = dict(zip(groups.texts(GROUP), _settled(path, groups, given, spectra=spectra), strict=True))
+    group_of_row = table.texts(GROUP)
+    unknown = sorted(set(group_of_row) - set(by_group))
+    if unknown:
+        raise UnreadableTable(
+            f"{path}: micrographs name the optics groups {', '.join(unknown)}, but table {groups.name!r} "
+            f"defines only {', '.join(by_group)}. Add the missing rows."
+        )
+    return lambda row: by_group[group_of_row[row]]
+
+
+def _settled(path: Path, table: StarTable, given: PartialOptics, *, spectra: bool) -> list[Optics]:
+    """Optics of each row of a table, equal ones being one object."""
+    columns = [
+        _optional(table, "rlnVoltage"),
+        _optional(table, "rlnSphericalAberration"),
+        _optional(table, "rlnAmplitudeContrast"),
+        [None] * len(table) if spectra else _pixels_A(table),
+    ]
+    made: dict[tuple[float | None, ...], Optics] = {}
+    for values in zip(*columns, strict=True):
+        if values not in made:
+            made[values] = _complete(path, given.over(PartialOptics(*values)))
+    return [made[values] for values in zip(*columns, strict=True)]
+
+
+def _complete(path: Path, partial: PartialOptics) -> Optics:
+    try:
+        return partial.complete()
+    except OpticsError as problem:
+        raise OpticsError(f"{path}: {problem}") from problem
+
+
+def _optional(table: StarTable, label: str) -> Sequence[float | None]:
+    return table.numbers(label) if label in table.columns else [None] * len(table)
+
+
+def _pixels_A(table: StarTable) -> Sequence[float | None]:
+    """Pixel size of each row: stated, or the detector's pixel (µm) over the magnification."""
+    if "rlnMicrographPixelSize" in table.columns:
+        return table.numbers("rlnMicrographPixelSize")
+    if "rlnDetectorPixelSize" not in table.columns or "rlnMagnification" not in table.columns:
+        return [None] * len(table)
+    pairs = zip(table.numbers("rlnDetectorPixelSize"), table.numbers("rlnMagnification"), strict=True)
+    return [
+        1e4 * detector_um / magnification if magnification > 0 else None
+        for detector_um, magnification in pairs
+    ]
+
+
+def _located(star: Path, name: str) -> Path:
+    """Find the file: from here, from the STAR file's folder, or from a folder above it (the project's root).
+
+    A name that is found nowhere is kept as it stands.
+    """
+    folders = (Path(), *star.absolute().parents)
+    return next((folder / name for folder in folders if is_there(folder / name)), Path(name))
+
+
+WORST_RESOLUTION_A = 25.0
+_MICROGRAPH_LABELS = (
+    "_rlnMicrographName",
+    "_rlnOpticsGroup",
+    "_rlnCtfImage",
+    "_rlnDefocusU",
+    "_rlnDefocusV",
+    "_rlnCtfAstigmatism",
+    "_rlnDefocusAngle",
+    "_rlnCtfFigureOfMerit",
+    "_rlnCtfMaxResolution",
+)
+_PHASE_SHIFT_LABEL = "_rlnPhaseShift"
+
+
+def _table(file: str, status: Status) -> ExportTable:
+    def head(seen: RunTotals) -> str:
+        labels = (*_MICROGRAPH_LABELS, *((_PHASE_SHIFT_LABEL,) if status in seen.phase_shifted else ()))
+        return optics_block(seen.groups) + relion_head("data_micrographs", labels)
+
+    def row(seen: RunTotals, one: Listed) -> str:
+        if one.fitted is None or one.outcome.status != status:
+            return ""
+        group = seen.groups[microscope(one.fitted.optics, one.outcome.pixel_A)]
+        names = (quoted(str(one.outcome.path)), str(group), quoted(f"{seen.spectrum(one.name)}:mrc"))
+        fit = one.fitted.fit
+        phase = (number(fit.phase_shift_deg),) if status in seen.phase_shifted else ()
+        return loop_rows([(*names, *_values(fit), *phase)])
+
+    return ExportTable(file, head, row, tail=RELION_TAIL)
+
+
+def _values(fit: CtfFit) -> tuple[str, ...]:
+    return (
+        number(fit.defocus_u_A),
+        number(fit.defocus_v_A),
+        number(fit.astigmatism_A),
+        number(fit.angle_deg),
+        number(fit.score),
+        number(min(fit.fit_resolution_A, WORST_RESOLUTION_A), missing=WORST_RESOLUTION_A),
+    )
+
+
+ACCEPTED = _table("micrographs_ctf.star", "accepted")
+REJECTED = _table("rejected_ctf.star", "rejected")
+
+
+LABELS = ("rlnMicrographName", "rlnDefocusU", "rlnDefocusV", "rlnDefocusAngle")
+PHASE_SHIFT = "rlnPhaseShift"
+
+
+def read_relion(path: Path) -> list[KnownRow]:
+    """Rows of the micrographs' table, in the style of versions 2, 3.0 or 3.1.
+
+    Raises
+    ------
+    UnreadableTable
+        If no table has name, U, V and angle.
+    """
+    table = table_with(read_star(path), LABELS, path)
+    name, *defocus = LABELS
+    columns = [table.numbers(label) for label in defocus]
+    phases = table.numbers(PHASE_SHIFT) if PHASE_SHIFT in table.columns else [0.0] * len(table)
+    return [KnownRow(*row) for row in zip(table.texts(name), *columns, phases, strict=True)]

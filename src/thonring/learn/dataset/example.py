@@ -1,0 +1,249 @@
+"""What a data set is made of."""
+
+import csv
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+
+from thonring import read, spectrum
+from thonring.errors import OpticsError, UnreadableFile, UnreadableTable
+from thonring.learn.inputs import SAMPLINGS_A, SpectrumPyramid, spectrum_pyramid
+from thonring.optics import Optics
+from thonring.records import Floats
+from thonring.simulate import Recipe, Scene, draw, drawn_spectrum
+
+NUMBERS = ("defocus_A", "voltage_kV", "cs_mm", "amplitude_contrast", "finest_A")
+VALUES = "values_per_pixel"
+TEXTS = ("session", "file", "source")
+SIMULATED = "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """The views of a micrograph and what a network shall learn from them.
+
+    `defocus_A` is the mean of U and V. `file` names the micrograph, once in a data set; `session` is what is never
+    divided between training and testing; `source` is the run that estimated the defocus, or "simulated".
+    """
+
+    views: SpectrumPyramid
+    defocus_A: float
+    optics: Optics
+    session: str
+    file: str
+    source: str
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The values of the columns `NUMBERS`."""
+        optics = self.optics
+        found = (self.defocus_A, optics.voltage_kV, optics.cs_mm, optics.amplitude_contrast)
+        return dict(zip(NUMBERS, (*found, self.views.finest_A), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """All of a data set but its spectra, one value an element (n,), `values_per_pixel` (n, samplings).
+
+    What is not known is NaN.
+    """
+
+    defocus_A: Floats
+    voltage_kV: Floats
+    cs_mm: Floats
+    amplitude_contrast: Floats
+    finest_A: Floats
+    values_per_pixel: Floats
+    session: tuple[str, ...]
+    file: tuple[str, ...]
+    source: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.file)
+
+    def optics(self, index: int) -> Optics:
+        """The optics of an element.
+
+        Raises
+        ------
+        OpticsError
+            If they are not known.
+        """
+        return Optics(
+            float(self.voltage_kV[index]), float(self.cs_mm[index]), float(self.amplitude_contrast[index])
+        )
+
+
+def joined(parts: Sequence[Columns]) -> Columns:
+    """The columns of several data sets, one after the other."""
+    numbers = {name: np.concatenate([getattr(part, name) for part in parts]) for name in (*NUMBERS, VALUES)}
+    texts = {name: tuple(text for part in parts for text in getattr(part, name)) for name in TEXTS}
+    return columns_of(numbers, texts)
+
+
+def columns_of(numbers: Mapping[str, Floats], texts: Mapping[str, tuple[str, ...]]) -> Columns:
+    """Columns from their names."""
+    cells: dict[str, Any] = {**numbers, **texts}
+    return Columns(**cells)
+
+
+SpectrumKind = Literal["amplitude", "power"]
+
+_RESULT_COLUMNS = ("defocus_A", "phase_shift_deg", "voltage_kV", "cs_mm", "amplitude_contrast", "pixel_A")
+OPTION = "--spectrum"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An accepted micrograph of a run; `path` is absolute, links followed, so that each is known by one name.
+
+    `spectrum_kind` is set where the run's inputs were spectra.
+    """
+
+    run: Path
+    path: Path
+    optics: Optics
+    defocus_A: float
+    phase_shift_deg: float
+    spectrum_kind: SpectrumKind | None = None
+
+
+def accepted_of(run: Path) -> tuple[Accepted, ...]:
+    """Read the accepted micrographs of a run folder, in its order.
+
+    Paths that are not absolute are those of the folder where the run was started, which has to be this one.
+
+    Raises
+    ------
+    UnreadableFile, UnreadableTable
+        If results.csv or settings.json is missing or lacks what is needed.
+    """
+    table = run / "results.csv"
+    kind = _spectrum_kind(run / "settings.json")
+    rows = enumerate(_rows(table), start=2)
+    return tuple(
+        _accepted(f"{table}, line {line}", row, run, kind)
+        for line, row in rows
+        if row["status"] == "accepted"
+    )
+
+
+def _rows(table: Path) -> Sequence[Mapping[str, str]]:
+    try:
+        with table.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            found, rows = reader.fieldnames or (), list(reader)
+    except (OSError, csv.Error) as problem:
+        raise UnreadableFile(
+            f"{table}: cannot be read ({problem}). Expected the folder of a run of `thonring estimate`."
+        ) from problem
+    missing = [column for column in ("file", "status", *_RESULT_COLUMNS) if column not in found]
+    if missing:
+        raise UnreadableTable(
+            f"{table}: lacks the columns {', '.join(missing)}; found {', '.join(found) or 'nothing'}. Expected the "
+            "results.csv that `thonring estimate` wrote."
+        )
+    return rows
+
+
+def _accepted(place: str, row: Mapping[str, str], run: Path, kind: SpectrumKind | None) -> Accepted:
+    try:
+        defocus_A, phase_deg, voltage_kV, cs_mm, contrast, pixel_A = (
+            float(row[name]) for name in _RESULT_COLUMNS
+        )
+        optics = Optics(voltage_kV, cs_mm, contrast, pixel_A)
+    except (ValueError, OpticsError) as problem:
+        raise UnreadableTable(
+            f"{place}: {problem}; expected {', '.join(_RESULT_COLUMNS)} as numbers of an accepted micrograph."
+        ) from None
+    if not math.isfinite(defocus_A):
+        raise UnreadableTable(f"{place}: defocus_A is {defocus_A}, expected a finite number.")
+    return Accepted(run.resolve(), Path(row["file"]).resolve(), optics, defocus_A, phase_deg, kind)
+
+
+def _spectrum_kind(settings: Path) -> SpectrumKind | None:
+    """What the inputs of the run were: only its command line tells."""
+    try:
+        words = json.loads(settings.read_text(encoding="utf-8"))["command_line"]
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise UnreadableFile(
+            f"{settings}: tells no command line ({problem}), which says whether the run read images or spectra. "
+            "Restore it from the run."
+        ) from problem
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        value = following if word == OPTION else str(word).removeprefix(f"{OPTION}=")
+        if (word == OPTION or value != word) and value in get_args(SpectrumKind):
+            return cast("SpectrumKind", value)
+    return None
+
+
+BLOCK = 64
+"""Scenes of one session."""
+
+
+def scene_file(seed: int, index: int) -> str:
+    """What stands for the file of scene `index`; the folder in it is its session."""
+    return f"{SIMULATED}/seed_{seed}/block_{index // BLOCK:06d}/scene_{index:08d}"
+
+
+def drawn_element(recipe: Recipe, seed: int, index: int) -> Example:
+    """Scene `index` of the set that `seed` draws from a recipe, as an element.
+
+    Raises
+    ------
+    SettingsError
+        If the recipe's ranges hardly ever give visible rings.
+    """
+    scene = draw(recipe, seed, index)
+    file = scene_file(seed, index)
+    session = file.rpartition("/")[0]
+    return Example(drawn_views(scene), scene.mean_defocus_A, scene.optics, session, file, SIMULATED)
+
+
+def drawn_views(scene: Scene) -> SpectrumPyramid:
+    """The views that the scene's image would have; their noise is drawn for each anew.
+
+    A view that is finer than the scene's pixel is known to the Nyquist frequency of the pixel only.
+    """
+    random = np.random.default_rng([scene.seed, 1])
+    seen = [
+        spectrum_pyramid(drawn_spectrum(scene, max(scene.pixel_A, sampling_A), random), (sampling_A,))
+        for sampling_A in SAMPLINGS_A
+    ]
+    return SpectrumPyramid(
+        power=np.concatenate([view.power for view in seen]),
+        finest_A=max(scene.pixel_A, SAMPLINGS_A[0]),
+        values_per_pixel=tuple(view.values_per_pixel[0] for view in seen),
+    )
+
+
+def measured_element(accepted: Accepted, session: str) -> Example:
+    """An accepted micrograph as an element.
+
+    Raises
+    ------
+    InputError, OpticsError
+        If the file cannot be read or used.
+    """
+    views = measured_views(accepted.path, accepted.optics, accepted.spectrum_kind)
+    file, source = str(accepted.path), str(accepted.run)
+    return Example(views, accepted.defocus_A, accepted.optics, session, file, source)
+
+
+def measured_views(path: Path, optics: Optics, spectrum_kind: SpectrumKind | None = None) -> SpectrumPyramid:
+    """The views of an image, or of a spectrum that another program computed.
+
+    Raises
+    ------
+    InputError, OpticsError
+        If the file cannot be read or used.
+    """
+    if spectrum_kind is not None:
+        return spectrum_pyramid(read.spectrum_file(path, optics, spectrum_kind).spectrum)
+    image = spectrum.repaired(read.micrograph(path, optics))
+    return spectrum_pyramid(spectrum.periodogram(image, finest_A=SAMPLINGS_A[0]))

@@ -1,1 +1,0 @@
-"""Polar cells drawn by the million, while a network trains."""

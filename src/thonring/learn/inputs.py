@@ -1,0 +1,240 @@
+"""What a network is fed of one spectrum: polar cells, or enhanced images as the networks of 2019 were."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from thonring.errors import InputError, UnsuitableImage
+from thonring.learn.model_card import Card, Kind
+from thonring.optics import Optics
+from thonring.records import Floats, Image, Spectrum
+from thonring.spectrum import enhance, resample
+
+SAMPLINGS_A = (1.0, 2.0, 3.0)
+SIZE = 512
+
+Stack = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class SpectrumPyramid:
+    """Power at the samplings, (samplings, 512, 257): half planes, rows centred, as in `Spectrum`.
+
+    Beyond the Nyquist frequency of `finest_A` nothing is known, and power is 0. `values_per_pixel` has one number for
+    each sampling.
+    """
+
+    power: Stack
+    finest_A: float
+    values_per_pixel: tuple[float, ...]
+    samplings_A: tuple[float, ...] = SAMPLINGS_A
+
+    def spectrum(self, index: int) -> Spectrum:
+        """One view as a spectrum of its own."""
+        sampling_A = self.samplings_A[index]
+        step = 1.0 / (SIZE * sampling_A)
+        return Spectrum(self.power[index], step, step, sampling_A, self.values_per_pixel[index])
+
+
+def spectrum_pyramid(spectrum: Spectrum, samplings_A: tuple[float, ...] = SAMPLINGS_A) -> SpectrumPyramid:
+    """A spectrum of any size and sampling as a network sees it."""
+    seen = [_view(spectrum, sampling_A) for sampling_A in samplings_A]
+    return SpectrumPyramid(
+        power=np.stack([view.power for view in seen]),
+        finest_A=spectrum.sampling_A,
+        values_per_pixel=tuple(view.values_per_pixel for view in seen),
+        samplings_A=samplings_A,
+    )
+
+
+def _view(spectrum: Spectrum, sampling_A: float) -> Spectrum:
+    """The spectrum at a sampling, with 0 beyond what it knows; its first row stands for either Nyquist frequency."""
+    if sampling_A >= 0.999 * spectrum.sampling_A:
+        return resample(spectrum, sampling_A, SIZE)
+    known = 2 * int(0.5 * SIZE * sampling_A / spectrum.sampling_A)
+    inner = resample(spectrum, SIZE * sampling_A / known, known)
+    power = np.zeros((SIZE, SIZE // 2 + 1), dtype=np.float32)
+    first = (SIZE - known) // 2
+    power[first : first + known, : known // 2 + 1] = inner.power
+    power[first + known, : known // 2 + 1] = inner.power[0]
+    return Spectrum(power, inner.step_y_per_A, inner.step_x_per_A, sampling_A, inner.values_per_pixel)
+
+
+def enhanced(views: SpectrumPyramid) -> Image:
+    """The views enhanced, (samplings, 512, 512), full planes: what the networks of 2019 were fed."""
+    return np.stack([enhance(views.spectrum(index)) for index in range(len(views.samplings_A))])
+
+
+SECTORS = 8
+CELLS = 256
+COARSEST_A = 40.0
+"""Frequencies below 1/40 Å show particles, not rings."""
+
+SQUARE_OF_PIXEL = 1 / 6
+"""Mean squared distance of a pixel's points from its centre, in pixels squared."""
+
+DEGREE = 4
+CLIP = 6.0
+
+Indices = npt.NDArray[np.intp]
+
+
+def polar(views: SpectrumPyramid) -> Stack:
+    """Log power in cells, (samplings, 8 sectors, 256 cells), freed of a smooth background and of unit variance.
+
+    Sectors run from -90° by 22.5° each. The background is a polynomial of degree 4 in k through the rotational mean
+    of the logarithm; a view with nothing known is 0, as is every cell below 1/40 Å or beyond what is known.
+    """
+    cells = np.stack([_cell_means(power) for power in views.power])
+    known = known_cells(views.samplings_A, views.finest_A)
+    return flattened(np.log(np.maximum(cells, np.finfo(np.float32).tiny)), known)
+
+
+def flattened(log_power: Floats, known: npt.NDArray[np.bool_]) -> Stack:
+    """(views, sectors, cells) without the background, scaled and clipped; `known` is (views, cells)."""
+    result = np.zeros(log_power.shape, dtype=np.float32)
+    for view, seen in enumerate(known):
+        if np.count_nonzero(seen) <= 2 * DEGREE:
+            continue
+        inside, basis = log_power[view][:, seen], background_basis(seen)[seen]
+        residual = inside - (inside.mean(axis=0) @ basis) @ basis.T
+        scale = float(residual.std())
+        if scale > 0:
+            result[view][:, seen] = np.clip(residual / scale, -CLIP, CLIP)
+    return result
+
+
+def background_basis(known: npt.NDArray[np.bool_]) -> Floats:
+    """Orthonormal polynomials in k over the known cells, which are neighbours, 0 elsewhere; (256, degree + 1)."""
+    basis = np.zeros((CELLS, DEGREE + 1))
+    if np.count_nonzero(known) > 2 * DEGREE:
+        basis[known] = _polynomials(int(np.argmax(known)), int(np.count_nonzero(known)))
+    return basis
+
+
+def known_cells(samplings_A: tuple[float, ...], finest_A: float) -> npt.NDArray[np.bool_]:
+    """Which cells lie between 1/40 Å and the Nyquist frequency of the finest pixel, (samplings, 256)."""
+    k2 = squared_frequencies(samplings_A)
+    half = 0.5 * (k2[:, 1] - k2[:, 0])[:, None]
+    return (k2 - half >= COARSEST_A**-2) & (k2 + half <= (0.5 / finest_A) ** 2 * (1 + 1e-6))
+
+
+def squared_frequencies(samplings_A: tuple[float, ...]) -> Floats:
+    """k² at the middle of each cell, (samplings, 256), in 1/Å²."""
+    nyquist2: Floats = 0.25 / np.square(np.asarray(samplings_A, dtype=np.float64))
+    return np.asarray(nyquist2[:, None] * (np.arange(CELLS) + 0.5)[None, :] / CELLS, dtype=np.float64)
+
+
+def sector_angles() -> Floats:
+    """Direction in the middle of each sector, (8,), in radians."""
+    return np.radians((np.arange(SECTORS) + 0.5) * 180 / SECTORS - 90)
+
+
+def _cell_means(power: Stack) -> Floats:
+    """Mean power in the middle of each cell in k², (8, 256).
+
+    The pixels of a cell lie about a middle of their own, up to a tenth of a cell away. Taken for the cell's, it
+    would turn the rings and with them the defocus by some 2.5e-4, so the means are interpolated between neighbours.
+    """
+    cell, count = _cell_of_pixels()
+    total = np.bincount(cell, weights=power.ravel(), minlength=SECTORS * CELLS + 1)[:-1]
+    means = (total / np.maximum(count, 1)).reshape(SECTORS, CELLS)
+    middles = np.arange(CELLS) + 0.5
+    return np.stack([np.interp(middles, *pair) for pair in zip(_middles_of_pixels(), means, strict=True)])
+
+
+@lru_cache(maxsize=1)
+def _middles_of_pixels() -> Floats:
+    """Mean k² of each cell's pixels in units of a cell's width, (8, 256); a pixel itself averages over its square."""
+    cell, count = _cell_of_pixels()
+    ky, kx = np.arange(SIZE)[:, None] - SIZE // 2, np.arange(SIZE // 2 + 1)[None, :]
+    squared = (kx**2 + ky**2 + SQUARE_OF_PIXEL) * CELLS / (SIZE // 2) ** 2
+    total = np.bincount(cell, weights=squared.ravel(), minlength=SECTORS * CELLS + 1)[:-1]
+    return np.asarray((total / np.maximum(count, 1)).reshape(SECTORS, CELLS))
+
+
+@lru_cache(maxsize=1)
+def _cell_of_pixels() -> tuple[Indices, Floats]:
+    """Number of each pixel's cell, the last one for those left out (axes and corners); and pixels in each cell."""
+    ky = np.arange(SIZE)[:, None] - SIZE // 2
+    kx = np.arange(SIZE // 2 + 1)[None, :]
+    ring = ((kx**2 + ky**2) * CELLS) // (SIZE // 2) ** 2
+    sector = np.floor((np.arctan2(ky, kx) / np.pi + 0.5) * SECTORS).astype(np.intp)
+    used = (ring < CELLS) & (kx > 0) & (ky != 0)
+    cell = (
+        np.where(used, np.minimum(sector, SECTORS - 1) * CELLS + ring, SECTORS * CELLS)
+        .ravel()
+        .astype(np.intp)
+    )
+    return cell, np.bincount(cell, minlength=SECTORS * CELLS + 1)[:-1].astype(np.float64)
+
+
+@lru_cache(maxsize=256)
+def _polynomials(first: int, count: int) -> Floats:
+    """Orthonormal polynomials in k over `count` cells from `first` on, (count, degree + 1)."""
+    k = np.sqrt(np.arange(first, first + count) + 0.5)
+    x = 2 * (k - k[0]) / (k[-1] - k[0]) - 1
+    return np.asarray(np.linalg.qr(np.polynomial.chebyshev.chebvander(x, DEGREE))[0])
+
+
+OpticsInput = tuple[float, float, float, float]
+
+_SEEN: Mapping[Kind, Callable[[SpectrumPyramid], Stack]] = MappingProxyType(
+    {"polar": polar, "enhanced": enhanced}
+)
+"""How each kind of network looks at the views."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkInput:
+    """One element of a batch, small enough to send between processes.
+
+    `seen` is (3, 8, 256) cells or (3, 512, 512) images; `finest_A` the pixel whose Nyquist frequency ends what is
+    known of them, at least the finest sampling.
+    """
+
+    seen: Stack
+    finest_A: float
+    optics: Optics
+
+    @property
+    def constants(self) -> OpticsInput:
+        """The input `optics` of polar networks."""
+        return optics_input(self.optics, self.finest_A)
+
+
+def network_input(views: SpectrumPyramid, optics: Optics, card: Card) -> NetworkInput:
+    """The views as the network of a card takes them.
+
+    Raises
+    ------
+    InputError
+        If the views are of other samplings than the network was trained on.
+    UnsuitableImage
+        If they hold values that are not finite.
+    """
+    if views.samplings_A != card.samplings_A:
+        raise InputError(
+            f"the network {card.network} was trained on spectra at {_listed(card.samplings_A)} Å/px, these are at "
+            f"{_listed(views.samplings_A)}: make them anew at its samplings, or take another model."
+        )
+    if not np.isfinite(views.power).all():
+        raise UnsuitableImage(
+            "the spectrum holds values that are NaN or infinite, so the network was not asked. Compute it anew."
+        )
+    seen = _SEEN[card.kind](views)
+    finest_A = max(views.finest_A, min(views.samplings_A))
+    return NetworkInput(seen, finest_A, optics)
+
+
+def optics_input(optics: Optics, finest_A: float) -> OpticsInput:
+    """The input `optics` of polar networks: wavelength Å, Cs mm, amplitude contrast, finest pixel Å."""
+    return optics.wavelength_A, optics.cs_mm, optics.amplitude_contrast, finest_A
+
+
+def _listed(samplings_A: tuple[float, ...]) -> str:
+    return ", ".join(f"{sampling_A:g}" for sampling_A in samplings_A)

@@ -1,0 +1,165 @@
+"""The card of a model: what it was trained on, how wrong it is, and the sum that proves its file whole.
+
+A model is two files of one name: `NAME.onnx`, and `NAME.toml`, its card. Nothing pickled is ever loaded.
+"""
+
+import hashlib
+import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from thonring.errors import ThonringError, UnreadableFile, UnreadableTable
+from thonring.files.atomic import write_text
+from thonring.simulate.output import recipe_text
+
+Kind = Literal["polar", "enhanced"]
+Interval = tuple[float, float]
+
+_REMARKS = ("Card of the model in the .onnx file of the same name. Errors are those on held-out test data.",)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ErrorRow(_Part):
+    """Errors of the elements from `low` to `high` of what a table is sorted by (kV or Å).
+
+    `beyond_1000A` is a share; `held_95` the share of truths inside the 95 % interval, absent without one.
+    """
+
+    low: float
+    high: float
+    count: int
+    mean_A: float
+    median_A: float
+    beyond_1000A: float
+    held_95: float | None = None
+
+
+class Card(_Part):
+    """Everything known about a model; ranges are [lowest, highest] of what it was trained on.
+
+    `sigma_A` is the RMS error on the test set, for networks that give no uncertainty of their own. `trained_pixel_A`
+    are the pixels whose Nyquist frequency ended what was known. `recipe` and `versions` are as they were. Standard
+    errors are multiplied by `sigma_scale`: whole micrographs differ from what was trained on by what no draw has.
+    """
+
+    network: str
+    kind: Kind
+    parameters: int
+    samplings_A: tuple[float, ...]
+    sha256: str
+    trained_kV: Interval
+    trained_defocus_A: Interval
+    trained_pixel_A: Interval
+    trained_cs_mm: Interval | None = None
+    trained_amplitude_contrast: Interval | None = None
+    data: str
+    seed: int
+    epochs: int
+    limits: tuple[str, ...]
+    errors: ErrorRow
+    errors_by_voltage: dict[str, ErrorRow]
+    errors_by_defocus: dict[str, ErrorRow]
+    recipe: dict[str, Any]
+    versions: dict[str, str]
+    sigma_A: float | None = None
+    sigma_scale: Annotated[float, Field(gt=0)] = 1.0
+
+
+def card_path(model: Path) -> Path:
+    """Where the card of a model lies."""
+    return model.with_suffix(".toml")
+
+
+def read_card(model: Path) -> Card:
+    """Read the card of a model, given as the path of either file.
+
+    Raises
+    ------
+    UnreadableFile, UnreadableTable
+        If there is none, or it is not a card.
+    """
+    path = card_path(model)
+    try:
+        return Card.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as problem:
+        raise UnreadableFile(
+            f"{path}: cannot be read ({problem.strerror}). A model is two files, NAME.onnx and its card NAME.toml: "
+            "keep them together."
+        ) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise UnreadableTable(
+            f"{path}: not TOML ({problem}). Expected a model's card; copy it again."
+        ) from None
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UnreadableTable(
+            f"{path}: {place}: {first['msg']}. Expected a card that `thonring train` wrote; copy it again."
+        ) from None
+
+
+def write_card(model: Path, card: Card) -> Path:
+    """Write the card of a model beside it, and say where.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    path = card_path(model)
+    write_text(path, recipe_text(card.model_dump(exclude_none=True), _REMARKS))
+    return path
+
+
+def checked_model(model: Path) -> bytes:
+    """Give the bytes of a model's .onnx file, proven by the sum on its card.
+
+    Raises
+    ------
+    UnreadableFile, UnreadableTable
+        If the file or its card is missing or damaged.
+    """
+    card = read_card(model)
+    path = model.with_suffix(".onnx")
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise UnreadableFile(
+            f"{path}: cannot be read ({problem.strerror}). Expected the model beside its card {card_path(model)}."
+        ) from None
+    found = sha256(content)
+    if found != card.sha256:
+        raise UnreadableFile(
+            f"{path}: damaged or exchanged: its SHA-256 is {found[:12]}…, its card says {card.sha256[:12]}…. "
+            "Copy model and card again, together."
+        )
+    return content
+
+
+def sha256(content: bytes) -> str:
+    """SHA-256 of a file's content, hexadecimal, as cards hold it."""
+    return hashlib.sha256(content).hexdigest()
+
+
+PACKAGES = ("torch", "lightning", "tensorboard", "h5py", "onnx", "onnxscript")
+
+
+def require_training(packages: tuple[str, ...] = PACKAGES) -> None:
+    """Make sure that the extra `train` is installed.
+
+    Raises
+    ------
+    ThonringError
+        If one of its packages is missing.
+    """
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing:
+        raise ThonringError(
+            f"Training needs {', '.join(missing)}, which this installation lacks: pip install 'thonring[train]'."
+        )

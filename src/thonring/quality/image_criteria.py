@@ -1,0 +1,266 @@
+"""Ice: crystalline spots, and the ring of water. Both judge the full band of the micrograph."""
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage, special
+from scipy.fft import irfft2
+
+from thonring.ctf import half_plane_grid, sin2_half_plane
+from thonring.quality.attempt_data import AttemptData
+from thonring.records import Floats, Image, SectorProfiles, Spectrum
+
+ICE_A = 3.6
+"""A spectrum must reach this resolution in Å to show ice (hexagonal ice: 3.90, 3.67 and 3.44 Å)."""
+
+SPOT_BAND_A = (4.2, 3.2)
+RING_EDGES_A = (4.0, 3.85, 3.7, 3.6, 3.5)
+VALUES_PER_BLOCK = 16
+FALSE_ALARM = 1e-3
+
+
+def crystalline_spots(case: AttemptData) -> float:
+    """Excess of the strongest spot between 4.2 and 3.2 Å over its ring, in units of what noise could reach.
+
+    Pixels are averaged in blocks with 16 or more independent values and divided by the median of their ring.
+    Noise alone, averages of exponential values, follows a Gamma distribution, and exceeds its quantile q in
+    one spectrum of a thousand; the value is (P / ring - 1) / (q - 1), with q - 1 taken as at least 1, so that
+    uneven rings of a well averaged spectrum are not spots. Noise stays below 1 whatever the size; the axes,
+    where detector lines lie, are left out. NaN if the micrograph's Nyquist frequency is below 1/3.6 Å.
+    """
+    spectrum = case.evidence.measured
+    if spectrum.nyquist_per_A < 1.0 / ICE_A:
+        return math.nan
+    block = math.ceil(math.sqrt(VALUES_PER_BLOCK / spectrum.values_per_pixel))
+    power, ring = _rings_of_blocks(spectrum, block)
+    if power.size == 0:
+        return math.nan
+    values = spectrum.values_per_pixel * block**2
+    level = _median_by_ring(power, ring)[ring] / (special.gammaincinv(values, 0.5) / values)
+    strongest = float(np.max(np.divide(power, level, out=np.ones_like(level), where=level > 0)))
+    reach_of_noise = float(special.gammainccinv(values, FALSE_ALARM / power.size)) / values
+    return (strongest - 1.0) / max(reach_of_noise - 1.0, 1.0)
+
+
+def _rings_of_blocks(spectrum: Spectrum, block: int) -> tuple[Image, npt.NDArray[np.intp]]:
+    """Mean power of the blocks in the band and the number, from 0, of each block's ring; both (blocks,)."""
+    inner_per_A, outer_per_A = 1.0 / SPOT_BAND_A[0], min(1.0 / SPOT_BAND_A[1], spectrum.nyquist_per_A)
+    middle = spectrum.power.shape[0] // 2
+    reach = min(middle, math.ceil(outer_per_A / spectrum.step_y_per_A) + block) // block
+    columns = (
+        min(spectrum.power.shape[1] - 1, math.ceil(outer_per_A / spectrum.step_x_per_A) + block) // block
+    )
+    rows = min(2 * reach, (spectrum.power.shape[0] - middle + reach * block) // block)
+    first = middle - reach * block
+    blocks = _block_means(spectrum.power[first : first + rows * block, 1 : 1 + columns * block], block)
+    within = 0.5 * (block - 1)
+    ky = ((np.arange(rows) - reach) * block + within) * spectrum.step_y_per_A
+    kx = (np.arange(columns) * block + 1 + within) * spectrum.step_x_per_A
+    k = np.hypot(ky[:, None].astype(np.float32), kx[None, :].astype(np.float32))
+    off_axes = (np.abs(ky) > 1.5 * block * spectrum.step_y_per_A)[:, None] & (
+        kx > 1.5 * block * spectrum.step_x_per_A
+    )
+    chosen = (k >= inner_per_A) & (k < outer_per_A) & off_axes
+    ring_width_per_A = 2.0 * block * max(spectrum.step_x_per_A, spectrum.step_y_per_A)
+    return blocks[chosen], ((k[chosen] - inner_per_A) / ring_width_per_A).astype(np.intp)
+
+
+def _block_means(power: Image, block: int) -> Image:
+    parts = [power[i::block, j::block] for i in range(block) for j in range(block)]
+    total: Image = np.add.reduce(parts)
+    return total / np.float32(block**2)
+
+
+def _median_by_ring(power: Image, ring: npt.NDArray[np.intp]) -> Floats:
+    """Median of each ring (rings,), by one sort of ring number plus scaled power."""
+    scale = 2.0 * float(power.max()) or 1.0
+    key = np.sort(ring + power / scale)
+    ends = np.cumsum(np.bincount(ring))
+    starts = np.concatenate([[0], ends[:-1]])
+    middle = np.minimum((starts + ends) // 2, len(key) - 1)
+    return np.asarray((key[middle] - np.arange(len(ends))) * scale, dtype=np.float64)
+
+
+def ice_ring(case: AttemptData) -> float:
+    """Strongest power of narrow annuli between 4.0 and 3.5 Å over what both neighbours let expect there.
+
+    The expectation is interpolated linearly in log power against frequency between 4.6-4.25 and 3.3-3.1 Å: 1 without
+    ice, up to a tenth more for vitreous water. NaN if the micrograph's Nyquist frequency is below 1/3.1 Å or a
+    neighbour has no power.
+    """
+    profiles = case.evidence.profiles
+    if profiles.frequency_per_A.size == 0 or profiles.frequency_per_A[-1] < 0.99 / 3.1:
+        return math.nan
+    below, below_per_A = _annulus_mean(profiles, 4.6, 4.25)
+    above, above_per_A = _annulus_mean(profiles, 3.3, 3.1)
+    if not (below > 0 and above > 0):
+        return math.nan
+    slope = math.log(above / below) / (above_per_A - below_per_A)
+    ratios = []
+    for coarse_A, fine_A in pairwise(RING_EDGES_A):
+        ring, ring_per_A = _annulus_mean(profiles, coarse_A, fine_A)
+        ratios.append(ring / (below * math.exp(slope * (ring_per_A - below_per_A))))
+    return float(np.nanmax(ratios)) if np.isfinite(ratios).any() else math.nan
+
+
+def _annulus_mean(profiles: SectorProfiles, coarse_A: float, fine_A: float) -> tuple[float, float]:
+    """Mean power and frequency (1/Å) between two resolutions in Å; NaN where there is none."""
+    annulus = profiles.within(1.0 / coarse_A, 1.0 / fine_A)
+    total = float(annulus.values.sum())
+    if total == 0:
+        return math.nan, math.nan
+    frequency = float((annulus.values * annulus.frequency_per_A).sum()) / total
+    return float((annulus.values * annulus.power).sum()) / total, frequency
+
+
+SMALLEST_STEP = 0.085
+"""Carbon of 150 Å takes some 15 % of the beam; crowds of particles and unevenness of the ice make up to 7 %."""
+
+CLEAR = 4.5
+"""Step over scatter; two halves of an even slope reach 3.5, of a normal distribution 2.7."""
+
+NEIGHBOURS = 5
+"""Blocks each way whose median is taken, so that particles, dark but apart, are no area."""
+
+ROUNDS = 8
+
+Mask = npt.NDArray[np.bool_]
+
+
+def support_film_fraction(case: AttemptData) -> float:
+    """Share of the image that the smaller of two areas of different brightness covers; 0 where there is one level.
+
+    Medians of 5 x 5 blocks are split in two classes by Otsu's threshold (1979), doi:10.1109/TSMC.1979.4310076, a plane
+    and a step between the classes are fitted to them, and they are split again by what the plane leaves, until nothing
+    changes. NaN for a spectrum without its image.
+    """
+    brightness = case.evidence.brightness
+    if brightness is None:
+        return math.nan
+    values = ndimage.median_filter(np.asarray(brightness, dtype=np.float64), NEIGHBOURS, mode="nearest")
+    plane = _plane_axes(values.shape)
+    flat, bright = values.ravel(), values.ravel() > _otsu(values.ravel())
+    step = scatter = 0.0
+    for _ in range(ROUNDS):
+        if bright.all() or not bright.any():
+            return 0.0
+        design = np.column_stack([plane, bright])
+        solution = np.linalg.lstsq(design, flat, rcond=None)[0]
+        step, scatter = float(solution[-1]), float(np.std(flat - design @ solution))
+        level = flat - plane @ solution[:-1]
+        again = level > 0.5 * step
+        if np.array_equal(again, bright):
+            break
+        bright = again
+    if not (step > SMALLEST_STEP and step > CLEAR * scatter):
+        return 0.0
+    share = float(np.mean(bright))
+    return min(share, 1.0 - share)
+
+
+def _plane_axes(shape: tuple[int, ...]) -> Floats:
+    """Columns 1, x and y of each block, (blocks, 3)."""
+    y, x = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
+    return np.column_stack([np.ones(x.size), x.ravel(), y.ravel()])
+
+
+def _otsu(values: Floats) -> float:
+    """The threshold that makes the variance between the two classes largest."""
+    ordered = np.sort(values)
+    below = np.arange(1, len(ordered))
+    total = np.cumsum(ordered)
+    between = (total[-1] * below / len(ordered) - total[:-1]) ** 2 / (below * (len(ordered) - below))
+    best = int(np.argmax(between))
+    return 0.5 * float(ordered[best] + ordered[best + 1])
+
+
+SHORTEST_A = 14.0
+"""Jumps below act like drift, and are judged as such."""
+
+LONGEST_SHARE = 0.45
+"""Longest jump looked for, over the length that the spectrum stands for."""
+
+FINEST_A = 3.5
+"""Pixel size whose Nyquist frequency ends the band: the rings are strongest inside."""
+
+SIGNIFICANT = 6.5
+"""Standard deviations; among 100,000 shifts noise reaches 4.5."""
+
+NORMAL_MAD = 1.4826
+
+Rings = npt.NDArray[np.intp]
+
+
+def double_exposure(case: AttemptData) -> float:
+    """Contrast c of the strongest fringes that run through the rings, 0 to about 1; 0 where noise could make them.
+
+    What the fitted model leaves of the spectrum, P / model - 1, is freed of its rotational mean, weighted by the
+    rings' share of the model and Fourier transformed: fringes of a jump s are a peak at s, of height c under this
+    weight. The scatter of all shifts tells how high noise and misfit reach. A crystal of particles would show its
+    lattice here too. NaN without rings in the band.
+    """
+    spectrum = _inner(case.spectrum())
+    residual, share, ring = _residual(case, spectrum)
+    power = float((share * share).sum())
+    if power == 0:
+        return math.nan
+    residual = np.where(share > 0, residual - _mean_of_rings(residual, share > 0, ring), 0.0)
+    contrast = _transform(residual * share) / power
+    shift_A = _shifts(contrast.shape[0], spectrum.sampling_A * residual.shape[0] / contrast.shape[0])
+    longest_A = LONGEST_SHARE / spectrum.step_x_per_A
+    looked_at = contrast[(shift_A > SHORTEST_A) & (shift_A < longest_A)]
+    scatter = NORMAL_MAD * float(np.median(np.abs(looked_at)))
+    strongest = float(looked_at.max())
+    return strongest if strongest > SIGNIFICANT * scatter else 0.0
+
+
+def _transform(weighted: Floats) -> Floats:
+    """Sum of a half plane against cos 2πk·s at all shifts s, twice as fine as the band needs, (2 size, 2 size)."""
+    half = weighted.shape[0] // 2
+    padded = np.zeros((4 * half, 2 * half + 1), dtype=np.float32)
+    padded[:half, : half + 1] = weighted[half:]
+    padded[-half:, : half + 1] = weighted[:half]
+    total: Floats = irfft2(padded, s=(4 * half, 4 * half), overwrite_x=True)
+    return np.asarray(total * (4 * half) ** 2, dtype=np.float64)
+
+
+def _inner(spectrum: Spectrum) -> Spectrum:
+    """The part of a spectrum up to the Nyquist frequency of 3.5 Å/px, of even size."""
+    middle = spectrum.power.shape[0] // 2
+    half = min(middle, math.ceil(0.5 / FINEST_A / spectrum.step_x_per_A))
+    power = spectrum.power[middle - half : middle + half, : half + 1]
+    return replace(spectrum, power=power, sampling_A=spectrum.sampling_A * middle / half)
+
+
+def _residual(case: AttemptData, spectrum: Spectrum) -> tuple[Floats, Floats, Rings]:
+    """P / model - 1, the rings' share of the model (0 outside the band and on the axes) and the ring's number."""
+    fit, curve = case.fitted, case.fitted.curve
+    k2, _ = half_plane_grid(spectrum)
+    k = np.sqrt(k2)
+    background = np.interp(k, curve.frequency_per_A, curve.background)
+    rings = np.interp(k, curve.frequency_per_A, curve.ring_power)
+    signal = rings * sin2_half_plane(spectrum, fit, case.fitted_optics)
+    model = background + signal
+    rows = np.abs(np.arange(k.shape[0]) - k.shape[0] // 2)[:, None]
+    off_axes = (rows > 1) & (np.arange(k.shape[1])[None, :] > 1)
+    inside = off_axes & (k >= curve.frequency_per_A[0]) & (k <= curve.frequency_per_A[-1])
+    share: Floats = np.where(inside, signal / model, 0.0)
+    residual: Floats = spectrum.power / model - 1.0
+    return residual, share, np.rint(k / spectrum.step_x_per_A).astype(np.intp)
+
+
+def _mean_of_rings(values: Floats, inside: npt.NDArray[np.bool_], ring: Rings) -> Floats:
+    """Mean over the pixels inside, ring by ring, at each pixel."""
+    count = np.bincount(ring.ravel(), weights=inside.ravel())
+    total = np.bincount(ring.ravel(), weights=np.where(inside, values, 0.0).ravel())
+    mean: Floats = total / np.maximum(count, 1)
+    return np.asarray(mean[ring])
+
+
+def _shifts(size: int, sampling_A: float) -> Floats:
+    """Length in Å of the shift at each pixel of the transform, (size, size)."""
+    axis = np.fft.fftfreq(size, 1 / (size * sampling_A))
+    return np.asarray(np.hypot(axis[:, None], axis[None, :]), dtype=np.float64)

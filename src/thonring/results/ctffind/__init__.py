@@ -1,1 +1,0 @@
-"""CTFFIND's diagnostic image and texts."""

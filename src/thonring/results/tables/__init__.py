@@ -1,1 +1,0 @@
-"""Tables of a run for other programs and for people, each a pure function of its store."""

@@ -1,0 +1,234 @@
+"""The finished micrographs of a run as columns, to be plotted, sorted and filtered by the hundred thousand."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from thonring.files.json import number_of
+from thonring.records import Floats, Status
+from thonring.run import rows as queries
+from thonring.run.rows import text_of
+from thonring.run.store import Store
+
+Bools = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
+
+STATUSES: tuple[Status, ...] = ("accepted", "rejected", "failed")
+
+_MICROGRAPH = ("pixel_A", "voltage_kV", "cs_mm", "cpu_seconds", "finished_at")
+_FIT = (
+    *("defocus_u_A", "defocus_v_A", "angle_deg", "phase_shift_deg", "amplitude_contrast"),
+    *("score", "fit_resolution_A", "sampling_A", "log_likelihood_gain", "dispersion"),
+    *("runner_up_A", "runner_up_gap", "start_A", "coarse_defocus_A"),
+)
+_QUERY = f"""
+SELECT input, path, name, COALESCE(decided.status, micrograph.status), COALESCE(mtime_ns, 0) / 1e9,
+  verdict IS NOT NULL OR estimate IS NOT NULL, estimate IS NOT NULL, criteria, criterion_values, remarks, covariance,
+  {", ".join(f"micrograph.{name}" for name in _MICROGRAPH)}, {", ".join(f"attempt.{name}" for name in _FIT)}
+FROM micrograph JOIN input ON input.id = input LEFT JOIN decided ON decided.micrograph = input
+LEFT JOIN attempt ON attempt.micrograph = input AND number = COALESCE(estimate, chosen)
+{{}} ORDER BY input
+"""  # noqa: S608 - all names are constants
+_NEW = """
+WHERE input IN
+  (SELECT input FROM micrograph WHERE finished_at >= ? UNION SELECT micrograph FROM decision WHERE action > ?)
+"""
+"""Runs of before version 2 know no times, but what is estimated from then on has one."""
+
+_HEAD = 11
+_AT_ONCE = 20_000
+"""Rows that are held as texts."""
+
+_REVISION = """
+SELECT (SELECT COUNT(*) FROM micrograph), (SELECT MAX(finished_at) FROM micrograph), (SELECT MAX(id) FROM action)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A state of a run: another one has more micrographs, a later time (seconds since 1970), or a later action."""
+
+    micrographs: int = 0
+    finished_at: float = 0.0
+    action: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunColumns:
+    """Row i of every column is one micrograph; rows are in the order of the tables.
+
+    `number` is the micrograph's in the store, `status` an index into STATUSES, by decision where there is one;
+    `recorded_at` is the time of its file in seconds since 1970, 0 where there was none. `values` has the columns of
+    results.csv that are numbers, those of the attempt that is kept, criteria among them, NaN where there is none;
+    `failing` tells for each criterion whether it did not hold. `decided` and `by_hand` tell where a person gave a
+    verdict or an estimate.
+    """
+
+    revision: Revision
+    number: Integers
+    file: tuple[str, ...]
+    name: tuple[str, ...]
+    status: npt.NDArray[np.int8]
+    recorded_at: Floats
+    decided: Bools
+    by_hand: Bools
+    values: Mapping[str, Floats]
+    failing: Mapping[str, Bools]
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    @property
+    def criteria(self) -> tuple[str, ...]:
+        """Names of the criteria."""
+        return tuple(self.failing)
+
+
+def revision_of(store: Store) -> Revision:
+    """Find out whether there is anything new, in a moment.
+
+    Raises
+    ------
+    OutputError
+        If the store cannot be read.
+    """
+    with store.snapshot() as connection:
+        micrographs, finished_at, action = connection.execute(_REVISION).fetchone()
+    return Revision(micrographs, finished_at or 0.0, action or 0)
+
+
+def read_columns(store: Store, known: RunColumns | None = None) -> RunColumns:
+    """Read the columns of a run; with those `known` of an earlier moment only what is new since is read.
+
+    Raises
+    ------
+    OutputError
+        If the store cannot be read.
+    """
+    with store.snapshot() as connection:
+        revision = revision_of(store)
+        since = Revision() if known is None else known.revision
+        if known is not None and revision == since:
+            return known
+        names = {key: tuple(json.loads(text)) for key, text in connection.execute(queries.CRITERIA)}
+        if known is None:
+            rows = connection.execute(_QUERY.format(""))
+        else:
+            rows = connection.execute(_QUERY.format(_NEW), (since.finished_at, since.action))
+        columns = known or _columns([], names, revision)
+        while some := rows.fetchmany(_AT_ONCE):
+            columns = _merged(columns, _columns(some, names, revision))
+        if known is not None and len(columns) != revision.micrographs:
+            return read_columns(store)
+    return replace(columns, revision=revision)
+
+
+def _columns(rows: Sequence[Any], names: Mapping[int, tuple[str, ...]], revision: Revision) -> RunColumns:
+    turned = list(zip(*rows, strict=True)) or [()] * (_HEAD + len(_MICROGRAPH) + len(_FIT))
+    number, path, name, status, recorded_at, decided, by_hand, criteria, measured, remarks, covariance = (
+        turned[:_HEAD]
+    )
+    values = {
+        column: np.array(cells, dtype=np.float64)
+        for column, cells in zip((*_MICROGRAPH, *_FIT), turned[_HEAD:], strict=True)
+    }
+    values |= _derived(values, covariance)
+    judged, failing = _criteria(criteria, measured, remarks, names)
+    code = {known: index for index, known in enumerate(STATUSES)}
+    return RunColumns(
+        revision=revision,
+        number=np.array(number, dtype=np.int64),
+        file=tuple(map(text_of, path)),
+        name=tuple(map(text_of, name)),
+        status=np.array([code[one] for one in status], dtype=np.int8),
+        recorded_at=np.array(recorded_at, dtype=np.float64),
+        decided=np.array(decided, dtype=bool),
+        by_hand=np.array(by_hand, dtype=bool),
+        values={**values, **judged},
+        failing=failing,
+    )
+
+
+def _derived(values: Mapping[str, Floats], covariance: Sequence[str | None]) -> dict[str, Floats]:
+    """Properties of CtfFit, for all at once."""
+    variances = np.array([_variances(text) for text in covariance], dtype=np.float64).reshape(-1, 3)
+    defocus_u_A, defocus_v_A = values["defocus_u_A"], values["defocus_v_A"]
+    return {
+        "defocus_A": 0.5 * (defocus_u_A + defocus_v_A),
+        "astigmatism_A": defocus_u_A - defocus_v_A,
+        "defocus_sigma_A": np.sqrt(variances[:, 0]),
+        "astigmatism_sigma_A": np.sqrt(0.5 * (variances[:, 1] + variances[:, 2])),
+    }
+
+
+def _variances(text: str | None) -> tuple[float, float, float]:
+    if text is None:
+        return np.nan, np.nan, np.nan
+    matrix = json.loads(text)
+    return number_of(matrix[0][0]), number_of(matrix[1][1]), number_of(matrix[2][2])
+
+
+def _criteria(
+    lists: Sequence[int | None],
+    measured: Sequence[str | None],
+    remarks: Sequence[str | None],
+    names: Mapping[int, tuple[str, ...]],
+) -> tuple[dict[str, Floats], dict[str, Bools]]:
+    """Values of each criterion, and whether it failed; attempts may have been judged by different lists."""
+    used = dict.fromkeys(name for key in dict.fromkeys(lists) if key is not None for name in names[key])
+    values = {name: np.full(len(lists), np.nan) for name in used}
+    failing = {name: np.zeros(len(lists), dtype=bool) for name in used}
+    for key in filter(None, dict.fromkeys(lists)):
+        rows = np.flatnonzero([one == key for one in lists])
+        table = [json.loads(text or "[]") for text in compress(measured, (one == key for one in lists))]
+        for name, column in zip(names[key], zip(*table, strict=True), strict=True):
+            values[name][rows] = [number_of(value) for value in column]
+    for row, (judged_by, text) in enumerate(zip(lists, remarks, strict=True)):
+        if judged_by is None or text is None or text == "[]":
+            continue
+        for index, passed, _ in json.loads(text):
+            failing[names[judged_by][index]][row] = not passed
+    return values, failing
+
+
+def _merged(old: RunColumns, new: RunColumns) -> RunColumns:
+    """Put rows of `new` in the place of their earlier ones, or beside the others."""
+    stays = ~np.isin(old.number, new.number)
+    order = np.argsort(np.concatenate([old.number[stays], new.number]), kind="stable")
+
+    def joined(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.concatenate([before[stays], after])[order]
+
+    def texts(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...]:
+        both = (*compress(before, stays), *after)
+        return tuple(both[index] for index in order)
+
+    values = [
+        (name, old.values.get(name, _full(old, np.nan)), new.values.get(name, _full(new, np.nan)))
+        for name in {**old.values, **new.values}
+    ]
+    failing = [
+        (name, old.failing.get(name, _full(old, 0) > 0), new.failing.get(name, _full(new, 0) > 0))
+        for name in {**old.failing, **new.failing}
+    ]
+    return RunColumns(
+        revision=new.revision,
+        number=joined(old.number, new.number),
+        file=texts(old.file, new.file),
+        name=texts(old.name, new.name),
+        status=joined(old.status, new.status),
+        recorded_at=joined(old.recorded_at, new.recorded_at),
+        decided=joined(old.decided, new.decided),
+        by_hand=joined(old.by_hand, new.by_hand),
+        values={name: joined(before, after) for name, before, after in values},
+        failing={name: joined(before, after) for name, before, after in failing},
+    )
+
+
+def _full(columns: RunColumns, value: float) -> Floats:
+    return np.full(len(columns), value)

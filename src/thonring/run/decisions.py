@@ -1,0 +1,297 @@
+"""What people decide of a run's micrographs: verdicts and estimates by hand, with who and when, never forgotten."""
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from thonring.errors import DecisionError
+from thonring.files.json import compact
+from thonring.records import Attempt, Status
+from thonring.run import rows as queries
+from thonring.run.decision_status import Verdict, decided_status
+from thonring.run.provenance import Provenance
+from thonring.run.rows import attempt_row, criteria_text
+from thonring.run.sqlite import sqlite_errors, transaction
+
+_KINDS: dict[Verdict | None, str] = {"accepted": "accept", "rejected": "reject", None: "automatic"}
+_CHOSEN = "(SELECT value FROM json_each(?))"
+_ADD_ACTION = "INSERT INTO action (at, who, kind, undoes) VALUES (?, ?, ?, ?)"
+_ADD_DECISION = "INSERT INTO decision (micrograph, action, verdict, estimate, status) VALUES (?, ?, ?, ?, ?)"
+_STANDING = f"""
+SELECT input, estimate, attempt.fitted AND pixel_A > 0 AND pixel_A < 9e999, attempt.remarks, micrograph.status, verdict
+FROM micrograph
+LEFT JOIN decided ON decided.micrograph = input
+LEFT JOIN attempt ON attempt.micrograph = input AND number = COALESCE(estimate, chosen) WHERE input IN {_CHOSEN}
+"""  # noqa: S608 - all names are constants
+_JUDGED = """
+WITH RECURSIVE origin (micrograph, action) AS (
+  SELECT micrograph, action FROM decided WHERE verdict IS NOT NULL
+  UNION SELECT origin.micrograph, (SELECT MAX(before.action) FROM decision AS before
+    WHERE before.micrograph = origin.micrograph AND before.action < action.undoes)
+  FROM origin JOIN action ON action.id = origin.action WHERE action.undoes IS NOT NULL
+)
+SELECT DISTINCT micrograph FROM origin JOIN action ON action.id = origin.action WHERE kind IN ('accept', 'reject')
+"""
+_CAME_FROM = "SELECT pixel_A, asked, size, mtime_ns FROM micrograph WHERE input = ?"
+_NEXT_ESTIMATE = "SELECT MIN(0, COALESCE(MIN(number), 0)) - 1 FROM attempt WHERE micrograph = ?"
+_ENDED = """
+EXISTS (SELECT 1 FROM decision AS later JOIN action AS ending ON ending.id = later.action
+  WHERE ending.kind = 'ended' AND later.micrograph = now.micrograph AND later.action > now.action)
+"""
+"""Whether the program ended what an action decided, see `end_superseded`: then nothing is left to take back."""
+
+_TO_UNDO = f"""
+SELECT id FROM action WHERE undoes IS NULL AND kind <> 'ended'
+AND id NOT IN (SELECT undoes FROM action WHERE undoes IS NOT NULL)
+AND EXISTS (SELECT 1 FROM decision AS now WHERE now.action = action.id AND NOT {_ENDED}) ORDER BY id DESC LIMIT 1
+"""  # noqa: S608 - all names are constants
+_BEFORE = f"""
+SELECT now.micrograph, before.verdict, before.estimate, before.status FROM decision AS now
+LEFT JOIN decision AS before ON before.micrograph = now.micrograph AND before.action =
+  (SELECT MAX(action) FROM decision WHERE micrograph = now.micrograph AND action < now.action)
+WHERE now.action = ? AND NOT {_ENDED}
+"""  # noqa: S608 - all names are constants
+_HISTORY = """
+SELECT id, at, who, kind, undoes, COUNT(*) FROM action JOIN decision ON decision.action = id
+{} GROUP BY id ORDER BY id DESC LIMIT ?
+"""
+_OF_ONE = "WHERE id IN (SELECT action FROM decision WHERE micrograph = ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something done by hand to so many `micrographs`; `at` is UTC in ISO 8601, `undoes` the action it took back."""
+
+    id: int
+    at: str
+    who: str
+    kind: str
+    undoes: int | None
+    micrographs: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What holds of a micrograph: the number of a person's estimate, and the statuses by it and by the program."""
+
+    micrograph: int
+    estimate: int | None
+    fitted: bool
+    by_estimate: Status | None
+    automatic: Status
+    verdict: Verdict | None
+
+    def unless_automatic(self, verdict: Verdict) -> Verdict | None:
+        """Give the verdict, or None where the criteria say the same."""
+        return None if verdict == (self.by_estimate or self.automatic) else verdict
+
+
+class Decisions:
+    """What people decided of a run, to be read and added to; micrographs are named by their numbers in the store.
+
+    Every method leaves the store as it was if it raises. All of them raise OutputError if the store cannot be
+    read or written.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path, self._connection = path, connection
+
+    def judge(self, micrographs: Sequence[int], verdict: Verdict | None, who: str) -> Action:
+        """Accept or reject micrographs, or with None let the criteria decide again.
+
+        Raises
+        ------
+        DecisionError
+            If one is not in the run, or is to be accepted without a fit; if there are none.
+        """
+        with self._writing() as connection:
+            standing = self._standing(micrographs)
+            if verdict == "accepted":
+                _refuse_without_fit([one.micrograph for one in standing if not one.fitted])
+            action = self._act(who, _KINDS[verdict])
+            connection.executemany(
+                _ADD_DECISION,
+                [
+                    (one.micrograph, action, verdict, one.estimate, verdict or one.by_estimate)
+                    for one in standing
+                ],
+            )
+            return self.action(action)
+
+    def curate(self, verdicts: Mapping[int, Verdict], who: str, *, overwrite: bool = False) -> Action | None:
+        """Give micrographs the verdicts of limits that a person chose, all in one action; None if nothing changes.
+
+        Where the criteria of the run say the same, they decide. What people judged one by one stays, unless
+        `overwrite`.
+
+        Raises
+        ------
+        DecisionError
+            If one is not in the run, or is to be accepted without a fit; if there are none.
+        """
+        with self._writing() as connection:
+            spared = set() if overwrite else self.judged()
+            changed = [
+                (one, verdict)
+                for one in self._standing(list(verdicts))
+                if one.micrograph not in spared
+                and (verdict := one.unless_automatic(verdicts[one.micrograph])) != one.verdict
+            ]
+            _refuse_without_fit(
+                [one.micrograph for one, verdict in changed if verdict == "accepted" and not one.fitted]
+            )
+            if not changed:
+                return None
+            action = self._act(who, "curate")
+            connection.executemany(
+                _ADD_DECISION,
+                [
+                    (one.micrograph, action, verdict, one.estimate, verdict or one.by_estimate)
+                    for one, verdict in changed
+                ],
+            )
+            return self.action(action)
+
+    def judged(self) -> set[int]:
+        """Give the micrographs whose verdict, as it stands, a person gave one by one: not by curating."""
+        with sqlite_errors(self._path):
+            return {micrograph for (micrograph,) in self._connection.execute(_JUDGED)}
+
+    def estimate(
+        self, micrograph: int, attempt: Attempt, who: str, origin: Provenance | None = None
+    ) -> Action:
+        """Keep a person's estimate, with its verdict by the criteria, in the place of the automatic one.
+
+        An earlier verdict of a person on this micrograph ends: it was on another estimate. `origin` is that of the
+        outcome which the person saw.
+
+        Raises
+        ------
+        DecisionError
+            If the micrograph is not in the run, was done again since, or has no known pixel size; if the attempt has
+            no fit.
+        """
+        if attempt.fit is None:
+            _refuse_without_fit([micrograph])
+        with self._writing() as connection:
+            self._standing([micrograph])
+            self._refuse_another(micrograph, origin)
+            (number,) = connection.execute(_NEXT_ESTIMATE, (micrograph,)).fetchone()
+            criteria = criteria_text(attempt)
+            connection.execute(queries.ADD_CRITERIA, (criteria,))
+            (judged,) = connection.execute(queries.FIND_CRITERIA, (criteria,)).fetchone()
+            connection.execute(queries.ADD_ATTEMPT, (micrograph, number, judged, *attempt_row(attempt)))
+            action = self._act(who, "estimate")
+            row = (micrograph, action, None, number, decided_status(None, attempt))
+            connection.execute(_ADD_DECISION, row)
+            return self.action(action)
+
+    def forget_estimates(self, micrographs: Sequence[int], who: str) -> Action:
+        """Let the automatic estimates and the criteria stand again; what was kept stays in the store.
+
+        Raises
+        ------
+        DecisionError
+            If a micrograph is not in the run, or there are none.
+        """
+        with self._writing() as connection:
+            standing = self._standing(micrographs)
+            action = self._act(who, "automatic")
+            connection.executemany(
+                _ADD_DECISION, [(one.micrograph, action, None, None, None) for one in standing]
+            )
+            return self.action(action)
+
+    def undo(self, who: str) -> Action:
+        """Take back the last action that is not taken back: what held of its micrographs before holds again.
+
+        Raises
+        ------
+        DecisionError
+            If there is none.
+        """
+        with self._writing() as connection:
+            last = connection.execute(_TO_UNDO).fetchone()
+            if last is None:
+                raise DecisionError(
+                    f"{self._path}: nothing to undo: no decision stands that was taken by hand."
+                )
+            action = self._act(who, "undo", last[0])
+            before = connection.execute(_BEFORE, last).fetchall()
+            connection.executemany(_ADD_DECISION, [(key, action, *state) for key, *state in before])
+            return self.action(action)
+
+    def history(self, micrograph: int | None = None, most: int = 100) -> list[Action]:
+        """Give the last actions, of one micrograph or of all, the latest first."""
+        with sqlite_errors(self._path):
+            where = "" if micrograph is None else _OF_ONE
+            of = () if micrograph is None else (micrograph,)
+            return [Action(*row) for row in self._connection.execute(_HISTORY.format(where), (*of, most))]
+
+    def action(self, number: int) -> Action:
+        """Give the action of a number.
+
+        Raises
+        ------
+        DecisionError
+            If there is none.
+        """
+        with sqlite_errors(self._path):
+            row = self._connection.execute(_HISTORY.format("WHERE id = ?"), (number, 1)).fetchone()
+        if row is None:
+            raise DecisionError(f"{self._path}: no action has the number {number}. Load the page again.")
+        return Action(*row)
+
+    def _standing(self, micrographs: Sequence[int]) -> list[_Standing]:
+        rows = self._connection.execute(_STANDING, (compact(list(micrographs)),)).fetchall()
+        missing = set(micrographs) - {row[0] for row in rows}
+        if missing or not rows:
+            raise DecisionError(
+                f"{self._path}: micrographs {sorted(missing)[:5]} are not finished in this run, expected numbers of "
+                "finished ones. Load the table again."
+            )
+        return [
+            _Standing(
+                key, estimate, bool(fitted), None if estimate is None else _status(remarks), status, verdict
+            )
+            for key, estimate, fitted, remarks, status, verdict in rows
+        ]
+
+    def _refuse_another(self, micrograph: int, origin: Provenance | None) -> None:
+        pixel_A, *now = self._connection.execute(_CAME_FROM, (micrograph,)).fetchone()
+        if origin is not None and tuple(now) != (origin.asked, origin.file.size, origin.file.mtime_ns):
+            raise DecisionError(
+                f"{self._path}: micrograph {micrograph} was done again meanwhile, expected what the estimate was made "
+                "on. Look at it again."
+            )
+        if pixel_A is None or not 0 < pixel_A < math.inf:
+            raise DecisionError(
+                f"{self._path}: micrograph {micrograph} failed before its pixel size was known, and no table can list "
+                "its CTF. Let `thonring estimate` do it again first."
+            )
+
+    def _act(self, who: str, kind: str, undoes: int | None = None) -> int:
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        return int(self._connection.execute(_ADD_ACTION, (at, who, kind, undoes)).lastrowid or 0)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with sqlite_errors(self._path), transaction(self._connection):
+            yield self._connection
+
+
+def _status(remarks: str) -> Status:
+    return "accepted" if all(passed for _, passed, _ in json.loads(remarks)) else "rejected"
+
+
+def _refuse_without_fit(micrographs: Sequence[int]) -> None:
+    if micrographs:
+        raise DecisionError(
+            f"micrographs {list(micrographs)[:5]} have no fit, and without a CTF no table can list them as accepted. "
+            "Estimate them by hand first."
+        )

@@ -1,0 +1,110 @@
+"""What the files that belong to a micrograph are called."""
+
+import os
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+
+from thonring.files.star import quoted
+
+ARTEFACT_FOLDERS = ("spectra", "plots", "ctffind")
+"""Where in a run folder the files of single micrographs lie."""
+
+_COMPRESSIONS = (".gz", ".bz2")
+
+
+def artefact_names(paths: Sequence[Path], used: Collection[str] = ()) -> dict[Path, str]:
+    """One name per input file, no two alike even where a disk ignores case, and none of those `used` already.
+
+    The name is the file's without its suffix (nor that of a compression). Where an earlier input has it,
+    the folders above are put in front, nearest first, and then a number is added. Adding inputs at the end
+    never changes the names of those before.
+
+    Raises
+    ------
+    OutputError
+        If a path holds what no STAR file can: control characters, or both kinds of quotes before blanks.
+    """
+    names: dict[Path, str] = {}
+    taken = {name.casefold() for name in used}
+    for path in paths:
+        if path in names:
+            continue
+        quoted(str(path))
+        names[path] = next(name for name in _candidates(path) if name.casefold() not in taken)
+        taken.add(names[path].casefold())
+    return names
+
+
+def _candidates(path: Path) -> Iterator[str]:
+    plain = Path(path.stem).stem if path.suffix.lower() in _COMPRESSIONS else path.stem
+    yield plain
+    longer = plain
+    for folder in path.parents:
+        if folder.name:
+            longer = f"{folder.name}_{longer}"
+            yield longer
+    yield from (f"{plain}_{number}" for number in count(2))
+
+
+def spectra_folder(run: Path) -> Path:
+    """Return the folder where the spectra of a run lie."""
+    return run / "spectra"
+
+
+def spectrum_path(run: Path, name: str) -> Path:
+    """Return where the spectrum of the micrograph lies that `artefact_names` calls `name`."""
+    return spectra_folder(run) / spectrum_file(name)
+
+
+def spectrum_file(name: str) -> str:
+    """Return what a spectrum is called in its folder."""
+    return f"{name}.ctf"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A file of a run: its number, its path as last given, where that is, and the name of its artefacts.
+
+    Paths are texts: a large run has many, and as such they compare fast.
+    """
+
+    id: int
+    path: str
+    place: str
+    name: str
+
+
+def registered(paths: Sequence[Path], known: Sequence[Registered]) -> list[Registered]:
+    """Those of `paths` that are new or have another path or place than before; new ones have the next numbers.
+
+    A file is known by its path as given, or else by its place, so that neither a run folder that moved with
+    its micrographs nor a command from another folder lists a file twice.
+
+    Raises
+    ------
+    OutputError
+        If a path holds what no STAR file can.
+    """
+    by_path = {one.path: one for one in known}
+    places = _places([str(path) for path in paths])
+    claimed = {by_path[path].id for path in places if path in by_path}
+    by_place = {one.place: one for one in known if one.id not in claimed}
+    found = {path: by_path.get(path) or by_place.get(place) for path, place in places.items()}
+    fresh = [Path(path) for path, one in found.items() if one is None]
+    names = artefact_names(fresh, [one.name for one in known])
+    numbers = count(max((one.id for one in known), default=0) + 1)
+    added = [Registered(next(numbers), str(path), places[str(path)], name) for path, name in names.items()]
+    changed = [
+        replace(one, path=path, place=places[path])
+        for path, one in found.items()
+        if one is not None and (one.path, one.place) != (path, places[path])
+    ]
+    return [*changed, *added]
+
+
+def _places(paths: Sequence[str]) -> dict[str, str]:
+    """The same as `Path.absolute`, for many."""
+    here = str(Path.cwd())
+    return {path: os.path.join(here, path) for path in paths}  # noqa: PTH118 - texts, see `Registered`

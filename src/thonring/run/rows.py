@@ -1,0 +1,257 @@
+"""Outcomes as rows of the store, and back without loss, their curves and signals apart."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thonring.files.json import compact, finite, finite_rows, number_of
+from thonring.optics import Optics
+from thonring.records import Attempt, CriterionResult, CtfFit, Floats, Note, Outcome, RadialCurve, Verdict
+from thonring.run.provenance import Processing
+
+Row = Sequence[Any]
+
+MICROGRAPH_COLUMNS = (
+    "status",
+    "reasons",
+    *("voltage_kV", "cs_mm", "amplitude_contrast", "given_pixel_A"),
+    *("pixel_A", "rows", "columns", "chosen", "notes", "cpu_seconds", "content_hash"),
+)
+_FIT_NUMBERS = (
+    *("defocus_u_A", "defocus_v_A", "angle_deg", "phase_shift_deg", "amplitude_contrast"),
+    *("score", "fit_resolution_A"),
+    *("log_likelihood_gain", "dispersion", "runner_up_A", "runner_up_gap", "start_A"),
+    *("coarse_defocus_A", "coarse_resolution_A"),
+)
+"""Columns that are called as the fit's attributes."""
+
+_FIT_COLUMNS = (
+    *_FIT_NUMBERS,
+    *("fit_sampling_A", "lowest_resolution_A", "highest_resolution_A", "covariance", "fit_notes"),
+)
+ATTEMPT_COLUMNS = ("sampling_A", "profile", "criterion_values", "remarks", "fitted", *_FIT_COLUMNS)
+
+_NOTHING = np.zeros(0)
+NO_CURVE = RadialCurve(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
+"""What stands in the place of a fit's curve where only its numbers are kept."""
+
+
+def stored_text(text: str) -> str | bytes:
+    """Text as SQLite can hold it: the bytes themselves where a file's name is no valid UTF-8."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape")
+    return text
+
+
+def text_of(stored: str | bytes) -> str:
+    """Read what `stored_text` gave."""
+    return stored if isinstance(stored, str) else stored.decode("utf-8", "surrogateescape")
+
+
+def micrograph_row(outcome: Outcome) -> Row:
+    """What the table `micrograph` holds of an outcome, in the order of MICROGRAPH_COLUMNS."""
+    optics = outcome.optics
+    known: Row = (None,) * 4
+    if optics is not None:
+        known = (optics.voltage_kV, optics.cs_mm, optics.amplitude_contrast, optics.pixel_A)
+    return (
+        outcome.status,
+        compact(outcome.reasons),
+        *known,
+        outcome.pixel_A,
+        *outcome.shape,
+        outcome.chosen,
+        _notes_text(outcome.notes),
+        outcome.cpu_seconds,
+        outcome.content_hash,
+    )
+
+
+def attempt_row(attempt: Attempt) -> Row:
+    """What the table `attempt` holds of an attempt but `criteria_text`, in the order of ATTEMPT_COLUMNS."""
+    verdict = attempt.verdict
+    values = [finite(one.value) for one in verdict.criteria]
+    remarks = [
+        [index, one.passed, one.reason]
+        for index, one in enumerate(verdict.criteria)
+        if one.reason or not one.passed
+    ]
+    head = (attempt.sampling_A, stored_text(verdict.profile), compact(values), compact(remarks))
+    fit = attempt.fit
+    if fit is None:
+        return (*head, 0, *(None,) * len(_FIT_COLUMNS))
+    return (
+        *head,
+        1,
+        *(float(getattr(fit, name)) for name in _FIT_NUMBERS),
+        fit.sampling_A,
+        *fit.resolution_range_A,
+        compact(finite_rows(fit.covariance.tolist())),
+        _notes_text(fit.notes),
+    )
+
+
+def criteria_text(attempt: Attempt) -> str:
+    """What the table `criteria` holds: the names alone, which most attempts of a run share."""
+    return compact([one.name for one in attempt.verdict.criteria])
+
+
+def outcome_of(path: Path, row: Row, attempts: tuple[Attempt, ...]) -> Outcome:
+    """Read what `micrograph_row` gave; the attempts are the micrograph's, in their order."""
+    status, reasons, voltage_kV, cs_mm, amplitude_contrast, given_pixel_A, *others = row
+    pixel_A, rows, columns, chosen, notes, cpu_seconds, content_hash = others
+    known = voltage_kV is not None
+    return Outcome(
+        path=path,
+        status=status,
+        reasons=tuple(_read(reasons)),
+        optics=Optics(voltage_kV, cs_mm, amplitude_contrast, given_pixel_A) if known else None,
+        pixel_A=_number(pixel_A),
+        shape=(rows, columns),
+        attempts=attempts,
+        chosen=chosen,
+        notes=_notes(notes),
+        cpu_seconds=_number(cpu_seconds),
+        content_hash=content_hash,
+    )
+
+
+def attempt_of(row: Row, names: Sequence[str]) -> Attempt:
+    """Read what `attempt_row` gave, by the names of its criteria; the fit's curve is empty."""
+    sampling_A, profile, values, remarks, fitted, *fit = row
+    criteria = [
+        CriterionResult(name, number_of(value), passed=True)
+        for name, value in zip(names, json.loads(values), strict=True)
+    ]
+    for index, passed, reason in _read(remarks):
+        criteria[index] = replace(criteria[index], passed=passed, reason=reason)
+    verdict = Verdict(text_of(profile), tuple(criteria))
+    return Attempt(_number(sampling_A), verdict, _fit(fit) if fitted else None)
+
+
+def _fit(row: Row) -> CtfFit:
+    *numbers, sampling_A, lowest_A, highest_A, covariance, notes = row
+    known = [math.nan if number is None else number for number in numbers]
+    named: dict[str, Any] = dict(zip(_FIT_NUMBERS, known, strict=True))
+    return CtfFit(
+        **named,
+        covariance=_matrix(covariance),
+        resolution_range_A=(_number(lowest_A), _number(highest_A)),
+        sampling_A=_number(sampling_A),
+        curve=NO_CURVE,
+        notes=_notes(notes),
+    )
+
+
+def _matrix(text: str) -> Floats:
+    """To numpy null and "inf" are numbers, too."""
+    return np.array(json.loads(text), dtype=np.float64)
+
+
+def _number(stored: float | None) -> float:
+    return math.nan if stored is None else stored
+
+
+def _notes_text(notes: Sequence[Note]) -> str:
+    return compact([[note.kind, note.text] for note in notes])
+
+
+def _notes(text: str) -> tuple[Note, ...]:
+    return tuple(Note(kind, sentence) for kind, sentence in _read(text))
+
+
+def _read(text: str) -> list[Any]:
+    """Most lists are empty, and need no reading."""
+    return [] if text == "[]" else list(json.loads(text))
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    values = ", ".join("?" * len(columns))
+    return f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({values})"  # noqa: S608 - all names are constants
+
+
+def _of(table: str, columns: Sequence[str]) -> str:
+    return ", ".join(f"{table}.{column}" for column in columns)
+
+
+REGISTER = """
+INSERT INTO input (id, path, place, name) VALUES (?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET path = excluded.path, place = excluded.place
+"""
+INPUTS = "SELECT id, path, place, name FROM input ORDER BY id"
+FIND = "SELECT id FROM input WHERE path = ?"
+
+_ORIGIN_COLUMNS = ("recipe", "asked", "size", "mtime_ns")
+ADD_MICROGRAPH = _insert("micrograph", ("input", "finished_at", *_ORIGIN_COLUMNS, *MICROGRAPH_COLUMNS))
+DROP_ATTEMPTS = "DELETE FROM attempt WHERE micrograph = ? AND number >= 0"
+ADD_ATTEMPT = _insert("attempt", ("micrograph", "number", "criteria", *ATTEMPT_COLUMNS))
+ADD_CRITERIA = "INSERT OR IGNORE INTO criteria (names) VALUES (?)"
+FIND_CRITERIA = "SELECT id FROM criteria WHERE names = ?"
+CRITERIA = "SELECT id, names FROM criteria"
+NOTE_FILE = """
+UPDATE micrograph SET size = ?, mtime_ns = ?, content_hash = ? WHERE input = (SELECT id FROM input WHERE path = ?)
+"""
+
+_RECIPE_COLUMNS = ("settings", "spectrum_kind", "artefacts", "thonring")
+ADD_RECIPE = _insert("recipe", _RECIPE_COLUMNS).replace("OR REPLACE", "OR IGNORE")
+FIND_RECIPE = f"SELECT id FROM recipe WHERE ({', '.join(_RECIPE_COLUMNS)}) = (?, ?, ?, ?)"  # noqa: S608 - all names are constants
+RECIPES = f"SELECT id, {', '.join(_RECIPE_COLUMNS)} FROM recipe"  # noqa: S608 - all names are constants
+
+LAST_RECIPE = f"""
+SELECT {", ".join(_RECIPE_COLUMNS)} FROM recipe WHERE id =
+  (SELECT recipe FROM micrograph ORDER BY finished_at DESC, input DESC LIMIT 1)
+"""  # noqa: S608 - all names are constants
+
+_MICROGRAPHS = "FROM micrograph JOIN input ON input.id = micrograph.input {} ORDER BY micrograph.input"
+_DECIDED = "LEFT JOIN decided ON decided.micrograph = micrograph.input LEFT JOIN action ON action.id = decided.action"
+COUNT = "SELECT COUNT(*) FROM micrograph"
+LAST_TIME = "SELECT MAX(finished_at) FROM micrograph"
+_ENTRIES = f"SELECT path, {', '.join(_ORIGIN_COLUMNS)}, content_hash, status {_MICROGRAPHS}"
+ENTRIES, ENTRY_OF = _ENTRIES.format(""), _ENTRIES.format("WHERE path = ?")
+STATUSES = "SELECT path, status FROM micrograph JOIN input ON input.id = micrograph.input"
+_OUTCOMES = (
+    f"SELECT input.id, path, name, verdict, estimate, who, at, {_of('micrograph', MICROGRAPH_COLUMNS)} "
+    f"{_MICROGRAPHS.format(_DECIDED + ' {}')}"
+)
+_ATTEMPTS = (
+    f"SELECT micrograph, number, criteria, {', '.join(ATTEMPT_COLUMNS)} FROM attempt {{}} "  # noqa: S608 - all names are constants
+    "ORDER BY micrograph, number"
+)
+OUTCOMES, ATTEMPTS = _OUTCOMES.format(""), _ATTEMPTS.format("")
+
+KINDS = """
+SELECT MIN(input) FROM micrograph LEFT JOIN attempt ON attempt.micrograph = micrograph.input
+LEFT JOIN decided ON decided.micrograph = micrograph.input
+GROUP BY COALESCE(decided.status, micrograph.status), voltage_kV, cs_mm, micrograph.amplitude_contrast, pixel_A,
+criteria, number = COALESCE(estimate, chosen), fitted,
+ABS(defocus_u_A) < 9e999 AND ABS(defocus_v_A) < 9e999 AND ABS(angle_deg) < 9e999, phase_shift_deg = 0
+"""
+"""The first micrograph of each kind that makes a difference to an `Overview`."""
+
+ONE = f"""
+SELECT path, place, name, verdict, estimate, who, at, asked, size, mtime_ns, {_of("recipe", _RECIPE_COLUMNS)},
+{_of("micrograph", MICROGRAPH_COLUMNS)} FROM micrograph JOIN input ON input.id = micrograph.input
+JOIN recipe ON recipe.id = micrograph.recipe {_DECIDED} WHERE micrograph.input = ?
+"""  # noqa: S608 - all names are constants
+
+_CHOSEN = "(SELECT value FROM json_each(?))"
+CHOSEN_OUTCOMES = _OUTCOMES.format(f"WHERE input.id IN {_CHOSEN}")
+CHOSEN_ATTEMPTS = _ATTEMPTS.format(f"WHERE micrograph IN {_CHOSEN}")
+
+
+def processing_row(made: Processing) -> Row:
+    """What the table `recipe` holds."""
+    return made.settings, made.spectrum_kind, compact(made.artefacts), made.thonring
+
+
+def processing_of(row: Row) -> Processing:
+    """Read what `made_row` gave."""
+    settings, spectrum_kind, artefacts, version = row
+    return Processing(settings, spectrum_kind, tuple(json.loads(artefacts)), version)

@@ -1,0 +1,194 @@
+"""Records as the JSON interface gives them: what is NaN or infinite is null."""
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import HTTPException
+from pydantic import BaseModel, Field
+
+from thonring.plot import normalised_rings, relative_power
+from thonring.quality import CRITERIA
+from thonring.records import Attempt, CtfFit, RadialCurve, SearchSignals
+from thonring.run.columns import RunColumns
+from thonring.settings import Limit
+
+DIGITS = 5
+"""Significant digits of a curve's points: more than a screen can show."""
+
+Points = list[float | None]
+
+
+class FitAnswer(BaseModel):
+    """A fit, named as in results.csv; a standard error of 0: held fixed."""
+
+    defocus_u_A: float | None
+    defocus_v_A: float | None
+    angle_deg: float | None
+    phase_shift_deg: float | None
+    amplitude_contrast: float | None
+    defocus_A: float | None
+    astigmatism_A: float | None
+    defocus_sigma_A: float | None
+    astigmatism_sigma_A: float | None
+    angle_sigma_deg: float | None
+    phase_shift_sigma_deg: float | None
+    score: float | None
+    fit_resolution_A: float | None
+    start_A: float | None
+    runner_up_A: float | None
+    runner_up_gap: float | None
+    resolution_range_A: tuple[float | None, float | None]
+
+
+class CriterionAnswer(BaseModel):
+    """One criterion's value beside its limits; null where there is none, or where it could not be computed."""
+
+    name: str
+    title: str
+    unit: str
+    value: float | None
+    at_least: float | None
+    at_most: float | None
+    passed: bool
+    reason: str
+
+
+class AttemptAnswer(BaseModel):
+    """One attempt; `number` is from 0 for those of the program, below 0 for a person's, null if it is not kept."""
+
+    number: int | None
+    by_hand: bool
+    sampling_A: float | None
+    profile: str
+    accepted: bool
+    reasons: list[str]
+    criteria: list[CriterionAnswer]
+    fit: FitAnswer | None
+
+
+class CurveAnswer(BaseModel):
+    """A fit against frequency: power over the median background, and the rings over their envelope."""
+
+    frequency_per_A: Points
+    power: Points
+    background: Points
+    envelope: Points
+    fitted: Points
+    rings: Points
+    sin2: Points
+    agreement: Points
+
+
+class SignalsAnswer(BaseModel):
+    """What the Fourier search saw: the profile without background, the same against k², and its transform."""
+
+    frequency_per_A: Points
+    profile: Points
+    squared_frequency: Points
+    resampled: Points
+    defocus_A: Points
+    amplitude: Points
+    chosen_A: float | None
+
+
+def finite(value: float) -> float | None:
+    """The number, or null."""
+    return value if math.isfinite(value) else None
+
+
+def points(values: Any) -> Points:  # noqa: ANN401 - any array
+    """An array's numbers to DIGITS significant digits."""
+    array = np.asarray(values, dtype=np.float64).ravel()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(np.abs(array))))
+    usable = np.isfinite(array) & np.isfinite(scale)
+    safe = np.where(usable, scale, 1.0)
+    rounded = np.where(usable, np.rint(array * safe) / safe, array)
+    return [value if math.isfinite(value) else None for value in rounded.tolist()]
+
+
+def fit_answer(fit: CtfFit) -> FitAnswer:
+    """Write a fit."""
+    low_A, high_A = fit.resolution_range_A
+    values: dict[str, Any] = {
+        name: finite(float(getattr(fit, name)))
+        for name in FitAnswer.model_fields
+        if name not in {"defocus_A", "resolution_range_A"}
+    }
+    return FitAnswer(
+        **values, defocus_A=finite(fit.mean_defocus_A), resolution_range_A=(finite(low_A), finite(high_A))
+    )
+
+
+def attempt_answer(
+    attempt: Attempt, limits: Sequence[Limit], number: int | None, *, by_hand: bool = False
+) -> AttemptAnswer:
+    """Write an attempt, each criterion with the limits it was judged by."""
+    by_name = {limit.criterion: limit for limit in limits}
+    criteria = []
+    for one in attempt.verdict.criteria:
+        known, limit = CRITERIA.get(one.name), by_name.get(one.name)
+        criteria.append(
+            CriterionAnswer(
+                name=one.name,
+                title=one.name if known is None else known.description,
+                unit="" if known is None else known.unit,
+                value=finite(one.value),
+                at_least=None if limit is None else finite(limit.at_least),
+                at_most=None if limit is None else finite(limit.at_most),
+                passed=one.passed,
+                reason=one.reason,
+            )
+        )
+    return AttemptAnswer(
+        number=number,
+        by_hand=by_hand,
+        sampling_A=finite(attempt.sampling_A),
+        profile=attempt.verdict.profile,
+        accepted=attempt.verdict.accepted,
+        reasons=list(attempt.verdict.reasons),
+        criteria=criteria,
+        fit=None if attempt.fit is None else fit_answer(attempt.fit),
+    )
+
+
+def curve_answer(curve: RadialCurve) -> CurveAnswer:
+    """Write a radial curve as people look at it."""
+    shown = relative_power(curve)
+    return CurveAnswer(
+        frequency_per_A=points(shown.frequency_per_A),
+        power=points(shown.power),
+        background=points(shown.background),
+        envelope=points(shown.background + shown.ring_power),
+        fitted=points(shown.background + shown.ring_power * shown.sin2),
+        rings=points(normalised_rings(curve)),
+        sin2=points(shown.sin2),
+        agreement=points(shown.agreement),
+    )
+
+
+def signals_answer(signals: SearchSignals) -> SignalsAnswer:
+    """Write the signals of the Fourier search."""
+    arrays = {
+        name: points(getattr(signals, name)) for name in SignalsAnswer.model_fields if name != "chosen_A"
+    }
+    return SignalsAnswer(**arrays, chosen_A=finite(signals.chosen_A))
+
+
+Number = Annotated[int, Field(ge=0, le=2**63 - 1, description="The micrograph's number in the store.")]
+
+
+def known(columns: RunColumns, number: int) -> int:
+    """Give the row of a finished micrograph.
+
+    Raises
+    ------
+    HTTPException
+        404 if there is none of this number.
+    """
+    row = int(np.searchsorted(columns.number, number))
+    if row == len(columns) or columns.number[row] != number:
+        raise HTTPException(404, f"micrograph {number} is not finished in this run.")
+    return row
