@@ -52,7 +52,9 @@ def test_results_are_the_same_to_the_bit_whoever_works(
 
 def start(project: Path, folder: Path, *options: str) -> subprocess.Popen[str]:
     folder.mkdir(exist_ok=True)
-    return noise_runs.start(folder, ["estimate", project / "raw", "--out", folder / "run", *options])
+    return noise_runs.start(
+        folder, ["estimate", project / "raw", "--out", folder / "run", *options], own_session=True
+    )
 
 
 def test_a_scheduler_that_goes_away_costs_nothing_that_was_finished(project: Path, tmp_path: Path) -> None:

@@ -43,8 +43,10 @@ def write_noise(folder: Path, count: int = COUNT, damaged: int | None = DAMAGED)
     return folder
 
 
-def start(cwd: Path, words: Sequence[object], mark: str = "") -> subprocess.Popen[str]:
-    """Start `thonring` with these words and `OPTIONS`, in a session of its own."""
+def start(
+    cwd: Path, words: Sequence[object], mark: str = "", *, own_session: bool = False
+) -> subprocess.Popen[str]:
+    """Start `thonring` with these words and `OPTIONS`; in a session of its own, signals to its group reach it alone."""
     return subprocess.Popen(
         [sys.executable, "-m", "thonring", *map(str, words), *OPTIONS],
         cwd=cwd,
@@ -52,7 +54,7 @@ def start(cwd: Path, words: Sequence[object], mark: str = "") -> subprocess.Pope
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "THONRING_MARK": mark},
-        start_new_session=True,
+        start_new_session=own_session,
     )
 
 
