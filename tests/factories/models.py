@@ -40,7 +40,7 @@ class Answer:
     slope: float = 0.0
 
 
-def made_model(path: Path, answer: Answer, card: Card = CARD) -> Path:
+def make_model(path: Path, answer: Answer, card: Card = CARD) -> Path:
     """Write a model of the card's kind and its card; give the path of the model."""
     content = _polar(answer) if card.kind == "polar" else _enhanced(answer)
     path.parent.mkdir(exist_ok=True)

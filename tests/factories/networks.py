@@ -71,14 +71,14 @@ test_batches = 2
 """
 
 
-def tiny_recipe(folder: Path, own: str, epochs: int, more: str = "") -> TrainingRecipe:
+def make_recipe(folder: Path, own: str, epochs: int, more: str = "") -> TrainingRecipe:
     """A packaged recipe made short; `more` is TOML."""
     path = folder / "tiny.toml"
     path.write_text(RECIPE.format(epochs=epochs) + more, encoding="utf-8")
     return load_training_recipe(str(path), own)
 
 
-def tiny_set(path: Path, count: int = COUNT) -> Path:
+def make_set(path: Path, count: int = COUNT) -> Path:
     """A data set of noise whose mean in a view tells the defocus a little; each element a session."""
     random = np.random.default_rng(5)
     with writing(path) as store:
@@ -92,6 +92,6 @@ def tiny_set(path: Path, count: int = COUNT) -> Path:
     return path
 
 
-def tiny_plan(recipe: TrainingRecipe, row: Network, *data: Path, seed: int = 3) -> TrainingPlan:
+def make_plan(recipe: TrainingRecipe, row: Network, *data: Path, seed: int = 3) -> TrainingPlan:
     """A training of a tiny network, on the fly where no data are given."""
     return TrainingPlan(row.name, recipe, tuple(map(str, data)) or ("simulated",), seed)

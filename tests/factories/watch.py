@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import fake_tasks
-
+from factories import tasks
 from thonring.batch.executors.base import Inline
 from thonring.batch.folder_scan import ScanPattern
 from thonring.batch.jobs import Job, RunOptions, failure
@@ -43,8 +42,8 @@ class Script:
 
 
 @dataclass
-class Told:
-    """Keeps what it is told."""
+class Reporter:
+    """Keeps what is reported to it."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -76,7 +75,7 @@ def read(job: Job) -> Outcome:
         return failure(job, f"{job.source.path}: {problem.strerror}")
     if content == "bad":
         return failure(job, f"{job.source.path}: bad")
-    return replace(fake_tasks.outcome_of(job.source.path, *([] if content == "good" else [content])))
+    return tasks.outcome_of(job.source.path, *([] if content == "good" else [content]))
 
 
 def written(path: Path, content: str = "good") -> Callable[[], object]:
@@ -88,7 +87,7 @@ class Watching:
 
     def __init__(self, raw: Path, run: Path, store: Store) -> None:
         self.raw, self.run, self.store = raw, run, store
-        self.told = Told()
+        self.reporter = Reporter()
         self.script = Script([])
 
     def __call__(self, *events: tuple[float, Callable[[], object]], **asked: Any) -> WatchResult:
@@ -98,7 +97,7 @@ class Watching:
         plain = WatchOptions(
             ScanPattern(self.raw, metadata=metadata), GIVEN, RunOptions(self.run, Settings()), IDLE, task=read
         )
-        return watch(self.store, replace(plain, **asked), executor, self.told, self.script.clock())
+        return watch(self.store, replace(plain, **asked), executor, self.reporter, self.script.clock())
 
     def verdicts(self) -> dict[str, str]:
         return {one.outcome.path.name: one.outcome.status for one in self.store}

@@ -1,4 +1,4 @@
-"""Sessions with CTFFIND: recorded ones, made ones, and the lines that they consist of."""
+"""Sessions with CTFFIND: recorded ones, any others that it accepts, and the lines that they consist of."""
 
 import json
 from collections.abc import Callable

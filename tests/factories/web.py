@@ -1,15 +1,15 @@
-"""A small run of simulated micrographs, one of them searched in the wrong range, and a client that may change it."""
+"""Clients of a server without a network, and a small estimated run for them, in which one defocus is wrong."""
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
-from simulated import OPTICS, STRONG, TRUTH, micrograph
+from factories.micrographs import OPTICS, STRONG, TRUTH, micrograph
 from thonring.cli.app import app
 from thonring.simulate import Truth
 from thonring.simulate.output import write_micrograph
@@ -17,6 +17,9 @@ from thonring.web.app import create_app
 from thonring.web.auth import Access
 from thonring.web.run_view import RunView
 
+TOKEN = "the-token"  # noqa: S105
+PLACE = "127.0.0.1:8765"
+BEARER = {"authorization": f"Bearer {TOKEN}"}
 MISSED = Truth(OPTICS, 21500.0, 20500.0, -40.0, rings=STRONG)
 """Lies outside of the range that the run searched: the second micrograph is wrongly estimated and rejected."""
 
@@ -24,7 +27,18 @@ RANGE = "3000,17000"
 BAND = [30.0, 3.5]
 
 
-def make_run(folder: Path) -> None:
+def client_of(run: Path, access: Access | None = None, *, raises: bool = False, **headers: str) -> TestClient:
+    """A client that shows what a program would see: also errors of the server are answers, unless it `raises`."""
+    return TestClient(
+        create_app(RunView(run), access or Access("127.0.0.1", 8765, TOKEN)),
+        base_url=f"http://{PLACE}",
+        headers=headers,
+        raise_server_exceptions=raises,
+        follow_redirects=False,
+    )
+
+
+def estimate_run(folder: Path) -> None:
     """Micrographs 1 (accepted), 2 (rejected: its defocus is not in the range), 3 (failed: no image) in `run`."""
     for name, truth in (("found", TRUTH), ("missed", MISSED)):
         write_micrograph(folder / f"{name}.mrc", micrograph(truth))
@@ -37,12 +51,7 @@ def make_run(folder: Path) -> None:
     assert result.exit_code == 1, result.output
 
 
-def copied(made: Path, folder: Path) -> Path:
-    """A copy of the run alone; its micrographs stay where they are."""
-    return Path(shutil.copytree(made / "run", folder / "run"))
-
-
-class Client:
+class MicrographClient:
     """The JSON interface of a run, with the token."""
 
     def __init__(self, client: TestClient, number: int) -> None:
@@ -67,16 +76,22 @@ class Client:
             address, content=content, headers={"content-type": "application/json"}
         ).status_code
 
-    def of(self, number: int) -> "Client":
+    def of(self, number: int) -> "MicrographClient":
         """The same of another micrograph."""
-        return Client(self._client, number)
+        return MicrographClient(self._client, number)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server's `address` with its token, its run, the set that the run was estimated of, and one micrograph more."""
+
+    address: str
+    run: Path
+    simulated: Path
+    more: Path
 
 
 @contextmanager
-def serving(run: Path) -> Iterator[Client]:
-    access = Access("127.0.0.1", 8765)
-    headers = {"authorization": f"Bearer {access.token}"}
-    with TestClient(
-        create_app(RunView(run), access), base_url="http://127.0.0.1:8765", headers=headers
-    ) as client:
-        yield Client(client, 1)
+def serving(run: Path) -> Iterator[MicrographClient]:
+    with client_of(run, raises=True, **BEARER) as client:
+        yield MicrographClient(client, 1)

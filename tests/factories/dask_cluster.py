@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 QUIET = {
     "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
     "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "error",
@@ -36,7 +36,7 @@ class Cluster:
 
 def started(words: list[str], cwd: Path, first_on_path: Path | None = None) -> subprocess.Popen[bytes]:
     path = [str(first_on_path)] if first_on_path else []
-    path += [str(HERE), *sys.path]
+    path += [str(TESTS), *sys.path]
     environment = {**os.environ, **QUIET, "PYTHONPATH": os.pathsep.join(filter(None, path))}
     return subprocess.Popen(
         [sys.executable, "-m", *words],
