@@ -83,7 +83,7 @@ def ends(attempt: Tried, limits: Sequence[Limit]) -> bool:
 def holds(limit: Limit, value: float) -> bool:
     """Whether a criterion's value is within its limit; what an unknown one means is the criterion's."""
     if math.isnan(value):
-        return CRITERIA[limit.criterion].unknown_passes
+        return CRITERIA[limit.criterion].pass_if_missing
     return limit.at_least <= value <= limit.at_most
 
 
