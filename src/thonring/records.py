@@ -147,8 +147,8 @@ class CtfFit:
     astigmatism being (U - V)(cos 2θ, sin 2θ); what was fixed has zeros. `log_likelihood_gain` is twice the log-
     likelihood ratio against a smooth spectrum without rings, divided by the dispersion; `runner_up_A` the next best
     minimum (NaN: none), `runner_up_gap` how far below the best it is, in that unit. `resolution_range_A` is the band
-    fitted, beyond the Nyquist frequency of `sampling_A` if the rings reach that. `coarse_defocus_A` is the nearest strong
-    candidate at the coarser sampling, to `coarse_resolution_A`.
+    fitted, beyond the Nyquist frequency of `sampling_A` if the rings reach that. `coarse_defocus_A` is the nearest
+    strong candidate at the coarser sampling, to `coarse_resolution_A`.
     """
 
     defocus_u_A: float

@@ -150,7 +150,7 @@ WRONG = {
     "workers": (("--count", 1, "--workers", 0, "--out", "{set}"), "--workers"),
     "unknown recipe": (("--count", 1, "--recipe", "soup", "--out", "{set}"), "unknown recipe 'soup'"),
     "no such recipe": (("--count", 1, "--recipe", "nowhere.toml", "--out", "{set}"), "nowhere.toml"),
-    "no rings": (("--count", 1, "--recipe", "{blind}", "--out", "{set}"), "visible rings in"),
+    "no rings": (("--count", 1, "--recipe", "{blind}", "--out", "{set}"), "visible rings was found in"),
     "impossible": (("--count", 1, "--recipe", "{impossible}", "--out", "{set}"), "pixel_A"),
     "parent": (("--count", 1, "--out", "{set}/deeper"), "the folder above it"),
     "other content": (("--count", 1, "--out", "{here}"), "expected an empty folder or a new name"),

@@ -107,7 +107,10 @@ WRONG = {
     "header alone": (HEADER, "found a header but no rows"),
     "no header": (f"{LINE}\n{LINE}", "the columns file, voltage_kV"),
     "semicolons": (HEADER.replace(",", ";"), "separated by commas"),
-    "column missing": (f"{HEADER.replace('defect,', '')}\n{LINE.replace('none,', '')}", "columns defect;"),
+    "column missing": (
+        f"{HEADER.replace('defect,', '')}\n{LINE.replace('none,', '')}",
+        "columns defect are missing;",
+    ),
     "column twice": (f"{HEADER},usable\n{LINE},1", "usable more than once"),
     "too few values": (f"{HEADER}\n{LINE},9\n", "line 2: found 15 values, expected 14"),
     "word for number": (
