@@ -12,10 +12,20 @@ MOST_CANDIDATES = 4
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Mean defocus, astigmatism vector (U - V)(cos 2θ, sin 2θ) and phase shift.
+    """A CTF to start from.
 
-    `score` ranks the starts of one spectrum against each other and means nothing beyond that. `from_network`: the
-    network proposed it, not a search or the user.
+    Attributes
+    ----------
+    mean_A
+        Mean defocus ½ (U + V).
+    astigmatism_x_A, astigmatism_y_A
+        Astigmatism vector (U - V)(cos 2θ, sin 2θ), as `ctf.to_vector` gives it.
+    phase_shift_deg
+        Phase shift.
+    score
+        Ranks the starts of one spectrum against each other, the highest first, and means nothing beyond that.
+    from_network
+        The network proposed it, not a search or the user.
     """
 
     mean_A: float
@@ -27,7 +37,7 @@ class Candidate:
 
     @classmethod
     def from_known(cls, known: KnownDefocus, score: float = 0.0) -> Self:
-        """The start at a defocus that is known already."""
+        """The start at a defocus that is known already, with its astigmatism and phase shift."""
         vector = to_vector(known.defocus_u_A, known.defocus_v_A, known.angle_deg)
         return cls(*vector, known.phase_shift_deg, score)
 

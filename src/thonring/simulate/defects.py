@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal
 
 import numpy as np
 
-from thonring.simulate.scene import DefectName, Scene, Support
+from thonring.simulate.scene import DefectName, FilmMaterial, Scene, Support
 from thonring.simulate.spectrum import powers
 
 JUMP_A = (15.0, 100.0)
@@ -86,7 +85,7 @@ def _astigmatism(scene: Scene, dose: float, _: np.random.Generator) -> Scene:
 
 
 def _support_edge(scene: Scene, dose: float, random: np.random.Generator) -> Scene:
-    material: Literal["carbon", "gold"] = "carbon" if random.uniform() < CARBON_SHARE else "gold"
+    material: FilmMaterial = "carbon" if random.uniform() < CARBON_SHARE else "gold"
     radius_A = float(random.uniform(*HOLE_RADIUS_A))
     return replace(scene, support=Support(material, dose, radius_A, 2 * _direction(random)))
 

@@ -21,6 +21,8 @@ DefectName = Literal[
 
 DEFECTS: tuple[DefectName, ...] = get_args(DefectName)
 
+FilmMaterial = Literal["carbon", "gold"]
+
 
 @dataclass(frozen=True, slots=True)
 class Ice:
@@ -50,7 +52,7 @@ class Particles:
 class Support:
     """A film with a round hole; `covered` is the share of the image that film covers, 0 for none."""
 
-    material: Literal["carbon", "gold"] = "carbon"
+    material: FilmMaterial = "carbon"
     covered: float = 0.0
     hole_radius_A: float = 6000.0
     direction_deg: float = 0.0
