@@ -16,7 +16,7 @@ from thonring.errors import FitError, SettingsError
 from thonring.measurement import Measurement, samplings
 from thonring.optics import Optics
 from thonring.records import Attempt, CtfFit, Floats, KnownDefocus, SectorProfiles
-from thonring.settings import Settings, Start
+from thonring.settings import FitStart, Settings
 
 NEARBY = 0.15
 """Rings are searched within this share of the manual defocus: a ring is set to a few per cent of its radius."""
@@ -191,7 +191,7 @@ def _settings(settings: Settings, manual: ManualCtf, mode: ManualMode) -> Settin
     """The run's settings with the band of the manual CTF, and all of the CTF fixed where it is kept as it is."""
     if not all(math.isfinite(value) for value in (*_values(manual.defocus), *manual.resolution_range_A)):
         raise SettingsError("a defocus or resolution set manually is not a number; expected Å and degrees.")
-    start: Start = "search" if settings.start == "search" else "network"
+    start: FitStart = "search" if settings.start == "search" else "network"
     wanted = replace(
         settings, resolution_range_A=manual.resolution_range_A, start=start, fix_defocus=mode == "hand"
     )
