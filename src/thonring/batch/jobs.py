@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from thonring import fit, pipeline
 from thonring.formats.ctffind import write_ctffind_text
