@@ -100,13 +100,30 @@ def settings_of(text: str, profile: str) -> Settings:
     """
     try:
         stored = {name: _as_tuple(value) for name, value in json.loads(text).items()}
-        limits = tuple(_limit(**limit) for limit in stored.pop("limits"))
-        return Settings(**{**stored, "profile": profile, "limits": limits})
-    except (ValueError, TypeError, KeyError, AttributeError, SettingsError) as problem:
-        raise OutputError(
-            f"the run's store holds settings that this version cannot read ({problem}): {text[:80]}... "
-            "Use the version of Thonring that made the run, or estimate again."
-        ) from problem
+        return Settings(**{**stored, "profile": profile, "limits": limits_of(text)})
+    except (ValueError, TypeError, AttributeError, SettingsError) as problem:
+        raise _unreadable("settings", text, problem) from problem
+
+
+def limits_of(text: str) -> tuple[Limit, ...]:
+    """Read the limits alone of what `settings_text` wrote; their sources are not in it.
+
+    Raises
+    ------
+    OutputError
+        If the text is not that of settings.
+    """
+    try:
+        return tuple(_limit(**limit) for limit in json.loads(text)["limits"])
+    except (ValueError, TypeError, KeyError) as problem:
+        raise _unreadable("settings", text, problem) from problem
+
+
+def _unreadable(content: str, text: str, problem: Exception) -> OutputError:
+    return OutputError(
+        f"the run's database contains {content} that this version cannot read ({problem}): {text[:80]}... "
+        "Use the version of Thonring that made the run, or estimate again."
+    )
 
 
 def _limit(at_least: float | None, at_most: float | None, **others: str) -> Limit:
@@ -136,10 +153,7 @@ def inputs_of(text: str) -> Inputs:
         metadata = optics.pop("metadata", True)
         return Inputs(Optics(**optics), None if known is None else KnownDefocus(**known), metadata)
     except (ValueError, TypeError, KeyError, OpticsError) as problem:
-        raise OutputError(
-            f"the run's store holds optics that this version cannot read ({problem}): {text[:80]}. "
-            "Use the version of Thonring that made the run, or estimate again."
-        ) from problem
+        raise _unreadable("optics", text, problem) from problem
 
 
 def inputs_text(optics: Optics, known: KnownDefocus | None, *, metadata: bool = True) -> str:
