@@ -8,9 +8,9 @@ from dataclasses import asdict
 from importlib.metadata import version
 
 from thonring.files.json import Json, plain
-from thonring.formats.csv_tables import FIT_COLUMNS
 from thonring.formats.table import ExportTable, Listed, RunTotals
 from thonring.records import Attempt, CtfFit, Note, Outcome
+from thonring.run.quantities import FIT_QUANTITIES
 
 
 def _head(seen: RunTotals) -> str:
@@ -56,8 +56,7 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
 
 def _fit(fit: CtfFit) -> dict[str, object]:
     return {
-        **{column: getattr(fit, attribute) for column, attribute in FIT_COLUMNS.items()},
-        "coarse_resolution_A": fit.coarse_resolution_A,
+        **{one.name: getattr(fit, one.fit_attribute) for one in FIT_QUANTITIES},
         "resolution_range_A": fit.resolution_range_A,
         "covariance": fit.covariance.tolist(),
         "notes": _notes(fit.notes),

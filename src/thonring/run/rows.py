@@ -13,6 +13,7 @@ from thonring.files.json import compact, finite, finite_rows, number_of
 from thonring.optics import Optics
 from thonring.records import Attempt, CriterionResult, CtfFit, Floats, Note, Outcome, RadialCurve, Verdict
 from thonring.run.provenance import Processing
+from thonring.run.quantities import FIT_QUANTITIES
 
 Row = Sequence[Any]
 
@@ -22,17 +23,10 @@ MICROGRAPH_COLUMNS = (
     *("voltage_kV", "cs_mm", "amplitude_contrast", "given_pixel_A"),
     *("pixel_A", "rows", "columns", "chosen", "notes", "cpu_seconds", "content_hash"),
 )
-_FIT_NUMBERS = (
-    *("defocus_u_A", "defocus_v_A", "angle_deg", "phase_shift_deg", "amplitude_contrast"),
-    *("score", "fit_resolution_A"),
-    *("log_likelihood_gain", "dispersion", "runner_up_A", "runner_up_gap", "start_A"),
-    *("coarse_defocus_A", "coarse_resolution_A"),
-)
-"""Columns that are called as the fit's attributes."""
-
+_STORED = tuple(one for one in FIT_QUANTITIES if one.stored)
 _FIT_COLUMNS = (
-    *_FIT_NUMBERS,
-    *("fit_sampling_A", "lowest_resolution_A", "highest_resolution_A", "covariance", "fit_notes"),
+    *(one.stored_column for one in _STORED),
+    *("lowest_resolution_A", "highest_resolution_A", "covariance", "fit_notes"),
 )
 ATTEMPT_COLUMNS = ("sampling_A", "profile", "criterion_values", "remarks", "fitted", *_FIT_COLUMNS)
 
@@ -90,8 +84,7 @@ def attempt_row(attempt: Attempt) -> Row:
     return (
         *head,
         1,
-        *(float(getattr(fit, name)) for name in _FIT_NUMBERS),
-        fit.sampling_A,
+        *(float(getattr(fit, one.fit_attribute)) for one in _STORED),
         *fit.resolution_range_A,
         compact(finite_rows(fit.covariance.tolist())),
         _notes_text(fit.notes),
@@ -137,14 +130,14 @@ def attempt_of(row: Row, names: Sequence[str]) -> Attempt:
 
 
 def _fit(row: Row) -> CtfFit:
-    *numbers, sampling_A, lowest_A, highest_A, covariance, notes = row
-    known = [math.nan if number is None else number for number in numbers]
-    named: dict[str, Any] = dict(zip(_FIT_NUMBERS, known, strict=True))
+    *numbers, lowest_A, highest_A, covariance, notes = row
+    named: dict[str, Any] = {
+        one.fit_attribute: _number(number) for one, number in zip(_STORED, numbers, strict=True)
+    }
     return CtfFit(
         **named,
         covariance=_matrix(covariance),
         resolution_range_A=(_number(lowest_A), _number(highest_A)),
-        sampling_A=_number(sampling_A),
         curve=NO_CURVE,
         notes=_notes(notes),
     )
