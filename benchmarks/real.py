@@ -15,9 +15,11 @@ from ctffind import Answer, Questions, ctffind, program_or_notice
 from images import write_mrc
 from tables import Cell, print_table, print_target
 from thonring import Optics, Settings, read
+from thonring.formats.known_defocus import known_defocus
 from thonring.measurement import SpectrumKind
 from thonring.pipeline import examine
 from thonring.records import CtfFit, KnownDefocus, Outcome, Source
+from thonring.run.names import key_of
 
 DATA = Path(__file__).parents[1] / ".." / "shared" / "data"
 CTFFIND_BOX_PX = 512
@@ -68,10 +70,10 @@ def subjects(data: Path, micassess_pixel_A: float) -> list[Subject]:
     titan = (300.0, 2.7, 0.1)
     epu = Subject("epu", data / "epu" / "epu2.9_example.mrc", Optics(*titan, 0.66655))
     tutorial = data / "relion_tutorial"
-    known = read.known_defocus(tutorial / "micrographs_ctf.star")
+    known = known_defocus(tutorial / "micrographs_ctf.star")
     arctica = Optics(200.0, 1.4, 0.1, 1.39955)
     spectra = [
-        Subject("relion", path, arctica, "amplitude", known[read.key_of(path.name.replace("_PS", ""))])
+        Subject("relion", path, arctica, "amplitude", known[key_of(path.name.replace("_PS", ""))])
         for path in sorted(tutorial.glob("*_PS.mrc"))
     ]
     apoferritin = [

@@ -12,13 +12,13 @@ from typing import Any, get_args
 from thonring.ctf import canonical
 from thonring.errors import UnreadableFile, UnreadableTable
 from thonring.formats.ctffind import COLUMN_COUNT, COLUMNS, INPUT_FILE
-from thonring.formats.defocus_row import without_uid
 from thonring.formats.known_defocus import ONE_PER_MICROGRAPH, READERS, known_defocus
 from thonring.quality import CRITERIA
-from thonring.records import CtfFit, KnownDefocus, Outcome, Status
-from thonring.run.names import artefact_names, spectrum_path
+from thonring.records import CtfFit, KnownDefocus, Status
+from thonring.run.names import artefact_names, spectrum_path, without_uid
 from thonring.run.open import STORE, read_run
 from thonring.run.provenance import limits_of
+from thonring.run.store import MicrographRecord
 from thonring.settings import Limit
 
 
@@ -53,7 +53,7 @@ class Run:
     """Results in the order of their table, each file once.
 
     `judges` is False of programs that give no verdict: what has a value counts as accepted. `by_key` tells that
-    names are only what `read.key_of` leaves of them, `in_order` that there are none: images of a stack.
+    names are only what `key_of` leaves of them, `in_order` that there are none: images of a stack.
     """
 
     name: str
@@ -162,9 +162,9 @@ def read_run_database(folder: Path, name: str) -> Run:
         If there is no database, or it cannot be read.
     """
     with read_run(folder) as store, store.snapshot():
-        processing = store.made()
+        processing = store.last_processing()
         limits = () if processing is None else limits_of(processing.settings)
-        results = tuple(_result_of(folder, one.outcome, one.name, limits) for one in store)
+        results = tuple(_result_of(folder, one, limits) for one in store)
     if not results:
         raise UnreadableTable(
             f"{folder}: the run is empty, expected at least one micrograph. Was it interrupted before the first "
@@ -173,8 +173,9 @@ def read_run_database(folder: Path, name: str) -> Run:
     return Run(name, folder, results, limits, notes=_inconsistent(name, results, limits))
 
 
-def _result_of(folder: Path, outcome: Outcome, artefact: str, limits: Sequence[Limit]) -> Result:
-    """Convert an outcome, which is that of a decision where there is one."""
+def _result_of(folder: Path, one: MicrographRecord, limits: Sequence[Limit]) -> Result:
+    """Convert what holds of a micrograph."""
+    outcome = one.outcome
     fit, optics = outcome.fit, outcome.optics
     estimate = None if fit is None else _estimate(fit)
     if outcome.status == "accepted" and estimate is None:
@@ -191,7 +192,7 @@ def _result_of(folder: Path, outcome: Outcome, artefact: str, limits: Sequence[L
         reasons="; ".join(outcome.reasons),
         pixel_A=_finite(outcome.pixel_A),
         criteria={limit.criterion: criteria.get(limit.criterion, math.nan) for limit in limits},
-        pictures=_pictures(folder, artefact),
+        pictures=_pictures(folder, one.name),
     )
     if optics is not None:
         result = replace(result, voltage_kV=optics.voltage_kV, cs_mm=optics.cs_mm)

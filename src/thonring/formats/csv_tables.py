@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 from thonring.files.csv import Cell, csv_line
-from thonring.formats.table import ExportTable, Listed, RunTotals
+from thonring.formats.table import ExportTable, RunTotals
 from thonring.records import Attempt, Outcome
 from thonring.run.decision_status import Decision
 from thonring.run.quantities import FIT_QUANTITIES
+from thonring.run.store import MicrographRecord
 
 _FIT = tuple(one for one in FIT_QUANTITIES if one.in_tables)
 _FIT_COLUMNS = tuple(one.name for one in _FIT)
@@ -23,12 +24,12 @@ _DECISION_COLUMNS = ("decided_by", "decided_at", "estimated_by_hand")
 _ATTEMPT_COLUMNS = ("file", "attempt", "kept", "accepted", "reasons")
 
 
-def _results_head(seen: RunTotals) -> str:
+def _results_head(totals: RunTotals) -> str:
     columns = ["file", "status", "reasons", *_FIT_COLUMNS, *_RESULT_COLUMNS, *_DECISION_COLUMNS]
-    return csv_line(_headed(columns, seen.criteria))
+    return csv_line(_headed(columns, totals.criteria))
 
 
-def _results_row(seen: RunTotals, one: Listed) -> str:
+def _results_row(totals: RunTotals, one: MicrographRecord) -> str:
     outcome = one.outcome
     return csv_line(
         [
@@ -38,16 +39,16 @@ def _results_row(seen: RunTotals, one: Listed) -> str:
             *_fit_cells(outcome.attempt),
             *_result_cells(outcome),
             *_decision_cells(one.decision),
-            *_criterion_cells(outcome.attempt, seen.criteria),
+            *_criterion_cells(outcome.attempt, totals.criteria),
         ]
     )
 
 
-def _attempts_head(seen: RunTotals) -> str:
-    return csv_line(_headed([*_ATTEMPT_COLUMNS, *_FIT_COLUMNS], seen.attempt_criteria))
+def _attempts_head(totals: RunTotals) -> str:
+    return csv_line(_headed([*_ATTEMPT_COLUMNS, *_FIT_COLUMNS], totals.attempt_criteria))
 
 
-def _attempts_rows(seen: RunTotals, one: Listed) -> str:
+def _attempts_rows(totals: RunTotals, one: MicrographRecord) -> str:
     outcome = one.outcome
     lines = [
         csv_line(
@@ -58,7 +59,7 @@ def _attempts_rows(seen: RunTotals, one: Listed) -> str:
                 int(attempt.verdict.accepted),
                 "; ".join(attempt.verdict.reasons),
                 *_fit_cells(attempt),
-                *_criterion_cells(attempt, seen.attempt_criteria),
+                *_criterion_cells(attempt, totals.attempt_criteria),
             ]
         )
         for index, attempt in enumerate(outcome.attempts)

@@ -39,13 +39,13 @@ class Processing:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """All that an outcome depends on; `asked` is optics and known defocus as `asked_text` writes them.
+    """All that an outcome depends on; `inputs` are optics and known defocus as `inputs_text` writes them.
 
     The hash of the file's content is the outcome's, found when the file was read.
     """
 
     file: FileState
-    asked: str
+    inputs: str
     processing: Processing
 
 
@@ -63,7 +63,7 @@ class Entry:
     """A finished micrograph as far as a later run asks: what became of it, and what it came from."""
 
     status: Status
-    origin: Provenance
+    provenance: Provenance
 
 
 def file_state(path: Path) -> FileState:
@@ -140,7 +140,7 @@ def _as_tuple(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 
 def inputs_of(text: str) -> Inputs:
-    """Read what `asked_text` wrote.
+    """Read what `inputs_text` wrote.
 
     Raises
     ------

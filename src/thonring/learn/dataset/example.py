@@ -10,10 +10,12 @@ import numpy as np
 
 from thonring import read, spectrum
 from thonring.errors import OpticsError, UnreadableTable
+from thonring.files.entry import is_there
 from thonring.learn.inputs import SAMPLINGS_A, SpectrumPyramid, spectrum_pyramid
 from thonring.optics import Optics
-from thonring.records import Floats, Outcome
+from thonring.records import Floats
 from thonring.run.open import read_run
+from thonring.run.store import MicrographRecord
 from thonring.simulate import Recipe, Scene, draw, drawn_spectrum
 
 NUMBERS = ("defocus_A", "voltage_kV", "cs_mm", "amplitude_contrast", "finest_A")
@@ -120,15 +122,11 @@ def accepted_of(run: Path) -> tuple[Accepted, ...]:
         If an accepted micrograph has no optics or no finite defocus.
     """
     with read_run(run) as store, store.snapshot():
-        processing = {path: entry.origin.processing for path, entry in store.entries()}
-        return tuple(
-            _accepted(run, one.outcome, processing[str(one.outcome.path)].spectrum_kind)
-            for one in store
-            if one.outcome.status == "accepted"
-        )
+        return tuple(_accepted(run, one) for one in store if one.outcome.status == "accepted")
 
 
-def _accepted(run: Path, outcome: Outcome, kind: str) -> Accepted:
+def _accepted(run: Path, one: MicrographRecord) -> Accepted:
+    outcome, kind = one.outcome, one.provenance.processing.spectrum_kind
     fit, optics = outcome.fit, outcome.optics
     if fit is None or optics is None or not math.isfinite(fit.mean_defocus_A):
         raise UnreadableTable(
@@ -140,12 +138,17 @@ def _accepted(run: Path, outcome: Outcome, kind: str) -> Accepted:
         raise UnreadableTable(f"{run}: {outcome.path}: {problem}") from problem
     return Accepted(
         run.resolve(),
-        outcome.path.resolve(),
+        _present_path(one).resolve(),
         used,
         fit.mean_defocus_A,
         fit.phase_shift_deg,
         cast("SpectrumKind", kind) if kind else None,
     )
+
+
+def _present_path(one: MicrographRecord) -> Path:
+    """Return where the run found the file, or, if that is no more, its path as seen from this folder."""
+    return one.absolute_path if is_there(one.absolute_path) else one.path
 
 
 BLOCK = 64
