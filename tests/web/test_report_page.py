@@ -39,7 +39,7 @@ class Read(HTMLParser):
         if tag == "img":
             self.pictures.append(found)
         if tag not in {"img", "meta", "link", "br"}:
-            self._inside.append("figures" if found.get("id") == "figures-drawn" else tag)
+            self._inside.append("figures" if found.get("id") == "figure-data" else tag)
 
     def handle_endtag(self, _tag: str) -> None:
         self._inside.pop()
@@ -110,7 +110,7 @@ def test_the_page_asks_nobody_and_its_pictures_have_words(tmp_path: Path) -> Non
         "The worst",
         "The best",
         "Failed",
-        "Decisions by people",
+        "Manual decisions",
         "Limits and settings",
     } <= set(found.headings)
 
@@ -176,7 +176,7 @@ def test_the_same_run_gives_the_same_bytes_page_and_pictures(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("outcomes", "told"),
     [
-        ([], "No micrograph of this run is finished yet"),
+        ([], "No micrograph of this run has been processed yet"),
         ([failed("a.mrc"), failed("b.mrc", "empty")], "1 empty"),
         ([judged("one.mrc")], "No file failed"),
         ([judged("a.mrc", ice_ring=math.nan), judged("b.mrc", fit(astigmatism_A=0.0))], "no picture"),
