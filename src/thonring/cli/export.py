@@ -117,12 +117,12 @@ def _export_cs(run: Path, exposures: Path, out: Path, *, with_rejected: bool) ->
         If a table cannot be read, names are ambiguous, nothing is in both, or the file cannot be written.
     """
     from thonring.evaluate.matching import some
-    from thonring.evaluate.results import read_run_folder
+    from thonring.evaluate.results import read_run_database
     from thonring.formats.cryosparc import exposure_names, load_exposures, with_ctf, write_exposures
 
     if out.suffix.lower() != ".cs":
         raise OutputError(f"{out}: found suffix {out.suffix or '(none)'!r}, expected .cs.")
-    results = read_run_folder(run, run.name).results
+    results = read_run_database(run, run.name).results
     rows = load_exposures(exposures)
     names = exposure_names(rows)
     by_exposure = _joined(run, results, exposures, names)
