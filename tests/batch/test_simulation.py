@@ -102,6 +102,7 @@ def test_one_that_cannot_be_written_costs_no_other(tmp_path: Path, workers: int)
     assert [row.file for row in read_truth(tmp_path / "truth.csv")] == ["mic_000000.mrc", "mic_000002.mrc"]
 
 
+@pytest.mark.slow
 def test_a_recipe_without_rings_is_the_reason(tmp_path: Path) -> None:
     usable = small().usable.model_copy(update={"rings": 20, "significance": 1e6})
     job = replace(jobs_of(tmp_path)[0], recipe=small().model_copy(update={"usable": usable}))

@@ -1,19 +1,16 @@
 """What a user of `thonring dataset` gives and gets."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import Result
 
+from factories.commands import Command
 from thonring.learn.dataset.dataset import open_dataset
 from thonring.optics import Optics
 from thonring.simulate import noise_micrograph
 from thonring.simulate.output import write_micrograph
-
-Command = Callable[..., Result]
 
 OPTICS = Optics(300.0, 2.7, 0.1, 1.5)
 HEAD = "file,status,reasons,defocus_A,phase_shift_deg,voltage_kV,cs_mm,amplitude_contrast,pixel_A"

@@ -11,32 +11,28 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
-import mrcfile
-import numpy as np
 import pytest
 
+from factories.noise_runs import OPTIONS, write_noise
 from thonring.run.open import decide_in, read_run
 
-COUNT, SIZE = 6, 160
-OPTIONS = "--voltage 300 --cs 2.7 --samplings native --defocus-range 3000,9000"
+pytestmark = [pytest.mark.slow, pytest.mark.kills]
+
+COUNT = 6
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with images of noise in `raw` and a run of half of them."""
     place = tmp_path_factory.mktemp("served")
-    (place / "raw").mkdir()
-    for index in range(COUNT):
-        pixels = np.random.default_rng(index).standard_normal((SIZE, SIZE)).astype(np.float32)
-        with mrcfile.new(place / f"raw/m{index:02}.mrc", data=pixels) as mrc:
-            mrc.voxel_size = 1.5
+    write_noise(place / "raw", COUNT, damaged=None)
     done = estimating(place, [f"raw/m{index:02}.mrc" for index in range(COUNT // 2)]).wait()
     assert done == 0
     return place
 
 
 def estimating(place: Path, files: list[str]) -> subprocess.Popen[bytes]:
-    words = ["estimate", *files, "--out", "run", *OPTIONS.split()]
+    words = ["estimate", *files, "--out", "run", *OPTIONS]
     return subprocess.Popen([sys.executable, "-m", "thonring", *words], cwd=place, stdout=subprocess.DEVNULL)
 
 

@@ -35,8 +35,8 @@ def estimate(
 
     In an existing run folder, only new, changed and failed micrographs are processed.
 
-    Exit codes: 0 all inputs were processed, 1 some failed (see results.csv), 2 usage error or no workers, 130 or 143
-    interrupted.
+    Exit codes: 0 all inputs were processed, 1 some failed (see results.csv),
+    2 usage error or no workers, 130 or 143 interrupted.
     """
     with error_exit():
         estimation.check()

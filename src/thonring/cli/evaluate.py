@@ -139,8 +139,8 @@ def compare(
 ) -> None:
     """Measure how well a run agrees with other results for the same micrographs; no ground truth is needed.
 
-    Reports the differences in defocus and astigmatism, and the resolution up to which the CTF phases agree within 90°.
-    Exit codes: 0 done, 2 usage error.
+    Reports the differences in defocus and astigmatism, and the resolution up to
+    which the CTF phases agree within 90°. Exit codes: 0 done, 2 usage error.
     """
     resolutions_A = _resolutions(resolution)
     with error_exit():

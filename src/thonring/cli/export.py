@@ -46,9 +46,11 @@ WithRejected = Annotated[
 def export(*, run: opt.Run, formats: Formats, out: Out = None, quiet: opt.PlainQuiet = False) -> None:
     """Export the results of a run from its database; this also works while the run is in progress.
 
-    star: micrographs_ctf.star and rejected_ctf.star. xmd: micrographs.xmd. csv: results.csv and attempts.csv.
-    ctffind: ctffind/NAME.txt (not NAME_avrot.txt, whose curves are not stored: use estimate --ctffind-text).
-    cryosparc-csv: exposures_ctf.csv and rejected_exposures_ctf.csv. json: results.json, the complete results.
+    star: micrographs_ctf.star and rejected_ctf.star. xmd: micrographs.xmd.
+    csv: results.csv and attempts.csv. json: results.json, the complete results.
+    cryosparc-csv: exposures_ctf.csv and rejected_exposures_ctf.csv.
+    ctffind: ctffind/NAME.txt (not NAME_avrot.txt, whose curves are not stored:
+    use estimate --ctffind-text).
 
     Exit codes: 0 written, 2 usage error.
     """

@@ -76,8 +76,8 @@ def watch(  # noqa: PLR0913 - typer reads the options from the signature
 
     The run folder is the same as that of `thonring estimate`: either command continues what the other began.
 
-    Exit codes: 0 stopped by --until, 1 some files failed (see results.csv), 2 usage error, 130 or 143 stopped by
-    Ctrl-C or SIGTERM.
+    Exit codes: 0 stopped by --until, 1 some files failed (see results.csv),
+    2 usage error, 130 or 143 stopped by Ctrl-C or SIGTERM.
     """
     one_thread_each()
     keep_freed_memory()
