@@ -12,7 +12,7 @@ from thonring.errors import FitError, SettingsError
 from thonring.measurement import Measurement, samplings
 from thonring.optics import Optics
 from thonring.records import Attempt, CtfFit, Floats, KnownDefocus, SectorProfiles
-from thonring.settings import Settings, Start
+from thonring.settings import FitStart, Settings
 
 NEARBY = 0.15
 """Rings are searched within this share of the hand's defocus: a hand is good to a few per cent of a ring's radius."""
@@ -182,7 +182,7 @@ def _settings(settings: Settings, hand: ManualCtf, way: ManualMode) -> Settings:
     """The run's settings with the band of the hand, and all of the CTF held where it is kept as it is."""
     if not all(math.isfinite(value) for value in (*_values(hand.defocus), *hand.resolution_range_A)):
         raise SettingsError("a defocus or resolution set by hand is no number; expected Å and degrees.")
-    start: Start = "search" if settings.start == "search" else "network"
+    start: FitStart = "search" if settings.start == "search" else "network"
     wanted = replace(
         settings, resolution_range_A=hand.resolution_range_A, start=start, fix_defocus=way == "hand"
     )

@@ -7,7 +7,11 @@ from typing import Literal, get_args
 from thonring.errors import SettingsError
 
 FINEST_RESOLUTION_A = 2.5
-Start = Literal["search", "network", "network-only"]
+SearchMethod = Literal["match", "fourier"]
+FitStart = Literal["search", "network", "network-only"]
+
+SpectrumKind = Literal["amplitude", "power"]
+"""What a spectrum that another program computed holds: amplitudes, or their squares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,8 @@ class Settings:
     downsampling: float | None = None
     defocus_range_A: tuple[float, float] = (2000.0, 60000.0)
     resolution_range_A: tuple[float, float] = (30.0, FINEST_RESOLUTION_A)
-    search: Literal["match", "fourier"] = "match"
-    start: Start = "search"
+    search: SearchMethod = "match"
+    start: FitStart = "search"
     clip_outliers: bool = True
     local_maximum: bool = True
     astigmatism: bool = True
@@ -113,8 +117,8 @@ def _check_resolution_range(low_A: float, high_A: float) -> None:
 
 
 def _check_start(settings: Settings) -> None:
-    if settings.start not in get_args(Start):
-        raise SettingsError(f"start {settings.start!r}: expected one of {', '.join(get_args(Start))}.")
+    if settings.start not in get_args(FitStart):
+        raise SettingsError(f"start {settings.start!r}: expected one of {', '.join(get_args(FitStart))}.")
     if settings.start != "search" and settings.phase_shift:
         raise SettingsError(
             f"start {settings.start!r} with a phase shift to fit: the network has seen no phase plates. "

@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from thonring import fit, pipeline
 from thonring.formats.ctffind import write_ctffind_text
@@ -16,10 +15,8 @@ from thonring.run.ctf_image import write_ctf_image
 from thonring.run.names import artefact_names, spectrum_path
 from thonring.run.provenance import content_hash
 from thonring.run.rows import NO_CURVE
-from thonring.settings import Settings
+from thonring.settings import Settings, SpectrumKind
 from thonring.spectrum import enhance, resample
-
-SpectrumKind = Literal["amplitude", "power"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from thonring import read, spectrum
 from thonring.batch.executors.base import TaskSpec
@@ -16,8 +15,8 @@ from thonring.learn.predict import NetworkDefocus, Predictor
 from thonring.learn.prediction_table import Prediction, write_predictions
 from thonring.optics import Optics
 from thonring.records import Note, Source, Spectrum
+from thonring.settings import SpectrumKind
 
-SpectrumKind = Literal["amplitude", "power"]
 Finished = tuple[int, Prediction]
 
 

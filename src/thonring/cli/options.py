@@ -1,11 +1,11 @@
 """The options of the command line: their names, help and how their text is read."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from thonring.settings import Settings
+from thonring.settings import FitStart, SearchMethod, Settings, SpectrumKind
 
 DEFAULTS = Settings()
 
@@ -64,7 +64,7 @@ NoMetadata = Annotated[
     ),
 ]
 Spectrum = Annotated[
-    Literal["amplitude", "power"] | None,
+    SpectrumKind | None,
     typer.Option(
         "--spectrum",
         help="The inputs are spectra of this kind, not micrographs.",
@@ -133,13 +133,13 @@ DefocusRange = Annotated[
     ),
 ]
 Search = Annotated[
-    Literal["match", "fourier"],
+    SearchMethod,
     typer.Option(
         "--search", help="How the first defocus is found: matched rings, or a peak.", rich_help_panel=_SEARCH
     ),
 ]
 Start = Annotated[
-    Literal["search", "network", "network-only"],
+    FitStart,
     typer.Option(
         "--start",
         metavar="WHERE",

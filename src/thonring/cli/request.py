@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from thonring.batch.executors.open import ExecutorChoice
 from thonring.batch.watch import Until
 from thonring.optics import PartialOptics
-from thonring.settings import Settings
+from thonring.settings import Settings, SpectrumKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +17,7 @@ class Estimation:
     optics: PartialOptics
     metadata: bool
     settings: Settings
-    spectrum_kind: Literal["amplitude", "power"] | None
+    spectrum_kind: SpectrumKind | None
     defocus_from: Path | None
     ctffind_text: bool
     plots: bool
@@ -81,7 +80,7 @@ class PredictionRequest:
     out: Path
     model: Path | None
     optics: PartialOptics
-    spectrum_kind: Literal["amplitude", "power"] | None
+    spectrum_kind: SpectrumKind | None
     workers: int
     batch: int
     quiet: bool

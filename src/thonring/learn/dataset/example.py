@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from thonring.errors import OpticsError, UnreadableFile, UnreadableTable
 from thonring.learn.inputs import SAMPLINGS_A, SpectrumPyramid, spectrum_pyramid
 from thonring.optics import Optics
 from thonring.records import Floats
+from thonring.settings import SpectrumKind
 from thonring.simulate import Recipe, Scene, draw, drawn_spectrum
 
 NUMBERS = ("defocus_A", "voltage_kV", "cs_mm", "amplitude_contrast", "finest_A")
@@ -91,8 +92,6 @@ def columns_of(numbers: Mapping[str, Floats], texts: Mapping[str, tuple[str, ...
     cells: dict[str, Any] = {**numbers, **texts}
     return Columns(**cells)
 
-
-SpectrumKind = Literal["amplitude", "power"]
 
 _RESULT_COLUMNS = ("defocus_A", "phase_shift_deg", "voltage_kV", "cs_mm", "amplitude_contrast", "pixel_A")
 OPTION = "--spectrum"
