@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thonring.errors import InputError, OutputError
-from thonring.evaluate.matching import Finder, some
+from thonring.evaluate.matching import MicrographIndex, list_files
 from thonring.evaluate.results import Result, read_run_folder
 from thonring.formats.cryosparc import ExposureCtf, exposure_names, load_exposures, with_ctf, write_exposures
 
@@ -32,7 +32,7 @@ def perform_export_cs(run: Path, exposures: Path, out: Path, *, with_rejected: b
         f"{len(written)} of {len(rows)} exposures written: {out}",
         f"rejected and {'kept' if with_rejected else 'left out'}: {rejected}",
         f"without a fit: {len(by_exposure) - len(found)}",
-        f"not in the run: {len(absent)}" + (f" ({some(absent)})" if absent else ""),
+        f"not in the run: {len(absent)}" + (f" ({list_files(absent)})" if absent else ""),
     ]
     return "\n".join(told)
 
@@ -40,12 +40,12 @@ def perform_export_cs(run: Path, exposures: Path, out: Path, *, with_rejected: b
 def _joined(run: Path, results: Sequence[Result], exposures: Path, names: Sequence[str]) -> dict[int, Result]:
     """Result by place of the exposure."""
     files = [one.file for one in results]
-    finder = Finder(files, [Path(file) for file in files], f"results of {run}")
-    found = finder.find({name: Path(name) for name in names}, str(exposures), by_key=True)
+    index = MicrographIndex(files, [Path(file) for file in files], f"results of {run}")
+    found = index.find({name: Path(name) for name in names}, str(exposures), by_key=True)
     if not found:
         raise InputError(
-            f"{exposures}: none of its exposures ({some(names)}) is in {run} ({some(files)}). Give exposures of the "
-            "same micrographs."
+            f"{exposures}: none of its exposures ({list_files(names)}) is in {run} ({list_files(files)}). Give "
+            "exposures of the same micrographs."
         )
     return {place: results[found[name]] for place, name in enumerate(names) if name in found}
 
