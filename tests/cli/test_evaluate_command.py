@@ -67,7 +67,7 @@ def test_the_tolerance_decides_what_is_right(command: Command, run: Path, truth:
 def test_runs_stand_side_by_side(command: Command, run: Path, truth: Path) -> None:
     result = command("evaluate", run, run, "--truth", truth)
     assert result.exit_code == 0
-    assert "Run against run" in result.stdout
+    assert "Comparison of runs" in result.stdout
 
 
 def test_labels_of_a_person_are_enough(command: Command, run: Path, tmp_path: Path) -> None:
