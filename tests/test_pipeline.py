@@ -13,8 +13,10 @@ import pytest
 import thonring
 from simulated import NATIVE, OPTICS, TRUTH, attempts, fit_of_truth, micrograph, turned
 from thonring import pipeline, quality, read
+from thonring.formats.known_defocus import known_defocus
 from thonring.optics import Optics
 from thonring.records import Attempt, CriterionResult, KnownDefocus, Outcome, Source
+from thonring.run.names import key_of
 from thonring.settings import Limit, Settings
 from thonring.simulate import noise_micrograph, white_micrograph
 
@@ -232,13 +234,13 @@ def test_a_whole_frame_agrees_with_ctffind() -> None:
 def test_published_defoci_of_given_spectra() -> None:
     """EMPIAR-10204, as the RELION tutorial publishes them: within 60 Å and 15° each."""
     folder = SHARED / "relion_tutorial"
-    known = read.known_defocus(folder / "micrographs_ctf.star")
+    known = known_defocus(folder / "micrographs_ctf.star")
     paths = sorted(folder.glob("*_PS.mrc"))
     assert len(paths) == 12
     for path in paths:
         source = Source(path, Optics(200.0, 1.4, 0.1))
         outcome, _ = pipeline.examine(source, Settings(), spectrum_kind="amplitude")
-        published, found = known[read.key_of(path)], outcome.fit
+        published, found = known[key_of(path)], outcome.fit
         assert found is not None, outcome.reasons
         mean_A = 0.5 * (published.defocus_u_A + published.defocus_v_A)
         assert found.mean_defocus_A == pytest.approx(mean_A, abs=60), path.name

@@ -97,7 +97,7 @@ def test_labels_of_a_person_are_enough(command: Command, run: Path, tmp_path: Pa
         (["{run}", "--truth", "{run}/absent.csv"], "absent.csv: cannot be read"),
         (["{run}", "--labels", "{run}/absent.csv"], "absent.csv: no such file"),
         (["{run}/absent", "--truth", "{truth}"], "absent: no such file or folder"),
-        (["{run}/spectra", "--truth", "{truth}"], "found no results.csv"),
+        (["{run}/spectra", "--truth", "{truth}"], "found no run.db"),
         (["{run}", "--truth", "{truth}", "--tolerance-resolution", "0"], "expected 0.5 to 100 Å"),
         (["{run}", "--truth", "{truth}", "--tolerance-resolution", "nan"], "expected 0.5 to 100 Å"),
         (["{run}", "--truth", "{truth}", "--out", "{run}/results.csv"], "cannot be created"),

@@ -19,7 +19,7 @@ from thonring.records import Outcome
 from thonring.run.decision_status import Verdict
 from thonring.run.decisions import Decisions
 from thonring.run.open import STORE, decide_in, open_run, read_run
-from thonring.run.store import Named
+from thonring.run.store import MicrographRecord
 
 A, B, C, D = (Path(f"{name}.mrc") for name in "abcd")
 OUTCOMES = (accepted(A), rejected(B), without_fit(C), failed(D))
@@ -41,7 +41,7 @@ def run(tmp_path: Path) -> Path:
     return made_run(tmp_path)
 
 
-def seen(run: Path) -> list[Named]:
+def seen(run: Path) -> list[MicrographRecord]:
     with read_run(run) as store:
         return list(store)
 

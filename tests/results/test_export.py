@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from made_origins import origin
 from made_outcomes import REFUSED, accepted, attempt, failed, fit, rejected, without_fit
+from written_tables import write_tables
 
 from thonring.cli.export import Format
 from thonring.errors import OutputError
 from thonring.formats.ctffind import write_ctffind_text
 from thonring.formats.known_defocus import known_defocus
-from thonring.formats.run_tables import CTFFIND, TABLES, export, write_tables
+from thonring.formats.run_tables import CTFFIND, TABLES, export
 from thonring.records import Note
 from thonring.run.open import open_run, read_run
 

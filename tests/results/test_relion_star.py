@@ -12,9 +12,9 @@ import starfile
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from made_outcomes import OPTICS, accepted, attempt, failed, fit, rejected, without_fit
+from written_tables import write_tables
 
 from thonring.errors import OutputError
-from thonring.formats.run_tables import write_tables
 from thonring.records import Outcome
 
 TUTORIAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "relion_tutorial" / "micrographs_ctf.star"

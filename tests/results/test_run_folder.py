@@ -11,10 +11,11 @@ import mrcfile
 import numpy as np
 import pytest
 from made_outcomes import OPTICS, accepted, failed, rejected
+from written_tables import write_tables
 
 from thonring.errors import OutputError
 from thonring.files.atomic import replacing, write_text
-from thonring.formats.run_tables import prepare_run, write_tables
+from thonring.formats.run_tables import prepare_run
 from thonring.optics import PartialOptics
 from thonring.run.ctf_image import write_ctf_image
 from thonring.run.names import artefact_names, spectrum_path

@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 from made_origins import origin
 from made_outcomes import accepted, attempt, failed, fit, rejected, without_fit
 from outcomes_at_large import exact, outcomes
+from written_tables import write_tables
 
 from thonring.errors import OutputError
-from thonring.formats.run_tables import write_run_tables, write_tables
+from thonring.formats.run_tables import write_run_tables
 from thonring.formats.table import run_totals
 from thonring.records import Outcome
 from thonring.run.open import STORE, open_run, read_run
 from thonring.run.provenance import FileState
 from thonring.run.rows import NO_CURVE
-from thonring.run.store import Named, Store
+from thonring.run.store import MicrographRecord, Store
 
 
 def filled(run: Path, *made: Outcome) -> None:
@@ -29,7 +30,7 @@ def filled(run: Path, *made: Outcome) -> None:
             store.add(outcome, origin())
 
 
-def contents(run: Path) -> list[Named]:
+def contents(run: Path) -> list[MicrographRecord]:
     with read_run(run) as store:
         return list(store)
 
@@ -82,13 +83,13 @@ def test_few_micrographs_give_the_overview_of_all(tmp_path: Path, made: list[Out
     (tmp_path / STORE).unlink(missing_ok=True)
     filled(tmp_path, *made)
     with read_run(tmp_path) as store:
-        assert run_totals(tmp_path, store.kinds()) == run_totals(tmp_path, store)
+        assert run_totals(tmp_path, store.representatives()) == run_totals(tmp_path, store)
 
 
 def test_of_many_alike_one_is_looked_at(tmp_path: Path) -> None:
     filled(tmp_path, *(accepted(f"{index}.mrc") for index in range(5)), failed("x.mrc"), rejected("y.mrc"))
     with read_run(tmp_path) as store:
-        assert [one.name for one in store.kinds()] == ["0", "x", "y"]
+        assert [one.name for one in store.representatives()] == ["0", "x", "y"]
 
 
 def test_a_later_outcome_takes_the_place_of_the_earlier_one(tmp_path: Path) -> None:
@@ -147,10 +148,10 @@ def test_entries_tell_what_outcomes_came_from(tmp_path: Path) -> None:
     with open_run(tmp_path) as store:
         found = dict(store.entries())
         assert [entry.status for entry in found.values()] == ["accepted", "failed"]
-        came_from = found["a.mrc"].origin
+        came_from = found["a.mrc"].provenance
         assert came_from == replace(origin(), file=replace(origin().file, content_hash="ab"))
         store.note_files([(Path("a.mrc"), FileState(5, 6, "cd"))])
-        assert dict(store.entries())["a.mrc"].origin.file == FileState(5, 6, "cd")
+        assert dict(store.entries())["a.mrc"].provenance.file == FileState(5, 6, "cd")
 
 
 def test_a_transaction_that_fails_leaves_what_was_there(
@@ -168,7 +169,7 @@ def test_a_transaction_that_fails_leaves_what_was_there(
         monkeypatch.undo()
         (found,) = store
         assert exact(found.outcome) == exact(accepted("a.mrc", fit(curve=NO_CURVE)))
-        assert dict(store.entries())["a.mrc"].origin == origin()
+        assert dict(store.entries())["a.mrc"].provenance == origin()
 
 
 def test_a_full_disk_is_told_and_what_was_finished_stays(tmp_path: Path) -> None:

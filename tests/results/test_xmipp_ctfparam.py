@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_outcomes import accepted, attempt, failed, fit, rejected, without_fit
 
-from thonring import read
 from thonring.ctf import canonical, to_vector
+from thonring.formats.known_defocus import known_defocus
 from thonring.formats.xmipp import ctfparam_text
 from thonring.records import CriterionResult, Outcome
 
@@ -72,7 +72,7 @@ def test_our_reader_gets_the_same_defocus_back(
     text = ctfparam_text(accepted("movies/mic.mrc", made))
     assert text is not None
     (tmp_path / "mic.ctfparam").write_text(text)
-    found = read.known_defocus(tmp_path / "mic.ctfparam")["mic"]
+    found = known_defocus(tmp_path / "mic.ctfparam")["mic"]
     vector = to_vector(found.defocus_u_A, found.defocus_v_A, found.angle_deg)
     assert vector == pytest.approx(to_vector(u_A, v_A, angle_deg), abs=0.01)
     assert found.phase_shift_deg == pytest.approx(phase_deg, abs=1e-5)

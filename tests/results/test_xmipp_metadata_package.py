@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from made_outcomes import accepted, attempt, fit, rejected
+from written_tables import write_tables
 
-from thonring import read
-from thonring.formats.run_tables import write_tables
+from thonring.formats.known_defocus import known_defocus
 from thonring.formats.xmipp import ctfparam_text
 from thonring.records import CriterionResult
 
@@ -48,7 +48,7 @@ def test_the_package_reads_our_xmd(metadata: Any, run: Path) -> None:
 
 def test_what_the_package_writes_again_we_read_the_same(metadata: Any, run: Path) -> None:
     metadata(str(run / "micrographs.xmd")).write(str(run / "again.xmd"))
-    assert read.known_defocus(run / "again.xmd") == read.known_defocus(run / "micrographs.xmd")
+    assert known_defocus(run / "again.xmd") == known_defocus(run / "micrographs.xmd")
 
 
 def test_the_package_reads_our_ctfparam(metadata: Any, tmp_path: Path) -> None:

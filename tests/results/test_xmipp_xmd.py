@@ -6,8 +6,8 @@ from pathlib import Path
 import gemmi
 import pytest
 from made_outcomes import PASSED, accepted, attempt, failed, fit, rejected, without_fit
+from written_tables import write_tables
 
-from thonring.formats.run_tables import write_tables
 from thonring.records import CriterionResult, Outcome
 
 LABELS = {

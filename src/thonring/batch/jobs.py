@@ -9,11 +9,10 @@ from typing import Literal
 from thonring import fit, pipeline
 from thonring.formats.ctffind import write_ctffind_text
 from thonring.formats.ctffind_files import diagnostic_image
-from thonring.formats.defocus_row import key_of
 from thonring.plot import Pictures, write_plots, write_signals
 from thonring.records import Attempt, CtfFit, Evidence, KnownDefocus, Note, Outcome, SearchSignals, Source
 from thonring.run.ctf_image import write_ctf_image
-from thonring.run.names import artefact_names, spectrum_path
+from thonring.run.names import artefact_names, key_of, spectrum_path
 from thonring.run.provenance import content_hash
 from thonring.run.rows import NO_CURVE
 from thonring.settings import Settings
@@ -71,7 +70,7 @@ def plan(
     Parameters
     ----------
     known
-        Defoci by the key of `read.key_of`; None where the user named no file of them. A micrograph missing
+        Defoci by the key of `key_of`; None where the user named no file of them. A micrograph missing
         there is estimated freely and told, or, where the defocus is to be held fixed, refused.
     names
         Those that the run's store gave; `artefact_names` of the sources where there is none.

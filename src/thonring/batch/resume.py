@@ -113,22 +113,22 @@ class _Sorting:
         if entry is None or self._redo or entry.status == "failed":
             self._counts["new" if entry is None else "forced" if self._redo else "failed"] += 1
             return due
-        change = self._change(path, entry.origin, due.origin)
+        change = self._change(path, entry.provenance, due.origin)
         if change is not None:
             self._changes[change] += 1
             return due
         self._counts["unchanged"] += 1
         self._counts["gone"] += file.size is None
-        if entry.origin.processing.thonring != self._now.thonring:
-            self._versions[entry.origin.processing.thonring] = None
+        if entry.provenance.processing.thonring != self._now.thonring:
+            self._versions[entry.provenance.processing.thonring] = None
         return None
 
     def _change(self, path: Path, before: Provenance, now: Provenance) -> Change | None:
         if now.file.size is not None and not self._same_file(path, before.file, now.file):
             return "file"
-        if before.asked != now.asked:
+        if before.inputs != now.inputs:
             return (
-                "optics" if _part(before.asked, "optics") != _part(now.asked, "optics") else "known defocus"
+                "optics" if _part(before.inputs, "optics") != _part(now.inputs, "optics") else "known defocus"
             )
         if not _same_settings(before.processing, now.processing):
             self._settings.update(dict.fromkeys(_differing(before.processing, now.processing)))
@@ -155,7 +155,7 @@ class _Sorting:
             changed=tuple(self._changes.most_common()),
             settings=tuple(self._settings),
             others=len(others),
-            others_differ=sum(not _same_settings(entry.origin.processing, self._now) for entry in others),
+            others_differ=sum(not _same_settings(entry.provenance.processing, self._now) for entry in others),
             versions=tuple(self._versions),
         )
 

@@ -18,9 +18,9 @@ from thonring.evaluate.correctness import (
 )
 from thonring.evaluate.labels import Label, located
 from thonring.evaluate.results import Result, Run
-from thonring.formats.defocus_row import key_of, without_uid
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
+from thonring.run.names import key_of, without_uid
 from thonring.simulate import TruthRow
 
 NAMED = 3

@@ -21,7 +21,7 @@ from thonring.manual_fit import (
 from thonring.optics import Optics
 from thonring.plot import model_png, rings_to_label, spectrum_png
 from thonring.records import Attempt, KnownDefocus
-from thonring.run.store import Finished
+from thonring.run.store import MicrographRecord
 from thonring.spectrum import enhance, resample
 from thonring.web.measurement_cache import MeasuredMicrograph, run_settings
 from thonring.web.routes.decisions import ActionAnswer, Reviewer, action_answer
@@ -228,7 +228,7 @@ def _kept(routes: APIRouter, view: RunView) -> None:
         hand = _hand(keeping, one, view.workbench.bench(one).measured.optics)
         attempt = view.workbench.estimate(one, hand, keeping.way)
         with view.decisions() as decisions:
-            return action_answer(decisions.estimate(number, attempt, keeping.who, one.origin))
+            return action_answer(decisions.estimate(number, attempt, keeping.who, one.provenance))
 
     @routes.post("/forget")
     def forget(number: Number, forgetting: Forgetting) -> ActionAnswer:
@@ -237,7 +237,7 @@ def _kept(routes: APIRouter, view: RunView) -> None:
             return action_answer(decisions.forget_estimates([number], forgetting.who))
 
 
-def _hand(asked: ManualRequest, one: Finished, optics: Optics) -> ManualCtf:
+def _hand(asked: ManualRequest, one: MicrographRecord, optics: Optics) -> ManualCtf:
     low_A, high_A = asked.resolution_range_A
     if not low_A > high_A:
         raise SettingsError(

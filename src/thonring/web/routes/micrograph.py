@@ -16,7 +16,7 @@ from thonring.records import Attempt, CtfFit
 from thonring.run.ctf_image import read_ctf_image
 from thonring.run.decision_status import Decision
 from thonring.run.names import spectrum_path
-from thonring.run.store import Finished, read_finished
+from thonring.run.store import MicrographRecord
 from thonring.spectrum import enhance, resample
 from thonring.web.measurement_cache import FileNow, file_now, run_settings
 from thonring.web.routes.decisions import ActionAnswer, action_answer
@@ -107,7 +107,7 @@ def router(view: RunView) -> APIRouter:
     return routes
 
 
-def finished(view: RunView, number: int) -> Finished:
+def finished(view: RunView, number: int) -> MicrographRecord:
     """Read a finished micrograph from the run.
 
     Raises
@@ -116,13 +116,13 @@ def finished(view: RunView, number: int) -> Finished:
         404 if there is none of this number.
     """
     with view.store() as store:
-        one = read_finished(store, number)
+        one = store.micrograph(number)
     if one is None:
         raise HTTPException(404, f"micrograph {number} is not finished in this run.")
     return one
 
 
-def _details(one: Finished, history: list[ActionAnswer]) -> Details:
+def _details(one: MicrographRecord, history: list[ActionAnswer]) -> Details:
     settings, outcome = run_settings(one), one.outcome
     optics = outcome.optics
     wanted = dict.fromkeys(samplings(settings, outcome.pixel_A))
@@ -138,14 +138,14 @@ def _details(one: Finished, history: list[ActionAnswer]) -> Details:
         pixel_A=finite(outcome.pixel_A),
         rows=outcome.shape[0],
         columns=outcome.shape[1],
-        spectrum_kind=one.origin.processing.spectrum_kind,
+        spectrum_kind=one.provenance.processing.spectrum_kind,
         file_now=file_now(one),
         samplings_A=[sampling for sampling in wanted if finite(sampling) is not None],
         defocus_range_A=settings.defocus_range_A,
         resolution_range_A=settings.resolution_range_A,
         phase_shift=settings.phase_shift,
         phase_shift_deg=settings.phase_shift_deg,
-        thonring=one.origin.processing.thonring,
+        thonring=one.provenance.processing.thonring,
         cpu_seconds=finite(outcome.cpu_seconds),
         notes=[note.text for note in outcome.notes],
         kept=one.kept,
@@ -168,7 +168,7 @@ def _decided(decision: Decision | None) -> dict[str, Any]:
     }
 
 
-def _overlay(one: Finished, attempt: Attempt) -> Overlay:
+def _overlay(one: MicrographRecord, attempt: Attempt) -> Overlay:
     nyquist_per_A = 0.5 / attempt.sampling_A
     x: Points = []
     y: Points = []
@@ -259,14 +259,14 @@ def _pictures(routes: APIRouter, view: RunView) -> None:
         return _png(picture)
 
 
-def _attempt(one: Finished, number: int | None) -> Attempt:
+def _attempt(one: MicrographRecord, number: int | None) -> Attempt:
     wanted = one.kept if number is None else number
     if wanted is None or wanted not in one.attempts:
         raise HTTPException(404, f"micrograph {one.number} has no attempt {wanted}: nothing to show of it.")
     return one.attempts[wanted]
 
 
-def _fit(one: Finished, number: int | None) -> CtfFit:
+def _fit(one: MicrographRecord, number: int | None) -> CtfFit:
     fit = _attempt(one, number).fit
     if fit is None:
         raise HTTPException(
