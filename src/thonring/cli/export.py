@@ -151,8 +151,8 @@ def _joined(
     found = index.find({name: Path(name) for name in names}, str(exposures), by_key=True)
     if not found:
         raise InputError(
-            f"{exposures}: none of its exposures ({list_files(names)}) are in {run} ({list_files(files)}). Give exposures of the "
-            "same micrographs."
+            f"{exposures}: none of its exposures ({list_files(names)}) are in {run} ({list_files(files)}). "
+            "Give exposures of the same micrographs."
         )
     return {position: results[found[name]] for position, name in enumerate(names) if name in found}
 
