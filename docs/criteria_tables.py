@@ -1,7 +1,7 @@
-"""Write the tables of docs/criteria.md anew from the packaged criteria and limits.
+"""Update the tables of docs/criteria.md from the packaged criteria and limits.
 
 Usage: python docs/criteria_tables.py
-"""  # noqa: INP001 - a script beside the page it writes
+"""  # noqa: INP001 - a script next to the page it writes
 
 import math
 import re
@@ -16,7 +16,7 @@ STAGES = {"spectrum": "before the fit", "fit": "after the fit"}
 
 
 def rewritten(page: str) -> str:
-    """The page with each table between its markers replaced by what holds now."""
+    """The page with each table between its markers replaced by the current one."""
     for name, table in (("overview", _overview()), ("limits", _limits())):
         between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
         page = between.sub(lambda found, table=table: f"{found[1]}{table}\n{found[2]}", page)

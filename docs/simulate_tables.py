@@ -1,7 +1,7 @@
-"""Write the tables of docs/simulate.md anew from the packaged recipes and the defects.
+"""Update the tables of docs/simulate.md from the packaged recipes and the defects.
 
 Usage: python docs/simulate_tables.py
-"""  # noqa: INP001 - a script beside the page it writes
+"""  # noqa: INP001 - a script next to the page it writes
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,49 +13,52 @@ from thonring.simulate.defects import DEFECT_TABLE
 
 PAGE = Path(__file__).with_name("simulate.md")
 ENTRIES = {
-    "size": ("px", "pixels of a side, unless `--size` says otherwise"),
-    "defective_share": ("", "chance that a micrograph is spoiled by a defect"),
+    "size": ("px", "width and height in pixels, unless `--size` is given"),
+    "defective_share": ("", "probability that a micrograph has a defect"),
     "usable.rings": (
         "",
-        "rings that a scene must show before a defect is put in; it is drawn again until it does",
+        "visible rings required of a scene before a defect is added; scenes are regenerated until they have them",
     ),
-    "usable.significance": ("σ", "what makes a ring count: the signal of its modulation over its noise"),
-    "microscope.voltage_kV": ("kV", "choices of equal chance"),
-    "microscope.cs_mm": ("mm", "choices of equal chance"),
-    "microscope.amplitude_contrast": ("", "a fraction"),
+    "usable.significance": ("σ", "signal-to-noise ratio from which a ring counts as visible"),
+    "microscope.voltage_kV": ("kV", "values of equal probability"),
+    "microscope.cs_mm": ("mm", "values of equal probability"),
+    "microscope.amplitude_contrast": ("", "fraction"),
     "microscope.pixel_A": ("Å", "pixel size"),
     "ctf.defocus_A": ("Å", "mean of U and V, underfocus positive; its logarithm is uniform"),
-    "ctf.astigmatism_A": ("Å", "U - V of what is not the defect `astigmatism`"),
-    "ctf.largest_relative_astigmatism": ("", "U - V is at most this share of the mean defocus"),
+    "ctf.astigmatism_A": ("Å", "U - V without the defect `astigmatism`"),
+    "ctf.largest_relative_astigmatism": ("", "U - V is at most this fraction of the mean defocus"),
     "ctf.phase_shift_deg": ("deg", "of a phase plate"),
-    "specimen.ice_A": ("Å", "thickness of the ice"),
+    "specimen.ice_A": ("Å", "ice thickness"),
     "specimen.particles_per_um2": (
         "1/µm²",
-        "particles of radius 60 Å or less; of larger ones, fewer by the square of it",
+        "number density of particles with a radius up to 60 Å; for larger ones it falls with the square of the radius",
     ),
-    "specimen.particle_radius_A": ("Å", "outer radius, one for each micrograph"),
+    "specimen.particle_radius_A": ("Å", "outer radius, the same for all particles of a micrograph"),
     "specimen.hollow_share": (
         "",
-        "chance that the particles are shells with an inner radius of 0.7 of the outer one",
+        "probability that the particles are shells, with an inner radius 0.7 times the outer one",
     ),
-    "exposure.dose_e_per_A2": ("e/Å²", "electrons that fall on the specimen"),
+    "exposure.dose_e_per_A2": ("e/Å²", "electron dose on the specimen"),
     "exposure.b_factor_A2": ("Å²", "amplitudes fall as exp(-B k²/4)"),
     "exposure.focal_spread_A": ("Å", "standard deviation of the focus"),
-    "exposure.source_mrad": ("mrad", "standard deviation of the half angle of illumination"),
-    "detector.mtf_at_nyquist": ("", "amplitude transfer left at Nyquist"),
+    "exposure.source_mrad": ("mrad", "standard deviation of the illumination half-angle"),
+    "detector.mtf_at_nyquist": ("", "MTF at the Nyquist frequency"),
     "detector.dqe_at_zero": ("", "detective quantum efficiency at frequency 0"),
-    "detector.dqe_at_nyquist": ("", "the same at Nyquist, never above that at 0"),
-    "detector.hot_pixels": ("", "share of the pixels"),
-    "detector.gradient": ("", "relative change of the illumination across the image, in any direction"),
-    "detector.counts_share": ("", "chance that pixels are whole numbers (int16), float32 otherwise"),
+    "detector.dqe_at_nyquist": ("", "the same at the Nyquist frequency, never above that at 0"),
+    "detector.hot_pixels": ("", "fraction of the pixels"),
+    "detector.gradient": ("", "relative change of the illumination across the image, in a random direction"),
+    "detector.counts_share": (
+        "",
+        "probability that pixels are stored as integers (int16), otherwise float32",
+    ),
 }
-"""Entry → unit and what it is."""
+"""Entry → its unit and meaning."""
 
 _CHOICES = ("microscope.voltage_kV", "microscope.cs_mm")
 
 
 def rewritten(page: str) -> str:
-    """The page with each table between its markers replaced by what holds now."""
+    """The page with each table between its markers replaced by the current one."""
     for name, table in (("entries", _entries()), ("defects", _defects())):
         between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
         page = between.sub(lambda found, table=table: f"{found[1]}{table}\n{found[2]}", page)
@@ -69,7 +72,7 @@ def _entries() -> str:
         (f"`{entry}`", *ENTRIES[entry], *(_shown(entry, found[entry]) for found in values.values()))
         for entry in values["session"]
     ]
-    return _table(("entry", "unit", "what it is", *(f"`{name}`" for name in values)), rows)
+    return _table(("entry", "unit", "meaning", *(f"`{name}`" for name in values)), rows)
 
 
 def _flat(table: Mapping[str, Any], path: str) -> Iterator[tuple[str, object]]:
@@ -93,7 +96,7 @@ def _defects() -> str:
         )
         for name, defect in DEFECT_TABLE.items()
     ]
-    return _table(("defect", "what a dose is", "possible", "weight", "spoils", "harmless"), rows)
+    return _table(("defect", "dose", "possible", "weight", "defective", "harmless"), rows)
 
 
 def _shown(entry: str, value: object) -> str:

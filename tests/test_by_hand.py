@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from simulated import NATIVE, OPTICS, STRONG, fit_of_truth, micrograph
+from factories.micrographs import NATIVE, OPTICS, STRONG, fit_of_truth, micrograph
 from thonring import manual_fit as by_hand
 from thonring import pipeline
 from thonring.ctf import zero_frequency

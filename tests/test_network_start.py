@@ -11,8 +11,8 @@ import mrcfile
 import pytest
 
 import thonring
-from made_models import Answer, made_model
-from simulated import NATIVE, OPTICS, STRONG, attempts, fit_of_truth, fitted, micrograph
+from factories.micrographs import NATIVE, OPTICS, STRONG, attempts, fit_of_truth, fitted, micrograph
+from factories.models import Answer, make_model
 from thonring import fit
 from thonring.errors import FitError, SettingsError
 from thonring.learn import predict
@@ -34,7 +34,7 @@ def network_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sa
 
     def package(defocus_A: float, sigma_A: float = 50.0) -> None:
         monkeypatch.setattr(
-            predict, "PACKAGED", made_model(tmp_path / "rings.onnx", Answer(defocus_A, sigma_A))
+            predict, "PACKAGED", make_model(tmp_path / "rings.onnx", Answer(defocus_A, sigma_A))
         )
         predict._packaged.cache_clear()
 
@@ -183,6 +183,7 @@ def test_other_starts_are_refused() -> None:
         Settings(start="oracle")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_an_estimate_without_it_loads_no_runtime(tmp_path: Path) -> None:
     with mrcfile.new(tmp_path / "one.mrc", data=micrograph().pixels[:256, :256]) as mrc:
         mrc.voxel_size = OPTICS.pixel_A

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from fake_tasks import OPTICS
-
+from factories.tasks import OPTICS
 from thonring.batch.jobs import RunOptions, plan, work
 from thonring.records import KnownDefocus, Source
 from thonring.settings import Settings

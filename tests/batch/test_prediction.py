@@ -9,8 +9,8 @@ from pathlib import Path
 import mrcfile
 import pytest
 
-from made_models import CARD, Answer, made_model
-from simulated import OPTICS, STRONG, micrograph
+from factories.micrographs import OPTICS, STRONG, micrograph
+from factories.models import CARD, Answer, make_model
 from thonring.batch.prediction import PredictionJob, PredictionOptions, predict_all, read_for_network
 from thonring.errors import OutputError
 from thonring.learn.inputs import NetworkInput
@@ -42,7 +42,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture
 def predictor(tmp_path: Path) -> Predictor:
     """Its answer depends on the file."""
-    return Predictor.load(made_model(tmp_path / "m.onnx", Answer(20000.0, slope=1e5)))
+    return Predictor.load(make_model(tmp_path / "m.onnx", Answer(20000.0, slope=1e5)))
 
 
 def jobs(files: list[Path], optics: Optics = OPTICS) -> list[PredictionJob]:

@@ -1,23 +1,20 @@
 """What of a run still holds, and what is to be done."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import fake_tasks
 import pytest
-from fake_tasks import OPTICS
 
+from factories import tasks
+from factories.tasks import OPTICS
 from thonring.batch import resume as resume_module
 from thonring.batch.estimation import estimate_all
 from thonring.batch.executors.base import Inline
 from thonring.batch.jobs import Job, RunOptions, plan
 from thonring.batch.resume import ResumePlan, plan_resume, resume_some
-from thonring.formats.run_tables import prepare_run
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, Outcome, Source
-from thonring.run.open import open_run
 from thonring.run.store import Store
 from thonring.settings import Limit, Settings
 
@@ -34,16 +31,9 @@ def raw(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    prepare_run(tmp_path / "run")
-    with open_run(tmp_path / "run") as opened:
-        yield opened
-
-
 def hashing(job: Job) -> Outcome:
     """Accept, and hash the content as `work` does."""
-    outcome = fake_tasks.accept(job)
+    outcome = tasks.accept(job)
     hashed = resume_module.content_hash(job.source.path) if job.options.hashed else ""
     return replace(outcome, content_hash=hashed)
 
@@ -162,7 +152,7 @@ def test_pictures_that_were_not_drawn_are_a_change_and_fewer_are_none(command: C
 def test_failed_ones_are_tried_again(store: Store, raw: Path) -> None:
     (raw / "bad.mrc").write_text("bad")
     command = Command(store, raw)
-    estimate_all(store, command.resumed().pending, Inline(), lambda _: None, fake_tasks.stumble)
+    estimate_all(store, command.resumed().pending, Inline(), lambda _: None, tasks.raise_error)
     found = command.resumed()
     assert (due(found), found.failed, found.unchanged) == (["bad"], 1, 4)
 
@@ -224,7 +214,7 @@ def test_hashes_are_kept_from_the_first_time_they_are_asked_for(command: Command
 
 def test_some_of_a_run_are_told_as_all_of_them_are(store: Store, raw: Path) -> None:
     command = Command(store, raw)
-    estimate_all(store, command.resumed().pending, Inline(), lambda _: None, fake_tasks.accept)
+    estimate_all(store, command.resumed().pending, Inline(), lambda _: None, tasks.accept)
     os.utime(raw / "b.mrc", ns=(1, 1))
     (raw / "e.mrc").write_text("e")
     names = store.register([raw / "a.mrc", raw / "b.mrc", raw / "e.mrc"])

@@ -102,6 +102,7 @@ def test_one_that_cannot_be_written_costs_no_other(tmp_path: Path, workers: int)
     assert [row.file for row in read_truth(tmp_path / "truth.csv")] == ["mic_000000.mrc", "mic_000002.mrc"]
 
 
+@pytest.mark.slow
 def test_a_recipe_without_rings_is_the_reason(tmp_path: Path) -> None:
     usable = small().usable.model_copy(update={"rings": 20, "significance": 1e6})
     job = replace(jobs_of(tmp_path)[0], recipe=small().model_copy(update={"usable": usable}))
@@ -125,6 +126,7 @@ def test_interrupted_what_is_finished_is_in_the_tables(tmp_path: Path, workers: 
 
 def test_tables_are_written_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("thonring.batch.run.WRITE_EVERY_S", 0.0)
+    monkeypatch.setattr("thonring.batch.run.WRITING_SHARE", float("inf"))
     seen: list[int] = []
     simulate_all(
         tmp_path, jobs_of(tmp_path, 3), 1, lambda _: seen.append(len(read_truth(tmp_path / "truth.csv")))

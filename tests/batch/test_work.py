@@ -5,8 +5,8 @@ from pathlib import Path
 
 import mrcfile
 import pytest
-from fake_tasks import evidence, jobs_of, outcome_of
 
+from factories.tasks import jobs_of, make_evidence, outcome_of
 from thonring import pipeline
 from thonring.batch.jobs import work
 from thonring.formats.run_tables import prepare_run
@@ -18,7 +18,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run folder in which every micrograph is accepted."""
 
     def examine(source: object, *_: object, **__: object) -> tuple[Outcome, Evidence | None]:
-        return outcome_of(source.path), evidence()  # type: ignore[attr-defined]
+        return outcome_of(source.path), make_evidence()  # type: ignore[attr-defined]
 
     monkeypatch.setattr(pipeline, "examine", examine)
     prepare_run(tmp_path / "run")
@@ -64,7 +64,7 @@ def test_a_spectrum_refused_before_any_fit_is_drawn_too(run: Path, monkeypatch: 
     refused = replace(
         outcome_of(Path("raw/a.mrc"), "Ice."), attempts=(Attempt(1.75, Verdict("d", ()), None),)
     )
-    monkeypatch.setattr(pipeline, "examine", lambda *_, **__: (refused, evidence()))
+    monkeypatch.setattr(pipeline, "examine", lambda *_, **__: (refused, make_evidence()))
     (job,) = jobs_of(run, "a", artefacts=("plots", "signals", "ctffind_text"))
     outcome = work(job)
     assert outcome.notes == ()

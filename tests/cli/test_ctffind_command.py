@@ -10,11 +10,13 @@ import mrcfile
 import numpy as np
 import numpy.typing as npt
 import pytest
-from made_answers import PLAIN, REFERENCE, SESSIONS
 
+from factories.ctffind_sessions import PLAIN, REFERENCE, SESSIONS
 from thonring import read
 from thonring.formats.known_defocus import known_defocus
 from thonring.optics import Optics
+
+pytestmark = [pytest.mark.slow, pytest.mark.clients]
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "data" / "apoferritin_crop.tif"
 PROGRAM = (sys.executable, "-c", "from thonring.ctffind_cli import main; main()")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_answers import REFERENCE, files
 
+from factories.ctffind_sessions import REFERENCE, files
 from thonring.ctffind_cli.questions import Answers, read_old_school
 from thonring.errors import AnswerError
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_answers import DEFAULTS, IMAGES, PLAIN, SESSIONS, answers, files, lines_of
 
+from factories.ctffind_sessions import DEFAULTS, IMAGES, PLAIN, SESSIONS, answers, files, lines_of
 from thonring.ctffind_cli.prompts import COLUMN, Question, Script, Terminal
 from thonring.ctffind_cli.questions import Answers, ask_all
 from thonring.errors import AnswerError
@@ -84,12 +84,15 @@ def test_the_defaults_are_those_of_ctffind() -> None:
     assert shown == DEFAULTS
 
 
+@pytest.mark.slow
 @given(answers())
 def test_any_session_is_understood_as_it_was_meant(session: Answers) -> None:
     understood, _ = asked(lines_of(session))
     assert understood == session
 
 
+@pytest.mark.slow
+@pytest.mark.clients
 @pytest.mark.skipif(
     CTFFIND is None, reason="CTFFIND 4 is not installed: set CTFFIND or put ctffind on the PATH"
 )
@@ -186,6 +189,7 @@ def test_a_person_may_leave() -> None:
         at_a_terminal("image.mrc", "out.mrc")
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=9), max_size=30))
 def test_any_text_is_understood_or_refused(lines: list[str]) -> None:
     with suppress(AnswerError):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from made_answers import SESSIONS, answers
 
+from factories.ctffind_sessions import SESSIONS, answers
 from thonring.ctffind_cli.questions import (
     Answers,
     Astigmatism,
@@ -133,6 +133,7 @@ def test_what_thonring_cannot_do_is_refused() -> None:
         to_request(replace(PLAIN, microscope=replace(PLAIN.microscope, voltage_kV=0.0)))
 
 
+@pytest.mark.slow
 @given(answers())
 def test_any_session_becomes_a_request_or_is_refused_with_a_reason(session: Answers) -> None:
     with suppress(ThonringError):

@@ -5,21 +5,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import Result
 
+from factories.commands import Command
 from thonring.cli.options import range_of, samplings_of
 from thonring.optics import Optics
 from thonring.settings import Settings
 
 if TYPE_CHECKING:
-    from conftest import Method
+    from factories.commands import Method
 
-Command = Callable[..., Result]
 OPTICS = ("--voltage", 300, "--cs", 2.7)
 OPTIONS = (
     "--out --voltage --cs --amplitude-contrast --pixel --spectrum --phase-shift --refine-amplitude-contrast "

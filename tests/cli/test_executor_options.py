@@ -1,12 +1,11 @@
 """Who works, as the options say it; what does not go together is refused with what to do."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import Result
 
+from factories.commands import Command
 from thonring.batch.executors import open as opening
 from thonring.batch.executors.base import Inline
 from thonring.batch.executors.choice import OwnCluster, RunningCluster, SlurmJobs
@@ -16,9 +15,8 @@ from thonring.cli.executor_options import ExecutorOptions, executor_choice
 from thonring.errors import ClusterError
 
 if TYPE_CHECKING:
-    from conftest import Method
+    from factories.commands import Method
 
-Command = Callable[..., Result]
 ADDRESS = "tcp://head:8786"
 
 

@@ -1,18 +1,16 @@
 """What a user gives and gets at `thonring export`."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import Result
 
+from factories.commands import Command
 from thonring.formats.run_tables import CTFFIND, TABLES
 
 if TYPE_CHECKING:
-    from conftest import Method
+    from factories.commands import Method
 
-Command = Callable[..., Result]
 OPTICS = ("--voltage", 300, "--cs", 2.7)
 
 

@@ -2,19 +2,18 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import Result
 
+from factories.commands import Command
 from thonring.run.open import STORE, open_run
 
 if TYPE_CHECKING:
-    from conftest import Method
+    from factories.commands import Method
 
-Command = Callable[..., Result]
 OPTICS = ("--voltage", 300, "--cs", 2.7)
 TABLES = ("results.csv", "attempts.csv", "micrographs_ctf.star", "rejected_ctf.star", "micrographs.xmd")
 

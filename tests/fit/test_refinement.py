@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from simulated import (
+from factories.micrographs import (
     NATIVE,
     OPTICS,
     STRONG,
@@ -65,6 +65,7 @@ def test_the_truth_is_found_within_its_error_bars(
     assert -90 < found.angle_deg <= 90
 
 
+@pytest.mark.slow
 def test_error_bars_are_as_long_as_errors_are() -> None:
     """Root mean square of errors over their own sigma in 60 micrographs."""
     scores = []

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simulated import OPTICS, STRONG, TRUTH, micrograph, profiles_of
+from factories.micrographs import OPTICS, STRONG, TRUTH, micrograph, profiles_of
 from thonring import fit
 from thonring.ctf import phase_aberration, to_vector
 from thonring.errors import FitError

@@ -8,11 +8,11 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
-from made_micrograph import OPTICS, radial_curve, search_signals
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 from numpy.testing import assert_allclose
 
+from factories.thon_rings import OPTICS, radial_curve, search_signals
 from thonring.ctf import defocus_along, phase_aberration
 from thonring.errors import OutputError
 from thonring.plot import (
@@ -121,6 +121,7 @@ def test_the_peak_taken_is_marked_on_the_transform(fit: CtfFit) -> None:
     assert "15,000 Å" in transform.get_title("left")
 
 
+@pytest.mark.slow
 def test_written_pictures_are_images_of_readable_size(
     tmp_path: Path, judged: Judge, enhanced: np.ndarray
 ) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scenes import SCENE
-from simulated import NATIVE
+from factories.micrographs import NATIVE
+from factories.scenes import SCENE
 from thonring import pipeline, spectrum
 from thonring.records import CtfFit, Spectrum
 from thonring.simulate import drawn_spectrum, micrograph

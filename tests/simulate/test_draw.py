@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenes import SCENE
+from factories.scenes import SCENE
 from thonring.errors import SettingsError
 from thonring.simulate import Recipe, draw, load_recipe, micrograph, spoiled
 from thonring.simulate.defects import DEFECT_TABLE

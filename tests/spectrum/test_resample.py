@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from simulated import OPTICS
+from factories.micrographs import OPTICS
 from thonring.ctf import half_plane_grid, phase_aberration
 from thonring.records import Floats, Spectrum
 from thonring.spectrum import resample

@@ -1,4 +1,4 @@
-"""Prediction as a run: a job reads a file as the network takes it, the network answers in batches, a table lists all."""
+"""Prediction as a run: a job reads a file as the network takes it, the network answers in batches, one table."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace

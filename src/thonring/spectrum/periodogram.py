@@ -1,8 +1,8 @@
 """Micrograph → Spectrum, in one pass over the pixels.
 
 One transform of the whole image: tiles lose the correlation of rings across their borders, and with it precision
-of the defocus where rings are strong (benchmarks/spectrum.py compares both, also where they are weak). The part of
-the transform beyond the finest frequency wanted is never computed.
+of the defocus where rings are strong (benchmarks/accuracy/spectrum.py compares both, also where they are weak).
+The part of the transform beyond the finest frequency wanted is never computed.
 """
 
 import math

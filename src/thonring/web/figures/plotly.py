@@ -19,7 +19,7 @@ from thonring.web.figures.time_series import Progress
 Part = dict[str, Any]
 
 ACCEPTED, REJECTED, FAILED, LIMIT, MEDIAN = "accepted", "rejected", "failed", "limit", "text"
-"""The same colour always means the same; see draw.js, which puts colours in the place of these names."""
+"""The same colour always means the same; figures.js replaces these names by colours."""
 
 FEW = 400
 """So many points may be drawn larger."""

@@ -166,7 +166,7 @@ Section = tuple[str, str]
 """Title and HTML."""
 
 _SHEETS = ("style.css", "overview.css", "report.css")
-_MODULES = ("draw.js", "figures.js", "report.js")
+_MODULES = ("figures.js", "report.js")
 _IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
 _MARKS = {"accepted": "✓", "rejected": "✗", "failed": "–"}
 
