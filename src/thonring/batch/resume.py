@@ -195,10 +195,21 @@ def _part(inputs: str, name: str) -> object:
 
 
 def _same_settings(one: Processing, other: Processing) -> bool:
-    return (one.settings, one.spectrum_kind) == (other.settings, other.spectrum_kind)
+    return one.spectrum_kind == other.spectrum_kind and (
+        one.settings == other.settings or _comparable(one.settings) == _comparable(other.settings)
+    )
+
+
+@functools.cache
+def _comparable(settings: str) -> dict[str, object]:
+    """Settings without the sentences of their limits: another wording gives no other verdict."""
+    stored: dict[str, object] = json.loads(settings)
+    limits = stored["limits"]
+    assert isinstance(limits, list)
+    return {**stored, "limits": [{**limit, "reason": ""} for limit in limits]}
 
 
 def _changed_settings(before: Processing, now: Processing) -> list[str]:
-    old, new = json.loads(before.settings), json.loads(now.settings)
+    old, new = _comparable(before.settings), _comparable(now.settings)
     kind = ["spectrum"] if before.spectrum_kind != now.spectrum_kind else []
     return kind + [name for name in new if new[name] != old.get(name)]
