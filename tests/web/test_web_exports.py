@@ -9,11 +9,11 @@ import pytest
 from made_served import COUNT
 from starlette.testclient import TestClient
 
-from thonring.formats.run_tables import export
+from thonring.formats.run_tables import EXPORTS, export
 from thonring.run.open import open_run, read_run
 
 
-@pytest.mark.parametrize("name", ["star", "xmd", "csv", "ctffind", "cryosparc-csv", "json"])
+@pytest.mark.parametrize("name", list(EXPORTS))
 def test_a_download_has_the_files_of_its_format(
     client: TestClient, run: Path, tmp_path: Path, name: str
 ) -> None:
@@ -65,6 +65,6 @@ def test_a_process_that_works_on_the_run_renews_its_tables_itself(client: TestCl
         answer = client.post("/api/exports", json={}).json()
         assert answer["renewed"] is False
         assert answer["told"].startswith("process ")
-        assert answer["told"].endswith("works on this run and will renew its tables.")
+        assert answer["told"].endswith("is working on this run and will update its tables.")
         assert client.get("/api/exports/csv").status_code == 200
     assert not (run / "results.csv").exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from thonring.errors import InputError, OutputError
 from thonring.evaluate.matching import Finder, some
-from thonring.evaluate.results import Result, read_run_database
+from thonring.evaluate.results import Result, read_run_folder
 from thonring.formats.cryosparc import ExposureCtf, exposure_names, load_exposures, with_ctf, write_exposures
 
 
@@ -19,7 +19,7 @@ def perform_export_cs(run: Path, exposures: Path, out: Path, *, with_rejected: b
     """
     if out.suffix.lower() != ".cs":
         raise OutputError(f"{out}: found suffix {out.suffix or '(none)'!r}, expected .cs.")
-    results = read_run_database(run, run.name).results
+    results = read_run_folder(run, run.name).results
     rows = load_exposures(exposures)
     names = exposure_names(rows)
     by_exposure = _joined(run, results, exposures, names)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from thonring.quality import CRITERIA, holds, limit_on
 from thonring.run.columns import STATUSES, RunColumns
-from thonring.run.decision_status import Verdict
+from thonring.run.decision_status import ManualVerdict
 from thonring.settings import Limit
 
 Bools = npt.NDArray[np.bool_]
@@ -46,7 +46,7 @@ class Curated:
         changed: Bools = self.fitted & (columns.status != wanted)
         return changed
 
-    def verdicts(self, columns: RunColumns) -> dict[int, Verdict]:
+    def verdicts(self, columns: RunColumns) -> dict[int, ManualVerdict]:
         """Verdicts by number that bring every micrograph with a fit to where the limits have it."""
         changed = self.differs(columns)
         both = zip(columns.number[changed].tolist(), self.kept[changed].tolist(), strict=True)

@@ -4,31 +4,33 @@ import tempfile
 import threading
 import zipfile
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import IO
+from typing import IO, Annotated
 
 from fastapi import APIRouter
+from fastapi import Path as PathParameter
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 
 from thonring.errors import OutputError, RunInUse
-from thonring.formats.run_tables import export, write_run_tables
+from thonring.formats.run_tables import EXPORTS, export, write_run_tables
 from thonring.run.open import open_run
 from thonring.web.run_view import RunView
 
 _CHUNK = 2**18
 
 
-class Format(StrEnum):
-    """What can be exported, as `thonring export` has it."""
+def _known(name: str) -> str:
+    if name not in EXPORTS:
+        raise ValueError(f"expected one of {', '.join(EXPORTS)}")
+    return name
 
-    STAR = "star"
-    XMD = "xmd"
-    CSV = "csv"
-    CTFFIND = "ctffind"
-    CRYOSPARC_CSV = "cryosparc-csv"
-    JSON = "json"
+
+Format = Annotated[
+    str,
+    AfterValidator(_known),
+    PathParameter(json_schema_extra={"enum": [*EXPORTS]}, description="The format."),
+]
 
 
 class Renewed(BaseModel):
@@ -64,18 +66,18 @@ def router(view: RunView) -> APIRouter:
                 write_run_tables(store)
         except RunInUse as problem:
             return Renewed(
-                renewed=False, told=f"{problem.holder} works on this run and will renew its tables."
+                renewed=False, told=f"{problem.holder} is working on this run and will update its tables."
             )
         return Renewed(renewed=True, told=f"The tables in {view.run.absolute().name} are as of now.")
 
     return routes
 
 
-def _made(view: RunView, wanted: Format) -> tuple[str, IO[bytes]]:
+def _made(view: RunView, wanted: str) -> tuple[str, IO[bytes]]:
     """Write a format into a file that has no name, and so leaves nothing behind."""
     with tempfile.TemporaryDirectory() as folder, view.store() as store:
         try:
-            export(store, [wanted.value], Path(folder))
+            export(store, [wanted], Path(folder))
         except OutputError as problem:
             raise OutputError(str(problem).replace(f"{folder}/", "")) from problem
         files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
@@ -88,7 +90,7 @@ def _made(view: RunView, wanted: Format) -> tuple[str, IO[bytes]]:
         with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for path in files:
                 archive.write(path, path.relative_to(folder))
-        return f"{_plain(view.run.absolute().name)}_{wanted.value}.zip", made
+        return f"{_plain(view.run.absolute().name)}_{wanted}.zip", made
 
 
 def _plain(name: str) -> str:
