@@ -15,7 +15,7 @@ from thonring.quality import CRITERIA
 from thonring.records import Floats, Status
 from thonring.run.columns import STATUSES, RunColumns
 from thonring.run.quantities import page_quantities
-from thonring.web.curation import fitted, judged_criteria
+from thonring.web.curation import has_fit, judged_criteria
 
 Kind = Literal["text", "number", "time", "criterion"]
 
@@ -169,7 +169,7 @@ def packed_values(columns: RunColumns, judged: set[int], revision: str) -> bytes
     head = json.dumps({"revision": revision, "count": len(columns), "columns": names}).encode()
     head += b" " * (-(4 + len(head)) % 8)
     by_people = np.isin(columns.number, list(judged))
-    flags = columns.status.astype(np.uint8) + _FITTED * fitted(columns) + _JUDGED * by_people
+    flags = columns.status.astype(np.uint8) + _FITTED * has_fit(columns) + _JUDGED * by_people
     arrays = [*(values[name].astype("<f8") for name in names), columns.number.astype("<f8")]
     parts = [struct.pack("<I", len(head)), head, *(array.tobytes() for array in arrays)]
     return b"".join([*parts, flags.astype(np.uint8).tobytes()])

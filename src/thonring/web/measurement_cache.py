@@ -9,12 +9,12 @@ from thonring import manual_fit as by_hand
 from thonring import measurement, pipeline, read
 from thonring.errors import UnreadableFile
 from thonring.manual_fit import ManualCtf, ManualMode
-from thonring.measurement import Measurement, SpectrumKind
+from thonring.measurement import Measurement
 from thonring.plot import thumbnail_png
 from thonring.records import Attempt, Evidence, SectorProfiles, Source
 from thonring.run.provenance import content_hash, file_state, inputs_of, settings_of
 from thonring.run.store import MicrographRecord
-from thonring.settings import Settings
+from thonring.settings import Settings, SpectrumKind
 
 MOST_BENCHES = 4
 MOST_BYTES = 48_000_000

@@ -19,7 +19,7 @@ from thonring.run.names import spectrum_path
 from thonring.run.store import MicrographRecord
 from thonring.spectrum import enhance, resample
 from thonring.web.measurement_cache import FileNow, file_now, run_settings
-from thonring.web.routes.decisions import Taken, taken
+from thonring.web.routes.decisions import ActionAnswer, action_answer
 from thonring.web.run_view import RunView
 from thonring.web.schemas import (
     AttemptAnswer,
@@ -88,7 +88,7 @@ class Details(BaseModel):
     kept: int | None
     attempts: list[AttemptAnswer]
     overlays: dict[int, Overlay]
-    history: list[Taken]
+    history: list[ActionAnswer]
 
 
 def router(view: RunView) -> APIRouter:
@@ -100,9 +100,10 @@ def router(view: RunView) -> APIRouter:
         """Tell all that the run has of a micrograph: every attempt with its criteria, and every decision."""
         one = finished(view, number)
         with view.decisions() as decisions:
-            history = [taken(action) for action in decisions.history(number)]
+            history = [action_answer(action) for action in decisions.history(number)]
         return _details(one, history)
 
+    _images(routes, view)
     return routes
 
 
@@ -121,7 +122,7 @@ def finished(view: RunView, number: int) -> MicrographRecord:
     return one
 
 
-def _details(one: MicrographRecord, history: list[Taken]) -> Details:
+def _details(one: MicrographRecord, history: list[ActionAnswer]) -> Details:
     settings, outcome = run_settings(one), one.outcome
     optics = outcome.optics
     wanted = dict.fromkeys(samplings(settings, outcome.pixel_A))
@@ -198,9 +199,7 @@ class NetworkAnswer(BaseModel):
     notes: list[str]
 
 
-def images_router(view: RunView) -> APIRouter:
-    """Give the routes of pictures and curves."""
-    routes = APIRouter(prefix="/micrographs/{number}", tags=["micrograph"])
+def _images(routes: APIRouter, view: RunView) -> None:
     _pictures(routes, view)
 
     @routes.get("/profile")
@@ -233,8 +232,6 @@ def images_router(view: RunView) -> APIRouter:
             sigma_A=finite(said.sigma_A),
             notes=[note.text for note in said.notes],
         )
-
-    return routes
 
 
 def _pictures(routes: APIRouter, view: RunView) -> None:
