@@ -41,7 +41,7 @@ def test_it_goes_where_it_is_wanted_in_silence_and_with_labels(
 def test_what_is_no_run_is_told(command: Command, tmp_path: Path) -> None:
     result = command("report", tmp_path)
     assert result.exit_code == 2
-    assert "expected the store of a run" in result.stderr
+    assert "expected the database of a run" in result.stderr
 
 
 def test_labels_of_other_files_are_told(command: Command, run: Path, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_the_second_process_is_told_who_holds_the_run(
         second = command(*words, "--search", "fourier")
     assert second.exit_code == 2
     assert f"process {os.getpid()} on " in second.stderr
-    assert "works on this run" in second.stderr
+    assert "is working on this run" in second.stderr
     assert len(method.calls) == 3
     assert (tmp_path / "run" / "settings.json").read_bytes() == before
 
@@ -146,7 +146,7 @@ def test_a_full_disk_ends_the_run_in_words_and_the_same_command_goes_on(
     full = command(*words)
     assert full.exit_code == 2, full.output
     assert "full" in full.stderr
-    assert "give the same command again" in full.stderr
+    assert "run the same command again" in full.stderr
     assert "Traceback" not in full.output
     done = len(method.calls) - 1
     assert 1 < done < 42

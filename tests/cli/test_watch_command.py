@@ -206,7 +206,7 @@ def test_a_run_that_another_process_works_on(
     with open_run(tmp_path / "run"):
         done = command(*words)
     assert done.exit_code == 2
-    assert "works on this run" in done.stderr
+    assert "is working on this run" in done.stderr
     assert len(method.calls) == 3
 
 

@@ -166,7 +166,7 @@ def test_an_empty_run_is_refused(tmp_path: Path) -> None:
 def test_settings_that_are_none_are_refused(tmp_path: Path, content: str) -> None:
     run = without_database(write_run(tmp_path / "run", [make_graded("a.mrc")]))
     (run / "settings.json").write_text(content)
-    with pytest.raises(UnreadableTable, match=r"settings\.json: holds no limits"):
+    with pytest.raises(UnreadableTable, match=r"settings\.json: contains no limits"):
         read(run)
 
 

@@ -50,7 +50,7 @@ NO_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "device": (to_zero, "found a device"),
     "folder": (Path.mkdir, "found a folder"),
     "circle": (to_itself, "is a link that leads in a circle"),
-    "broken link": (to_nowhere, r"is a link to 'moved\.mrc', which is not there"),
+    "broken link": (to_nowhere, r"is a link to 'moved\.mrc', which does not exist"),
 }
 
 

@@ -173,7 +173,7 @@ def test_passthrough_files_beside_are_joined_by_uid(tmp_path: Path) -> None:
     made = rows[[name for name, _ in CS_FIELDS if name != "micrograph_blob/path"]]
     save_cs(tmp_path / "J5_passthrough_exposures_few.cs", names[:1])
     save_cs(tmp_path / "J5_passthrough_particles.cs", made[["uid"]])
-    with pytest.raises(UnreadableTable, match="lacks micrograph_blob/path"):
+    with pytest.raises(UnreadableTable, match="micrograph_blob/path missing"):
         known_defocus(save_cs(tmp_path / "exposures_ctf_estimated.cs", made))
     save_cs(tmp_path / "J5_passthrough_exposures.cs", more)
     known = known_defocus(tmp_path / "exposures_ctf_estimated.cs")
@@ -250,7 +250,7 @@ def test_equal_rows_of_one_name_are_one_and_different_ones_an_error(tmp_path: Pa
     path = write(tmp_path / "a.star", star("x/a.mrc 2 1 0", "y/a.mrc 2 1 0"))
     assert list(known_defocus(path)) == ["a"]
     write(path, star("x/a.mrc 2 1 0", "y/a.mrc 3 1 0"))
-    with pytest.raises(UnreadableTable, match="two different defoci for the name 'a'"):
+    with pytest.raises(UnreadableTable, match="two different defocus values for the name 'a'"):
         known_defocus(path)
 
 
@@ -282,7 +282,7 @@ def test_bad_cryosparc_tables(tmp_path: Path) -> None:
         known_defocus(path)
     rows = np.array(CS_ROWS, CS_FIELDS)
     without_path = [name for name, _ in CS_FIELDS if name != "micrograph_blob/path"]
-    with pytest.raises(UnreadableTable, match=r"lacks micrograph_blob/path; found uid.*passthrough"):
+    with pytest.raises(UnreadableTable, match=r"micrograph_blob/path missing; found uid.*passthrough"):
         known_defocus(save_cs(path, rows[without_path]))
     save_cs(path, rows)
     path.write_bytes(path.read_bytes()[:-8])

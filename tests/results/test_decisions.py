@@ -25,7 +25,7 @@ from factories.stores import make_provenance
 from thonring.errors import DecisionError, OutputError
 from thonring.formats.run_tables import export
 from thonring.records import Outcome
-from thonring.run.decision_status import Verdict
+from thonring.run.decision_status import ManualVerdict
 from thonring.run.decisions import Decisions
 from thonring.run.open import STORE, decide_in, open_run, read_run
 from thonring.run.store import MicrographRecord
@@ -230,7 +230,7 @@ def test_undoing_everything_leads_back_through_every_state(
             assert statuses(run) == before
 
 
-def curated(run: Path, verdicts: dict[int, Verdict], **options: bool) -> int:
+def curated(run: Path, verdicts: dict[int, ManualVerdict], **options: bool) -> int:
     with decide_in(run) as decisions:
         action = decisions.curate(verdicts, "Ana", **options)
     return 0 if action is None else action.micrographs

@@ -21,7 +21,7 @@ from factories.stores import make_provenance, write_tables
 from thonring.errors import OutputError
 from thonring.formats.ctffind import write_ctffind_text
 from thonring.formats.known_defocus import known_defocus
-from thonring.formats.run_tables import CTFFIND, TABLES, export
+from thonring.formats.run_tables import EXPORTS, export
 from thonring.records import Note
 from thonring.run.open import open_run, read_run
 
@@ -129,7 +129,7 @@ def test_an_empty_run_gives_empty_tables(tmp_path: Path) -> None:
     folder = tmp_path.parent / "empty"
     folder.mkdir()
     with read_run(tmp_path) as store:
-        export(store, [*TABLES, CTFFIND], folder)
+        export(store, [*EXPORTS], folder)
     assert json.loads((folder / "results.json").read_text(encoding="utf-8"))["micrographs"] == []
     assert rows(folder / "results.csv") == rows(folder / "exposures_ctf.csv") == []
 
@@ -146,3 +146,9 @@ def test_a_folder_that_cannot_be_written_is_told(run: Path) -> None:
     (run / "results.json").mkdir()
     with read_run(run) as store, pytest.raises(OutputError, match=r"results\.json: cannot be written"):
         export(store, ["json"], run)
+
+
+@pytest.mark.parametrize("name", [name for name, one in EXPORTS.items() if not one.text_files])
+def test_a_format_writes_the_files_that_it_names(run: Path, name: str) -> None:
+    folder = exported(run, name)
+    assert {path.name for path in folder.iterdir()} == set(EXPORTS[name].files)

@@ -56,7 +56,7 @@ def test_a_run_can_be_held_again_after_it_was_let_go(tmp_path: Path) -> None:
 def test_a_holder_whose_name_cannot_be_read_still_holds(tmp_path: Path) -> None:
     with run_lock(tmp_path):
         (tmp_path / "run.lock").write_text("?")
-        with pytest.raises(OutputError, match="another process works on this run"), run_lock(tmp_path):
+        with pytest.raises(OutputError, match="another process is working on this run"), run_lock(tmp_path):
             pass
 
 

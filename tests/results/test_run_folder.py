@@ -53,7 +53,7 @@ def test_a_file_in_the_place_of_the_spectra_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_above_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"missing, does not exist\. Create it"):
+    with pytest.raises(OutputError, match=r"missing does not exist\. Create it"):
         prepare_run(tmp_path / "missing" / "run")
     assert list(tmp_path.iterdir()) == []
 
@@ -76,7 +76,7 @@ def test_a_folder_that_exists_but_takes_no_files_is_refused(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(dir))
 
     monkeypatch.setattr(tempfile, "TemporaryFile", full_disk)
-    with pytest.raises(OutputError, match=r"cannot be written \(No space left on device\)"):
+    with pytest.raises(OutputError, match=r"cannot be written to \(No space left on device\)"):
         prepare_run(tmp_path)
 
 

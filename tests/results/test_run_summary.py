@@ -44,7 +44,7 @@ def test_rejections_are_counted_by_the_criteria_of_the_kept_attempt() -> None:
 
 def test_rejections_by_people_are_counted_as_such() -> None:
     decision = Decision("rejected", estimated=False, who="Ana", at="2026-01-02T03:04:05+00:00")
-    assert summary([with_decision(make_accepted(), decision, None)]).rejected_by == (("decision by hand", 1),)
+    assert summary([with_decision(make_accepted(), decision, None)]).rejected_by == (("manual decision", 1),)
 
 
 def test_failures_are_counted_by_reason_whatever_the_file() -> None:

@@ -118,7 +118,7 @@ def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / STORE).write_bytes(b"results of my experiment\n" * 100)
     for opened in (open_run, read_run):
-        with pytest.raises(OutputError, match=r"no database\. Move it away"), opened(tmp_path):
+        with pytest.raises(OutputError, match=r"not a database\. Move it away"), opened(tmp_path):
             pass
 
 
@@ -132,10 +132,10 @@ def test_a_damaged_store_is_told(run: Path) -> None:
 
 def test_a_store_that_is_being_made_is_told(tmp_path: Path) -> None:
     (tmp_path / STORE).touch()
-    with pytest.raises(OutputError, match="has only just begun"):
+    with pytest.raises(OutputError, match="has only just started"):
         paths(tmp_path)
 
 
 def test_a_missing_store_is_told(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"run\.db: not found, expected the store of a run"):
+    with pytest.raises(OutputError, match=r"run\.db: not found, expected the database of a run"):
         paths(tmp_path)

@@ -159,5 +159,5 @@ def test_a_file_or_a_missing_parent_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="is a file, expected a folder"):
         prepare_set(tmp_path / "file", "")
-    with pytest.raises(OutputError, match=r"the folder above it, .*missing, does not exist"):
+    with pytest.raises(OutputError, match=r"its parent folder .*missing does not exist"):
         prepare_set(tmp_path / "missing" / "set", "")

@@ -197,7 +197,7 @@ def test_a_full_disk_is_told_and_what_was_finished_stays(tmp_path: Path) -> None
         store.register([Path("b.mrc")])
         pages = limit_pages(store)
         with pytest.raises(
-            OutputError, match=r"run\.db: .*full.*free some space and give the same command again"
+            OutputError, match=r"run\.db: .*full.*free some space and run the same command again"
         ):
             store.add(make_rejected("b.mrc", reasons=("x" * 100_000,)), make_provenance())
         assert [one.outcome.path.name for one in store] == ["a.mrc"]

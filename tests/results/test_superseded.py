@@ -115,7 +115,10 @@ def test_what_ended_is_not_brought_back_by_undoing(tmp_path: Path) -> None:
 
 def test_an_estimate_on_what_was_done_again_meanwhile_is_refused(tmp_path: Path) -> None:
     add(tmp_path, make_rejected(A), OTHER_FILE)
-    with decide_in(tmp_path) as decisions, pytest.raises(DecisionError, match="done again meanwhile"):
+    with (
+        decide_in(tmp_path) as decisions,
+        pytest.raises(DecisionError, match="processed again in the meantime"),
+    ):
         decisions.estimate(1, HAND, "Ana", make_provenance())
     with decide_in(tmp_path) as decisions:
         decisions.estimate(1, HAND, "Ana", OTHER_FILE)

@@ -53,7 +53,7 @@ def test_it_follows_the_run_and_its_decisions(run: Path, client: TestClient) -> 
     assert after["revision"] != before["revision"]
     assert after["counts"]["rejected"] == before["counts"]["rejected"] + 1
     assert after["counts"]["decided"] == 1
-    assert {"decision by hand": 1}.items() <= {
+    assert {"manual decision": 1}.items() <= {
         one["criterion"]: one["micrographs"] for one in after["rejected_by"]
     }.items()
 

@@ -9,11 +9,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from factories.stores import COUNT
-from thonring.formats.run_tables import export
+from thonring.formats.run_tables import EXPORTS, export
 from thonring.run.open import open_run, read_run
 
 
-@pytest.mark.parametrize("name", ["star", "xmd", "csv", "ctffind", "cryosparc-csv", "json"])
+@pytest.mark.parametrize("name", list(EXPORTS))
 def test_a_download_has_the_files_of_its_format(
     client: TestClient, run: Path, tmp_path: Path, name: str
 ) -> None:

@@ -68,14 +68,13 @@ def _export(run: Path, formats: Sequence[str], folder: Path, *, quiet: bool) -> 
     ThonringError
         If there is no run, or nothing can be written.
     """
-    from thonring.formats.run_tables import CTFFIND, TABLES, create_folder
+    from thonring.formats.run_tables import EXPORTS, create_folder
     from thonring.formats.run_tables import export as write_formats
     from thonring.run.open import read_run
 
-    known = (*TABLES, CTFFIND)
     for name in formats:
-        if name not in known:
-            message = f"found {name!r}, expected one of {', '.join(known)}."
+        if name not in EXPORTS:
+            message = f"found {name!r}, expected one of {', '.join(EXPORTS)}."
             raise typer.BadParameter(message, param_hint="--format")
     with read_run(run) as store:
         create_folder(folder)
@@ -117,12 +116,12 @@ def _export_cs(run: Path, exposures: Path, out: Path, *, with_rejected: bool) ->
         If a table cannot be read, names are ambiguous, nothing is in both, or the file cannot be written.
     """
     from thonring.evaluate.matching import list_files
-    from thonring.evaluate.results import read_run_database
+    from thonring.evaluate.results import read_run_folder
     from thonring.formats.cryosparc import exposure_names, load_exposures, with_ctf, write_exposures
 
     if out.suffix.lower() != ".cs":
         raise OutputError(f"{out}: found suffix {out.suffix or '(none)'!r}, expected .cs.")
-    results = read_run_database(run, run.name).results
+    results = read_run_folder(run, run.name).results
     rows = load_exposures(exposures)
     names = exposure_names(rows)
     by_exposure = _joined(run, results, exposures, names)

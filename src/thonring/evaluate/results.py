@@ -1,16 +1,15 @@
 """What a program said of each micrograph: the records that every reader of results fills."""
 
-import csv
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from thonring.ctf import canonical
 from thonring.errors import UnreadableFile, UnreadableTable
+from thonring.files.csv import read_csv
 from thonring.formats.ctffind import COLUMN_COUNT, COLUMNS, INPUT_FILE
 from thonring.formats.known_defocus import ONE_PER_MICROGRAPH, READERS, known_defocus
 from thonring.quality import CRITERIA
@@ -18,6 +17,7 @@ from thonring.records import CtfFit, KnownDefocus, Status
 from thonring.run.names import artefact_names, spectrum_path, without_uid
 from thonring.run.open import STORE, read_run
 from thonring.run.provenance import limits_of
+from thonring.run.settings_file import read_limits
 from thonring.run.store import MicrographRecord
 from thonring.settings import Limit
 
@@ -70,37 +70,6 @@ NO_FIT = "fit"
 """Name under which the pipeline rejects what could not be fitted."""
 
 
-def read_limits(settings_json: Path) -> tuple[Limit, ...]:
-    """Read the limits that a run was judged by.
-
-    Raises
-    ------
-    UnreadableTable
-        If the file is not the settings.json of a run.
-    """
-    try:
-        content = json.loads(settings_json.read_text(encoding="utf-8"))
-        return tuple(_limit_of(entry) for entry in content["settings"]["limits"])
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise UnreadableTable(
-            f"{settings_json}: holds no limits ({type(problem).__name__}: {problem}); expected the settings.json "
-            "that `thonring estimate` wrote. Restore it, or remove it to do without the tables by criterion."
-        ) from problem
-
-
-def _limit_of(entry: Mapping[str, Any]) -> Limit:
-    """Read a limit as settings.json and the store have it: a side that does not bind is null."""
-    at_least, at_most = entry["at_least"], entry["at_most"]
-    return Limit(
-        criterion=entry["criterion"],
-        at_least=-math.inf if at_least is None else float(at_least),
-        at_most=math.inf if at_most is None else float(at_most),
-        unit=entry["unit"],
-        reason=entry["reason"],
-        source=entry["source"],
-    )
-
-
 def failed_criteria(
     values: Mapping[str, float], limits: Sequence[Limit], *, has_fit: bool
 ) -> tuple[str, ...]:
@@ -149,7 +118,7 @@ FAILED_INPUT = "failed input"
 Row = Mapping[str, str]
 
 
-def read_run_database(folder: Path, name: str) -> Run:
+def read_run_folder(folder: Path, name: str) -> Run:
     """Read a run of `thonring estimate` from its database: what holds now, manual decisions included.
 
     The limits are those of the micrograph that was estimated last.
@@ -251,14 +220,14 @@ def read_results_csv(folder: Path, name: str) -> Run:
 
 
 def _rows(table: Path) -> Sequence[Row]:
-    try:
-        with table.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            found, rows = reader.fieldnames or (), list(reader)
-    except (OSError, csv.Error) as problem:
-        raise UnreadableTable(
-            f"{table}: cannot be read ({problem}). Restore it by `thonring export --format csv`."
-        ) from problem
+    """Read the rows of a results.csv.
+
+    Raises
+    ------
+    UnreadableTable
+        If it cannot be read, lacks columns, or is empty.
+    """
+    found, rows = read_csv(table, "Restore it by `thonring export --format csv`.")
     missing = [column for column in REQUIRED if column not in found]
     if missing:
         raise UnreadableTable(
@@ -480,7 +449,7 @@ def _read(path: Path, name: str) -> Run:
         raise UnreadableFile(f"{path}: no such file or folder, expected {EXPECTED}.")
     folder = path.parent if path.name in {STORE, "results.csv"} and path.is_file() else path
     if (folder / STORE).is_file():
-        return read_run_database(folder, name)
+        return read_run_folder(folder, name)
     if (folder / "results.csv").is_file():
         return read_results_csv(folder, name)
     if path.is_file() and path.suffix.lower() not in READERS:

@@ -1,1 +1,1 @@
-"""Text files of any kind: written whole or not at all, quoted right, and no pipe ever opened."""
+"""Text files: written whole or not at all, correctly quoted, and pipes are never opened."""

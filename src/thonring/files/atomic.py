@@ -14,9 +14,9 @@ _TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.tmp")
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, which takes its place when the block ends without an error.
+    """Yield a temporary path next to `path` that replaces it when the block ends without an error.
 
-    The folder of `path` is created if only that one is missing.
+    The folder of `path` is created if its parent exists.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(
             f"{path}: cannot be written ({error.strerror or error}). "
-            "Check the free space and your permission on the folder, or choose another folder."
+            "Check the free space and your permissions for the folder, or choose another folder."
         ) from error
     finally:
         with suppress(OSError):
@@ -39,7 +39,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the temporary files that `replacing` could not, its process being killed. No other may write there."""
+    """Remove temporary files of `replacing` whose process was killed. No other process may write in the folder."""
     with suppress(OSError):
         for path in folder.iterdir():
             if _TEMPORARY.fullmatch(path.name):
@@ -48,7 +48,7 @@ def sweep(folder: Path) -> None:
 
 @contextmanager
 def replacing_text(path: Path) -> Iterator[TextIO]:
-    r"""Give a file for UTF-8 text, ``\n`` staying ``\n``, that takes the place of `path` when the block ends well.
+    r"""Yield a file for UTF-8 text, ``\n`` staying ``\n``, that replaces `path` when the block ends without an error.
 
     File names that are not valid UTF-8 come out as the bytes they were.
 

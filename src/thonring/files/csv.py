@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from math import isfinite
 from pathlib import Path
 
+from thonring.errors import UnreadableTable
 from thonring.files.atomic import write_text
 
 Cell = str | float | None
@@ -20,6 +21,22 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Cell]]
         If the file cannot be written.
     """
     write_text(path, "".join(csv_line(row) for row in (columns, *rows)))
+
+
+def read_csv(path: Path, advice: str) -> tuple[Sequence[str], list[dict[str, str]]]:
+    """Read a table with a head: its columns, and its rows by column.
+
+    Raises
+    ------
+    UnreadableTable
+        If the file cannot be read or is not such a table; the message ends with the `advice`.
+    """
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            return reader.fieldnames or (), list(reader)
+    except (OSError, csv.Error) as problem:
+        raise UnreadableTable(f"{path}: cannot be read ({problem}). {advice}") from problem
 
 
 def csv_line(cells: Iterable[Cell]) -> str:

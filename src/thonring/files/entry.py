@@ -1,4 +1,4 @@
-"""What stands behind a path, found out before it is opened: opening a pipe would wait for ever."""
+"""What a path leads to, checked before it is opened: opening a named pipe would wait forever."""
 
 import errno
 import os
@@ -18,7 +18,7 @@ KINDS = {
 
 
 def size_of_file(path: Path, wanted: str, error: type[InputError]) -> int:
-    """Size in bytes of what is there, which `wanted` names for the message.
+    """Return the size in bytes of a regular file; `wanted` names it in the message.
 
     Raises
     ------
@@ -38,22 +38,22 @@ def size_of_file(path: Path, wanted: str, error: type[InputError]) -> int:
 
 
 def is_there(path: Path) -> bool:
-    """Whether the path leads anywhere; not, where nobody may look or the name is impossible."""
+    """Whether the path exists; False where permission is denied or the name is impossible."""
     return os.path.exists(path)  # noqa: PTH110 - Path.exists raises where nobody may look
 
 
 def is_folder(path: Path) -> bool:
-    """Whether the path leads to a folder; not, where nobody may look or the name is impossible."""
+    """Whether the path is a folder; False where permission is denied or the name is impossible."""
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where nobody may look
 
 
 def entries(folder: Path, error: type[InputError]) -> list[Path]:
-    """What is in a folder, sorted.
+    """List a folder, sorted.
 
     Raises
     ------
     InputError
-        Of the given kind, if nobody may look.
+        Of the given kind, if it cannot be listed.
     """
     try:
         return sorted(folder.iterdir(), key=attrgetter("parts"))
@@ -70,5 +70,5 @@ def _absent(path: Path, problem: OSError | ValueError) -> str:
     if problem.errno == errno.ELOOP:
         return f"is a link that leads in a circle ({reason})"
     if isinstance(problem, FileNotFoundError) and path.is_symlink():
-        return f"is a link to {str(path.readlink())!r}, which is not there ({reason})"
+        return f"is a link to {str(path.readlink())!r}, which does not exist ({reason})"
     return f"cannot be opened ({reason})"

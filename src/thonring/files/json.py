@@ -1,8 +1,11 @@
-"""Values as JSON that every reader takes: it has neither NaN nor infinities."""
+"""Values as JSON that every reader accepts, which has neither NaN nor infinities."""
 
 import json
 import math
 from collections.abc import Sequence
+from pathlib import Path
+
+from thonring.files.atomic import write_text
 
 Json = str | float | bool | list["Json"] | dict[str, "Json"] | None
 
@@ -20,6 +23,17 @@ def plain(value: object) -> Json:
     if value is None or isinstance(value, str | bool | int | float):
         return value
     return str(value)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Replace a file by a `plain` value, indented for people to read.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    write_text(path, json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
 
 
 def compact(value: object) -> str:

@@ -124,19 +124,21 @@ def quoted(text: str) -> str:
         If the string has control characters, or both kinds of quotes each before a blank.
     """
     if _CONTROL.search(text):
-        raise OutputError(f"{text!r} has control characters, which a STAR file cannot hold. Rename it.")
+        raise OutputError(
+            f"{text!r} contains control characters, which a STAR file cannot represent. Rename it."
+        )
     if _BARE.fullmatch(text) and text not in _ABSENT and not _RESERVED.fullmatch(text):
         return text
     for quote in sorted("\"'", key=text.count):
         if not re.search(rf"{quote}\s", text):
             return f"{quote}{text}{quote}"
     raise OutputError(
-        f"{text!r} has both kinds of quotes before blanks, which a STAR file cannot hold. Rename it."
+        f"{text!r} contains both kinds of quotes followed by spaces, which a STAR file cannot represent. Rename it."
     )
 
 
 def number(value: float, missing: float = 0.0) -> str:
-    """Write a number with six decimals; `missing` in the place of NaN and infinities."""
+    """Write a number with six decimals; `missing` in place of NaN and infinities."""
     return f"{value if math.isfinite(value) else missing:.6f}"
 
 

@@ -1,1 +1,1 @@
-"""Tables of RELION, Xmipp, cryoSPARC and CTFFIND: each format's reader beside its writer; and the run's own exports."""
+"""Tables of RELION, Xmipp, cryoSPARC and CTFFIND: each format's reader next to its writer; and the run's exports."""

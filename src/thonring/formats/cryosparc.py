@@ -1,7 +1,7 @@
 """cryoSPARC's exposure tables; all angles in them are radians.
 
 A `.cs` file is a table of numpy, or a stream of compressed columns (CSDAT), which only `cryosparc-tools` reads. The
-fields of one exposure may lie in two files of a job, one with what the job made and one, called passthrough, with
+fields of one exposure may lie in two files of a job, one with what the job computed and one, called passthrough, with
 what went through it; `uid` joins them.
 """
 
@@ -25,7 +25,7 @@ from thonring.run.store import MicrographRecord
 
 NUMPY_MAGIC = b"\x93NUMPY"
 STREAM_MAGIC = b"CSDAT"
-"""After a first byte that tells the version."""
+"""After a first byte that is the version."""
 
 UID = "uid"
 NAMES = ("micrograph_blob/path", "micrograph_blob_non_dw/path", "movie_blob/path")
@@ -80,7 +80,7 @@ def load_exposures(path: Path, needed: Collection[str] = ()) -> Exposures:
     missing = _missing(rows, needed)
     if missing:
         raise UnreadableTable(
-            f"{path}: lacks {', '.join(missing)}; found {', '.join(rows.dtype.names or ()) or 'no fields'}. "
+            f"{path}: {', '.join(missing)} missing; found {', '.join(rows.dtype.names or ()) or 'no fields'}. "
             "cryoSPARC may keep paths and CTF apart, in a file and its 'passthrough' file: put both into one folder, "
             "or export the job's exposures as one group and give that."
         )
@@ -110,12 +110,12 @@ def _joined(rows: Exposures, other: Exposures, missing: Collection[str]) -> Expo
     if not added or UID not in found or UID not in there or not np.isin(rows[UID], other[UID]).all():
         return rows
     order = np.argsort(other[UID])
-    place = order[np.searchsorted(other[UID], rows[UID], sorter=order)]
+    index = order[np.searchsorted(other[UID], rows[UID], sorter=order)]
     fields = [(name, rows.dtype[name]) for name in found]
     fields += [(name, other.dtype[name]) for name in dict.fromkeys(added)]
     joined = np.empty(len(rows), np.dtype(fields))
     for name, _ in fields:
-        joined[name] = rows[name] if name in found else other[name][place]
+        joined[name] = rows[name] if name in found else other[name][index]
     return joined
 
 
@@ -145,13 +145,13 @@ def _rows(stream: IO[bytes]) -> npt.NDArray[Any]:
     """The rows that the header states, once it is known that the file has as many bytes."""
     version = np.lib.format.read_magic(stream)
     if version not in HEADERS:
-        raise ValueError(f"format {version} of numpy is not known")
+        raise ValueError(f"unknown numpy format {version}")
     shape, _, kind = HEADERS[version](stream, max_header_size=LONGEST_HEADER)
     stated, found = math.prod(shape) * kind.itemsize, os.fstat(stream.fileno()).st_size - stream.tell()
     if kind.names is None or kind.hasobject or len(shape) > 1:
         raise ValueError(f"found {shape} values of type {kind}, expected rows with named fields")
     if not 0 <= stated <= found:
-        raise ValueError(f"its header states {stated} bytes of rows, it has {found}")
+        raise ValueError(f"its header states {stated} bytes of rows, but it has {found}")
     rows = np.frombuffer(stream.read(stated), np.uint8)
     return np.atleast_1d(rows.view(kind).reshape(shape)) if stated else np.zeros(0, kind)
 
@@ -159,12 +159,12 @@ def _rows(stream: IO[bytes]) -> npt.NDArray[Any]:
 def _load_stream(path: Path) -> npt.NDArray[Any]:
     """Read the compressed format, as far as cryosparc-tools is here and knows the version."""
     found = f"{path}: found cryoSPARC's compressed format (CSDAT)"
-    remedy = "Save it in numpy's format with cryosparc-tools, or give a RELION STAR file made from it."
+    remedy = "Save it in numpy's format with cryosparc-tools, or use a RELION STAR file made from it."
     try:
         from cryosparc.dataset import Dataset
     except ImportError as problem:
         raise UnreadableTable(
-            f"{found}, which is read by the package cryosparc-tools, and that is not installed: "
+            f"{found}, which needs the package cryosparc-tools, and that is not installed: "
             f"pip install 'thonring[cryosparc]'. Or: {remedy[0].lower()}{remedy[1:]}"
         ) from problem
     try:
@@ -223,7 +223,7 @@ class ExposureCtf:
 
 
 def with_ctf(exposures: Exposures, found: Mapping[int, ExposureCtf], *, with_rejected: bool) -> Exposures:
-    """The exposures that have a CTF, with it in place of what their `ctf/` fields held.
+    """The exposures that have a CTF, with it in place of the values of their `ctf/` fields.
 
     Parameters
     ----------
@@ -233,14 +233,14 @@ def with_ctf(exposures: Exposures, found: Mapping[int, ExposureCtf], *, with_rej
     found
         CTF by index of the exposure.
     with_rejected
-        Keep rejected ones, told apart by the added field `thonring/accepted`; they are left out otherwise.
+        Keep rejected ones, marked by the added field `thonring/accepted`; they are left out otherwise.
 
     Returns
     -------
     Exposures
         A new array, in the order of the given one.
     """
-    kept = [place for place in sorted(found) if found[place].accepted or with_rejected]
+    kept = [index for index in sorted(found) if found[index].accepted or with_rejected]
     rows = np.zeros(len(kept), _dtype(exposures.dtype, flagged=with_rejected))
     given = exposures.dtype.names or ()
     for name in given:
@@ -249,7 +249,7 @@ def with_ctf(exposures: Exposures, found: Mapping[int, ExposureCtf], *, with_rej
     group = next((name for name in GROUPS if name in given), None)
     if group is not None:
         rows[GROUP] = exposures[group][kept]
-    for name, values in _columns([found[place] for place in kept]).items():
+    for name, values in _columns([found[index] for index in kept]).items():
         if name in (rows.dtype.names or ()):
             rows[name] = values
     return rows

@@ -1,7 +1,7 @@
 """Comma-separated tables for people and spreadsheets: results.csv and attempts.csv.
 
 Missing values, NaN and infinities are empty cells; reasons are joined by "; ". A criterion's column has its
-name, with "criterion_" in front where a column of that name is there already.
+name, prefixed by "criterion_" where a column of that name exists already.
 """
 
 from collections.abc import Sequence

@@ -38,8 +38,8 @@ def read_ctffind(path: Path) -> list[KnownRow]:
     rows = [line.split() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if len(rows) != 1:
         raise UnreadableTable(
-            f"{path}: found {len(rows)} rows for {header[1]}, expected one. Split a stack into one file for "
-            "each micrograph; the file _avrot.txt holds curves, give the one without _avrot."
+            f"{path}: found {len(rows)} rows for {header[1]}, expected one. Split a stack into one file "
+            "per micrograph; files ending in _avrot.txt hold curves: give the one without _avrot."
         )
     return [_row(path, header[1], rows[0])]
 

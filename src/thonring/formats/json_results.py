@@ -1,4 +1,4 @@
-"""results.json: all that is known of every input, for programs.
+"""results.json: the complete results of every input, for programs.
 
 Names are those of results.csv. What is NaN or infinite is null.
 """

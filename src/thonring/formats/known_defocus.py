@@ -1,4 +1,4 @@
-"""The table of formats that hold a known defocus: a new one is one file and one row."""
+"""Known defocus values by micrograph, from any supported format: a new format is one module and one row."""
 
 import math
 from collections import Counter
@@ -66,7 +66,7 @@ def known_defocus(path: Path) -> Mapping[str, KnownDefocus]:
         key, defocus = key_of(row.name), _canonical(path, row)
         if found.setdefault(key, defocus) != defocus:
             raise UnreadableTable(
-                f"{path}: two different defoci for the name {key!r}; expected one row for each micrograph, "
+                f"{path}: two different defocus values for the name {key!r}; expected one row for each micrograph, "
                 "and names that differ by more than their folder. Split the table, or give one of "
                 "micrographs, not particles."
             )
@@ -74,7 +74,7 @@ def known_defocus(path: Path) -> Mapping[str, KnownDefocus]:
 
 
 def _rows(path: Path) -> list[KnownRow]:
-    size_of_file(path, "a table of known defoci", UnreadableTable)
+    size_of_file(path, "a table of known defocus values", UnreadableTable)
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise UnreadableTable(
@@ -84,8 +84,8 @@ def _rows(path: Path) -> list[KnownRow]:
         return reader(path)
     except OSError as problem:
         raise UnreadableTable(
-            f"{path}: cannot be read ({problem.strerror or problem}), expected a table of known defoci. Check its "
-            "permissions."
+            f"{path}: cannot be read ({problem.strerror or problem}), expected a table of known defocus values. Check "
+            "its permissions."
         ) from problem
 
 

@@ -33,7 +33,7 @@ def listed_sources(path: Path, given: PartialOptics, *, spectra: bool) -> list[S
     UnreadableTable
         If the file is no STAR file, lists no micrographs, or names an optics group that it does not define.
     OpticsError
-        If voltage or spherical aberration are in neither place, or impossible.
+        If voltage or spherical aberration are given in neither, or impossible.
     """
     tables = read_star(path)
     table = table_with(tables, [NAME], path)
@@ -48,12 +48,14 @@ def listed_sources(path: Path, given: PartialOptics, *, spectra: bool) -> list[S
 def _optics(
     path: Path, tables: Sequence[StarTable], table: StarTable, given: PartialOptics, *, spectra: bool
 ) -> Callable[[int], Optics]:
-    """Row of the table of micrographs to optics: by its optics group, or from its own columns."""
+    """Return a function from a row of the table of micrographs to its optics: by optics group, or its own columns."""
     groups = next((other for other in tables if other is not table and GROUP in other.columns), None)
     if groups is None or GROUP not in table.columns:
-        by_row = _settled(path, table, given, spectra=spectra)
+        by_row = _optics_of_rows(path, table, given, spectra=spectra)
         return lambda row: by_row[row]
-    by_group = dict(zip(groups.texts(GROUP), _settled(path, groups, given, spectra=spectra), strict=True))
+    by_group = dict(
+        zip(groups.texts(GROUP), _optics_of_rows(path, groups, given, spectra=spectra), strict=True)
+    )
     group_of_row = table.texts(GROUP)
     unknown = sorted(set(group_of_row) - set(by_group))
     if unknown:
@@ -64,7 +66,7 @@ def _optics(
     return lambda row: by_group[group_of_row[row]]
 
 
-def _settled(path: Path, table: StarTable, given: PartialOptics, *, spectra: bool) -> list[Optics]:
+def _optics_of_rows(path: Path, table: StarTable, given: PartialOptics, *, spectra: bool) -> list[Optics]:
     """Optics of each row of a table, equal ones being one object."""
     columns = [
         _optional(table, "rlnVoltage"),
@@ -72,11 +74,11 @@ def _settled(path: Path, table: StarTable, given: PartialOptics, *, spectra: boo
         _optional(table, "rlnAmplitudeContrast"),
         [None] * len(table) if spectra else _pixels_A(table),
     ]
-    made: dict[tuple[float | None, ...], Optics] = {}
+    by_values: dict[tuple[float | None, ...], Optics] = {}
     for values in zip(*columns, strict=True):
-        if values not in made:
-            made[values] = _complete(path, given.over(PartialOptics(*values)))
-    return [made[values] for values in zip(*columns, strict=True)]
+        if values not in by_values:
+            by_values[values] = _complete(path, given.over(PartialOptics(*values)))
+    return [by_values[values] for values in zip(*columns, strict=True)]
 
 
 def _complete(path: Path, partial: PartialOptics) -> Optics:

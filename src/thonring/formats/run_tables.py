@@ -1,4 +1,4 @@
-"""The run folder as a whole."""
+"""The run folder as a whole: created, and filled with the tables of a run or its exports."""
 
 import tempfile
 from collections.abc import Sequence
@@ -47,8 +47,7 @@ def create_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise OutputError(
-            f"{folder}: the folder cannot be written ({error.strerror or error}). "
-            "Choose a folder where you may write, with --out."
+            f"{folder}: cannot be written to ({error.strerror or error}). Choose a folder you can write to with --out."
         ) from error
 
 
@@ -57,8 +56,7 @@ def _create(folder: Path) -> None:
         raise OutputError(f"{folder}: is a file, expected a folder or a new name. Choose another with --out.")
     if not folder.parent.is_dir():
         raise OutputError(
-            f"{folder}: the folder above it, {folder.parent}, does not exist. "
-            "Create it, or choose another with --out."
+            f"{folder}: its parent folder {folder.parent} does not exist. Create it, or choose another with --out."
         )
     folder.mkdir(exist_ok=True)
 
@@ -75,22 +73,37 @@ def write_run_tables(store: Store) -> None:
         write_table_files(store.run, RUN_TABLES, run_totals(store.run, store.representatives()), store)
 
 
-TABLES: dict[str, tuple[ExportTable, ...]] = {
-    "star": (ACCEPTED, REJECTED),
-    "xmd": (MICROGRAPHS,),
-    "csv": (RESULTS, ATTEMPTS),
-    "cryosparc-csv": (ACCEPTED_EXPOSURES, REJECTED_EXPOSURES),
-    "json": (EVERYTHING,),
-}
-"""Format → its files, each one for the whole run."""
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """A form in which a run can be exported, under its name in `thonring export --format`.
 
-CTFFIND = "ctffind"
-"""The format of one text a micrograph."""
+    `tables` are files of the whole run; with `text_files` one CTFFIND text per micrograph is written instead.
+    """
+
+    title: str
+    tables: tuple[ExportTable, ...] = ()
+    text_files: bool = False
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files in the folder of the export."""
+        return ("ctffind/NAME.txt",) if self.text_files else tuple(table.file for table in self.tables)
+
+
+EXPORTS: dict[str, ExportFormat] = {
+    "star": ExportFormat("RELION STAR", (ACCEPTED, REJECTED)),
+    "xmd": ExportFormat("Xmipp metadata", (MICROGRAPHS,)),
+    "csv": ExportFormat("comma-separated tables", (RESULTS, ATTEMPTS)),
+    "ctffind": ExportFormat("CTFFIND text files", text_files=True),
+    "cryosparc-csv": ExportFormat("cryoSPARC import tables", (ACCEPTED_EXPOSURES, REJECTED_EXPOSURES)),
+    "json": ExportFormat("results.json, the complete results", (EVERYTHING,)),
+}
+"""Every format by its name: a new one is a table of its own module and a row here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written: the tables, and how many texts in which folder."""
+    """What was written: the tables, and how many text files in which folder."""
 
     tables: tuple[Path, ...]
     texts: int
@@ -98,20 +111,22 @@ class Exported:
 
 
 def export(store: Store, formats: Sequence[str], folder: Path) -> Exported:
-    """Write formats (keys of TABLES, or CTFFIND) of a run into a folder that exists.
+    """Write formats (keys of EXPORTS) of a run into a folder that exists.
 
     Raises
     ------
     OutputError
         If a file cannot be written.
     """
-    tables = [table for name in formats if name != CTFFIND for table in TABLES[name]]
+    chosen = [EXPORTS[name] for name in formats]
+    tables = [table for one in chosen for table in one.tables]
     texts_folder = folder / "ctffind"
     written: list[Path] = []
     texts = 0
     with store.snapshot():
         if tables:
-            written = write_table_files(folder, tables, run_totals(store.run, store.representatives()), store)
-        if CTFFIND in formats:
+            totals = run_totals(store.run, store.representatives())
+            written = write_table_files(folder, tables, totals, store)
+        if any(one.text_files for one in chosen):
             texts = sum(write_ctffind_summary(texts_folder, one.outcome, one.name) for one in store)
     return Exported(tuple(written), texts, texts_folder)

@@ -36,8 +36,8 @@ def _names(path: Path, table: StarTable) -> list[str]:
     if len(table) == 1:
         return [path.name]
     raise UnreadableTable(
-        f"{path}: {len(table)} rows without names; found {', '.join(table.columns)}, expected also "
-        f"{' or '.join(NAMES)}."
+        f"{path}: {len(table)} rows without names; found {', '.join(table.columns)}, expected "
+        f"{' or '.join(NAMES)} as well."
     )
 
 

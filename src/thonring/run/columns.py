@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from thonring.run.store import Store
 Bools = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
 
-STATUSES: tuple[Status, ...] = ("accepted", "rejected", "failed")
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 _MICROGRAPH = ("pixel_A", "voltage_kV", "cs_mm", "cpu_seconds", "finished_at")
 _FIT = tuple(one.name for one in page_quantities() if one.stored)
@@ -38,11 +38,11 @@ _NEW = """
 WHERE input IN
   (SELECT input FROM micrograph WHERE finished_at >= ? UNION SELECT micrograph FROM decision WHERE action > ?)
 """
-"""Runs of before version 2 know no times, but what is estimated from then on has one."""
+"""Micrographs estimated before schema version 2 have no time; later ones do."""
 
 _HEAD = 11
 _AT_ONCE = 20_000
-"""Rows that are held as texts."""
+"""Rows that are in memory as texts."""
 
 _REVISION = """
 SELECT (SELECT COUNT(*) FROM micrograph), (SELECT MAX(finished_at) FROM micrograph), (SELECT MAX(id) FROM action)
@@ -62,11 +62,20 @@ class Revision:
 class RunColumns:
     """Row i of every column is one micrograph; rows are in the order of the tables.
 
-    `number` is the micrograph's in the store, `status` an index into STATUSES, by decision where there is one;
-    `recorded_at` is the time of its file in seconds since 1970, 0 where there was none. `values` has the columns of
-    results.csv that are numbers, those of the attempt that is kept, criteria among them, NaN where there is none;
-    `failing` tells for each criterion whether it did not hold. `decided` and `by_hand` tell where a person gave a
-    verdict or an estimate.
+    Parameters
+    ----------
+    number
+        Numbers of the micrographs in the database.
+    status
+        Index into STATUSES, that of the decision where there is one.
+    recorded_at
+        Time of the file in seconds since 1970, 0 where there was none.
+    decided, by_hand
+        Whether there is a manual decision, and whether the estimate is manual.
+    values
+        The numeric columns of results.csv for the attempt that is kept, criteria included; NaN where there is none.
+    failing
+        For each criterion whether it failed.
     """
 
     revision: Revision
@@ -90,12 +99,12 @@ class RunColumns:
 
 
 def revision_of(store: Store) -> Revision:
-    """Find out whether there is anything new, in a moment.
+    """Return the present state; much faster than reading the columns.
 
     Raises
     ------
     OutputError
-        If the store cannot be read.
+        If the database cannot be read.
     """
     with store.snapshot() as connection:
         micrographs, finished_at, action = connection.execute(_REVISION).fetchone()
@@ -103,12 +112,12 @@ def revision_of(store: Store) -> Revision:
 
 
 def read_columns(store: Store, known: RunColumns | None = None) -> RunColumns:
-    """Read the columns of a run; with those `known` of an earlier moment only what is new since is read.
+    """Read the columns of a run; given those `known` of an earlier state, only what is new since then.
 
     Raises
     ------
     OutputError
-        If the store cannot be read.
+        If the database cannot be read.
     """
     with store.snapshot() as connection:
         revision = revision_of(store)
@@ -129,13 +138,13 @@ def read_columns(store: Store, known: RunColumns | None = None) -> RunColumns:
 
 
 def _columns(rows: Sequence[Any], names: Mapping[int, tuple[str, ...]], revision: Revision) -> RunColumns:
-    turned = list(zip(*rows, strict=True)) or [()] * (_HEAD + len(_MICROGRAPH) + len(_FIT))
+    transposed = list(zip(*rows, strict=True)) or [()] * (_HEAD + len(_MICROGRAPH) + len(_FIT))
     number, path, name, status, recorded_at, decided, by_hand, criteria, measured, remarks, covariance = (
-        turned[:_HEAD]
+        transposed[:_HEAD]
     )
     values = {
         column: np.array(cells, dtype=np.float64)
-        for column, cells in zip((*_MICROGRAPH, *_FIT), turned[_HEAD:], strict=True)
+        for column, cells in zip((*_MICROGRAPH, *_FIT), transposed[_HEAD:], strict=True)
     }
     values |= _derived(values, covariance)
     judged, failing = _criteria(criteria, measured, remarks, names)
@@ -155,7 +164,7 @@ def _columns(rows: Sequence[Any], names: Mapping[int, tuple[str, ...]], revision
 
 
 def _derived(values: Mapping[str, Floats], covariance: Sequence[str | None]) -> dict[str, Floats]:
-    """Properties of CtfFit, for all at once."""
+    """Compute the derived numbers of the fits, for all at once."""
     variances = np.array([_variances(text) for text in covariance], dtype=np.float64).reshape(-1, 5)
     return {name: derive(values, variances) for name, derive in _DERIVED}
 
@@ -190,7 +199,7 @@ def _criteria(
 
 
 def _merged(old: RunColumns, new: RunColumns) -> RunColumns:
-    """Put rows of `new` in the place of their earlier ones, or beside the others."""
+    """Replace rows by those of `new` with the same number, and add the others, in the order of the numbers."""
     stays = ~np.isin(old.number, new.number)
     order = np.argsort(np.concatenate([old.number[stays], new.number]), kind="stable")
 

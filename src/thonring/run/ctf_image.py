@@ -1,4 +1,4 @@
-"""Pictures of spectra as MRC: spectra/NAME.ctf, as `rlnCtfImage` points to it, or a stack of them."""
+"""Pictures of spectra as MRC: spectra/NAME.ctf, to which `rlnCtfImage` points, or a stack of them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,8 +36,8 @@ def read_ctf_image(path: Path) -> tuple[Image, float]:
             picture, sampling_A = np.array(mrc.data, dtype=np.float32), float(mrc.voxel_size.x)
     except (OSError, ValueError) as problem:
         raise UnreadableFile(
-            f"{path}: cannot be read ({problem}), expected the spectrum that the run wrote. "
-            "Estimate the micrograph again with --redo to have it written."
+            f"{path}: cannot be read ({problem}), expected the spectrum written by the run. "
+            "Estimate the micrograph again with --redo to restore it."
         ) from problem
     if picture.ndim != 2 or picture.size == 0:
         raise UnreadableFile(f"{path}: has shape {picture.shape}, expected one image. Estimate with --redo.")

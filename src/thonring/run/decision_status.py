@@ -1,4 +1,4 @@
-"""What people decided of a micrograph, and the outcome that comes of it."""
+"""A manual decision on a micrograph, and the outcome that follows from it."""
 
 import sqlite3
 from dataclasses import dataclass, replace
@@ -8,30 +8,30 @@ from typing import Literal
 from thonring.records import Attempt, Note, Outcome, Status
 from thonring.run.provenance import Provenance
 
-Verdict = Literal["accepted", "rejected"]
+ManualVerdict = Literal["accepted", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What holds of a micrograph by a person's will.
+    """What a person decided on a micrograph.
 
-    `verdict` is None where the criteria decide; `estimated` tells that the fit that is kept is a person's;
-    `at` is UTC in ISO 8601.
+    `verdict` is None where the criteria decide; `estimated` says that the fit in use is a manual one; `at` is UTC in
+    ISO 8601.
     """
 
-    verdict: Verdict | None
+    verdict: ManualVerdict | None
     estimated: bool
     who: str
     at: str
 
     @property
     def signature(self) -> str:
-        """Who and when, for people to read."""
+        """Who decided and when, as text."""
         return f"by {self.who} on {self.at[:10]} at {self.at[11:16]} UTC"
 
 
-def decided_status(verdict: Verdict | None, estimate: Attempt | None) -> Status | None:
-    """Status that a decision gives; None where the automatic one stays."""
+def decided_status(verdict: ManualVerdict | None, estimate: Attempt | None) -> Status | None:
+    """Return the status that a decision gives; None where the automatic one stays."""
     if verdict is not None:
         return verdict
     if estimate is None:
@@ -40,7 +40,7 @@ def decided_status(verdict: Verdict | None, estimate: Attempt | None) -> Status 
 
 
 def with_decision(outcome: Outcome, decision: Decision, estimate: Attempt | None) -> Outcome:
-    """Let a decision stand: the status, its reasons, a note, and the `estimate` by hand as the attempt kept."""
+    """Apply a decision: the status, its reasons, a note, and the manual `estimate` as the attempt that is kept."""
     status = decided_status(decision.verdict, estimate)
     if estimate is not None:
         attempts = (*outcome.attempts, estimate)
@@ -58,20 +58,20 @@ def _judged(outcome: Outcome, decision: Decision, estimate: Attempt | None) -> O
     sentence = f"{decision.verdict} {decision.signature}"
     if decision.verdict == "rejected":
         return replace(outcome, reasons=(sentence, *reasons))
-    although = f", although: {'; '.join(reasons)}" if reasons else ""
+    although = f", although the criteria failed: {'; '.join(reasons)}" if reasons else ""
     note = Note("accepted-by-hand", f"{outcome.path}: {sentence}{although}")
     return replace(outcome, reasons=(), notes=(*outcome.notes, note))
 
 
 def _estimated(outcome: Outcome, decision: Decision) -> Note:
     automatic = [attempt.fit for attempt in outcome.attempts[:-1] if attempt.fit is not None]
-    text = f"{outcome.path}: estimated {decision.signature}"
+    text = f"{outcome.path}: manual estimate {decision.signature}"
     if automatic:
-        text += f"; the automatic estimates stay in the store ({automatic[-1].mean_defocus_A:.0f} Å the last)"
+        text += f"; the automatic estimates stay in the database (most recent {automatic[-1].mean_defocus_A:.0f} Å)"
     return Note("estimated-by-hand", text)
 
 
-_STANDING = """
+_IN_EFFECT = """
 SELECT verdict, estimate, size, mtime_ns, asked FROM decided JOIN micrograph ON micrograph.input = decided.micrograph
 WHERE decided.micrograph = ? AND (verdict = 'accepted' OR estimate IS NOT NULL)
 """
@@ -80,8 +80,8 @@ _END = "INSERT INTO decision (micrograph, action, verdict, estimate, status) VAL
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
-    verdict: Verdict | None
+class _InEffect:
+    verdict: ManualVerdict | None
     estimate: int | None
     size: int | None
     mtime_ns: int | None
@@ -91,21 +91,21 @@ class _Standing:
 def end_superseded(
     connection: sqlite3.Connection, micrograph: int, outcome: Outcome, provenance: Provenance
 ) -> None:
-    """End what people decided of a micrograph that comes from another file or other optics now, or has no fit.
+    """End the decisions on a micrograph whose file or optics have changed, or that has no fit any more.
 
-    To be called before `outcome` takes the place of the earlier one. Only a rejection by a person stays.
+    To be called before `outcome` replaces the earlier one. Only a manual rejection stays in effect.
     """
-    row = connection.execute(_STANDING, (micrograph,)).fetchone()
+    row = connection.execute(_IN_EFFECT, (micrograph,)).fetchone()
     if row is None:
         return
-    standing = _Standing(*row)
-    was = (standing.size, standing.mtime_ns, standing.inputs)
+    current = _InEffect(*row)
+    was = (current.size, current.mtime_ns, current.inputs)
     same = (
         was == (provenance.file.size, provenance.file.mtime_ns, provenance.inputs)
         and outcome.status != "failed"
     )
-    if same and (standing.estimate is not None or outcome.fit is not None):
+    if same and (current.estimate is not None or outcome.fit is not None):
         return
-    rejected = "rejected" if standing.verdict == "rejected" else None
+    rejected = "rejected" if current.verdict == "rejected" else None
     action = connection.execute(_ACT, (datetime.now(UTC).isoformat(timespec="seconds"),)).lastrowid
     connection.execute(_END, (micrograph, action, rejected, rejected))

@@ -1,4 +1,4 @@
-"""What people decide of a run's micrographs: verdicts and estimates by hand, with who and when, never forgotten."""
+"""Manual decisions on the micrographs of a run, verdicts and estimates, with who and when; all of them are kept."""
 
 import json
 import math
@@ -13,16 +13,16 @@ from thonring.errors import DecisionError
 from thonring.files.json import compact
 from thonring.records import Attempt, Status
 from thonring.run import rows as queries
-from thonring.run.decision_status import Verdict, decided_status
+from thonring.run.decision_status import ManualVerdict, decided_status
 from thonring.run.provenance import Provenance
 from thonring.run.rows import attempt_row, criteria_text
 from thonring.run.sqlite import sqlite_errors, transaction
 
-_KINDS: dict[Verdict | None, str] = {"accepted": "accept", "rejected": "reject", None: "automatic"}
+_KINDS: dict[ManualVerdict | None, str] = {"accepted": "accept", "rejected": "reject", None: "automatic"}
 _CHOSEN = "(SELECT value FROM json_each(?))"
 _ADD_ACTION = "INSERT INTO action (at, who, kind, undoes) VALUES (?, ?, ?, ?)"
 _ADD_DECISION = "INSERT INTO decision (micrograph, action, verdict, estimate, status) VALUES (?, ?, ?, ?, ?)"
-_STANDING = f"""
+_IN_EFFECT = f"""
 SELECT input, estimate, attempt.fitted AND pixel_A > 0 AND pixel_A < 9e999, attempt.remarks, micrograph.status, verdict
 FROM micrograph
 LEFT JOIN decided ON decided.micrograph = input
@@ -37,13 +37,13 @@ WITH RECURSIVE origin (micrograph, action) AS (
 )
 SELECT DISTINCT micrograph FROM origin JOIN action ON action.id = origin.action WHERE kind IN ('accept', 'reject')
 """
-_CAME_FROM = "SELECT pixel_A, asked, size, mtime_ns FROM micrograph WHERE input = ?"
+_PROVENANCE = "SELECT pixel_A, asked, size, mtime_ns FROM micrograph WHERE input = ?"
 _NEXT_ESTIMATE = "SELECT MIN(0, COALESCE(MIN(number), 0)) - 1 FROM attempt WHERE micrograph = ?"
 _ENDED = """
 EXISTS (SELECT 1 FROM decision AS later JOIN action AS ending ON ending.id = later.action
   WHERE ending.kind = 'ended' AND later.micrograph = now.micrograph AND later.action > now.action)
 """
-"""Whether the program ended what an action decided, see `end_superseded`: then nothing is left to take back."""
+"""Whether the program ended what an action decided, see `end_superseded`: then there is nothing left to undo."""
 
 _TO_UNDO = f"""
 SELECT id FROM action WHERE undoes IS NULL AND kind <> 'ended'
@@ -65,7 +65,7 @@ _OF_ONE = "WHERE id IN (SELECT action FROM decision WHERE micrograph = ?)"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something done by hand to so many `micrographs`; `at` is UTC in ISO 8601, `undoes` the action it took back."""
+    """One action on so many `micrographs`; `at` is UTC in ISO 8601, `undoes` the action that it undid."""
 
     id: int
     at: str
@@ -76,32 +76,32 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
-    """What holds of a micrograph: the number of a person's estimate, and the statuses by it and by the program."""
+class _InEffect:
+    """What is in effect for a micrograph: the number of a manual estimate, its status, and the automatic status."""
 
     micrograph: int
     estimate: int | None
     fitted: bool
     by_estimate: Status | None
     automatic: Status
-    verdict: Verdict | None
+    verdict: ManualVerdict | None
 
-    def unless_automatic(self, verdict: Verdict) -> Verdict | None:
-        """Give the verdict, or None where the criteria say the same."""
+    def unless_automatic(self, verdict: ManualVerdict) -> ManualVerdict | None:
+        """Return the verdict, or None where the criteria give the same."""
         return None if verdict == (self.by_estimate or self.automatic) else verdict
 
 
 class Decisions:
-    """What people decided of a run, to be read and added to; micrographs are named by their numbers in the store.
+    """The manual decisions on a run, to be read and added to; micrographs are named by their numbers.
 
-    Every method leaves the store as it was if it raises. All of them raise OutputError if the store cannot be
+    Every method leaves the database as it was if it raises. All of them raise OutputError if the database cannot be
     read or written.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path, self._connection = path, connection
 
-    def judge(self, micrographs: Sequence[int], verdict: Verdict | None, who: str) -> Action:
+    def judge(self, micrographs: Sequence[int], verdict: ManualVerdict | None, who: str) -> Action:
         """Accept or reject micrographs, or with None let the criteria decide again.
 
         Raises
@@ -110,24 +110,25 @@ class Decisions:
             If one is not in the run, or is to be accepted without a fit; if there are none.
         """
         with self._writing() as connection:
-            standing = self._standing(micrographs)
+            current = self._in_effect(micrographs)
             if verdict == "accepted":
-                _refuse_without_fit([one.micrograph for one in standing if not one.fitted])
+                _refuse_without_fit([one.micrograph for one in current if not one.fitted])
             action = self._act(who, _KINDS[verdict])
             connection.executemany(
                 _ADD_DECISION,
                 [
                     (one.micrograph, action, verdict, one.estimate, verdict or one.by_estimate)
-                    for one in standing
+                    for one in current
                 ],
             )
             return self.action(action)
 
-    def curate(self, verdicts: Mapping[int, Verdict], who: str, *, overwrite: bool = False) -> Action | None:
-        """Give micrographs the verdicts of limits that a person chose, all in one action; None if nothing changes.
+    def curate(
+        self, verdicts: Mapping[int, ManualVerdict], who: str, *, overwrite: bool = False
+    ) -> Action | None:
+        """Give micrographs the verdicts that follow from chosen limits, all in one action; None if nothing changes.
 
-        Where the criteria of the run say the same, they decide. What people judged one by one stays, unless
-        `overwrite`.
+        Where the criteria of the run give the same verdict, they decide. Individual verdicts stay, unless `overwrite`.
 
         Raises
         ------
@@ -138,7 +139,7 @@ class Decisions:
             spared = set() if overwrite else self.judged()
             changed = [
                 (one, verdict)
-                for one in self._standing(list(verdicts))
+                for one in self._in_effect(list(verdicts))
                 if one.micrograph not in spared
                 and (verdict := one.unless_automatic(verdicts[one.micrograph])) != one.verdict
             ]
@@ -158,16 +159,16 @@ class Decisions:
             return self.action(action)
 
     def judged(self) -> set[int]:
-        """Give the micrographs whose verdict, as it stands, a person gave one by one: not by curating."""
+        """Return the micrographs with an individual manual verdict in effect, one that does not come from curating."""
         with sqlite_errors(self._path):
             return {micrograph for (micrograph,) in self._connection.execute(_JUDGED)}
 
     def estimate(
         self, micrograph: int, attempt: Attempt, who: str, provenance: Provenance | None = None
     ) -> Action:
-        """Keep a person's estimate, with its verdict by the criteria, in the place of the automatic one.
+        """Use a manual estimate, with its verdict by the criteria, in place of the automatic one.
 
-        An earlier verdict of a person on this micrograph ends: it was on another estimate. `provenance` is that of
+        An earlier manual verdict on this micrograph ends: it was on another estimate. `provenance` is that of
         the outcome which the person saw.
 
         Raises
@@ -179,7 +180,7 @@ class Decisions:
         if attempt.fit is None:
             _refuse_without_fit([micrograph])
         with self._writing() as connection:
-            self._standing([micrograph])
+            self._in_effect([micrograph])
             self._refuse_another(micrograph, provenance)
             (number,) = connection.execute(_NEXT_ESTIMATE, (micrograph,)).fetchone()
             criteria = criteria_text(attempt)
@@ -192,7 +193,7 @@ class Decisions:
             return self.action(action)
 
     def forget_estimates(self, micrographs: Sequence[int], who: str) -> Action:
-        """Let the automatic estimates and the criteria stand again; what was kept stays in the store.
+        """Return to the automatic estimates and the criteria; manual estimates stay in the database.
 
         Raises
         ------
@@ -200,15 +201,15 @@ class Decisions:
             If a micrograph is not in the run, or there are none.
         """
         with self._writing() as connection:
-            standing = self._standing(micrographs)
+            current = self._in_effect(micrographs)
             action = self._act(who, "automatic")
             connection.executemany(
-                _ADD_DECISION, [(one.micrograph, action, None, None, None) for one in standing]
+                _ADD_DECISION, [(one.micrograph, action, None, None, None) for one in current]
             )
             return self.action(action)
 
     def undo(self, who: str) -> Action:
-        """Take back the last action that is not taken back: what held of its micrographs before holds again.
+        """Undo the last action that has not been undone: its micrographs return to what was in effect before.
 
         Raises
         ------
@@ -218,23 +219,21 @@ class Decisions:
         with self._writing() as connection:
             last = connection.execute(_TO_UNDO).fetchone()
             if last is None:
-                raise DecisionError(
-                    f"{self._path}: nothing to undo: no decision stands that was taken by hand."
-                )
+                raise DecisionError(f"{self._path}: nothing to undo: there is no manual decision in effect.")
             action = self._act(who, "undo", last[0])
             before = connection.execute(_BEFORE, last).fetchall()
             connection.executemany(_ADD_DECISION, [(key, action, *state) for key, *state in before])
             return self.action(action)
 
     def history(self, micrograph: int | None = None, most: int = 100) -> list[Action]:
-        """Give the last actions, of one micrograph or of all, the latest first."""
+        """Return the last actions, on one micrograph or on all, the latest first."""
         with sqlite_errors(self._path):
             where = "" if micrograph is None else _OF_ONE
             of = () if micrograph is None else (micrograph,)
             return [Action(*row) for row in self._connection.execute(_HISTORY.format(where), (*of, most))]
 
     def action(self, number: int) -> Action:
-        """Give the action of a number.
+        """Return the action of a number.
 
         Raises
         ------
@@ -244,39 +243,40 @@ class Decisions:
         with sqlite_errors(self._path):
             row = self._connection.execute(_HISTORY.format("WHERE id = ?"), (number, 1)).fetchone()
         if row is None:
-            raise DecisionError(f"{self._path}: no action has the number {number}. Load the page again.")
+            raise DecisionError(
+                f"{self._path}: there is no action with the number {number}. Reload the page."
+            )
         return Action(*row)
 
-    def _standing(self, micrographs: Sequence[int]) -> list[_Standing]:
-        rows = self._connection.execute(_STANDING, (compact(list(micrographs)),)).fetchall()
+    def _in_effect(self, micrographs: Sequence[int]) -> list[_InEffect]:
+        rows = self._connection.execute(_IN_EFFECT, (compact(list(micrographs)),)).fetchall()
         missing = set(micrographs) - {row[0] for row in rows}
         if missing or not rows:
             raise DecisionError(
-                f"{self._path}: micrographs {sorted(missing)[:5]} are not finished in this run, expected numbers of "
-                "finished ones. Load the table again."
+                f"{self._path}: micrographs {sorted(missing)[:5]} are not finished in this run. Reload the table."
             )
         return [
-            _Standing(
+            _InEffect(
                 key, estimate, bool(fitted), None if estimate is None else _status(remarks), status, verdict
             )
             for key, estimate, fitted, remarks, status, verdict in rows
         ]
 
     def _refuse_another(self, micrograph: int, provenance: Provenance | None) -> None:
-        pixel_A, *now = self._connection.execute(_CAME_FROM, (micrograph,)).fetchone()
+        pixel_A, *now = self._connection.execute(_PROVENANCE, (micrograph,)).fetchone()
         if provenance is not None and tuple(now) != (
             provenance.inputs,
             provenance.file.size,
             provenance.file.mtime_ns,
         ):
             raise DecisionError(
-                f"{self._path}: micrograph {micrograph} was done again meanwhile, expected what the estimate was made "
-                "on. Look at it again."
+                f"{self._path}: micrograph {micrograph} has been processed again in the meantime, so this estimate no "
+                "longer applies. Look at it again."
             )
         if pixel_A is None or not 0 < pixel_A < math.inf:
             raise DecisionError(
-                f"{self._path}: micrograph {micrograph} failed before its pixel size was known, and no table can list "
-                "its CTF. Let `thonring estimate` do it again first."
+                f"{self._path}: micrograph {micrograph} failed before its pixel size was known, so no table can list "
+                "its CTF. Run `thonring estimate` on it again first."
             )
 
     def _act(self, who: str, kind: str, undoes: int | None = None) -> int:
@@ -296,6 +296,6 @@ def _status(remarks: str) -> Status:
 def _refuse_without_fit(micrographs: Sequence[int]) -> None:
     if micrographs:
         raise DecisionError(
-            f"micrographs {list(micrographs)[:5]} have no fit, and without a CTF no table can list them as accepted. "
-            "Estimate them by hand first."
+            f"micrographs {list(micrographs)[:5]} have no fit, and without a CTF they cannot be accepted. "
+            "Make a manual estimate first."
         )

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from thonring.files.star import quoted
 
 ARTEFACT_FOLDERS = ("spectra", "plots", "ctffind")
-"""Where in a run folder the files of single micrographs lie."""
+"""Folders in a run folder that contain the files of single micrographs."""
 
 _COMPRESSIONS = (".gz", ".bz2")
 
@@ -25,7 +25,7 @@ def artefact_names(paths: Sequence[Path], used: Collection[str] = ()) -> dict[Pa
     Raises
     ------
     OutputError
-        If a path holds what no STAR file can: control characters, or both kinds of quotes before blanks.
+        If a path contains what no STAR file can represent: control characters, or both kinds of quotes before blanks.
     """
     names: dict[Path, str] = {}
     taken = {name.casefold() for name in used}
@@ -50,17 +50,17 @@ def _candidates(path: Path) -> Iterator[str]:
 
 
 def spectra_folder(run: Path) -> Path:
-    """Return the folder where the spectra of a run lie."""
+    """Return the folder of the spectra of a run."""
     return run / "spectra"
 
 
 def spectrum_path(run: Path, name: str) -> Path:
-    """Return where the spectrum of the micrograph lies that `artefact_names` calls `name`."""
+    """Return the path of the spectrum of the micrograph that `artefact_names` calls `name`."""
     return spectra_folder(run) / spectrum_file(name)
 
 
 def spectrum_file(name: str) -> str:
-    """Return what a spectrum is called in its folder."""
+    """Return the name of a spectrum in its folder."""
     return f"{name}.ctf"
 
 
@@ -86,7 +86,7 @@ def changed_files(paths: Sequence[Path], known: Sequence[RegisteredFile]) -> lis
     Raises
     ------
     OutputError
-        If a path holds what no STAR file can.
+        If a path contains what no STAR file can represent.
     """
     by_path = {one.path: one for one in known}
     absolute = _absolute([str(path) for path in paths])

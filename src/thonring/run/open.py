@@ -1,4 +1,4 @@
-"""A run's store, opened for the one process that writes it, or for any that reads."""
+"""Open a run's database: for the one process that writes it, for any that reads, and for manual decisions."""
 
 import json
 import os
@@ -22,31 +22,31 @@ from thonring.run.store import Store
 
 @contextmanager
 def run_lock(run: Path) -> Iterator[None]:
-    """Hold a run folder against other processes, of this and, where the file system tells them, of other machines.
+    """Lock a run folder against other processes, of this machine and, where the file system shares locks, of others.
 
     Raises
     ------
     RunInUse
-        If another process holds it, with its number, its machine and since when.
+        If another process has it, with its process id, its machine and since when.
     OutputError
         If the folder cannot be locked.
     """
     path = run / "run.lock"
     lock = FileLock(
-        path, thread_local=False, fallback_to_soft=False, preserve_lock_file=True, on_acquired=_name_holder
+        path, thread_local=False, fallback_to_soft=False, preserve_lock_file=True, on_acquired=_write_holder
     )
     try:
         lock.acquire(timeout=0)
     except Timeout:
         holder = _holder(path)
         raise RunInUse(
-            f"{run}: {holder} works on this run. Wait until it is done, or choose another folder with --out.",
+            f"{run}: {holder} is working on this run. Wait until it has finished, or choose another folder with --out.",
             holder,
         ) from None
     except OSError as problem:
         raise OutputError(
             f"{path}: cannot be locked ({problem.strerror or problem}); without a lock two processes could write "
-            "one run. Choose a folder on a file system that has locks."
+            "to one run. Choose a folder on a file system that supports locks."
         ) from problem
     try:
         yield
@@ -54,7 +54,7 @@ def run_lock(run: Path) -> Iterator[None]:
         lock.release()
 
 
-def _name_holder(descriptor: int) -> None:
+def _write_holder(descriptor: int) -> None:
     since = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
     holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
     os.ftruncate(descriptor, 0)
@@ -71,19 +71,21 @@ def _holder(path: Path) -> str:
 
 
 STORE = "run.db"
+"""The file name of the database in a run folder."""
+
 _LEFT_HALF_WRITTEN = (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY)
 _PATIENCE_S = 120.0
-"""How long to wait for another process that reads: as long as it takes to export a large run."""
+"""How long a writer waits for another process that reads: as long as it takes to export a large run."""
 
 _DECISION_PATIENCE_S = 15.0
-"""How long a person waits for a decision to be kept."""
+"""How long a decision on the page waits for a process that writes."""
 
 
 @contextmanager
 def open_run(run: Path) -> Iterator[Store]:
-    """Give the store of a run folder that exists, new if there is none, for this process alone.
+    """Open the database of an existing run folder for this process alone, or create it.
 
-    What a process that was killed left half written is removed. When the block ends, the store is one plain
+    Files that a killed process left half written are removed. When the block ends, the database is one plain
     file again, unless another process reads it at that moment.
 
     Raises
@@ -91,7 +93,7 @@ def open_run(run: Path) -> Iterator[Store]:
     RunInUse
         If another process works on the run.
     OutputError
-        If the store is damaged, of a later version, or cannot be written.
+        If the database is damaged, of a later version, or cannot be written.
     """
     path = run / STORE
     with run_lock(run):
@@ -110,7 +112,7 @@ def open_run(run: Path) -> Iterator[Store]:
 
 
 def _keep_journal(connection: sqlite3.Connection, journal: Journal) -> None:
-    """Change the kind of journal, unless another process reads at this moment: either kind is safe then."""
+    """Change the journal mode, unless another process reads at this moment: either mode is safe then."""
     with suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA busy_timeout = 0")
         connection.execute(f"PRAGMA journal_mode = {journal}")
@@ -119,7 +121,7 @@ def _keep_journal(connection: sqlite3.Connection, journal: Journal) -> None:
 
 @contextmanager
 def read_run(run: Path) -> Iterator[Store]:
-    """Give the store of a run for reading, also while another process writes it.
+    """Open the database of a run for reading, also while another process writes it. An old one is migrated first.
 
     Raises
     ------
@@ -129,13 +131,13 @@ def read_run(run: Path) -> Iterator[Store]:
     path = run / STORE
     if not path.is_file():
         raise OutputError(
-            f"{path}: not found, expected the store of a run of `thonring estimate`. Give the run's folder; one "
-            "that an older version made has none: estimate it again."
+            f"{path}: not found, expected the database of a run of `thonring estimate`. Give the run folder; runs of "
+            "older versions have no database: estimate again."
         )
     with sqlite_errors(path):
         version = _version(path)
     if version == 0:
-        raise OutputError(f"{path}: is empty yet: the run has only just begun. Try again in a moment.")
+        raise OutputError(f"{path}: is still empty: the run has only just started. Try again in a moment.")
     if version < len(schema.MIGRATIONS):
         with open_run(run):
             pass
@@ -144,7 +146,7 @@ def read_run(run: Path) -> Iterator[Store]:
 
 
 def _version(path: Path) -> int:
-    """Version of a store. What a process that was killed left half written is taken back first: readers may not."""
+    """Return the schema version; what a killed process left half written is first rolled back, by a writer."""
     try:
         with _connected(path, "ro") as connection:
             return schema.check(path, connection)
@@ -157,12 +159,12 @@ def _version(path: Path) -> int:
 
 @contextmanager
 def decide_in(run: Path) -> Iterator[Decisions]:
-    """Give what people decided of a run, to be added to, also while another process estimates.
+    """Open the manual decisions of a run to read and add to them, also while another process estimates.
 
     Raises
     ------
     OutputError
-        If there is no store, or it is damaged, of a later version, or cannot be written.
+        If there is no database, or it is damaged, of a later version, or cannot be written.
     """
     with read_run(run):
         pass

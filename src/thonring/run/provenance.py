@@ -1,4 +1,4 @@
-"""What an outcome came from, so that a later run can tell whether it still holds."""
+"""What an outcome was found from, so that a later run knows whether it is still valid."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from thonring.settings import KnownAstigmatism, Limit, Settings
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A file as it was: `size` in bytes and `mtime_ns`, None where there was none; `content_hash` "" if not asked."""
+    """A file as it was: `size` in bytes and `mtime_ns`, None if there was none; `content_hash` "" if not computed."""
 
     size: int | None = None
     mtime_ns: int | None = None
@@ -28,7 +28,7 @@ class FileState:
 class Processing:
     """How a micrograph was estimated: `settings` as `settings_text` writes them, and the program's version.
 
-    `artefacts` names what was written beside the tables; `spectrum_kind` is "" where the inputs are images.
+    `artefacts` names what was written in addition to the tables; `spectrum_kind` is "" where the inputs are images.
     """
 
     settings: str
@@ -51,7 +51,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What was asked for one micrograph alone; with `metadata` the microscope's file beside it was used."""
+    """What was given for one micrograph; with `metadata` the microscope's file next to it was used."""
 
     optics: Optics
     known: KnownDefocus | None
@@ -60,14 +60,14 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A finished micrograph as far as a later run asks: what became of it, and what it came from."""
+    """What a later run needs to know of a finished micrograph."""
 
     status: Status
     provenance: Provenance
 
 
 def file_state(path: Path) -> FileState:
-    """Look at a file without reading it."""
+    """Return the state of a file without reading it."""
     try:
         found = path.stat()
     except OSError:
@@ -85,7 +85,7 @@ def content_hash(path: Path) -> str:
 
 
 def settings_text(settings: Settings) -> str:
-    """Write the settings that influence a result; names of profiles and sources of limits do not."""
+    """Write the settings that influence a result: names of profiles and sources of limits do not."""
     limits = [{**asdict(limit), "source": ""} for limit in settings.limits]
     return compact(plain({**asdict(settings), "profile": "", "limits": limits}))
 
@@ -116,7 +116,7 @@ def limits_of(text: str) -> tuple[Limit, ...]:
         If the text is not that of settings.
     """
     try:
-        return tuple(_limit(**limit) for limit in json.loads(text)["limits"])
+        return tuple(limit_of(**limit) for limit in json.loads(text)["limits"])
     except (ValueError, TypeError, KeyError) as problem:
         raise _unreadable("settings", text, problem) from problem
 
@@ -124,12 +124,12 @@ def limits_of(text: str) -> tuple[Limit, ...]:
 def _unreadable(content: str, text: str, problem: Exception) -> OutputError:
     return OutputError(
         f"the run's database contains {content} that this version cannot read ({problem}): {text[:80]}... "
-        "Use the version of Thonring that made the run, or estimate again."
+        "Use the version of Thonring that wrote the run, or estimate again."
     )
 
 
-def _limit(at_least: float | None, at_most: float | None, **others: str) -> Limit:
-    """JSON has no infinities: a bound that does not bind is null."""
+def limit_of(at_least: float | None, at_most: float | None, **others: str) -> Limit:
+    """Read a limit from its fields as JSON has them: a side that does not bind is null."""
     return Limit(
         at_least=-math.inf if at_least is None else at_least,
         at_most=math.inf if at_most is None else at_most,
@@ -159,7 +159,7 @@ def inputs_of(text: str) -> Inputs:
 
 
 def inputs_text(optics: Optics, known: KnownDefocus | None, *, metadata: bool = True) -> str:
-    """Write what was asked for one micrograph alone; that its `metadata` are used goes without saying."""
+    """Write what was given for one micrograph; `metadata` are the default and only written if they are ignored."""
     ignored = {} if metadata else {"metadata": False}
     return compact(
         {"optics": {**asdict(optics), **ignored}, "known": None if known is None else asdict(known)}
@@ -169,5 +169,5 @@ def inputs_text(optics: Optics, known: KnownDefocus | None, *, metadata: bool = 
 def processing(
     settings: Settings, spectrum_kind: str | None, artefacts: Sequence[str], version: str
 ) -> Processing:
-    """How a run estimates."""
+    """Describe how a run estimates."""
     return Processing(settings_text(settings), spectrum_kind or "", tuple(artefacts), version)

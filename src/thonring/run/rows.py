@@ -1,4 +1,4 @@
-"""Outcomes as rows of the store, and back without loss, their curves and signals apart."""
+"""Outcomes as rows of the database and back, without loss but for their curves and signals; and its queries."""
 
 import json
 import math
@@ -32,11 +32,11 @@ ATTEMPT_COLUMNS = ("sampling_A", "profile", "criterion_values", "remarks", "fitt
 
 _NOTHING = np.zeros(0)
 NO_CURVE = RadialCurve(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
-"""What stands in the place of a fit's curve where only its numbers are kept."""
+"""The curve of a fit of which only the numbers are stored."""
 
 
 def stored_text(text: str) -> str | bytes:
-    """Text as SQLite can hold it: the bytes themselves where a file's name is no valid UTF-8."""
+    """Convert text for SQLite: to the bytes themselves where a file name is not valid UTF-8."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -50,15 +50,15 @@ def text_of(stored: str | bytes) -> str:
 
 
 def micrograph_row(outcome: Outcome) -> Row:
-    """What the table `micrograph` holds of an outcome, in the order of MICROGRAPH_COLUMNS."""
+    """Convert an outcome to a row of the table `micrograph`, in the order of MICROGRAPH_COLUMNS."""
     optics = outcome.optics
-    known: Row = (None,) * 4
+    constants: Row = (None,) * 4
     if optics is not None:
-        known = (optics.voltage_kV, optics.cs_mm, optics.amplitude_contrast, optics.pixel_A)
+        constants = (optics.voltage_kV, optics.cs_mm, optics.amplitude_contrast, optics.pixel_A)
     return (
         outcome.status,
         compact(outcome.reasons),
-        *known,
+        *constants,
         outcome.pixel_A,
         *outcome.shape,
         outcome.chosen,
@@ -69,7 +69,7 @@ def micrograph_row(outcome: Outcome) -> Row:
 
 
 def attempt_row(attempt: Attempt) -> Row:
-    """What the table `attempt` holds of an attempt but `criteria_text`, in the order of ATTEMPT_COLUMNS."""
+    """Convert an attempt to a row of the table `attempt`, in the order of ATTEMPT_COLUMNS, without `criteria_text`."""
     verdict = attempt.verdict
     values = [finite(one.value) for one in verdict.criteria]
     remarks = [
@@ -92,7 +92,7 @@ def attempt_row(attempt: Attempt) -> Row:
 
 
 def criteria_text(attempt: Attempt) -> str:
-    """What the table `criteria` holds: the names alone, which most attempts of a run share."""
+    """Return the row of the table `criteria`: the names alone, which most attempts of a run share."""
     return compact([one.name for one in attempt.verdict.criteria])
 
 
@@ -144,7 +144,7 @@ def _fit(row: Row) -> CtfFit:
 
 
 def _matrix(text: str) -> Floats:
-    """To numpy null and "inf" are numbers, too."""
+    """Read a matrix: numpy converts null and "inf", too."""
     return np.array(json.loads(text), dtype=np.float64)
 
 
@@ -161,7 +161,7 @@ def _notes(text: str) -> tuple[Note, ...]:
 
 
 def _read(text: str) -> list[Any]:
-    """Most lists are empty, and need no reading."""
+    """Read a list; most are empty and need no parsing."""
     return [] if text == "[]" else list(json.loads(text))
 
 
@@ -212,7 +212,7 @@ STATUSES = "SELECT path, status FROM micrograph JOIN input ON input.id = microgr
 
 _RECORD_COLUMNS = ("input.id", "path", "place", "name", "verdict", "estimate", "who", "at", *_ORIGIN_COLUMNS)
 RECORD_HEAD = len(_RECORD_COLUMNS)
-"""In rows of MICROGRAPHS those of MICROGRAPH_COLUMNS stand after so many others."""
+"""So many columns precede those of MICROGRAPH_COLUMNS in a row of MICROGRAPHS."""
 
 _MICROGRAPHS = (
     f"SELECT {', '.join(_RECORD_COLUMNS)}, {_of('micrograph', MICROGRAPH_COLUMNS)} "
@@ -239,7 +239,7 @@ CHOSEN_ATTEMPTS = _ATTEMPTS.format(f"WHERE micrograph IN {_CHOSEN}")
 
 
 def processing_row(processing: Processing) -> Row:
-    """Give what the table `recipe` holds."""
+    """Convert to a row of the table `recipe`."""
     return processing.settings, processing.spectrum_kind, compact(processing.artefacts), processing.thonring
 
 

@@ -1,4 +1,4 @@
-"""The layout of a store: made, recognised, and brought up to date."""
+"""The schema of a run's database: created, recognised, and migrated to the present version."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -9,12 +9,12 @@ from thonring.errors import OutputError
 from thonring.run.sqlite import transaction
 
 APPLICATION_ID = 0x54686F6E
-"""What marks an SQLite file as a store of Thonring: "Thon"."""
+"""Marks an SQLite file as the database of a run: "Thon"."""
 
 Migration = Callable[[sqlite3.Connection], None]
 
 
-def _first_layout(connection: sqlite3.Connection) -> None:
+def _first_schema(connection: sqlite3.Connection) -> None:
     _run(connection, "schema.sql")
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
@@ -29,12 +29,12 @@ def _run(connection: sqlite3.Connection, script: str) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: Sequence[Migration] = (_first_layout, _decisions)
-"""Entry i brings a store from version i to i + 1; an empty file is of version 0. Entries are added, never changed."""
+MIGRATIONS: Sequence[Migration] = (_first_schema, _decisions)
+"""Entry i migrates from version i to i + 1; an empty file has version 0. Entries are added, never changed."""
 
 
 def check(path: Path, connection: sqlite3.Connection) -> int:
-    """Return the version of a store.
+    """Return the schema version of a database.
 
     Raises
     ------
@@ -45,19 +45,19 @@ def check(path: Path, connection: sqlite3.Connection) -> int:
     tables = _number(connection, "schema_version")
     if (version or tables) and _number(connection, "application_id") != APPLICATION_ID:
         raise OutputError(
-            f"{path}: is a database of another program, expected that of a run of Thonring. "
+            f"{path}: is a database of another program, expected that of a Thonring run. "
             "Move it away, or choose another folder."
         )
     if version > len(MIGRATIONS):
         raise OutputError(
-            f"{path}: has layout {version}, this program knows layouts up to {len(MIGRATIONS)}: a later version "
-            "of Thonring wrote it. Use that one, or choose another folder."
+            f"{path}: has schema version {version}, but this version of Thonring supports at most {len(MIGRATIONS)}: "
+            "it was written by a later version. Use that one, or choose another folder."
         )
     return version
 
 
 def migrate(path: Path, connection: sqlite3.Connection) -> None:
-    """Bring a store to the present version; each step is taken whole or not at all.
+    """Migrate a database to the present version; each step is one transaction.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""settings.json: how a run was made, so that it can be made again."""
+"""settings.json: how a run was asked for, so that it can be repeated. Nothing else in a run depends on this file."""
 
 import json
 import platform
@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from thonring.files.atomic import write_text
-from thonring.files.json import plain
+from thonring.errors import UnreadableTable
+from thonring.files.json import write_json
 from thonring.optics import Optics, PartialOptics
-from thonring.settings import Settings
+from thonring.run.provenance import limit_of
+from thonring.settings import Limit, Settings
 
 
 def write_settings(
@@ -37,4 +38,22 @@ def write_settings(
         "optics": None if optics is None else asdict(optics),
         "settings": asdict(settings),
     }
-    write_text(run / "settings.json", json.dumps(plain(content), indent=2, allow_nan=False) + "\n")
+    write_json(run / "settings.json", content)
+
+
+def read_limits(settings_json: Path) -> tuple[Limit, ...]:
+    """Read the limits of a run with their sources, which its database does not have.
+
+    Raises
+    ------
+    UnreadableTable
+        If the file is not the settings.json of a run.
+    """
+    try:
+        content = json.loads(settings_json.read_text(encoding="utf-8"))
+        return tuple(limit_of(**limit) for limit in content["settings"]["limits"])
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise UnreadableTable(
+            f"{settings_json}: contains no limits ({type(problem).__name__}: {problem}); expected the settings.json "
+            "written by `thonring estimate`. Restore it, or remove it to do without the tables by criterion."
+        ) from problem

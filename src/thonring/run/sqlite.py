@@ -1,4 +1,4 @@
-"""What SQLite runs into, in words that help."""
+"""SQLite: its errors with advice, transactions, and the journal mode that a file system allows."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -10,36 +10,36 @@ from thonring.errors import OutputError
 
 _ADVICE = {
     sqlite3.SQLITE_FULL: (
-        "the disk is full. What was finished before is kept: free some space and give the same command again"
+        "the disk is full. Everything finished so far is kept: free some space and run the same command again"
     ),
     sqlite3.SQLITE_IOERR: (
-        "the disk fails or is full. What was finished before is kept: check the disk and give the same command again"
+        "the disk is failing or full. Everything finished so far is kept: check the disk and run the same command again"
     ),
-    sqlite3.SQLITE_BUSY: "another program keeps it locked. Close that, and give the same command again",
-    sqlite3.SQLITE_NOTADB: "it is no database. Move it away, or choose another folder",
-    sqlite3.SQLITE_CORRUPT: "it is damaged. Move it away to begin anew, or put back a copy of it",
-    sqlite3.SQLITE_READONLY: "you may not write it. Check your permission on the folder and the file",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened. Check that it exists, and your permission on the folder",
+    sqlite3.SQLITE_BUSY: "another program keeps it locked. Close that program, and run the same command again",
+    sqlite3.SQLITE_NOTADB: "it is not a database. Move it away, or choose another folder",
+    sqlite3.SQLITE_CORRUPT: "it is damaged. Move it away to start again, or restore a copy of it",
+    sqlite3.SQLITE_READONLY: (
+        "you have no permission to write to it. Check your permissions for the folder and the file"
+    ),
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened. Check that it exists, and your permissions for the folder",
 }
 _PRIMARY_CODE = 0xFF
 
 
 @contextmanager
 def sqlite_errors(path: Path) -> Iterator[None]:
-    """Turn an error of SQLite into one that names the store and says what to do.
+    """Convert errors of SQLite into one that names the database and says what to do.
 
     Raises
     ------
     OutputError
-        In the place of any `sqlite3.Error`.
+        For any `sqlite3.Error`.
     """
     try:
         yield
     except sqlite3.Error as problem:
         code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY_CODE
-        advice = _ADVICE.get(
-            code, "the store of the run cannot be used as it is. Check the disk and the file"
-        )
+        advice = _ADVICE.get(code, "the run's database cannot be used as it is. Check the disk and the file")
         raise OutputError(f"{path}: {problem}: {advice}.") from problem
 
 
@@ -56,7 +56,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def roll_back(connection: sqlite3.Connection) -> None:
-    """End what was begun, if the connection still can."""
+    """Roll back an open transaction, if the connection still can."""
     if connection.in_transaction:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
@@ -74,7 +74,7 @@ _MOUNTS = Path("/proc/self/mounts")
 
 
 def journal_for(folder: Path) -> Journal:
-    """WAL on a file system known to be a local disk's; elsewhere, and where that is unknown, a rollback journal."""
+    """Choose WAL on local file systems; elsewhere, and where that is unknown, a rollback journal."""
     try:
         mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
@@ -83,7 +83,7 @@ def journal_for(folder: Path) -> Journal:
 
 
 def file_system(folder: Path, mounts: str) -> str:
-    """Type of the file system of an absolute folder, by a table in the form of fstab(5); "" if none holds it."""
+    """Return the type of the file system of an absolute folder, by a table like fstab(5); "" if none contains it."""
     deepest, found = -1, ""
     for line in mounts.splitlines():
         _, point, kind, *_ = line.split(" ")
@@ -94,7 +94,7 @@ def file_system(folder: Path, mounts: str) -> str:
 
 
 def _unescaped(point: str) -> str:
-    """Blanks and backslashes stand there as octal numbers."""
+    """Replace the octal numbers that stand for blanks and backslashes in such a table."""
     for escaped, plain in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         point = point.replace(escaped, plain)
     return point

@@ -1,4 +1,4 @@
-"""A run in a few numbers."""
+"""Summary of a run: how many micrographs were accepted, rejected and failed, and why."""
 
 import math
 import statistics
@@ -11,13 +11,13 @@ from thonring.records import Outcome
 
 Counts = tuple[tuple[str, int], ...]
 MOST_FAILURES = 20
-REJECTED_BY_HAND = "decision by hand"
-"""In the place of a criterion, where a person rejected what all criteria accept."""
+REJECTED_BY_HAND = "manual decision"
+"""Takes the place of a criterion where a person rejected what all criteria accept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How many micrographs came out how.
+    """Counts over a run.
 
     `rejected_by` counts criteria that failed in the kept attempts, `failed_by` reasons without the name of
     the file; both most frequent first. A micrograph may count under several criteria. `failures` are the first
@@ -35,7 +35,7 @@ class Summary:
 
 
 def summary(outcomes: Iterable[Outcome]) -> Summary:
-    """Count the outcomes of a run, one after the other."""
+    """Count the outcomes of a run, reading one at a time."""
     status: Counter[str] = Counter()
     criteria: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
@@ -65,13 +65,13 @@ def summary(outcomes: Iterable[Outcome]) -> Summary:
 
 
 def _failed_criteria(outcome: Outcome) -> list[str]:
-    """Where all criteria of a rejected micrograph hold, a person rejected it."""
+    """Return the failed criteria; where a rejected micrograph has none, a person rejected it."""
     criteria = () if outcome.attempt is None else outcome.attempt.verdict.criteria
     return [criterion.name for criterion in criteria if not criterion.passed] or [REJECTED_BY_HAND]
 
 
 def reason_without_file(outcome: Outcome, reason: str) -> str:
-    """Cut the name of the file off the front of a reason that stands beside it."""
+    """Remove the file name from the front of a reason that is shown next to it."""
     return reason.removeprefix(str(outcome.path)).removeprefix(outcome.path.name).removeprefix(": ")
 
 

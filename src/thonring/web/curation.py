@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from thonring.quality import CRITERIA, holds, limit_on
 from thonring.run.columns import STATUSES, RunColumns
-from thonring.run.decision_status import Verdict
+from thonring.run.decision_status import ManualVerdict
 from thonring.settings import Limit
 
 Bools = npt.NDArray[np.bool_]
@@ -46,7 +46,7 @@ class RegradedRun:
         changed: Bools = self.fitted & (columns.status != status)
         return changed
 
-    def verdicts(self, columns: RunColumns) -> dict[int, Verdict]:
+    def verdicts(self, columns: RunColumns) -> dict[int, ManualVerdict]:
         """Verdicts by number that give every micrograph with a fit the status that the limits give it."""
         changed = self.changed(columns)
         pairs = zip(columns.number[changed].tolist(), self.accepted[changed].tolist(), strict=True)

@@ -171,7 +171,7 @@ function openReason(criterion) {
 
 // Micrographs that passed every criterion were rejected manually.
 function reasonQuery(criterion) {
-  return criterion === "decision by hand"
+  return criterion === "manual decision"
     ? { status: "rejected", decided: "true" }
     : { status: "rejected", failing: criterion };
 }

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from thonring.errors import UnreadableTable
-from thonring.evaluate.results import read_limits
 from thonring.run.columns import RunColumns, read_columns
 from thonring.run.decisions import Action, Decisions
 from thonring.run.open import STORE, read_run
+from thonring.run.settings_file import read_limits
 from thonring.run.summary import Summary, summary
 from thonring.settings import Limit
 from thonring.web.contact_sheet import ContactSheet, contact_sheets

@@ -1,11 +1,12 @@
 """Manual decisions on micrographs, recorded with the reviewer and the time, and undone."""
 
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, FailFast, Field, StringConstraints
 
+from thonring.run.decision_status import ManualVerdict
 from thonring.run.decisions import Action
 from thonring.web.run_view import RunView
 from thonring.web.schemas import Number, known
@@ -24,7 +25,7 @@ class VerdictRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     micrographs: Annotated[list[Number], FailFast()] = Field(min_length=1, max_length=MAX_MICROGRAPHS)
-    verdict: Literal["accepted", "rejected"] | None
+    verdict: ManualVerdict | None
     who: Reviewer
 
 

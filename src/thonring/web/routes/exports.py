@@ -12,23 +12,20 @@ from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, Field
 
 from thonring.errors import OutputError, RunInUse
-from thonring.formats.run_tables import CTFFIND, TABLES, export, write_run_tables
+from thonring.formats.run_tables import EXPORTS, export, write_run_tables
 from thonring.run.open import open_run
 from thonring.web.run_view import RunView
-
-FORMATS = (*TABLES, CTFFIND)
-"""What can be exported, as by `thonring export`."""
 
 _CHUNK_BYTES = 2**18
 
 
 def _known_format(name: str) -> str:
-    if name not in FORMATS:
-        raise ValueError(f"unknown format: expected one of {', '.join(FORMATS)}")
+    if name not in EXPORTS:
+        raise ValueError(f"unknown format: expected one of {', '.join(EXPORTS)}")
     return name
 
 
-Format = Annotated[str, AfterValidator(_known_format), Field(json_schema_extra={"enum": [*FORMATS]})]
+Format = Annotated[str, AfterValidator(_known_format), Field(json_schema_extra={"enum": [*EXPORTS]})]
 
 
 class UpdateAnswer(BaseModel):
