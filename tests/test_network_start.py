@@ -168,12 +168,12 @@ def test_without_a_packaged_network_the_outcome_says_so(
 
 @pytest.mark.parametrize("start", ["network", "network-only"])
 def test_phase_plates_are_beyond_it(start: str) -> None:
-    with pytest.raises(SettingsError, match="phase plates"):
+    with pytest.raises(SettingsError, match="phase-plate data"):
         Settings(start=start, phase_shift=True)  # type: ignore[arg-type]
 
 
 def test_a_fixed_defocus_and_the_network_alone_contradict() -> None:
-    with pytest.raises(SettingsError, match="hold fixed"):
+    with pytest.raises(SettingsError, match="with a fixed defocus"):
         Settings(start="network-only", fix_defocus=True)
     assert Settings(start="network", fix_defocus=True).start == "network"
 

@@ -22,6 +22,7 @@ from thonring.ctffind_cli.questions import (
 from thonring.ctffind_cli.settings import fitting_pixel_A, to_request
 from thonring.errors import AnswerError, OpticsError, SettingsError, ThonringError
 from thonring.records import KnownDefocus
+from thonring.settings import KnownAstigmatism
 
 PLAIN = Answers(
     image=Path("image.mrc"),
@@ -50,8 +51,8 @@ def test_ranges_and_microscope_are_taken_as_they_are() -> None:
 
 
 def test_known_astigmatism_is_held() -> None:
-    request = to_request(replace(PLAIN, astigmatism=Astigmatism(known=(300.0, -60.0))))
-    assert request.settings.known_astigmatism == (300.0, -60.0)
+    request = to_request(replace(PLAIN, astigmatism=Astigmatism(known=KnownAstigmatism(300.0, -60.0))))
+    assert request.settings.known_astigmatism == KnownAstigmatism(300.0, -60.0)
 
 
 def test_a_restraint_changes_nothing_and_is_told() -> None:

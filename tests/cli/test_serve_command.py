@@ -113,7 +113,7 @@ def test_estimating_and_deciding_go_on_beside_each_other(place: Path) -> None:
     assert sum(after[name] for name in ("accepted", "rejected", "failed")) == COUNT
     assert after["revision"] != before["revision"]
     with read_run(place / "run") as store:
-        one, other = (named.decision for number, named in store.some([1, 2]))
+        one, other = (named.decision for named in store.some([1, 2]))
     assert (one is None) == (decided % 2 == 0)
     assert other is not None
     assert other.verdict == "rejected"

@@ -142,9 +142,9 @@ WRONG = {
     "tiny": (("--count", 1, "--size", 8, "--out", "{set}"), "--size"),
     "seed": (("--count", 1, "--seed", -1, "--out", "{set}"), "--seed"),
     "workers": (("--count", 1, "--workers", 0, "--out", "{set}"), "--workers"),
-    "unknown recipe": (("--count", 1, "--recipe", "soup", "--out", "{set}"), "recipe 'soup' is unknown"),
+    "unknown recipe": (("--count", 1, "--recipe", "soup", "--out", "{set}"), "unknown recipe 'soup'"),
     "no such recipe": (("--count", 1, "--recipe", "nowhere.toml", "--out", "{set}"), "nowhere.toml"),
-    "no rings": (("--count", 1, "--recipe", "{blind}", "--out", "{set}"), "visible rings in"),
+    "no rings": (("--count", 1, "--recipe", "{blind}", "--out", "{set}"), "visible rings was found in"),
     "impossible": (("--count", 1, "--recipe", "{impossible}", "--out", "{set}"), "pixel_A"),
     "parent": (("--count", 1, "--out", "{set}/deeper"), "the folder above it"),
     "other content": (("--count", 1, "--out", "{here}"), "expected an empty folder or a new name"),
@@ -174,7 +174,7 @@ def test_another_set_in_the_folder_is_told(command: Command, recipe: Path, tmp_p
     before = hashes(tmp_path / "set")
     other = command(*words, "--seed", 9)
     assert other.exit_code == 2
-    assert "holds a set that was made otherwise" in other.stderr
+    assert "contains a set made with other options" in other.stderr
     assert hashes(tmp_path / "set") == before
 
 

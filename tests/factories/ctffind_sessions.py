@@ -18,6 +18,7 @@ from thonring.ctffind_cli.questions import (
     PhaseShift,
     Search,
 )
+from thonring.settings import KnownAstigmatism
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "ctffind"
 SESSIONS: dict[str, Any] = json.loads((REFERENCE / "sessions.json").read_text())
@@ -71,7 +72,9 @@ def answers(draw: Callable[..., Any]) -> Answers:
             draw(st.integers(128, 4096)), (coarsest, finest), (lowest, highest), draw(numbers(1, 900))
         ),
         astigmatism=Astigmatism(
-            known=draw(st.tuples(numbers(0, 9e3), numbers(-360, 360))) if is_known else None,
+            known=draw(st.builds(KnownAstigmatism, numbers(0, 9e3), numbers(-360, 360)))
+            if is_known
+            else None,
             slower_search=draw(st.booleans()),
             tolerated_A=None if is_known else draw(optional(numbers(-9, 900))),
         ),

@@ -203,8 +203,8 @@ def test_the_packed_values_are_those_of_the_run(client: TestClient, columns: Run
     ("chosen", "told"),
     [
         ([], "at least 1 item"),
-        ([{"criterion": "nonsense", "at_most": 1.0}], "'nonsense' is unknown"),
-        ([{"criterion": "drift", "at_least": 2.0, "at_most": 1.0}], "leave nothing"),
+        ([{"criterion": "nonsense", "at_most": 1.0}], "unknown criterion 'nonsense'"),
+        ([{"criterion": "drift", "at_least": 2.0, "at_most": 1.0}], "nothing could pass"),
         ([{"criterion": "drift"}, {"criterion": "drift"}], "two limits"),
         ([{"criterion": "drift", "at_least": "many"}], "valid number"),
         ([{"criterion": "drift", "reason": "x"}], "Extra inputs"),

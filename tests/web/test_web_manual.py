@@ -122,7 +122,7 @@ DEFOCUS = {"defocus_u_A": 15000.0, "defocus_v_A": 15000.0, "angle_deg": 0.0}
     ("body", "told"),
     [
         ({"defocus": DEFOCUS, "resolution_range_A": [3.5, 30.0]}, "inner circle"),
-        ({"ring": FAR, "resolution_range_A": BAND}, "turns back"),
+        ({"ring": FAR, "resolution_range_A": BAND}, "phase reverses"),
         ({"defocus": DEFOCUS | {"defocus_u_A": None}, "resolution_range_A": BAND}, "number"),
         ({"defocus": DEFOCUS | {"defocus_u_A": -5000}, "resolution_range_A": BAND}, "100"),
         ({"defocus": DEFOCUS | {"path": "/etc/passwd"}, "resolution_range_A": BAND}, "Extra"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from thonring.ctffind_cli.prompts import Prompter, any_text, existing_file, number, whole_number, yes_or_no
 from thonring.errors import AnswerError
+from thonring.settings import KnownAstigmatism
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Astigmatism:
-    """The astigmatism: `known` is its amount in Å and its angle in degrees; `tolerated_A` restrains it."""
+    """The astigmatism: what is known of it, and the largest amount tolerated."""
 
-    known: tuple[float, float] | None = None
+    known: KnownAstigmatism | None = None
     slower_search: bool = False
     tolerated_A: float | None = None
 
@@ -139,7 +140,7 @@ def _astigmatism(ask: Prompter) -> Astigmatism:
     if is_known:
         amount_A = ask(number("Known astigmatism", "0.0", 0.0))
         angle_deg = ask(number("Known astigmatism angle", "0.0"))
-        return Astigmatism((amount_A, angle_deg), slower_search)
+        return Astigmatism(KnownAstigmatism(amount_A, angle_deg), slower_search)
     if not ask(yes_or_no("Use a restraint on astigmatism?")):
         return Astigmatism(None, slower_search)
     tolerated_A = ask(number("Expected (tolerated) astigmatism", "200.0"))
