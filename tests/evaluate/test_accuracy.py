@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_runs import truth_of
 
+from factories.runs import make_truth
 from thonring.ctf import from_vector
 from thonring.evaluate.accuracy import RADIUS_95, accuracy, coverage, errors, vector_errors
 from thonring.evaluate.matching import Pair, Reference
 from thonring.evaluate.results import Result
 from thonring.records import KnownDefocus
 
-TRUTH = truth_of("a.mrc")
+TRUTH = make_truth("a.mrc")
 
 
 def pair(u_A: float, v_A: float, angle_deg: float = 30.0, phase_deg: float = 0.0, **result: Any) -> Pair:

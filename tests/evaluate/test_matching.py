@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from made_runs import failed, outcome_of, truth_of, write_run, write_set
 
+from factories.outcomes import make_failed
+from factories.runs import make_graded, make_truth, write_run, write_set
 from thonring.errors import InputError
 from thonring.evaluate.report import EvaluationRequest, Report, evaluate
 
@@ -15,11 +16,11 @@ def files_of(report: Report) -> list[list[tuple[str, str]]]:
 
 
 def simulated(tmp_path: Path, names: Sequence[str]) -> Path:
-    return write_set(tmp_path / "set", [truth_of(name) for name in names])
+    return write_set(tmp_path / "set", [make_truth(name) for name in names])
 
 
 def run_on(tmp_path: Path, paths: Sequence[Path | str], name: str = "run") -> Path:
-    return write_run(tmp_path / name, [outcome_of(path) for path in paths])
+    return write_run(tmp_path / name, [make_graded(path) for path in paths])
 
 
 def test_files_meet_by_their_paths_even_with_one_name(tmp_path: Path) -> None:
@@ -104,18 +105,18 @@ def labels_file(tmp_path: Path, **labels: str) -> Path:
 
 
 def test_an_impossible_microscope_is_told_with_its_file(tmp_path: Path) -> None:
-    truth = write_set(tmp_path / "set", [truth_of("a.mrc"), truth_of("b.mrc", voltage_kV=0.0)])
-    run = write_run(tmp_path / "run", [outcome_of("a.mrc"), outcome_of("b.mrc")])
+    truth = write_set(tmp_path / "set", [make_truth("a.mrc"), make_truth("b.mrc", voltage_kV=0.0)])
+    run = write_run(tmp_path / "run", [make_graded("a.mrc"), make_graded("b.mrc")])
     with pytest.raises(InputError, match=r"truth of b\.mrc: voltage 0 kV: expected 10 to 3000 kV"):
         evaluate(EvaluationRequest((run,), truth))
 
 
 def test_labels_alone_make_usable_the_only_question(tmp_path: Path) -> None:
     outcomes = [
-        outcome_of("a.mrc"),
-        outcome_of("b.mrc"),
-        outcome_of("c.mrc", values={"ice_ring": 2.0}),
-        failed("d.mrc"),
+        make_graded("a.mrc"),
+        make_graded("b.mrc"),
+        make_graded("c.mrc", values={"ice_ring": 2.0}),
+        make_failed("d.mrc"),
     ]
     run = write_run(tmp_path / "run", outcomes)
     report = evaluate(

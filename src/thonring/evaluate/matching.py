@@ -15,9 +15,9 @@ from thonring.errors import InputError, OpticsError, UnreadableTable
 from thonring.evaluate import correctness
 from thonring.evaluate.labels import Label, resolve_in
 from thonring.evaluate.results import Result, Run
-from thonring.formats.defocus_row import key_of, without_uid
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
+from thonring.run.names import key_of, without_uid
 from thonring.simulate import TruthRow
 
 MAX_FILES_LISTED = 3
