@@ -1,6 +1,6 @@
 """Whatever stands in a header, a reader ends with an image or a reason, and takes no more memory than the file holds.
 
-Of packed formats a small file may hold a large image: for those the limit is `raw.MOST_VALUES`, lowered here.
+Of packed formats a small file may hold a large image: for those the limit is `raw_image.MAX_VALUES`, lowered here.
 """
 
 import bz2
@@ -41,7 +41,7 @@ MRC_WORDS = st.one_of(st.sampled_from([0, 1, 2, 3, 7, 10, 23, 38, 39, 52, 53]), 
 
 @pytest.fixture
 def small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw, "MOST_VALUES", LARGEST_HERE)
+    monkeypatch.setattr(raw, "MAX_VALUES", LARGEST_HERE)
 
 
 def mrc() -> bytes:

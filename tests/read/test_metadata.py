@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from factories.metadata import FRAME_MDOC, IMAGE_MDOC, epu_xml
 from thonring.read import Metadata, metadata_names, sidecar_metadata
-from thonring.read.sidecar import MOST_BYTES
+from thonring.read.sidecar import MAX_BYTES
 
 FOIL_HOLE = "FoilHole_9015883_Data_9017347_6_20250108_154915"
 
@@ -125,7 +125,7 @@ OUTSIDE = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + epu_xml().r
         ('<?xml version="1.0" encoding="no-such"?>' + epu_xml(), "is no whole XML file"),
         (BOMB, "document type"),
         (OUTSIDE, "document type"),
-        ("<MicroscopeImage>" + "x" * MOST_BYTES + "</MicroscopeImage>", "more than 1 MiB"),
+        ("<MicroscopeImage>" + "x" * MAX_BYTES + "</MicroscopeImage>", "more than 1 MiB"),
     ],
     ids=["cut short", "empty", "zeros", "encoding", "bomb", "outside", "huge"],
 )

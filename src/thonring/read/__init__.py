@@ -1,4 +1,4 @@
-"""Stage 1: files to records."""
+"""Stage 1: image files, spectra and their metadata to records."""
 
 from thonring.read.exposure_metadata import Metadata
 from thonring.read.image import image_count, micrograph, micrographs

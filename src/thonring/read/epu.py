@@ -1,4 +1,8 @@
-"""EPU's .xml: a `MicroscopeImage`, in metres, volts and radians."""
+"""EPU's .xml next to an image: a `MicroscopeImage`, in metres, volts, radians and electrons per square metre.
+
+The format is not documented: the elements are those found in files that EPU wrote. An applied defocus is negative for
+underfocus.
+"""
 
 import math
 from datetime import datetime
@@ -9,91 +13,84 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from thonring.read.exposure_metadata import BINNING, DEFOCUS, DOSE, PIXEL, TILT, VOLTAGE, Metadata, Values
+from thonring.read import exposure_metadata as fields
+from thonring.read.exposure_metadata import FieldParser, Metadata, unusable
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-_SAME = 0.01
+_SQUARE_TOLERANCE = 0.01
+"""Pixel sizes in x and y that differ by more are not of square pixels."""
+
 _M_TO_A = 1e10
 _PER_M2_TO_PER_A2 = 1e-20
 _CAMERA = "microscopeData/acquisition/camera"
 
 
 def read_epu(path: Path, content: bytes) -> Metadata | None:
-    """What EPU says of an exposure; None where the file is XML of another kind.
+    """What EPU states of an exposure; None if the file is XML of another kind.
 
-    A document type, in which entities could be defined, is refused: EPU writes none.
+    A document type declaration, in which entities could be defined, is rejected: EPU writes none.
     """
-    values = Values(path)
     try:
         root: Element = fromstring(content, forbid_dtd=True)
     except DefusedXmlException:
-        values.refuse("found a document type, expected EPU's metadata, which have none")
-        return Metadata(path, notes=values.notes)
+        return unusable(path, "found a document type declaration, which EPU's metadata never have")
     except (ParseError, ValueError, LookupError) as problem:
-        values.refuse(f"is no whole XML file ({problem})")
-        return Metadata(path, notes=values.notes)
+        return unusable(path, f"is not a complete XML file ({problem})")
     if root.tag.rpartition("}")[2] != "MicroscopeImage":
         return None
-    return _metadata(path, root, values)
-
-
-def _metadata(path: Path, root: "Element", values: Values) -> Metadata:
+    parser = FieldParser(path)
     custom = _custom_data(root)
-    camera = f"{_CAMERA}/Binning/x"
     return Metadata(
         path,
-        voltage_kV=values.number(_text(root, "microscopeData/gun/AccelerationVoltage"), VOLTAGE, 1e-3),
-        pixel_A=_pixel_A(root, values),
-        size_px=_size(root),
-        binning=values.number(_text(root, camera), BINNING),
-        dose_e_per_A2=values.number(custom.get("Dose"), DOSE, _PER_M2_TO_PER_A2),
-        applied_defocus_A=values.number(custom.get("AppliedDefocus"), DEFOCUS, -_M_TO_A),
-        tilt_deg=values.number(_text(root, "microscopeData/stage/Position/A"), TILT, math.degrees(1.0)),
-        acquired=values.moment(
+        voltage_kV=parser.number(_text(root, "microscopeData/gun/AccelerationVoltage"), fields.VOLTAGE, 1e-3),
+        pixel_A=_pixel_A(root, parser),
+        size_px=parser.size(
+            [_text(root, f"{_CAMERA}/ReadoutArea/{side}") or "" for side in ("width", "height")]
+        ),
+        binning=parser.number(_text(root, f"{_CAMERA}/Binning/x"), fields.BINNING),
+        dose_e_per_A2=parser.number(custom.get("Dose"), fields.DOSE, _PER_M2_TO_PER_A2),
+        applied_defocus_A=parser.number(custom.get("AppliedDefocus"), fields.DEFOCUS, -_M_TO_A),
+        tilt_deg=parser.number(
+            _text(root, "microscopeData/stage/Position/A"), fields.TILT, math.degrees(1.0)
+        ),
+        acquired=parser.time(
             _text(root, "microscopeData/acquisition/acquisitionDateTime"), datetime.fromisoformat
         ),
-        notes=values.notes,
+        notes=parser.notes,
     )
 
 
-def _pixel_A(root: "Element", values: Values) -> float | None:
-    """Pixel size in Å where both directions have the same, in metres."""
-    sizes = [_length_A(root, f"SpatialScale/pixelSize/{axis}", values) for axis in "xy"]
-    if sizes[0] is None or sizes[1] is None:
+def _pixel_A(root: "Element", parser: FieldParser) -> float | None:
+    """Pixel size in Å if it is the same in both directions."""
+    x_A, y_A = (_length_A(root, f"SpatialScale/pixelSize/{axis}", parser) for axis in "xy")
+    if x_A is None or y_A is None:
         return None
-    if abs(sizes[0] / sizes[1] - 1) > _SAME:
-        values.refuse(f"pixels of {sizes[0]:.4g} x {sizes[1]:.4g} Å are not square")
+    if abs(x_A / y_A - 1) > _SQUARE_TOLERANCE:
+        parser.reject(f"pixels of {x_A:.4g} x {y_A:.4g} Å are not square")
         return None
-    return sizes[0]
+    return x_A
 
 
-def _length_A(root: "Element", place: str, values: Values) -> float | None:
-    unit = _text(root, f"{place}/unit/_x003C_Symbol_x003E_k__BackingField")
+def _length_A(root: "Element", path: str, parser: FieldParser) -> float | None:
+    unit = _text(root, f"{path}/unit/_x003C_Symbol_x003E_k__BackingField")
     if unit not in {None, "m"}:
-        values.refuse(f"the unit of the pixel size is {unit!r}, expected 'm'")
+        parser.reject(f"the unit of the pixel size is {unit!r}, expected 'm'")
         return None
-    return values.number(_text(root, f"{place}/numericValue"), PIXEL, _M_TO_A)
-
-
-def _size(root: "Element") -> tuple[int, int] | None:
-    texts = [_text(root, f"{_CAMERA}/ReadoutArea/{side}") or "" for side in ("width", "height")]
-    if not all(text.isdecimal() and int(text) > 0 for text in texts):
-        return None
-    return int(texts[0]), int(texts[1])
+    return parser.number(_text(root, f"{path}/numericValue"), fields.PIXEL, _M_TO_A)
 
 
 def _custom_data(root: "Element") -> dict[str, str]:
-    pairs = root.findall(_anywhere("CustomData/KeyValueOfstringanyType"))
+    pairs = root.findall(_in_any_namespace("CustomData/KeyValueOfstringanyType"))
     return {_text(pair, "Key") or "": _text(pair, "Value") or "" for pair in pairs}
 
 
-def _text(element: "Element", place: str) -> str | None:
-    """Text at a path of names, whatever their namespaces."""
-    found = element.findtext(_anywhere(place))
+def _text(element: "Element", path: str) -> str | None:
+    """Text of the element at a path of names, whatever their namespaces."""
+    found = element.findtext(_in_any_namespace(path))
     return None if found is None else found.strip()
 
 
-def _anywhere(place: str) -> str:
-    return "/".join(f"{{*}}{name}" for name in place.split("/"))
+def _in_any_namespace(path: str) -> str:
+    return "/".join(f"{{*}}{name}" for name in path.split("/"))

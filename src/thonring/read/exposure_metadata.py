@@ -1,7 +1,7 @@
-"""What is known of an exposure from the microscope's own file."""
+"""What the microscope's own file states of an exposure, in our units, and how such files' values are checked."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,12 +12,12 @@ from thonring.records import Note
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """One exposure as the microscope's software tells it, in our units; None where it does not, or says what cannot be.
+    """One exposure as stated by the microscope's software; None where it states nothing, or an impossible value.
 
-    `pixel_A` is that of an image of `size_px` (columns, rows), which need not be the one beside it: EPU describes
-    a preview that may be binned, SerialEM a movie that may be of super-resolution, `binning` then being below 1.
-    `dose_e_per_A2` is the whole exposure's; `applied_defocus_A` the one asked for, underfocus positive; `tilt_deg`
-    the stage's; `acquired` has a time zone only where the file states one. `notes` tell what could not be used.
+    `pixel_A` is that of an image of `size_px` (columns, rows), which need not be the image next to it: EPU describes
+    a preview that may be binned, SerialEM a movie that may be super-resolution, `binning` then being below 1.
+    `dose_e_per_A2` is that of the whole exposure; `applied_defocus_A` the one set, underfocus positive; `tilt_deg` that
+    of the stage; `acquired` has a time zone only if the file states one. `notes` are about what could not be used.
     """
 
     path: Path
@@ -32,11 +32,8 @@ class Metadata:
     notes: tuple[Note, ...] = ()
 
 
-KIND = "metadata"
-
-
 class MetadataField(NamedTuple):
-    """How a quantity is called, its unit and the values it can have in ours."""
+    """Name and unit of a quantity, and the values that it can have."""
 
     name: str
     unit: str
@@ -51,9 +48,12 @@ DOSE = MetadataField("dose", "e/Å²", 0.0, 1e4)
 DEFOCUS = MetadataField("applied defocus", "Å", -2e5, 2e5)
 TILT = MetadataField("stage tilt", "°", -90.0, 90.0)
 
+NOTE_KIND = "metadata"
+MAX_TEXT_SHOWN = 40
 
-class Values:
-    """Reads numbers of one file, and keeps `notes` of those that could not be used."""
+
+class FieldParser:
+    """Parses the values of one file, and collects `notes` about those that cannot be used."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -61,36 +61,49 @@ class Values:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What was refused."""
+        """What was rejected, each once."""
         return tuple(self._notes)
 
-    def number(self, text: str | None, quantity: MetadataField, factor: float = 1.0) -> float | None:
-        """The number in `text` times `factor`, which makes it ours; None if there is none or it cannot be."""
+    def number(self, text: str | None, field: MetadataField, to_our_unit: float = 1.0) -> float | None:
+        """The number in `text`, converted by a factor; None if there is none or it is outside the field's range."""
         if text is None or not text.strip():
             return None
         try:
-            value = float(text) * factor
+            value = float(text) * to_our_unit
         except ValueError:
             value = math.nan
-        if quantity.low <= value <= quantity.high:
+        if field.low <= value <= field.high:
             return value
-        found = "no number" if math.isnan(value) else f"{value:.4g} {quantity.unit}".rstrip()
-        self.refuse(
-            f"{quantity.name} {text.strip()[:40]!r} is {found}, expected {quantity.low:g} to {quantity.high:g} "
-            f"{quantity.unit}".rstrip()
+        found = "not a number" if math.isnan(value) else f"{value:.4g} {field.unit}".rstrip()
+        self.reject(
+            f"{field.name} {text.strip()[:MAX_TEXT_SHOWN]!r} is {found}, expected {field.low:g} to {field.high:g} "
+            f"{field.unit}".rstrip()
         )
         return None
 
-    def moment(self, text: str | None, read: Callable[[str], datetime]) -> datetime | None:
-        """The time in `text`; None if there is none or `read` does not understand it."""
+    def size(self, texts: Sequence[str]) -> tuple[int, int] | None:
+        """Two positive whole numbers; None if they are anything else."""
+        if len(texts) != 2 or not all(text.isdecimal() and int(text) > 0 for text in texts):
+            return None
+        return int(texts[0]), int(texts[1])
+
+    def time(self, text: str | None, parse: Callable[[str], datetime]) -> datetime | None:
+        """The time in `text`; None if there is none or `parse` does not recognise it."""
         if text is None or not text.strip():
             return None
         try:
-            return read(text.strip())
+            return parse(text.strip())
         except ValueError:
-            self.refuse(f"time {text.strip()[:40]!r} is not understood")
+            self.reject(f"time {text.strip()[:MAX_TEXT_SHOWN]!r} is not recognised")
             return None
 
-    def refuse(self, what: str) -> None:
+    def reject(self, what: str) -> None:
         """Note that something is not used."""
-        self._notes[Note(KIND, f"{self._path}: {what}; it is not used.")] = None
+        self._notes[Note(NOTE_KIND, f"{self._path}: {what}; ignored.")] = None
+
+
+def unusable(path: Path, what: str) -> Metadata:
+    """Metadata of a file of which nothing can be used, with a note that says why."""
+    parser = FieldParser(path)
+    parser.reject(what)
+    return Metadata(path, notes=parser.notes)

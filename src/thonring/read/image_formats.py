@@ -1,51 +1,45 @@
 """The table of image formats: a new one is one file and one row."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from thonring.errors import InputError, UnreadableFile
 from thonring.files.entry import size_of_file
 from thonring.read.magic import resemblance
 from thonring.read.raw_image import RawImage
 
-Reader = Callable[[Path], RawImage]
+
+class Reader(Protocol):
+    """Reads the one image of a file, (rows, columns), or with `stack` all of them, (images, rows, columns)."""
+
+    def __call__(self, path: Path, *, stack: bool) -> RawImage:
+        """Read the file."""
 
 
-def _mrc(path: Path) -> RawImage:
+def _mrc(path: Path, *, stack: bool) -> RawImage:
     from thonring.read.mrc import read_mrc
 
-    return read_mrc(path)
+    return read_mrc(path, stack=stack)
 
 
-def _tiff(path: Path) -> RawImage:
+def _tiff(path: Path, *, stack: bool) -> RawImage:
     from thonring.read.tiff import read_tiff
 
-    return read_tiff(path)
+    return read_tiff(path, stack=stack)
 
 
-def _mrc_stack(path: Path) -> RawImage:
-    from thonring.read.mrc import read_mrc_stack
-
-    return read_mrc_stack(path)
-
-
-def _tiff_stack(path: Path) -> RawImage:
-    from thonring.read.tiff import read_tiff_stack
-
-    return read_tiff_stack(path)
-
-
-def _png(path: Path) -> RawImage:
+def _png(path: Path, *, stack: bool) -> RawImage:
     from thonring.read.raster import read_png
 
-    return read_png(path)
+    image = read_png(path)
+    return image.as_stack() if stack else image
 
 
-def _jpeg(path: Path) -> RawImage:
+def _jpeg(path: Path, *, stack: bool) -> RawImage:
     from thonring.read.raster import read_jpeg
 
-    return read_jpeg(path)
+    image = read_jpeg(path)
+    return image.as_stack() if stack else image
 
 
 READERS: dict[str, Reader] = {
@@ -61,13 +55,11 @@ READERS: dict[str, Reader] = {
     ".jpg": _jpeg,
     ".jpeg": _jpeg,
 }
-
-
-STACK_READERS: dict[Reader | None, Reader] = {_mrc: _mrc_stack, _tiff: _tiff_stack}
+"""Suffix → reader, whose library is imported when the first file needs it."""
 
 
 def reader_of(path: Path) -> Reader | None:
-    """Find the reader for a file name, whatever its case; None where no suffix of the table fits."""
+    """Find the reader for a file name, whatever its case; None if it has no suffix of the table."""
     name = path.name.lower()
     return next((reader for suffix, reader in READERS.items() if name.endswith(suffix)), None)
 
@@ -77,40 +69,25 @@ def known_suffixes() -> str:
     return " ".join(READERS)
 
 
-def load(path: Path) -> RawImage:
-    """Read one image file by its suffix.
+def load(path: Path, *, stack: bool = False) -> RawImage:
+    """Read an image file by its suffix.
+
+    Pixels are (rows, columns) of the one image, or (images, rows, columns) with `stack`; a format of single images
+    then gives one.
 
     Raises
     ------
     UnreadableFile
         If the file is missing, empty, a folder, of unknown suffix, or not what its suffix promises.
     UnsuitableImage
-        If it does not hold one real-valued image.
+        If it does not hold real-valued images, or, unless `stack`, not one.
     """
-    return _loaded(path, reader_of(path))
-
-
-def load_stack(path: Path) -> RawImage:
-    """Read all images of a file by its suffix: pixels (images, rows, columns); formats of one image give one.
-
-    Raises
-    ------
-    UnreadableFile, UnsuitableImage
-        As `load`, but for the number of images.
-    """
-    reader = STACK_READERS.get(reader_of(path))
-    if reader is not None:
-        return _loaded(path, reader)
-    image = load(path)
-    return replace(image, pixels=image.pixels[None])
-
-
-def _loaded(path: Path, reader: Reader | None) -> RawImage:
     size = size_of_file(path, "an image file", UnreadableFile)
+    reader = reader_of(path)
     if reader is None:
         raise UnreadableFile(
             f"{path}: found suffix {''.join(path.suffixes[-1:]) or '(none)'!r}, expected one of "
-            f"{known_suffixes()}. Convert the file, or rename it if its content is one of these."
+            f"{known_suffixes()}. Convert the file, or rename it if its content has one of these formats."
         )
     if size == 0:
         raise UnreadableFile(
@@ -118,26 +95,27 @@ def _loaded(path: Path, reader: Reader | None) -> RawImage:
             "again."
         )
     try:
-        return reader(path)
+        return reader(path, stack=stack)
     except (OSError, InputError, MemoryError) as problem:
-        raise _explained(path, size, problem) from problem
+        raise _explain(path, size, problem) from problem
 
 
-def _explained(path: Path, size: int, problem: OSError | InputError | MemoryError) -> InputError:
-    """The problem as an error that says whether the file changed meanwhile, or what it seems to be."""
-    changed = _changed(path, size)
-    if changed:
+def _explain(path: Path, size: int, problem: OSError | InputError | MemoryError) -> InputError:
+    """The problem as an error that says whether the file changed in the meantime, or what it seems to be."""
+    change = _change(path, size)
+    if change:
         return UnreadableFile(
-            f"{path}: {changed} while it was read, expected a finished file of {size} bytes. If it is still "
-            "being written or moved, estimate it again when that is done."
+            f"{path}: {change} while it was being read, expected a finished file of {size} bytes. If it is still "
+            "being written or moved, estimate it again afterwards."
         )
     if isinstance(problem, MemoryError):
         return UnreadableFile(
-            f"{path}: found an image that does not fit into the memory that is free, expected one that does. "
-            "Use fewer --workers, or a machine with more memory."
+            f"{path}: the image does not fit into free memory. Use fewer --workers, or a machine with more memory."
         )
     if isinstance(problem, PermissionError):
-        return UnreadableFile(f"{path}: may not be read ({problem.strerror}). Check its permissions.")
+        return UnreadableFile(
+            f"{path}: no permission to read it ({problem.strerror}). Check its permissions."
+        )
     if isinstance(problem, OSError):
         return UnreadableFile(
             f"{path}: cannot be read ({problem.strerror or problem}), expected an image of {size} bytes. "
@@ -148,7 +126,8 @@ def _explained(path: Path, size: int, problem: OSError | InputError | MemoryErro
     return problem
 
 
-def _changed(path: Path, size: int) -> str:
+def _change(path: Path, size: int) -> str:
+    """How the file has changed since it had `size` bytes; empty if it has not."""
     try:
         now = path.stat().st_size
     except OSError:

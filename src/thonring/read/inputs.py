@@ -1,4 +1,4 @@
-"""What the user named, as a list of files with their optics."""
+"""The inputs of a command, files, folders, patterns and STAR files, as a list of files with their optics."""
 
 import functools
 import glob
@@ -14,8 +14,8 @@ from thonring.read.image_formats import known_suffixes, reader_of
 from thonring.read.sidecar import sidecar_metadata
 from thonring.records import Source
 
-USUAL_KV = 300.0
-"""In the place of a voltage that is not known yet, to check the other constants."""
+PLACEHOLDER_KV = 300.0
+"""Stands in for a voltage that is not known yet, to check the other constants."""
 
 
 def sources(
@@ -23,16 +23,16 @@ def sources(
 ) -> list[Source]:
     """List the inputs: image files, folders of them, patterns (`*`), and RELION STAR files.
 
-    Folders are not searched below their own level; of folders and patterns only names of known suffix are
-    taken, sorted. With `spectra`, a STAR file's power spectra are listed where it names any. What is named but
-    missing, or has an image's name and is none (a folder, a broken link), is listed, so that it fails by itself;
-    a file named twice is listed once, at its first place. With `metadata` a voltage that is not given is that of the
-    microscope's file beside each image.
+    Subfolders are not searched; of folders and patterns only names with a known suffix are taken, sorted. With
+    `spectra`, a STAR file's power spectra are listed if it names any. An argument that does not exist, or that has an
+    image's name and is none (a folder, a broken link), is listed, so that it fails by itself; a file that occurs twice
+    is listed once, at its first place. With `metadata`, a voltage that is not given is read from the microscope's file
+    next to each image.
 
     Raises
     ------
     InputError
-        If nothing was named, or a folder may not be read, or a folder or pattern holds no name of known suffix.
+        If there are no arguments, a folder cannot be listed, or a folder or pattern has no name with a known suffix.
     UnreadableTable
         If a STAR file lists no micrographs.
     OpticsError
@@ -40,7 +40,7 @@ def sources(
     """
     if not arguments:
         raise InputError(
-            f"no input was named; expected files, folders or patterns of {known_suffixes()} or .star."
+            f"no inputs given; expected files, folders or glob patterns of {known_suffixes()} or .star."
         )
     listed: dict[Path, Source] = {}
     for argument in arguments:
@@ -53,7 +53,7 @@ def sources(
 def source(path: Path, given: PartialOptics, *, metadata: bool) -> Source:
     """One image file with its optics.
 
-    With `metadata` a voltage that is not given is that of the microscope's file beside it, which is read only then.
+    With `metadata`, a voltage that is not given is read from the microscope's file next to the image.
 
     Raises
     ------
@@ -65,10 +65,10 @@ def source(path: Path, given: PartialOptics, *, metadata: bool) -> Source:
     check_optics(given, metadata=metadata)
     stated = sidecar_metadata(path)
     if stated is None or stated.voltage_kV is None:
-        found = "there are none" if stated is None else f"{stated.path} does not"
+        found = "there is none" if stated is None else f"{stated.path} does not"
         raise OpticsError(
-            f"{path}: --voltage (kV) is missing, and no metadata of the microscope beside the image state it: {found} "
-            "(NAME.xml of EPU or NAME.mdoc of SerialEM). Give --voltage."
+            f"{path}: --voltage (kV) is missing, and no microscope metadata next to the image state it ({found}; "
+            "looked for EPU's NAME.xml and SerialEM's NAME.mdoc). Give --voltage."
         )
     return Source(path, given.over(PartialOptics(voltage_kV=stated.voltage_kV)).complete(), metadata)
 
@@ -78,7 +78,7 @@ _complete = functools.cache(PartialOptics.complete)
 
 
 def check_optics(given: PartialOptics, *, metadata: bool) -> None:
-    """Find out whether the constants suffice, where `metadata` may state the voltage.
+    """Check that the constants suffice; with `metadata`, the voltage may be missing.
 
     Raises
     ------
@@ -89,10 +89,10 @@ def check_optics(given: PartialOptics, *, metadata: bool) -> None:
         given.complete()
     elif given.cs_mm is None:
         raise OpticsError(
-            "--cs (mm) is missing, and no file of the microscope states it. Give it (2.7 is usual)."
+            "--cs (mm) is missing, and microscope metadata do not contain it. Give it (2.7 is usual)."
         )
     else:
-        replace(given, voltage_kV=USUAL_KV).complete()
+        replace(given, voltage_kV=PLACEHOLDER_KV).complete()
 
 
 def _sources_of(path: Path, given: PartialOptics, *, spectra: bool, metadata: bool) -> list[Source]:
@@ -107,14 +107,14 @@ def _sources_of(path: Path, given: PartialOptics, *, spectra: bool, metadata: bo
 def _files(argument: str) -> list[Path]:
     path = Path(argument)
     if is_folder(path) and reader_of(path) is None:
-        return _of_known_suffix(entries(path, InputError), f"folder {argument}")
+        return _with_known_suffix(entries(path, InputError), f"folder {argument}")
     if not is_there(path) and glob.has_magic(argument):
         found = (Path(name) for name in glob.glob(argument))  # noqa: PTH207 - the pattern may be absolute
-        return _of_known_suffix(found, f"pattern {argument}", also=".star")
+        return _with_known_suffix(found, f"pattern {argument}", also=".star")
     return [path]
 
 
-def _of_known_suffix(paths: Iterable[Path], place: str, also: str = "") -> list[Path]:
+def _with_known_suffix(paths: Iterable[Path], origin: str, also: str = "") -> list[Path]:
     chosen = sorted(
         (
             path
@@ -125,5 +125,5 @@ def _of_known_suffix(paths: Iterable[Path], place: str, also: str = "") -> list[
         key=attrgetter("parts"),
     )
     if not chosen:
-        raise InputError(f"{place}: found no image, expected files of {known_suffixes()}. Check the path.")
+        raise InputError(f"{origin}: no images found, expected files of {known_suffixes()}. Check the path.")
     return chosen

@@ -1,6 +1,8 @@
-"""SerialEM's .mdoc: lines of `key = value`, at the head for the whole file and in sections for its images.
+"""SerialEM's .mdoc next to an image: lines `key = value`, for the whole file at its head and for each image below.
 
-The file of an image has sections `[ZValue = n]`, that of a movie one `[FrameSet = 0]`. Format:
+The file of an image or a stack has sections `[ZValue = n]`, that of a movie one `[FrameSet = 0]`. Keys and their units:
+`Voltage` kV, `PixelSpacing` Å, `ImageSize` columns and rows, `Binning`, `ExposureDose` e/Å², `TargetDefocus` µm with
+underfocus negative, `TiltAngle` degrees, `DateTime`. Source:
 https://bio3d.colorado.edu/SerialEM/hlp/html/about_formats.htm.
 """
 
@@ -8,43 +10,48 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from thonring.read.exposure_metadata import BINNING, DEFOCUS, DOSE, PIXEL, TILT, VOLTAGE, Metadata, Values
+from thonring.read import exposure_metadata as fields
+from thonring.read.exposure_metadata import FieldParser, Metadata, unusable
 
 _LINE = re.compile(r"(\w+)\s*=\s*(.+)")
-_TIMES = ("%d-%b-%Y %H:%M:%S", "%d-%b-%y %H:%M:%S")
-_SAME = 1e-3
+_TIME_FORMATS = ("%d-%b-%Y %H:%M:%S", "%d-%b-%y %H:%M:%S")
+_EQUAL_TOLERANCE = 1e-3
+"""Values of several images that differ by less are one value."""
+
 _UNDERFOCUS_UM_TO_A = -1e4
 
 
 def read_mdoc(path: Path, content: bytes) -> Metadata | None:
-    """What a .mdoc says of its one image or movie.
+    """What a .mdoc states of its one image or movie.
 
-    Where it lists several images, what is not the same for all is left out.
+    If it lists several images, what is not the same for all is left out.
     """
-    values = Values(path)
-    found = _found(content.decode("utf-8", errors="replace"))
+    found = _values_by_key(content.decode("utf-8", errors="replace"))
     if not found:
-        values.refuse("found no line 'key = value', expected SerialEM's metadata. It is empty or cut short")
-        return Metadata(path, notes=values.notes)
-    one = {key: texts[0] for key, texts in found.items() if _agree(texts)}
-    if "PixelSpacing" in found and "PixelSpacing" not in one:
-        values.refuse("its images have several pixel sizes")
+        return unusable(
+            path, "found no line 'key = value', expected SerialEM metadata. The file is empty or truncated"
+        )
+    parser = FieldParser(path)
+    common = {key: values[0] for key, values in found.items() if _are_equal(values)}
+    if "PixelSpacing" in found and "PixelSpacing" not in common:
+        parser.reject("its images have several pixel sizes")
     return Metadata(
         path,
-        voltage_kV=values.number(one.get("Voltage"), VOLTAGE),
-        pixel_A=values.number(one.get("PixelSpacing"), PIXEL),
-        size_px=_size(one.get("ImageSize", "")),
-        binning=values.number(one.get("Binning"), BINNING),
-        dose_e_per_A2=_dose(values, one.get("ExposureDose")),
-        applied_defocus_A=values.number(one.get("TargetDefocus"), DEFOCUS, _UNDERFOCUS_UM_TO_A),
-        tilt_deg=values.number(one.get("TiltAngle"), TILT),
-        acquired=values.moment(one.get("DateTime"), _time),
-        notes=values.notes,
+        voltage_kV=parser.number(common.get("Voltage"), fields.VOLTAGE),
+        pixel_A=parser.number(common.get("PixelSpacing"), fields.PIXEL),
+        size_px=parser.size(common.get("ImageSize", "").split()),
+        binning=parser.number(common.get("Binning"), fields.BINNING),
+        # SerialEM writes a dose of 0 if it was not calibrated.
+        dose_e_per_A2=parser.number(common.get("ExposureDose"), fields.DOSE) or None,
+        applied_defocus_A=parser.number(common.get("TargetDefocus"), fields.DEFOCUS, _UNDERFOCUS_UM_TO_A),
+        tilt_deg=parser.number(common.get("TiltAngle"), fields.TILT),
+        acquired=parser.time(common.get("DateTime"), _time),
+        notes=parser.notes,
     )
 
 
-def _found(text: str) -> dict[str, list[str]]:
-    """Every value of every key, in their order; headings of sections, which have brackets, are no keys."""
+def _values_by_key(text: str) -> dict[str, list[str]]:
+    """Every value of every key, in order; headings of sections, which have brackets, are not keys."""
     found: dict[str, list[str]] = {}
     for line in text.splitlines():
         match = _LINE.fullmatch(line.strip())
@@ -53,34 +60,23 @@ def _found(text: str) -> dict[str, list[str]]:
     return found
 
 
-def _agree(texts: list[str]) -> bool:
-    if len(set(texts)) == 1:
+def _are_equal(values: list[str]) -> bool:
+    """Whether the values of all images are the same text, or numbers within `_EQUAL_TOLERANCE`."""
+    if len(set(values)) == 1:
         return True
     try:
-        numbers = [float(text) for text in texts]
+        numbers = [float(value) for value in values]
     except ValueError:
         return False
-    return max(numbers) - min(numbers) <= _SAME * abs(numbers[0])
-
-
-def _size(text: str) -> tuple[int, int] | None:
-    parts = text.split()
-    if len(parts) != 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
-        return None
-    return int(parts[0]), int(parts[1])
-
-
-def _dose(values: Values, text: str | None) -> float | None:
-    """The dose; SerialEM writes 0 where it was not calibrated."""
-    return values.number(text, DOSE) or None
+    return max(numbers) - min(numbers) <= _EQUAL_TOLERANCE * abs(numbers[0])
 
 
 def _time(text: str) -> datetime:
     """The microscope computer's time, without a zone; the year has two or four digits."""
     plain = " ".join(text.split())
-    for form in _TIMES:
+    for pattern in _TIME_FORMATS:
         try:
-            return datetime.strptime(plain, form)  # noqa: DTZ007 - the file states no zone
+            return datetime.strptime(plain, pattern)  # noqa: DTZ007 - the file states no zone
         except ValueError:
             continue
     raise ValueError(text)

@@ -1,4 +1,8 @@
-"""PNG and JPEG pictures, as far as they are grey. Their sizes are looked at before they are unpacked."""
+"""Grey-scale PNG and JPEG pictures. Their sizes are checked before they are decoded.
+
+Formats: PNG, ISO/IEC 15948 (IHDR is the first chunk: width, height, bit depth, colour type); JPEG, ITU-T T.81 (SOF0 to
+SOF3 mark the frame header: length, precision, height, width, components).
+"""
 
 import struct
 from collections.abc import Callable
@@ -15,11 +19,13 @@ from thonring.read.raw_image import RawImage, check_real, check_size
 PNG_HEADER = struct.Struct(">8s4x4sIIBB")
 PNG_MAGIC, PNG_FIRST_CHUNK = b"\x89PNG\r\n\x1a\n", b"IHDR"
 PNG_CHANNELS = {0: 1, 2: 3, 3: 4, 4: 2, 6: 4}
+"""Colour type → channels: grey, RGB, palette (decoded to RGBA at most), grey with alpha, RGBA."""
+
 JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 JPEG_FRAMES = range(0xC0, 0xC4)
 JPEG_FRAME = struct.Struct(">BHHB")
-MOST_SCANS = 100
-"""Scans of a JPEG picture: writers make a dozen at most, each of which costs a pass over the whole picture."""
+MAX_SCANS = 100
+"""Scans of a JPEG picture: encoders write a dozen at most, and each costs a pass over the whole picture."""
 
 Size = tuple[int, int, int]
 
@@ -30,12 +36,12 @@ def read_png(path: Path) -> RawImage:
     Raises
     ------
     UnreadableFile
-        If the file is no PNG file or is cut short.
+        If the file is not a PNG file or is truncated.
     UnsuitableImage
-        If it holds colours, or more values than `raw.MOST_VALUES`.
+        If it holds colours, or more values than `raw_image.MAX_VALUES`.
     """
     content = path.read_bytes()
-    return _decoded(path, content, imagecodecs.png_decode, _png_size(content), "PNG")
+    return _decode(path, content, imagecodecs.png_decode, _png_size(content), "PNG")
 
 
 def read_jpeg(path: Path) -> RawImage:
@@ -44,27 +50,26 @@ def read_jpeg(path: Path) -> RawImage:
     Raises
     ------
     UnreadableFile
-        If the file is no JPEG file or is cut short (the decoder would fill the rest with grey).
+        If the file is not a JPEG file or is truncated (the decoder would fill the rest with grey).
     UnsuitableImage
-        If it holds colours, or more values than `raw.MOST_VALUES`.
+        If it holds colours, or more values than `raw_image.MAX_VALUES`.
     """
     content = path.read_bytes()
     if content.startswith(JPEG_START) and JPEG_END not in content[-1024:]:
         raise UnreadableFile(
-            f"{path}: truncated: its {len(content)} bytes lack the JPEG end marker, expected at the end. "
-            "Copy the file again."
+            f"{path}: truncated: its {len(content)} bytes do not end with the JPEG end marker. Copy the file again."
         )
     scans = content.count(JPEG_SCAN)
-    if scans > MOST_SCANS:
+    if scans > MAX_SCANS:
         raise UnreadableFile(
-            f"{path}: found a JPEG picture of {scans} scans, expected at most {MOST_SCANS}. Save it again, or "
-            "give the image as MRC or TIFF."
+            f"{path}: JPEG picture with {scans} scans, expected at most {MAX_SCANS}. Save it again, or use "
+            "the image as MRC or TIFF."
         )
-    return _decoded(path, content, imagecodecs.jpeg_decode, _jpeg_size(content), "JPEG")
+    return _decode(path, content, imagecodecs.jpeg_decode, _jpeg_size(content), "JPEG")
 
 
 def _png_size(content: bytes) -> Size | None:
-    """Columns, rows, channels; None if this is no PNG picture."""
+    """Columns, rows, channels; None if this is not a PNG picture."""
     if len(content) < PNG_HEADER.size:
         return None
     magic, chunk, columns, rows, _, colours = PNG_HEADER.unpack_from(content)
@@ -74,8 +79,9 @@ def _png_size(content: bytes) -> Size | None:
 
 
 def _jpeg_size(content: bytes) -> Size | None:
-    """Columns, rows, channels of the frame, to which the segments before it lead; None without one."""
+    """Columns, rows, channels from the frame header; None without one."""
     at = len(JPEG_START) if content.startswith(JPEG_START) else len(content)
+    # Segments start with 0xFF, a marker and, except for padding (0xFF again), a length that includes itself.
     while at + 4 <= len(content) and content[at] == 0xFF and content[at + 1] != JPEG_SCAN[1]:
         marker, length = content[at + 1], int.from_bytes(content[at + 2 : at + 4])
         if marker in JPEG_FRAMES and at + 4 + JPEG_FRAME.size <= len(content):
@@ -85,7 +91,7 @@ def _jpeg_size(content: bytes) -> Size | None:
     return None
 
 
-def _decoded(
+def _decode(
     path: Path,
     content: bytes,
     decode: Callable[[bytes], npt.NDArray[Any]],
@@ -106,8 +112,8 @@ def _decoded(
 
 def _unreadable(path: Path, content: bytes, name: str, why: str) -> UnreadableFile:
     return UnreadableFile(
-        f"{path}: found {len(content)} bytes that are no readable {name} picture ({why}), expected a whole "
-        f"{name} file. Copy the file again, or give it the suffix of its true format."
+        f"{path}: found {len(content)} bytes that are not a readable {name} picture ({why}), expected a complete "
+        f"{name} file. Copy the file again, or give it the suffix of its actual format."
     )
 
 
@@ -123,12 +129,11 @@ def to_grey(path: Path, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     colours = pixels[..., : channels - 1] if channels in (2, 4) else pixels
     if channels in (2, 4) and np.ptp(pixels[..., -1]) != 0:
         raise UnsuitableImage(
-            f"{path}: found transparent parts, expected a grey image without. Save it without an alpha "
-            "channel."
+            f"{path}: has transparent parts, expected a grey-scale image. Save it without an alpha channel."
         )
     if not np.array_equal(colours, np.broadcast_to(colours[..., :1], colours.shape)):
         raise UnsuitableImage(
-            f"{path}: found a colour picture, expected grey values (all channels equal). Give the micrograph "
-            "as the camera or the motion correction wrote it."
+            f"{path}: is a colour picture, expected grey values (all channels equal). Use the micrograph as "
+            "written by the camera or motion correction."
         )
     return np.ascontiguousarray(colours[..., 0])

@@ -1,6 +1,6 @@
-"""What every image reader hands over."""
+"""An image as its file has it, and the checks that every image reader makes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +10,25 @@ import numpy.typing as npt
 from thonring.errors import UnreadableFile, UnsuitableImage
 from thonring.records import Note
 
-MOST_VALUES = 16384**2
-"""Pixels times channels of the largest image that is read: the finest grid in use, 4096² electrons at 1/4 pixel."""
+MAX_VALUES = 16384**2
+"""Pixels times channels of the largest image that is read: a 4096² camera at four-fold super-resolution."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawImage:
-    """One image as its file holds it.
+    """One image as its file has it, or several.
 
-    `pixels` (rows, columns) in the file's own type; `header_pixel_A` as the header states it, unchecked
-    (None: it states nothing).
+    `pixels` (rows, columns), of a stack (images, rows, columns), in the file's own type; `header_pixel_A` as the header
+    states it, unchecked (None: it states nothing).
     """
 
     pixels: npt.NDArray[Any]
     header_pixel_A: float | None = None
     notes: tuple[Note, ...] = ()
+
+    def as_stack(self) -> "RawImage":
+        """The one image as a stack of one: pixels (1, rows, columns)."""
+        return replace(self, pixels=self.pixels[None])
 
 
 def check_one_image(path: Path, images: int) -> None:
@@ -38,44 +42,44 @@ def check_one_image(path: Path, images: int) -> None:
     if images != 1:
         raise UnsuitableImage(
             f"{path}: found a stack of {images} images, expected one image. If it is a movie, align and "
-            "average its frames first (motion correction); if it is a stack of micrographs, write one file "
-            "for each."
+            "average its frames first (motion correction); if it is a stack of micrographs, split it into one "
+            "file per micrograph."
         )
 
 
 def check_size(path: Path, columns: int, rows: int, channels: int = 1) -> None:
-    """Refuse a size that no image has, before memory is taken for it.
+    """Refuse a size that no image has, before memory is allocated for it.
 
     Raises
     ------
     UnreadableFile
         If a side is not positive.
     UnsuitableImage
-        If there are more than `MOST_VALUES` values.
+        If there are more than `MAX_VALUES` values.
     """
     if min(columns, rows, channels) < 1:
         raise UnreadableFile(
-            f"{path}: found a header of {columns} x {rows} pixels, expected positive sizes. The header is "
+            f"{path}: the header states {columns} x {rows} pixels, expected positive sizes. The header is "
             "damaged; write the file again."
         )
-    if columns * rows * channels > MOST_VALUES:
+    if columns * rows * channels > MAX_VALUES:
         of_channels = f" of {channels} channels" if channels > 1 else ""
         raise UnsuitableImage(
-            f"{path}: found a header of {columns} x {rows} pixels{of_channels}, expected at most {MOST_VALUES} "
-            "values (16384 x 16384). The header is damaged, or this is a montage: give its single images."
+            f"{path}: the header states {columns} x {rows} pixels{of_channels}, expected at most {MAX_VALUES} "
+            "values (16384 x 16384). The header is damaged, or this is a montage: use its individual images."
         )
 
 
 def check_real(path: Path, pixels: npt.NDArray[Any]) -> None:
-    """Refuse pixels that are not numbers on a real scale.
+    """Refuse pixels that are not real numbers.
 
     Raises
     ------
     UnsuitableImage
-        If the pixels are complex, of one bit, or nothing numeric.
+        If the pixels are complex, of one bit, or not numeric.
     """
     if not (np.issubdtype(pixels.dtype, np.integer) or np.issubdtype(pixels.dtype, np.floating)):
         raise UnsuitableImage(
-            f"{path}: found pixels of type {pixels.dtype}, expected real numbers (integers or floats). Give "
+            f"{path}: pixels of type {pixels.dtype}, expected real numbers (integers or floats). Use "
             "the image itself, not its transform or a mask."
         )

@@ -1,4 +1,4 @@
-"""A spectrum that another program computed: full plane in, half plane out."""
+"""Read a spectrum that another program computed: the full plane in the file, the half plane in the record."""
 
 from pathlib import Path
 
@@ -7,23 +7,23 @@ import numpy.typing as npt
 
 from thonring.errors import UnsuitableImage
 from thonring.optics import Optics
-from thonring.read.image import settle_pixel
+from thonring.read.image import resolve_pixel_size
 from thonring.read.image_formats import load
 from thonring.records import Floats, GivenSpectrum, Image, Note, Spectrum
 from thonring.settings import SpectrumKind
 
-SMALLEST = 16
-LEAST_SYMMETRY = 0.9
+MIN_SIDE = 16
+MIN_SYMMETRY = 0.9
 CLEAR_CONTRAST = 2.0
+"""Ratio of the two ring contrasts above which the place of the origin is beyond doubt: a choice."""
 
 
 def spectrum_file(path: Path, optics: Optics, kind: SpectrumKind) -> GivenSpectrum:
     """Read an amplitude or power spectrum of the full plane, centred or with its origin in the corner.
 
     The header's pixel size (or `optics.pixel_A`, which wins) is the sampling whose Nyquist frequency ends the
-    axes: of a spectrum cropped by its maker it is larger than the micrograph's. Where the origin lies is
-    found from the data. Amplitudes are squared. How many values stand behind a pixel is not known and set to
-    1.
+    axes: for a spectrum cropped by its program it is larger than the micrograph's. Where the origin is, is found from
+    the data. Amplitudes are squared. How many values a pixel averages is unknown and set to 1.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def spectrum_file(path: Path, optics: Optics, kind: SpectrumKind) -> GivenSpectr
         If neither header nor `optics` state a sampling.
     """
     raw = load(path)
-    sampling_A, notes = settle_pixel(path, raw.header_pixel_A, optics)
+    sampling_A, notes = resolve_pixel_size(path, raw.header_pixel_A, optics)
     corner, origin_notes = _origin_in_corner(path, raw.pixels.astype(np.float64))
     _check_symmetry(path, corner)
     rows, columns = corner.shape
@@ -50,11 +50,11 @@ def spectrum_file(path: Path, optics: Optics, kind: SpectrumKind) -> GivenSpectr
 
 
 def _origin_in_corner(path: Path, plane: Floats) -> tuple[Floats, tuple[Note, ...]]:
-    """Return the plane with its origin at [0, 0] and a note where the layout was hard to tell."""
-    if min(plane.shape) < SMALLEST:
+    """Return the plane with its origin at [0, 0], and a note if its place was uncertain."""
+    if min(plane.shape) < MIN_SIDE:
         raise UnsuitableImage(
             f"{path}: found {plane.shape[1]} x {plane.shape[0]} values, expected a spectrum of at least "
-            f"{SMALLEST} x {SMALLEST}."
+            f"{MIN_SIDE} x {MIN_SIDE}."
         )
     bad = ~(np.isfinite(plane) & (plane >= 0))
     usable = np.where(bad, 0.0, plane)
@@ -64,21 +64,22 @@ def _origin_in_corner(path: Path, plane: Floats) -> tuple[Floats, tuple[Note, ..
     _check_values(path, np.fft.ifftshift(bad) if centred else bad)
     notes: tuple[Note, ...] = ()
     if max(if_centred, if_corner) < CLEAR_CONTRAST * min(if_centred, if_corner):
-        place = "in its centre" if centred else "in its corner"
-        text = f"{path}: no rings tell where the spectrum's origin lies; it was taken to be {place}."
+        place = "at its centre" if centred else "in its corner"
+        text = f"{path}: the rings do not show where the origin of the spectrum is; it was assumed to be {place}."
         notes = (Note("spectrum-origin", text),)
     return (shifted if centred else usable), notes
 
 
 def _ring_contrast(corner: Floats) -> float:
-    """Measure the variance of the log power between rings around [0, 0], out to a third of the plane.
+    """Variance of the log power between rings around [0, 0], out to a third of the plane.
 
-    Rings and the fall of the background stand out only around the true origin; a spectrum whose low
-    frequencies were removed or whitened still shows it, unlike its mean power there.
+    Thon rings and the slope of the background show only around the true origin. Unlike the mean power there, this
+    holds even for a spectrum whose low frequencies were removed or whitened.
     """
     rows, columns = corner.shape
     radius = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.fftfreq(columns)) * min(rows, columns)
     inside = (radius >= 1.5) & (radius < min(rows, columns) / 3)
+    # Mean log power of each ring one pixel wide, then the variance of these means, weighted by the rings' pixels.
     ring = np.rint(radius[inside]).astype(np.intp)
     values = np.bincount(ring)
     present = values > 0
@@ -96,30 +97,33 @@ def _check_values(path: Path, bad_corner: npt.NDArray[np.bool_]) -> None:
     if count:
         raise UnsuitableImage(
             f"{path}: found {count} negative or non-finite values of {bad_corner.size}, expected an "
-            "amplitude or power spectrum, which has none. Give the spectrum before logarithm and background "
-            "removal, or leave out --spectrum if this is a micrograph."
+            "amplitude or power spectrum, which has none. Give the spectrum before taking the logarithm or "
+            "subtracting the background, or drop --spectrum if this is a micrograph."
         )
 
 
 def _check_symmetry(path: Path, corner: Floats) -> None:
-    """Refuse a plane without P(k) = P(-k), judged on differences of neighbours: a trend hides nothing."""
+    """Refuse a plane without P(k) = P(-k).
+
+    Differences of neighbours are correlated, not values, which correlate by their common slope alone.
+    """
     log_power = _log(corner)
     mirrored = np.roll(log_power[::-1, ::-1], 1, axis=(0, 1))
     detail, mirrored_detail = (plane - np.roll(plane, 1, axis=1) for plane in (log_power, mirrored))
     if not detail.any():
         raise UnsuitableImage(
-            f"{path}: all values are equal, expected a spectrum. Its maker failed; run it again."
+            f"{path}: all values are equal, expected a spectrum. The program that wrote it failed; run it again."
         )
     symmetry = float(np.corrcoef(detail.ravel(), mirrored_detail.ravel())[0, 1])
-    if symmetry < LEAST_SYMMETRY:
+    if symmetry < MIN_SYMMETRY:
         raise UnsuitableImage(
-            f"{path}: found P(k) and P(-k) to correlate by {symmetry:.2f}, expected 1 for the full plane of "
-            "a spectrum. Leave out --spectrum if this is a micrograph; a half plane must be completed first."
+            f"{path}: P(k) and P(-k) correlate by {symmetry:.2f}, expected 1 for the full plane of a spectrum. "
+            "Drop --spectrum if this is a micrograph; a half plane must be completed first."
         )
 
 
 def _half_plane(path: Path, corner: Floats) -> Image:
-    """Cut columns 0 to Nyquist, rows centred, as float32."""
+    """Columns 0 to Nyquist, rows centred, as float32."""
     columns = corner.shape[1] // 2 + 1
     largest = float(corner.max())
     if largest > float(np.finfo(np.float32).max):
