@@ -178,7 +178,7 @@ def test_a_file_gone_meanwhile_is_told_and_nothing_is_kept(client: Client, made:
     hidden = path.rename(made / "hidden.mrc")
     try:
         told = client.post("keep", {**asked, "way": "hand", "who": "Ana"}, expected=422)
-        assert "no longer there" in told["detail"]
+        assert "no longer exists" in told["detail"]
         assert client.get()["history"] == []
     finally:
         hidden.rename(path)

@@ -95,7 +95,7 @@ def test_a_missing_file_leaves_what_the_store_has(made: Path, client: Client) ->
     try:
         assert client.get()["file_now"] == "gone"
         assert client.get()["attempts"][0]["fit"]["defocus_A"] == pytest.approx(15000, abs=50)
-        assert "no longer there" in client.get("/profile")["detail"]
+        assert "no longer exists" in client.get("/profile")["detail"]
         assert client.status("/spectrum.png") == 200
     finally:
         hidden.rename(path)
