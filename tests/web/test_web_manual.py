@@ -163,7 +163,7 @@ def test_a_file_gone_meanwhile_is_told_and_nothing_is_kept(missed: MicrographCli
     hidden = path.rename(images / "hidden.mrc")
     try:
         told = missed.post("keep", {**asked, "way": "hand", "who": "Ana"}, expected=422)
-        assert "no longer there" in told["detail"]
+        assert "no longer exists" in told["detail"]
         assert missed.get()["history"] == []
     finally:
         hidden.rename(path)

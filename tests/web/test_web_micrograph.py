@@ -80,7 +80,7 @@ def test_a_missing_file_leaves_what_the_store_has(images: Path, micrograph: Micr
     try:
         assert micrograph.get()["file_now"] == "gone"
         assert micrograph.get()["attempts"][0]["fit"]["defocus_A"] == pytest.approx(15000, abs=50)
-        assert "no longer there" in micrograph.get("/profile")["detail"]
+        assert "no longer exists" in micrograph.get("/profile")["detail"]
         assert micrograph.status("/spectrum.png") == 200
     finally:
         hidden.rename(path)

@@ -132,12 +132,12 @@ def test_the_table_follows_the_run(client: TestClient, run: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({"sort": "nonsense"}, "'nonsense' is no column"),
-        ({"failing": "nonsense"}, "'nonsense' is no criterion"),
-        ({"low.nonsense": "1"}, "'nonsense' is no column"),
+        ({"sort": "nonsense"}, "'nonsense' is not a numeric column"),
+        ({"failing": "nonsense"}, "'nonsense' is not a criterion"),
+        ({"low.nonsense": "1"}, "'nonsense' is not a numeric column"),
         ({"low.score": "many"}, "expected a number"),
         ({"low.score": "nan"}, "expected a number"),
-        ({"nonsense": "1"}, "no word of a query"),
+        ({"nonsense": "1"}, "unknown query parameter"),
         ({"status": "nonsense"}, "Input should be"),
         ({"limit": "0"}, "greater than or equal to 1"),
         ({"limit": "1001"}, "less than or equal to 1000"),
@@ -164,5 +164,5 @@ def test_an_empty_condition_is_none(client: TestClient) -> None:
 
 
 def test_columns_that_are_no_numbers_cannot_be_bounded(columns: RunColumns) -> None:
-    with pytest.raises(SettingsError, match="'file' is no column"):
+    with pytest.raises(SettingsError, match="'file' is not a numeric column"):
         matching(columns, TableQuery(bounds={"file": (0.0, 1.0)}))

@@ -1,4 +1,4 @@
-"""What the columns of a run are called where people read them, and in which units they are."""
+"""The columns of a run: titles and units for people, filters and order of the table, and a binary form for the page."""
 
 import json
 import math
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from thonring.errors import SettingsError
 from thonring.quality import CRITERIA
 from thonring.records import Floats, Status
-from thonring.run.columns import STATUSES, RunColumns
+from thonring.run.columns import STATUSES, Bools, Integers, RunColumns
 from thonring.run.quantities import page_quantities
 from thonring.web.curation import has_fit, judged_criteria
 
@@ -22,7 +22,7 @@ Kind = Literal["text", "number", "time", "criterion"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `name` as in results.csv, `title` for people, `about` a sentence where the title does not say all."""
+    """A column: `name` as in results.csv, `title` for people, `about` a sentence where the title needs one."""
 
     name: str
     title: str
@@ -32,14 +32,14 @@ class Column:
 
 
 _FILE = Column("file", "File", kind="text")
-_RECORDED = Column("recorded_at", "Recorded", kind="time", about="Time of the file.")
+_RECORDED = Column("recorded_at", "Recorded", kind="time", about="File time.")
 _NUMBERS = (
     *(Column(one.name, one.title, one.unit, about=one.about) for one in page_quantities()),
     Column("pixel_A", "Pixel", "Å"),
     Column("voltage_kV", "Voltage", "kV"),
     Column("cs_mm", "Cs", "mm"),
     Column("cpu_seconds", "CPU time", "s"),
-    Column("finished_at", "Estimated", kind="time", about="When the estimate was finished."),
+    Column("finished_at", "Estimated", kind="time", about="Time when the estimate was finished."),
 )
 
 
@@ -59,17 +59,14 @@ def _criteria(columns: RunColumns) -> Iterator[Column]:
         )
 
 
-Bools = npt.NDArray[np.bool_]
-Rows = npt.NDArray[np.int64]
-
-
 @dataclass(frozen=True, slots=True)
 class TableQuery:
     """Conditions that must all hold, and what to sort by.
 
-    `statuses` empty: any. `search` is a part of the file's path, in any case of letters. `failing` names a criterion
-    that does not hold. `bounds` has the lowest and the highest value of columns; what has no value is outside.
-    `sort` names a column, `status`, `number`, `decided` or `by_hand`.
+    An empty `statuses` means any. `search` is part of the file path, ignoring case, `failing` a criterion that fails.
+    `decided` and `by_hand` are whether there is a manual decision or estimate. `bounds` has the lowest and the
+    highest value of columns; a missing value is outside. `sort` is a column, `status`, `number`, `decided` or
+    `by_hand`.
     """
 
     statuses: frozenset[Status] = frozenset()
@@ -83,7 +80,7 @@ class TableQuery:
 
 
 def matching(columns: RunColumns, query: TableQuery) -> Bools:
-    """Tell for each row whether it is asked for.
+    """Find the rows that meet all conditions.
 
     Raises
     ------
@@ -103,13 +100,13 @@ def matching(columns: RunColumns, query: TableQuery) -> Bools:
         values = _values(columns, name)
         mask &= (values >= low) & (values <= high)
     if query.search:
-        wanted = query.search.casefold()
-        mask &= np.fromiter((wanted in file.casefold() for file in columns.file), bool, len(columns))
+        text = query.search.casefold()
+        mask &= np.fromiter((text in file.casefold() for file in columns.file), bool, len(columns))
     return mask
 
 
-def in_order(columns: RunColumns, mask: Bools, query: TableQuery) -> Rows:
-    """Give the rows of `mask` in the order asked for; equal ones stay in the order of the run, NaN comes last.
+def in_order(columns: RunColumns, mask: Bools, query: TableQuery) -> Integers:
+    """Sort the rows of `mask`; equal ones stay in the order of the run, NaN comes last.
 
     Raises
     ------
@@ -125,13 +122,13 @@ def in_order(columns: RunColumns, mask: Bools, query: TableQuery) -> Rows:
 
 
 def _sortable(columns: RunColumns, name: str) -> Floats:
-    kept: dict[str, npt.NDArray[Any]] = {
+    states: dict[str, npt.NDArray[Any]] = {
         "number": columns.number,
         "status": columns.status,
         "decided": columns.decided,
         "by_hand": columns.by_hand,
     }
-    return kept[name].astype(np.float64) if name in kept else _values(columns, name)
+    return states[name].astype(np.float64) if name in states else _values(columns, name)
 
 
 def _values(columns: RunColumns, name: str) -> Floats:
@@ -139,7 +136,7 @@ def _values(columns: RunColumns, name: str) -> Floats:
         return np.where(columns.recorded_at > 0, columns.recorded_at, math.nan)
     if name not in columns.values:
         raise SettingsError(
-            f"{name!r} is no column of this run with numbers: expected one of those that GET /api/columns gives."
+            f"{name!r} is not a numeric column of this run: expected one of those listed by GET /api/columns."
         )
     return columns.values[name]
 
@@ -147,29 +144,29 @@ def _values(columns: RunColumns, name: str) -> Floats:
 def _failing(columns: RunColumns, name: str) -> Bools:
     if name not in columns.failing:
         known = ", ".join(columns.criteria) or "none yet"
-        raise SettingsError(f"{name!r} is no criterion of this run: expected one of {known}.")
+        raise SettingsError(f"{name!r} is not a criterion of this run: expected one of {known}.")
     return columns.failing[name]
 
 
-_BESIDE = ("defocus_A", "recorded_at")
-"""What is plotted against criteria, and no criterion itself."""
+_PLOTTED_WITH_CRITERIA = ("defocus_A", "recorded_at")
+"""Columns of the scatter plots that are not criteria."""
 
 _FITTED, _JUDGED = 4, 8
 """Bits of a micrograph's flags above the two of its status."""
 
 
 def packed_values(columns: RunColumns, judged: set[int], revision: str) -> bytes:
-    """Pack the values of all criteria, the numbers, and the flags of a run's micrographs; see GET curate/values.
+    """Pack the values of all criteria, the numbers and the flags of a run's micrographs; see GET curate/values.
 
-    Float64, not 32: a value on the edge of a limit must fall on the same side in the page as in the grading.
+    In float64, not float32: a value at a limit must pass or fail on the page as it does in the grading.
     """
-    names = [*judged_criteria(columns), *_BESIDE]
+    names = [*judged_criteria(columns), *_PLOTTED_WITH_CRITERIA]
     recorded_at = np.where(columns.recorded_at > 0, columns.recorded_at, np.nan)
     values = {**columns.values, "recorded_at": recorded_at}
-    head = json.dumps({"revision": revision, "count": len(columns), "columns": names}).encode()
-    head += b" " * (-(4 + len(head)) % 8)
-    by_people = np.isin(columns.number, list(judged))
-    flags = columns.status.astype(np.uint8) + _FITTED * has_fit(columns) + _JUDGED * by_people
+    header = json.dumps({"revision": revision, "count": len(columns), "columns": names}).encode()
+    header += b" " * (-(4 + len(header)) % 8)
+    has_verdict = np.isin(columns.number, list(judged))
+    flags = columns.status.astype(np.uint8) + _FITTED * has_fit(columns) + _JUDGED * has_verdict
     arrays = [*(values[name].astype("<f8") for name in names), columns.number.astype("<f8")]
-    parts = [struct.pack("<I", len(head)), head, *(array.tobytes() for array in arrays)]
+    parts = [struct.pack("<I", len(header)), header, *(array.tobytes() for array in arrays)]
     return b"".join([*parts, flags.astype(np.uint8).tobytes()])

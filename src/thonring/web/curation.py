@@ -4,14 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from thonring.quality import CRITERIA, holds, limit_on
-from thonring.run.columns import STATUSES, RunColumns
+from thonring.run.columns import STATUSES, Bools, RunColumns
 from thonring.run.decision_status import ManualVerdict
 from thonring.settings import Limit
-
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,12 @@
-"""Micrographs measured again for the page: a run keeps no curves, they are made from the file when looked at."""
+"""Micrographs measured again for the page: a run stores no curves, so they are computed from the file when shown."""
 
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal
 
-from thonring import manual_fit as by_hand
-from thonring import measurement, pipeline, read
+from thonring import manual_fit, measurement, pipeline, read
 from thonring.errors import UnreadableFile
-from thonring.manual_fit import ManualCtf, ManualMode
 from thonring.measurement import Measurement
 from thonring.plot import thumbnail_png
 from thonring.records import Attempt, Evidence, SectorProfiles, Source
@@ -16,12 +14,12 @@ from thonring.run.provenance import content_hash, file_state, inputs_of, setting
 from thonring.run.store import MicrographRecord
 from thonring.settings import Settings, SpectrumKind
 
-MOST_BENCHES = 4
-MOST_BYTES = 48_000_000
-MOST_ESTIMATES = 32
-"""What stays in memory: few micrographs, no more than these bytes of spectra, and the last estimates."""
+MAX_MICROGRAPHS = 4
+MAX_BYTES = 48_000_000
+MAX_ESTIMATES = 32
+"""What stays in memory: this many micrographs and bytes, and the last manual estimates."""
 
-FileNow = Literal["as estimated", "changed", "gone"]
+FileStatus = Literal["as estimated", "changed", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,136 +30,139 @@ class MeasuredMicrograph:
     """
 
     settings: Settings
-    measured: Measurement
+    measurement: Measurement
     profiles: SectorProfiles
     thumbnail: bytes | None
 
     def evidence(self, sampling_A: float) -> Evidence:
         """What an attempt at a sampling is judged on."""
-        measured = self.measured
+        measured = self.measurement
         return Evidence(measured.optics, measured.spectrum, self.profiles, sampling_A, measured.brightness)
 
     @property
-    def size(self) -> int:
-        """Bytes that it takes, about."""
-        return (
-            self.measured.spectrum.power.nbytes + 3 * self.profiles.power.nbytes + len(self.thumbnail or b"")
-        )
+    def size_bytes(self) -> int:
+        """Memory used, approximately: sector profiles hold about three arrays of the size of their power."""
+        profiles = 3 * self.profiles.power.nbytes
+        return self.measurement.spectrum.power.nbytes + profiles + len(self.thumbnail or b"")
 
 
 class MeasurementCache:
-    """The benches that were looked at last. Methods may be called from several threads; one works at a time."""
+    """The micrographs that were shown last, least recently used first out.
+
+    Methods may be called from several threads; one of them measures or fits at a time.
+    """
 
     def __init__(self) -> None:
-        self._benches: OrderedDict[object, MeasuredMicrograph] = OrderedDict()
+        self._micrographs: OrderedDict[object, MeasuredMicrograph] = OrderedDict()
         self._estimates: OrderedDict[object, Attempt] = OrderedDict()
-        self._looking, self._working = threading.Lock(), threading.Lock()
+        self._cache_lock, self._work_lock = threading.Lock(), threading.Lock()
 
-    def bench(self, one: MicrographRecord) -> MeasuredMicrograph:
-        """Measure a micrograph's file again, or take what was measured of it before.
+    def get(self, record: MicrographRecord) -> MeasuredMicrograph:
+        """Measure a micrograph's file again, or return it from memory.
 
         Raises
         ------
         UnreadableFile
-            If the file is gone, or is another one than was estimated.
+            If the file no longer exists, or is not the one that was estimated.
         ThonringError
             If it cannot be read or measured.
         """
-        key = one.number, one.provenance, file_state(one.absolute_path)
-        if (known := self._known(key)) is not None:
+        key = record.number, record.provenance, file_state(record.absolute_path)
+        if (known := self._lookup(key)) is not None:
             return known
-        with self._working:
-            if (known := self._known(key)) is not None:
+        with self._work_lock:
+            # Another thread may have measured it while this one waited.
+            if (known := self._lookup(key)) is not None:
                 return known
-            _refuse_another(one)
-            made = _measure(one)
-            with self._looking:
-                self._benches[key] = made
-                while len(self._benches) > 1 and self._too_much():
-                    self._benches.popitem(last=False)
-            return made
+            _check_file(record)
+            measured = _measure(record)
+            with self._cache_lock:
+                self._micrographs[key] = measured
+                while len(self._micrographs) > 1 and self._is_too_large():
+                    self._micrographs.popitem(last=False)
+            return measured
 
-    def estimate(self, one: MicrographRecord, hand: ManualCtf, way: ManualMode) -> Attempt:
-        """An estimate by hand; the last ones are remembered, so that what is kept is what was shown.
+    def estimate(
+        self, record: MicrographRecord, ctf: manual_fit.ManualCtf, mode: manual_fit.ManualMode
+    ) -> Attempt:
+        """Make a manual estimate; the last ones are remembered, so that what is kept is what was shown.
 
         Raises
         ------
         ThonringError
             If the file cannot be measured, or nothing can be fitted.
         """
-        bench = self.bench(one)
-        key = one.number, one.provenance, hand, way
-        with self._working:
-            found = self._estimates.get(key)
-            if found is None:
-                found = by_hand.estimate(bench.measured, bench.profiles, bench.settings, hand, way)
-            self._estimates[key] = found
+        measured = self.get(record)
+        key = record.number, record.provenance, ctf, mode
+        with self._work_lock:
+            attempt = self._estimates.get(key)
+            if attempt is None:
+                attempt = manual_fit.estimate(
+                    measured.measurement, measured.profiles, measured.settings, ctf, mode
+                )
+            self._estimates[key] = attempt
             self._estimates.move_to_end(key)
-            if len(self._estimates) > MOST_ESTIMATES:
+            if len(self._estimates) > MAX_ESTIMATES:
                 self._estimates.popitem(last=False)
-            return found
+            return attempt
 
-    def _known(self, key: object) -> MeasuredMicrograph | None:
-        with self._looking:
-            if key in self._benches:
-                self._benches.move_to_end(key)
-            return self._benches.get(key)
+    def _lookup(self, key: object) -> MeasuredMicrograph | None:
+        with self._cache_lock:
+            if key in self._micrographs:
+                self._micrographs.move_to_end(key)
+            return self._micrographs.get(key)
 
-    def _too_much(self) -> bool:
-        return (
-            len(self._benches) > MOST_BENCHES or sum(one.size for one in self._benches.values()) > MOST_BYTES
-        )
+    def _is_too_large(self) -> bool:
+        size_bytes = sum(one.size_bytes for one in self._micrographs.values())
+        return len(self._micrographs) > MAX_MICROGRAPHS or size_bytes > MAX_BYTES
 
 
-def run_settings(one: MicrographRecord) -> Settings:
-    """The settings that a micrograph was estimated with.
+def micrograph_settings(record: MicrographRecord) -> Settings:
+    """Give the settings that a micrograph was estimated with.
 
     Raises
     ------
     OutputError
         If a later version wrote them.
     """
-    profile = next((attempt.verdict.profile for attempt in one.automatic.attempts), "default")
-    return settings_of(one.provenance.processing.settings, profile)
+    profile = next((attempt.verdict.profile for attempt in record.automatic.attempts), "default")
+    return settings_of(record.provenance.processing.settings, profile)
 
 
-def file_now(one: MicrographRecord) -> FileNow:
+def file_status(record: MicrographRecord) -> FileStatus:
     """Whether a micrograph's file is the one that was estimated: of the same size and time, or the same content."""
-    then, now = one.provenance.file, file_state(one.absolute_path)
+    then, now = record.provenance.file, file_state(record.absolute_path)
     if now.size is None:
         return "gone"
     if (now.size, now.mtime_ns) == (then.size, then.mtime_ns):
         return "as estimated"
-    same = (
-        now.size == then.size
-        and then.content_hash != ""
-        and content_hash(one.absolute_path) == then.content_hash
-    )
-    return "as estimated" if same else "changed"
+    if now.size != then.size or then.content_hash == "":
+        return "changed"
+    return "as estimated" if content_hash(record.absolute_path) == then.content_hash else "changed"
 
 
-def _refuse_another(one: MicrographRecord) -> None:
-    now = file_now(one)
-    if now == "as estimated":
+def _check_file(record: MicrographRecord) -> None:
+    status = file_status(record)
+    if status == "as estimated":
         return
-    found, advice = "is no longer there", "put it back"
-    if now == "changed":
-        found, advice = "has changed since it was estimated", "estimate it again with `thonring estimate`"
+    if status == "gone":
+        problem, advice = "no longer exists", "restore it"
+    else:
+        problem, advice = "has changed since it was estimated", "estimate it again with `thonring estimate`"
     raise UnreadableFile(
-        f"{one.outcome.path}: {found}, expected the file that was estimated. What the run has of it is shown; "
-        f"for curves and an estimate by hand {advice}."
+        f"{record.path}: {problem}, expected the file that was estimated. Shown is what the run has stored; for "
+        f"curves and a manual estimate {advice}."
     )
 
 
-def _measure(one: MicrographRecord) -> MeasuredMicrograph:
-    asked, settings = inputs_of(one.provenance.inputs), run_settings(one)
-    source = Source(one.absolute_path, asked.optics, metadata=asked.metadata)
+def _measure(record: MicrographRecord) -> MeasuredMicrograph:
+    inputs, settings = inputs_of(record.provenance.inputs), micrograph_settings(record)
+    source = Source(record.absolute_path, inputs.optics, metadata=inputs.metadata)
     kinds: dict[str, SpectrumKind] = {"amplitude": "amplitude", "power": "power"}
-    kind = kinds.get(one.provenance.processing.spectrum_kind)
+    kind = kinds.get(record.provenance.processing.spectrum_kind)
     if kind is None:
         micrograph = read.micrograph(source.path, source.optics, metadata=source.metadata)
         measured, thumbnail = measurement.measure(micrograph, settings), thumbnail_png(micrograph)
     else:
         measured, thumbnail = measurement.measured_file(source, settings, kind), None
-    profiles = pipeline.sectors(measured, settings)
-    return MeasuredMicrograph(settings, measured, profiles, thumbnail)
+    return MeasuredMicrograph(settings, measured, pipeline.sectors(measured, settings), thumbnail)

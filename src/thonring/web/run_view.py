@@ -18,22 +18,22 @@ from thonring.web.measurement_cache import MeasurementCache
 
 
 class RunView:
-    """A run folder, opened anew for every reading and for every decision, so that nothing is held in between.
+    """A run folder, opened for each reading and each decision, so that no connection stays open in between.
 
-    Only the columns of the run stay in memory, and follow it until its folder is made anew; and on the `workbench`
-    the few micrographs that were looked at last. Methods may be called from several threads.
+    Only the columns of the run stay in memory, and are updated until its database is replaced; and in `measurements`
+    the few micrographs that were shown last. Methods may be called from several threads.
     """
 
     def __init__(self, run: Path) -> None:
         self.run = run
-        self.workbench = MeasurementCache()
+        self.measurements = MeasurementCache()
         self._columns: RunColumns | None = None
-        self._file = (0, 0)
-        self._following = threading.Lock()
+        self._database_id = (0, 0)
+        self._lock = threading.Lock()
 
     @contextmanager
     def store(self) -> Iterator[Store]:
-        """Read the run.
+        """Open the run for reading.
 
         Raises
         ------
@@ -45,7 +45,7 @@ class RunView:
 
     @contextmanager
     def decisions(self) -> Iterator[Decisions]:
-        """Read and add what people decide.
+        """Open the run for reading and adding manual decisions.
 
         Raises
         ------
@@ -56,24 +56,24 @@ class RunView:
             yield decisions
 
     def columns(self) -> RunColumns:
-        """Every finished micrograph as of now.
+        """Give all micrographs that are finished now.
 
         Raises
         ------
         OutputError
             If the run cannot be read.
         """
-        with self._following, self.store() as store:
+        with self._lock, self.store() as store:
             file = (self.run / STORE).stat()
-            if (file.st_dev, file.st_ino) != self._file:
-                self._file, self._columns = (file.st_dev, file.st_ino), None
+            if (file.st_dev, file.st_ino) != self._database_id:
+                self._database_id, self._columns = (file.st_dev, file.st_ino), None
             self._columns = read_columns(store, self._columns)
             return self._columns
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """Settings of the micrograph finished last, by name, its limits, and the version of the program."""
+    """Settings of the micrograph that was finished last, by name, its limits, and the version of the program."""
 
     settings: dict[str, Any]
     limits: tuple[Limit, ...]
@@ -86,7 +86,7 @@ def run_settings(store: Store) -> RunSettings:
     Raises
     ------
     OutputError
-        If the store cannot be read.
+        If the database cannot be read.
     """
     processing = store.last_processing()
     if processing is None:

@@ -1,4 +1,4 @@
-"""Records as the JSON interface gives them: what is NaN or infinite is null."""
+"""Answers of the JSON interface that several routes share; NaN and infinite numbers are null."""
 
 import math
 from collections.abc import Sequence
@@ -20,6 +20,9 @@ DIGITS = 5
 
 Points = list[float | None]
 
+MicrographId = Annotated[
+    int, Field(ge=0, le=2**63 - 1, description="The micrograph's number in the database.")
+]
 
 _ANSWERED = tuple(one for one in FIT_QUANTITIES if one.in_answers)
 _fields: dict[str, Any] = {
@@ -39,7 +42,7 @@ class FitAnswer(_FitNumbers):  # type: ignore[misc]  # its fields are those of t
 
 
 class CriterionAnswer(BaseModel):
-    """One criterion's value beside its limits; null where there is none, or where it could not be computed."""
+    """The value of a criterion and its limits; null where there is none, or where it could not be computed."""
 
     name: str
     title: str
@@ -52,7 +55,7 @@ class CriterionAnswer(BaseModel):
 
 
 class AttemptAnswer(BaseModel):
-    """One attempt; `number` is from 0 for those of the program, below 0 for a person's, null if it is not kept."""
+    """One attempt; `number` is from 0 for automatic ones, below 0 for manual ones, null if it is not stored."""
 
     number: int | None
     by_hand: bool
@@ -78,7 +81,7 @@ class CurveAnswer(BaseModel):
 
 
 class SignalsAnswer(BaseModel):
-    """What the Fourier search saw: the profile without background, the same against k², and its transform."""
+    """The Fourier search: the profile minus background, the same against k², and its Fourier transform."""
 
     frequency_per_A: Points
     profile: Points
@@ -90,15 +93,16 @@ class SignalsAnswer(BaseModel):
 
 
 def finite(value: float) -> float | None:
-    """The number, or null."""
+    """Return the number, or None where it is NaN or infinite: JSON has neither."""
     return value if math.isfinite(value) else None
 
 
 def points(values: Any) -> Points:  # noqa: ANN401 - any array
-    """An array's numbers to DIGITS significant digits."""
+    """Give the numbers of an array to DIGITS significant digits."""
     array = np.asarray(values, dtype=np.float64).ravel()
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(np.abs(array))))
+    # Zero and subnormal numbers have no usable scale and stay as they are.
     usable = np.isfinite(array) & np.isfinite(scale)
     safe = np.where(usable, scale, 1.0)
     rounded = np.where(usable, np.rint(array * safe) / safe, array)
@@ -145,17 +149,17 @@ def attempt_answer(
 
 
 def curve_answer(curve: RadialCurve) -> CurveAnswer:
-    """Write a radial curve as people look at it."""
-    shown = relative_power(curve)
+    """Write a radial curve as it is plotted."""
+    relative = relative_power(curve)
     return CurveAnswer(
-        frequency_per_A=points(shown.frequency_per_A),
-        power=points(shown.power),
-        background=points(shown.background),
-        envelope=points(shown.background + shown.ring_power),
-        fitted=points(shown.background + shown.ring_power * shown.sin2),
+        frequency_per_A=points(relative.frequency_per_A),
+        power=points(relative.power),
+        background=points(relative.background),
+        envelope=points(relative.background + relative.ring_power),
+        fitted=points(relative.background + relative.ring_power * relative.sin2),
         rings=points(normalised_rings(curve)),
-        sin2=points(shown.sin2),
-        agreement=points(shown.agreement),
+        sin2=points(relative.sin2),
+        agreement=points(relative.agreement),
     )
 
 
@@ -167,10 +171,7 @@ def signals_answer(signals: SearchSignals) -> SignalsAnswer:
     return SignalsAnswer(**arrays, chosen_A=finite(signals.chosen_A))
 
 
-Number = Annotated[int, Field(ge=0, le=2**63 - 1, description="The micrograph's number in the store.")]
-
-
-def known(columns: RunColumns, number: int) -> int:
+def row_of(columns: RunColumns, number: int) -> int:
     """Give the row of a finished micrograph.
 
     Raises

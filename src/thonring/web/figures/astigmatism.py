@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from thonring.records import Floats
-from thonring.run.columns import STATUSES, RunColumns
+from thonring.run.columns import STATUSES, Integers, RunColumns
 from thonring.settings import Limit
-from thonring.web.figures.downsampling import Integers, downsample
+from thonring.web.figures.downsampling import downsample
 
 OUTLIERS = 0.02
 """Fraction of the micrographs that may be off the plot, unless they are accepted."""

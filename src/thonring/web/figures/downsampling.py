@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thonring.records import Floats
-
-Integers = npt.NDArray[np.int64]
+from thonring.run.columns import Integers
 
 MAX_POINTS = 1500
 """In one figure: more are drawn slowly and cover each other."""

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thonring.records import Floats
-from thonring.run.columns import STATUSES, RunColumns
-from thonring.web.figures.downsampling import Integers
+from thonring.run.columns import STATUSES, Integers, RunColumns
 
 HOUR_S = 3600.0
 STEPS_S = (2, 4, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 604800)

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 
 from thonring.records import Floats
-from thonring.run.columns import STATUSES, RunColumns
+from thonring.run.columns import STATUSES, Integers, RunColumns
 from thonring.settings import Limit
-from thonring.web.figures.downsampling import MAX_POINTS, Band, Integers, bands, downsample
+from thonring.web.figures.downsampling import MAX_POINTS, Band, bands, downsample
 
 MIN_BINS, MAX_BINS = 12, 36
 OUTLIERS = 0.01

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, StringConstraints
 from thonring.run.decision_status import ManualVerdict
 from thonring.run.decisions import Action
 from thonring.web.run_view import RunView
-from thonring.web.schemas import Number, known
+from thonring.web.schemas import MicrographId, row_of
 
 MAX_MICROGRAPHS = 1_000_000
 Reviewer = Annotated[
@@ -24,7 +24,7 @@ class VerdictRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    micrographs: Annotated[list[Number], FailFast()] = Field(min_length=1, max_length=MAX_MICROGRAPHS)
+    micrographs: Annotated[list[MicrographId], FailFast()] = Field(min_length=1, max_length=MAX_MICROGRAPHS)
     verdict: ManualVerdict | None
     who: Reviewer
 
@@ -74,11 +74,11 @@ def router(view: RunView) -> APIRouter:
 
     @routes.get("/decisions")
     def history(
-        micrograph: Number | None = None, most: Annotated[int, Query(ge=1, le=1000)] = 100
+        micrograph: MicrographId | None = None, most: Annotated[int, Query(ge=1, le=1000)] = 100
     ) -> list[ActionAnswer]:
         """Give the last actions, on one micrograph or on all, the latest first."""
         if micrograph is not None:
-            known(view.columns(), micrograph)
+            row_of(view.columns(), micrograph)
         with view.decisions() as decisions:
             return [action_answer(action) for action in decisions.history(micrograph, most)]
 

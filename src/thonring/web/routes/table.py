@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from thonring.errors import SettingsError
 from thonring.records import Status
-from thonring.run.columns import STATUSES, RunColumns
-from thonring.web.columns import Kind, Rows, TableQuery, columns_of, in_order, matching
+from thonring.run.columns import STATUSES, Integers, RunColumns
+from thonring.web.columns import Kind, TableQuery, columns_of, in_order, matching
 from thonring.web.routes.overview import revision_text
 from thonring.web.run_view import RunView
-from thonring.web.schemas import Number, known
+from thonring.web.schemas import MicrographId, finite, row_of
 
-_MOST_BOUNDS = 50
+_MAX_BOUNDS = 50
 
 
 class TableFilter(BaseModel):
@@ -25,33 +25,29 @@ class TableFilter(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     status: Annotated[list[Status], Field(max_length=3, description="Any of these; may be repeated.")] = []
-    search: Annotated[str, Field(max_length=200, description="A part of the file's path.")] = ""
-    failing: Annotated[str | None, Field(max_length=100, description="A criterion that does not hold.")] = (
-        None
-    )
-    decided: Annotated[bool | None, Field(description="Whether a person decided.")] = None
-    by_hand: Annotated[bool | None, Field(description="Whether the estimate is a person's.")] = None
-    sort: Annotated[str, Field(max_length=100, description="A column; with - before it, largest first.")] = (
-        "number"
-    )
+    search: Annotated[str, Field(max_length=200, description="Part of the file path.")] = ""
+    failing: Annotated[str | None, Field(max_length=100, description="A criterion that fails.")] = None
+    decided: Annotated[bool | None, Field(description="Whether there is a manual verdict.")] = None
+    by_hand: Annotated[bool | None, Field(description="Whether there is a manual estimate.")] = None
+    sort: Annotated[
+        str, Field(max_length=100, description="A column; prefix it with - for descending order.")
+    ] = "number"
 
     @model_validator(mode="before")
     @classmethod
-    def _without_empty(cls, given: Any) -> Any:  # noqa: ANN401 - what comes before validation
+    def _without_empty(cls, values: Any) -> Any:  # noqa: ANN401 - whatever comes before validation
         """Leave out what has no value: forms send `status=` for any."""
-        return (
-            {name: value for name, value in given.items() if value not in ("", [""])}
-            if isinstance(given, dict)
-            else given
-        )
+        if not isinstance(values, dict):
+            return values
+        return {name: value for name, value in values.items() if value not in ("", [""])}
 
     def query(self) -> TableQuery:
-        """Give what is asked for.
+        """Give the query that these parameters mean.
 
         Raises
         ------
         SettingsError
-            If a word is unknown, or a bound is no number.
+            If a parameter is unknown, or a bound is not a number.
         """
         return TableQuery(
             statuses=frozenset(self.status),
@@ -65,31 +61,18 @@ class TableFilter(BaseModel):
         )
 
 
-def _bounds(words: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    if len(words) > _MOST_BOUNDS:
-        raise SettingsError(f"{len(words)} bounds on columns: expected at most {_MOST_BOUNDS}.")
-    bounds: dict[str, tuple[float, float]] = {}
-    for word, value in words.items():
-        side, _, name = word.partition(".")
-        if side not in {"low", "high"} or not name:
-            raise SettingsError(f"{word!r} is no word of a query: expected low.COLUMN or high.COLUMN.")
-        low, high = bounds.get(name, (-math.inf, math.inf))
-        number = _number(word, value)
-        bounds[name] = (number, high) if side == "low" else (low, number)
-    return bounds
+class PageRequest(TableFilter):
+    """A page of the micrographs that meet the conditions, or the neighbours of one of them."""
+
+    offset: Annotated[int, Query(ge=0, le=2**31, description="Number of rows to skip.")] = 0
+    limit: Annotated[int, Query(ge=1, le=1000, description="Number of rows to return.")] = 100
+    around: Annotated[
+        MicrographId | None,
+        Query(description="Return the previous and next micrograph of this one instead of a page."),
+    ] = None
 
 
-def _number(word: str, value: object) -> float:
-    try:
-        number = float(str(value))
-    except ValueError:
-        number = math.nan
-    if math.isnan(number):
-        raise SettingsError(f"{word}={value!s:.40}: expected a number.")
-    return number
-
-
-class ColumnOut(BaseModel):
+class ColumnAnswer(BaseModel):
     """A column that micrographs can be sorted and filtered by."""
 
     name: str
@@ -99,8 +82,8 @@ class ColumnOut(BaseModel):
     about: str
 
 
-class Row(BaseModel):
-    """A micrograph; `reasons` why it is not accepted, `values` by the names of the columns, null: none."""
+class RowAnswer(BaseModel):
+    """A micrograph; `reasons` say why it is not accepted, `values` are by column, null where there is none."""
 
     number: int
     file: str
@@ -111,30 +94,20 @@ class Row(BaseModel):
     values: dict[str, float | None]
 
 
-class Page(BaseModel):
-    """Some of the micrographs that were asked for: of `total` in the run `matched`."""
+class PageAnswer(BaseModel):
+    """Some of the `matched` micrographs that meet the conditions, of `total` in the run."""
 
     revision: str
     total: int
     matched: int
-    rows: list[Row]
+    rows: list[RowAnswer]
 
 
-class PageRequest(TableFilter):
-    """A page of a query."""
+class NeighboursAnswer(BaseModel):
+    """The numbers before and after a micrograph in the order of the table.
 
-    offset: Annotated[int, Query(ge=0, le=2**31, description="Rows before the page.")] = 0
-    limit: Annotated[int, Query(ge=1, le=1000, description="Rows of the page.")] = 100
-    around: Annotated[
-        Number | None, Query(description="Instead of a page: what comes before and after this micrograph.")
-    ] = None
-
-
-class Neighbours(BaseModel):
-    """The numbers before and after a micrograph in the order of a query.
-
-    `position` is 1 for the first; null where the micrograph does not fulfil the query: its neighbours are then those
-    that it would have.
+    `position` is 1 for the first; null where the micrograph does not meet the conditions: its neighbours are then
+    those that it would have.
     """
 
     revision: str
@@ -144,45 +117,71 @@ class Neighbours(BaseModel):
     matched: int
 
 
-class Selection(BaseModel):
-    """The numbers of all micrographs that fulfil a query, in its order."""
+class SelectionAnswer(BaseModel):
+    """The numbers of all micrographs that meet the conditions, in order."""
 
     revision: str
     numbers: list[int]
 
 
 def router(view: RunView) -> APIRouter:
-    """Give the routes of the table."""
+    """Create the routes of the table."""
     routes = APIRouter(tags=["table"])
 
     @routes.get("/columns")
-    def columns() -> list[ColumnOut]:
+    def columns() -> list[ColumnAnswer]:
         """Name the columns of this run, in the order of the tables."""
-        return [ColumnOut(**asdict(column)) for column in columns_of(view.columns())]
+        return [ColumnAnswer(**asdict(column)) for column in columns_of(view.columns())]
 
     @routes.get("/micrographs")
-    def micrographs(asked: Annotated[PageRequest, Query()]) -> Page | Neighbours:
-        """Give a page of the micrographs that fulfil a query, in its order, or the neighbours of one."""
+    def micrographs(request: Annotated[PageRequest, Query()]) -> PageAnswer | NeighboursAnswer:
+        """Give a page of the micrographs that meet the conditions, in order, or the neighbours of one."""
         columns = view.columns()
-        if asked.around is None:
-            return _page(view, columns, asked)
-        return _neighbours(columns, asked, known(columns, asked.around))
+        if request.around is None:
+            return _page(view, columns, request)
+        return _neighbours(columns, request, row_of(columns, request.around))
 
     @routes.get("/selection")
-    def selection(asked: Annotated[TableFilter, Query()]) -> Selection:
-        """Give the numbers of all micrographs that fulfil a query."""
-        query, columns = asked.query(), view.columns()
+    def selection(request: Annotated[TableFilter, Query()]) -> SelectionAnswer:
+        """Give the numbers of all micrographs that meet the conditions."""
+        query, columns = request.query(), view.columns()
         rows = in_order(columns, matching(columns, query), query)
-        return Selection(revision=revision_text(columns.revision), numbers=columns.number[rows].tolist())
+        numbers = columns.number[rows].tolist()
+        return SelectionAnswer(revision=revision_text(columns.revision), numbers=numbers)
 
     return routes
 
 
-def _page(view: RunView, columns: RunColumns, asked: PageRequest) -> Page:
-    query = asked.query()
+def _bounds(parameters: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Read `low.COLUMN` and `high.COLUMN`."""
+    if len(parameters) > _MAX_BOUNDS:
+        raise SettingsError(f"{len(parameters)} bounds on columns: at most {_MAX_BOUNDS} are allowed.")
+    bounds: dict[str, tuple[float, float]] = {}
+    for parameter, value in parameters.items():
+        side, _, name = parameter.partition(".")
+        if side not in {"low", "high"} or not name:
+            raise SettingsError(f"unknown query parameter {parameter!r}: expected low.COLUMN or high.COLUMN.")
+        low, high = bounds.get(name, (-math.inf, math.inf))
+        number = _number(parameter, value)
+        bounds[name] = (number, high) if side == "low" else (low, number)
+    return bounds
+
+
+def _number(parameter: str, value: object) -> float:
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = math.nan
+    if math.isnan(number):
+        raise SettingsError(f"{parameter}={value!s:.40}: expected a number.")
+    return number
+
+
+def _page(view: RunView, columns: RunColumns, request: PageRequest) -> PageAnswer:
+    query = request.query()
     mask = matching(columns, query)
-    rows = in_order(columns, mask, query)[asked.offset : asked.offset + asked.limit]
-    return Page(
+    rows = in_order(columns, mask, query)[request.offset : request.offset + request.limit]
+    return PageAnswer(
         revision=revision_text(columns.revision),
         total=len(columns),
         matched=int(mask.sum()),
@@ -190,43 +189,43 @@ def _page(view: RunView, columns: RunColumns, asked: PageRequest) -> Page:
     )
 
 
-def _rows(view: RunView, columns: RunColumns, rows: Rows) -> list[Row]:
+def _rows(view: RunView, columns: RunColumns, rows: Integers) -> list[RowAnswer]:
     numbers = columns.number[rows].tolist()
     with view.store() as store:
-        found = {one.number: one.outcome for one in store.some(numbers)}
+        outcomes = {record.number: record.outcome for record in store.some(numbers)}
     return [
-        Row(
+        RowAnswer(
             number=number,
             file=columns.file[row],
             status=STATUSES[columns.status[row]],
             decided=bool(columns.decided[row]),
             by_hand=bool(columns.by_hand[row]),
-            reasons=list(found[number].reasons),
+            reasons=list(outcomes[number].reasons),
             values=_values(columns, row),
         )
         for number, row in zip(numbers, rows.tolist(), strict=True)
-        if number in found
+        if number in outcomes
     ]
 
 
 def _values(columns: RunColumns, row: int) -> dict[str, float | None]:
-    values = {"recorded_at": columns.recorded_at[row] or math.nan}
-    values |= {name: column[row] for name, column in columns.values.items()}
-    return {name: float(value) if np.isfinite(value) else None for name, value in values.items()}
+    recorded_at = columns.recorded_at[row] or math.nan
+    values = {"recorded_at": recorded_at, **{name: column[row] for name, column in columns.values.items()}}
+    return {name: finite(float(value)) for name, value in values.items()}
 
 
-def _neighbours(columns: RunColumns, asked: PageRequest, row: int) -> Neighbours:
-    query = asked.query()
+def _neighbours(columns: RunColumns, request: PageRequest, row: int) -> NeighboursAnswer:
+    query = request.query()
     mask = matching(columns, query)
-    fulfils, matched = bool(mask[row]), int(mask.sum())
+    meets_conditions, matched = bool(mask[row]), int(mask.sum())
     mask[row] = True
     rows = in_order(columns, mask, query)
-    place = int(np.flatnonzero(rows == row)[0])
+    index = int(np.flatnonzero(rows == row)[0])
     numbers = columns.number[rows]
-    return Neighbours(
+    return NeighboursAnswer(
         revision=revision_text(columns.revision),
-        previous=int(numbers[place - 1]) if place > 0 else None,
-        next=int(numbers[place + 1]) if place + 1 < len(numbers) else None,
-        position=place + 1 if fulfils else None,
+        previous=int(numbers[index - 1]) if index > 0 else None,
+        next=int(numbers[index + 1]) if index + 1 < len(numbers) else None,
+        position=index + 1 if meets_conditions else None,
         matched=matched,
     )
