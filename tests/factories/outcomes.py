@@ -75,7 +75,7 @@ def grade(limits: Sequence[Limit], values: Mapping[str, float]) -> tuple[Criteri
 
 def _grade(limit: Limit, value: float) -> CriterionResult:
     if math.isnan(value):
-        passed, reason = CRITERIA[limit.criterion].unknown_passes, "could not be computed"
+        passed, reason = CRITERIA[limit.criterion].pass_if_missing, "could not be computed"
     else:
         passed = limit.at_least <= value <= limit.at_most
         reason = "" if passed else sentence(limit, value)
