@@ -13,10 +13,10 @@ import pytest
 import thonring
 from factories.micrographs import NATIVE, OPTICS, TRUTH, attempts, fit_of_truth, micrograph, turned
 from thonring import pipeline, quality, read
-from thonring.formats.defocus_row import key_of
 from thonring.formats.known_defocus import known_defocus
 from thonring.optics import Optics
 from thonring.records import Attempt, CriterionResult, KnownDefocus, Outcome, Source
+from thonring.run.names import key_of
 from thonring.settings import Limit, Settings
 from thonring.simulate import noise_micrograph, white_micrograph
 

@@ -14,9 +14,11 @@ from pathlib import Path
 from benchmarks.lib.ctffind import CtffindParameters, CtffindResult, find_ctffind, run_ctffind
 from benchmarks.lib.harness import Cell, print_table, print_target, write_mrc
 from thonring import Optics, Settings, read
+from thonring.formats.known_defocus import known_defocus
 from thonring.measurement import SpectrumKind
 from thonring.pipeline import examine
 from thonring.records import CtfFit, KnownDefocus, Outcome, Source
+from thonring.run.names import key_of
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 CTFFIND_BOX_PX = 512
@@ -67,10 +69,10 @@ def real_files(data: Path, micassess_pixel_A: float) -> list[RealFile]:
     titan = (300.0, 2.7, 0.1)
     epu = RealFile("epu", data / "epu" / "epu2.9_example.mrc", Optics(*titan, 0.66655))
     tutorial = data / "relion_tutorial"
-    known = read.known_defocus(tutorial / "micrographs_ctf.star")
+    known = known_defocus(tutorial / "micrographs_ctf.star")
     arctica = Optics(200.0, 1.4, 0.1, 1.39955)
     spectra = [
-        RealFile("relion", path, arctica, "amplitude", known[read.key_of(path.name.replace("_PS", ""))])
+        RealFile("relion", path, arctica, "amplitude", known[key_of(path.name.replace("_PS", ""))])
         for path in sorted(tutorial.glob("*_PS.mrc"))
     ]
     apoferritin = [

@@ -1,5 +1,6 @@
 """What of a run still holds, and what is to be done."""
 
+import math
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -129,6 +130,19 @@ def test_spectra_are_other_inputs_than_images(command: Command) -> None:
     command.options = replace(command.options, spectrum_kind="power")
     found = command.resumed()
     assert (found.changed, found.settings) == ((("settings", 4),), ("spectrum",))
+
+
+def test_another_wording_of_a_reason_gives_no_other_verdict(store: Store, raw: Path) -> None:
+    limit = Limit("score", 0.03, math.inf, "", "rings correlate by {value} only", "")
+    command = Command(store, raw)
+    command.options = RunOptions(store.run, Settings(limits=(limit,)))
+    command.run()
+    command.options = RunOptions(
+        store.run, Settings(limits=(replace(limit, reason="low correlation: {value}"),))
+    )
+    assert command.resumed().unchanged == 4
+    command.options = RunOptions(store.run, Settings(limits=(replace(limit, at_least=0.04),)))
+    assert command.resumed().changed == (("settings", 4),)
 
 
 def test_the_name_of_a_profile_and_the_source_of_a_limit_influence_nothing(store: Store, raw: Path) -> None:

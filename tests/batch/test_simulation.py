@@ -126,6 +126,7 @@ def test_interrupted_what_is_finished_is_in_the_tables(tmp_path: Path, workers: 
 
 def test_tables_are_written_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("thonring.batch.run.WRITE_EVERY_S", 0.0)
+    monkeypatch.setattr("thonring.batch.run.WRITING_SHARE", float("inf"))
     seen: list[int] = []
     simulate_all(
         tmp_path, jobs_of(tmp_path, 3), 1, lambda _: seen.append(len(read_truth(tmp_path / "truth.csv")))

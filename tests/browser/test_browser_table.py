@@ -59,7 +59,7 @@ def test_a_run_is_gone_through_by_keys_and_exported(page: Page, served: Served) 
     assert page.locator("tr.current").get_attribute("data-number") == str(first + 2)
     expect(page.locator("#toast")).to_contain_text("1 micrograph rejected")
     with read_run(served.run) as store:
-        decision = next(iter(store.some([first + 1])))[1].decision
+        decision = next(iter(store.some([first + 1]))).decision
     assert decision is not None
     assert (decision.verdict, decision.who) == ("rejected", "Ana")
     page.keyboard.press("u")

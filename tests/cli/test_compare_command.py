@@ -49,11 +49,11 @@ def test_resolutions_are_those_asked_for_and_nothing_is_written_unasked(
     [
         (["{run}"], "Missing argument 'OTHER"),
         (["{run}", "{run}/absent"], "absent: no such file or folder"),
-        (["{run}", "{run}/spectra"], "found no results.csv and no .txt or .ctfparam"),
+        (["{run}", "{run}/spectra"], "found no run.db and no .txt or .ctfparam"),
         (["{run}", "{run}/settings.json"], "suffix '.json'"),
         (["{run}", "{run}", "--resolution", "fine"], "expected resolutions from 0.5"),
         (["{run}", "{run}", "--resolution", "4,0"], "expected resolutions from 0.5"),
-        (["{run}", "{run}", "--out", "{run}/a.doc"], "expected a picture's"),
+        (["{run}", "{run}", "--out", "{run}/a.doc"], "expected that of a picture"),
         (["{run}", "{run}", "--table", "{run}/no/such/a.csv"], "cannot be written"),
     ],
 )

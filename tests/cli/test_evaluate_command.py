@@ -67,7 +67,7 @@ def test_the_tolerance_decides_what_is_right(command: Command, run: Path, truth:
 def test_runs_stand_side_by_side(command: Command, run: Path, truth: Path) -> None:
     result = command("evaluate", run, run, "--truth", truth)
     assert result.exit_code == 0
-    assert "Run against run" in result.stdout
+    assert "Comparison of runs" in result.stdout
 
 
 def test_labels_of_a_person_are_enough(command: Command, run: Path, tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_labels_of_a_person_are_enough(command: Command, run: Path, tmp_path: Pa
         (["{run}", "--truth", "{run}/absent.csv"], "absent.csv: cannot be read"),
         (["{run}", "--labels", "{run}/absent.csv"], "absent.csv: no such file"),
         (["{run}/absent", "--truth", "{truth}"], "absent: no such file or folder"),
-        (["{run}/spectra", "--truth", "{truth}"], "found no results.csv"),
+        (["{run}/spectra", "--truth", "{truth}"], "found no run.db"),
         (["{run}", "--truth", "{truth}", "--tolerance-resolution", "0"], "expected 0.5 to 100 Å"),
         (["{run}", "--truth", "{truth}", "--tolerance-resolution", "nan"], "expected 0.5 to 100 Å"),
         (["{run}", "--truth", "{truth}", "--out", "{run}/results.csv"], "cannot be created"),

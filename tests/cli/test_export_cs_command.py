@@ -71,7 +71,7 @@ def test_what_was_written_agrees_with_the_run(
     [
         (["{run}", "{run}/absent.cs", "--out", "{run}/o.cs"], "absent.cs: cannot be read"),
         (["{run}", "{run}/results.csv", "--out", "{run}/o.cs"], "expected a cryoSPARC table"),
-        (["{run}/absent", "{cs}", "--out", "{run}/o.cs"], "results.csv: cannot be read"),
+        (["{run}/absent", "{cs}", "--out", "{run}/o.cs"], "run.db: not found"),
         (["{run}", "{cs}", "--out", "{run}/o.star"], "suffix '.star', expected .cs"),
         (["{run}", "{strange}", "--out", "{run}/o.cs"], "none of its exposures"),
         (["{run}", "{cs}"], "Missing option '--out'"),

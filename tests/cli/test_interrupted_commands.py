@@ -104,9 +104,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(raw: Path) -> Path:
     """A run that accepted all of them: its only limit holds for every micrograph."""
     profile, run = raw / "accept_all.toml", raw / "run"
-    profile.write_text(
-        '[[limit]]\ncriterion = "ice"\nat_most = 1e9\nunknown_passes = true\n', encoding="utf-8"
-    )
+    profile.write_text('[[limit]]\ncriterion = "ice_ring"\nat_most = 1e9\n', encoding="utf-8")
     words = ["estimate", raw, "--out", run, "--profile", profile, "--quiet", *ESTIMATION]
     subprocess.run([sys.executable, "-m", "thonring", *map(str, words)], check=True)
     return run
@@ -208,6 +206,7 @@ def test_report_keeps_its_figures(run: Path, tmp_path: Path, number: signal.Sign
     assert all(plt.imread(picture).ndim == 3 for picture in pictures)
 
 
+@pytest.mark.training
 @SIGNALS
 def test_train_says_how_to_go_on_from_its_last_checkpoint(tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "short.toml").write_text("[length]\nbatch = 4\nepochs = 1000\n", encoding="utf-8")

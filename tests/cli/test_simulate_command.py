@@ -128,10 +128,10 @@ def test_interrupted_is_130(
     def interrupt(_: object) -> StatusLine:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("thonring.cli.perform_simulation.told", interrupt)
+    monkeypatch.setattr("thonring.cli.simulate._status_line", interrupt)
     result = command("simulate", "--count", 3, "--recipe", recipe, "--out", tmp_path / "set")
     assert result.exit_code == 130
-    assert "Interrupted: 1 of 3 micrographs are made" in result.stdout
+    assert "Interrupted: 1 of 3 micrographs are finished and in the tables" in result.stdout
     assert len(read_truth(tmp_path / "set" / "truth.csv")) == 1
 
 

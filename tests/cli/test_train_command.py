@@ -53,12 +53,12 @@ def test_train_go_on_and_compare(tmp_path: Path, recipe: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "--network, --data, --out missing"),
-        (("--network", "rings", "--data", "simulated"), "--out missing"),
+        ((), "missing --network, --data, --out"),
+        (("--network", "rings", "--data", "simulated"), "missing --out"),
         (("--network", "ring", "--data", "simulated", "--out", "x"), "'ring' is unknown"),
         (("--network", "thesis1", "--data", "simulated", "--out", "x"), "thonring dataset simulate"),
         (("--network", "rings", "--data", "none.h5", "--out", "x", "--quiet"), "none.h5: not found"),
-        (("--network", "rings", "--data", "simulated", "--data", "a", "--out", "x"), "stands alone"),
+        (("--network", "rings", "--data", "simulated", "--data", "a", "--out", "x"), "cannot be combined"),
         (("--network", "rings", "--data", "simulated", "--out", "x", "--devices", "0"), "--devices 0"),
         (("--resume", "none.ckpt"), "none.ckpt: cannot be read"),
         (("--resume", "none.ckpt", "--seed", "1", "--out", "x"), "drop --out, --seed"),

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from factories.runs import make_close_fit, make_graded, make_truth, make_unfitted, write_run, write_set
-from thonring.evaluate.agreement import Comparison
-from thonring.evaluate.report import MOST_SHOWN, EvaluationRequest, Report, evaluate
-from thonring.evaluate.verdicts import Confusion
+from thonring.evaluate.report import MAX_CORRECT_SHOWN, EvaluationRequest, Report, evaluate
+from thonring.evaluate.verdicts import Comparison, Confusion
 
 WRONG = make_close_fit(defocus_u_A=20000.0, defocus_v_A=20000.0)
 
@@ -109,13 +108,13 @@ def test_the_list_begins_with_false_positives_by_size_of_error(tmp_path: Path) -
         if (shift := {3: 3000.0, 9: 4000.0}.get(number, float(number))) is not None
     ]
     truth = write_set(tmp_path / "set", rows)
-    shown = evaluate(EvaluationRequest((write_run(tmp_path / "run", outcomes),), truth)).runs[0].worth_a_look
-    assert [pair.subject.file for pair in shown[:5]] == ["09.mrc", "03.mrc", "05.mrc", "07.mrc", "29.mrc"]
+    shown = evaluate(EvaluationRequest((write_run(tmp_path / "run", outcomes),), truth)).runs[0].to_review
+    assert [pair.reference.file for pair in shown[:5]] == ["09.mrc", "03.mrc", "05.mrc", "07.mrc", "29.mrc"]
     assert [pair.kind for pair in shown[:5]] == ["FP", "FP", "FP", "FN", "TP"]
-    assert len(shown) == 4 + MOST_SHOWN
+    assert len(shown) == 4 + MAX_CORRECT_SHOWN
 
 
 def test_a_usable_micrograph_without_an_estimate_is_a_false_negative(report: Report) -> None:
-    first, *rest = report.runs[1].worth_a_look
-    assert (first.subject.file, first.kind, first.right) == ("b.mrc", "FN", None)
-    assert "d.mrc" not in [pair.subject.file for pair in rest]
+    first, *rest = report.runs[1].to_review
+    assert (first.reference.file, first.kind, first.right) == ("b.mrc", "FN", None)
+    assert "d.mrc" not in [pair.reference.file for pair in rest]

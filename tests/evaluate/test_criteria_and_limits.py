@@ -20,7 +20,7 @@ from factories.runs import (
     write_run,
     write_set,
 )
-from thonring.evaluate.matching import Pair, Subject
+from thonring.evaluate.matching import Pair, Reference
 from thonring.evaluate.report import EvaluationRequest, evaluate
 from thonring.evaluate.results import Result, failed_criteria
 from thonring.evaluate.verdicts import Confusion, criteria_uses, threshold_curves
@@ -38,7 +38,7 @@ def pair_of(values: dict[str, float], *, positive: bool, limits: tuple[Limit, ..
     result = Result(
         "a.mrc", "rejected" if failures else "accepted", estimate, criteria=values, failed=failures
     )
-    return Pair(Subject("a.mrc", positive, make_truth("a.mrc")), result, True if estimate else None, 406.0)
+    return Pair(Reference("a.mrc", positive, make_truth("a.mrc")), result, True if estimate else None, 406.0)
 
 
 @cache

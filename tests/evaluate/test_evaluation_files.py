@@ -16,7 +16,7 @@ from thonring.errors import OutputError
 from thonring.evaluate.figures import error_figure
 from thonring.evaluate.output import WIDTH, as_json, as_page, as_text, write_evaluation
 from thonring.evaluate.report import EvaluationRequest, Report, evaluate
-from thonring.evaluate.tables import criteria_sheets
+from thonring.evaluate.tables import criteria_tables
 
 HOSTILE = "<script>alert('x')<script> & [bold] $title.mrc"
 WRONG = make_close_fit(defocus_u_A=20000.0, defocus_v_A=20000.0)
@@ -109,11 +109,13 @@ def test_the_legend_fits_below_the_panels(report: Report, runs: slice) -> None:
 
 
 def test_criteria_that_rejected_nothing_take_no_row(report: Report) -> None:
-    one, other = criteria_sheets(report)
+    one, other = criteria_tables(report)
     assert one.rows == ()
-    assert one.caption.endswith("Rejected nothing: ice_ring, score, astigmatism, runner_up_gap.")
+    assert one.caption.endswith(
+        "Criteria that rejected nothing: ice_ring, score, astigmatism, runner_up_gap."
+    )
     assert other.rows == (("ice_ring", "0", "0", "1", "1"), ("score", "0", "0", "1", "1"))
-    assert other.caption.endswith("Rejected nothing: astigmatism, runner_up_gap.")
+    assert other.caption.endswith("Criteria that rejected nothing: astigmatism, runner_up_gap.")
 
 
 def test_names_cannot_become_markup(page: Page, report: Report) -> None:
@@ -159,7 +161,7 @@ def test_text_has_every_table_within_its_width(report: Report) -> None:
         "By defect",
         "Criteria of one",
         "Limits of other",
-        "To look at: one",
+        "Worth a look: one",
     ):
         assert re.search(f"^{title}", text, re.MULTILINE)
     assert max(map(len, text.splitlines())) <= WIDTH
@@ -176,7 +178,7 @@ def test_without_truth_there_are_no_errors_to_show(tmp_path: Path) -> None:
     assert "By true defocus" not in text
     assert "By voltage" in text
     assert json.loads(as_json(report))["runs"][0]["accepted"] is None
-    assert "Positive: usable, says the label." in Page(as_page(report, tmp_path)).words
+    assert "Positive: labelled usable." in Page(as_page(report, tmp_path)).words
 
 
 @pytest.mark.slow

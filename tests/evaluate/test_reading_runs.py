@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from factories.outcomes import OPTICS, make_failed
-from factories.runs import LIMITS, make_close_fit, make_graded, make_unfitted, write_run
+from factories.runs import LIMITS, make_close_fit, make_graded, make_unfitted, without_database, write_run
 from thonring.errors import UnreadableFile, UnreadableTable
 from thonring.evaluate.results import FAILED_INPUT, NO_FIT, Run, read_runs, run_names
 from thonring.formats.ctffind import write_ctffind_text
+from thonring.run.open import decide_in
 
 HEADER = (
     "# Output from CTFFind version 4.1\n# Input file: {name} ; Number of micrographs: {count}\n# Columns\n"
@@ -74,21 +75,48 @@ def test_a_criterion_named_like_a_column_is_not_mistaken_for_it(tmp_path: Path) 
 
 def test_verdicts_that_do_not_follow_are_told_and_left_out(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", [make_graded("a.mrc"), make_graded("b.mrc", values={"score": 0.0})])
-    table = run / "results.csv"
-    table.write_text(table.read_text().replace("rejected", "accepted"))
+    with decide_in(run) as decisions:
+        decisions.judge([2], "accepted", "Ana")
     found = read(run)
+    assert [result.status for result in found.results] == ["accepted", "accepted"]
     assert [result.failed for result in found.results] == [(), None]
     assert "1 verdicts do not follow" in found.notes[0]
 
 
-def test_without_settings_the_verdicts_stand_and_criteria_are_unknown(tmp_path: Path) -> None:
+def test_a_run_without_its_database_is_read_from_its_table_and_decisions_are_unknown(tmp_path: Path) -> None:
+    outcomes = [
+        make_graded("a.mrc"),
+        make_failed("b.mrc"),
+        make_unfitted("c.mrc"),
+        make_graded("d.mrc", values={"score": 0.0}),
+    ]
+    run = write_run(tmp_path / "run", outcomes)
+    whole = read(run)
+    lost = read(without_database(run))
+    assert lost.results == whole.results
+    assert lost.limits == whole.limits
+    assert whole.notes == ()
+    assert "decisions made after it was written are unknown" in lost.notes[0]
+
+
+def test_the_database_needs_neither_tables_nor_settings(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", [make_graded("a.mrc"), make_graded("b.mrc", values={"score": 0.0})])
+    whole = read(run)
+    for name in ("results.csv", "settings.json"):
+        (run / name).unlink()
+    assert read(run) == whole
+    assert read(run / "run.db").results == whole.results
+
+
+def test_without_settings_the_verdicts_stand_and_criteria_are_unknown(tmp_path: Path) -> None:
+    outcomes = [make_graded("a.mrc"), make_graded("b.mrc", values={"score": 0.0})]
+    run = without_database(write_run(tmp_path / "run", outcomes))
     (run / "settings.json").unlink()
     found = read(run)
     assert [result.status for result in found.results] == ["accepted", "rejected"]
     assert [result.failed for result in found.results] == [None, None]
     assert found.limits == ()
-    assert "no settings.json" in found.notes[0]
+    assert "has no settings.json" in found.notes[0]
 
 
 def test_pictures_are_found_where_they_exist(tmp_path: Path) -> None:
@@ -110,15 +138,15 @@ def spoil(run: Path, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("status", "state", "lacks the columns status"),
+        ("status", "state", "the columns status are missing"),
         (",accepted,", ",kept,", "line 2: status is 'kept', expected one of accepted, rejected, failed"),
         ("15205", "many", "line 2: defocus_u_A is 'many', expected a number"),
-        ("15205,", ",", "line 2: accepted without a defocus, expected defocus_u_A"),
+        ("15205,", ",", "line 2: accepted without a defocus; expected numbers in defocus_u_A"),
         ("b.mrc", "a.mrc", "a.mrc is listed twice"),
     ],
 )
 def test_a_damaged_table_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
-    run = write_run(tmp_path / "run", [make_graded("a.mrc"), make_graded("b.mrc")])
+    run = without_database(write_run(tmp_path / "run", [make_graded("a.mrc"), make_graded("b.mrc")]))
     spoil(run, old, new)
     with pytest.raises(UnreadableTable, match=told) as caught:
         read(run)
@@ -128,13 +156,15 @@ def test_a_damaged_table_is_refused(tmp_path: Path, old: str, new: str, told: st
 def test_an_empty_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableTable, match="the run is empty"):
         read(write_run(tmp_path / "run", []))
+    with pytest.raises(UnreadableTable, match="the run is empty"):
+        read(without_database(tmp_path / "run"))
 
 
 @pytest.mark.parametrize(
     "content", ["{", json.dumps({"settings": {}}), json.dumps({"settings": {"limits": [{}]}})]
 )
 def test_settings_that_are_none_are_refused(tmp_path: Path, content: str) -> None:
-    run = write_run(tmp_path / "run", [make_graded("a.mrc")])
+    run = without_database(write_run(tmp_path / "run", [make_graded("a.mrc")]))
     (run / "settings.json").write_text(content)
     with pytest.raises(UnreadableTable, match=r"settings\.json: holds no limits"):
         read(run)
@@ -143,7 +173,7 @@ def test_settings_that_are_none_are_refused(tmp_path: Path, content: str) -> Non
 def test_what_holds_no_results_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "a.png").touch()
-    with pytest.raises(UnreadableFile, match=r"found no results\.csv and no \.txt"):
+    with pytest.raises(UnreadableFile, match=r"found no run\.db and no \.txt"):
         read(tmp_path / "empty")
     with pytest.raises(UnreadableFile, match="no such file or folder"):
         read(tmp_path / "absent")

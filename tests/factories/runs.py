@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from factories.outcomes import grade, make_attempt, make_fit, make_outcome
-from thonring.formats.run_tables import write_tables
+from factories.outcomes import OPTICS, grade, make_attempt, make_fit, make_outcome
+from thonring.formats.run_tables import write_run_tables
 from thonring.records import CriterionResult, CtfFit, Outcome
+from thonring.run.open import open_run
+from thonring.run.provenance import FileState, Provenance, inputs_text, processing
 from thonring.run.settings_file import write_settings
 from thonring.settings import Limit, Settings
 from thonring.simulate import TruthRow, truth_text
@@ -70,9 +72,22 @@ def make_unfitted(path: Path | str) -> Outcome:
 
 
 def write_run(run: Path, outcomes: Sequence[Outcome], limits: Sequence[Limit] = LIMITS) -> Path:
+    """A run folder with its database, tables and settings."""
+    settings = Settings(limits=tuple(limits))
+    provenance = Provenance(FileState(), inputs_text(OPTICS, None), processing(settings, None, (), "0.1.0"))
     run.mkdir(parents=True)
-    write_tables(run, outcomes)
-    write_settings(run, Settings(limits=tuple(limits)), ["thonring"])
+    with open_run(run) as store:
+        store.register([outcome.path for outcome in outcomes])
+        for outcome in outcomes:
+            store.add(outcome, provenance)
+        write_run_tables(store)
+    write_settings(run, settings, ["thonring"])
+    return run
+
+
+def without_database(run: Path) -> Path:
+    """The same, as if its database had been lost."""
+    (run / "run.db").unlink()
     return run
 
 

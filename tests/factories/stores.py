@@ -3,7 +3,7 @@
 import math
 import random
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from factories.outcomes import OPTICS, grade, make_attempt, make_failed, make_fit, make_outcome
-from thonring.formats.run_tables import write_run_tables
+from thonring.formats.run_tables import RUN_TABLES, write_run_tables
+from thonring.formats.table import run_totals, write_table_files
 from thonring.quality import load_profile
 from thonring.records import CtfFit, KnownDefocus, Outcome
 from thonring.run.ctf_image import write_ctf_image
@@ -21,7 +22,7 @@ from thonring.run.open import open_run
 from thonring.run.provenance import FileState, Provenance, inputs_text, processing
 from thonring.run.rows import NO_CURVE
 from thonring.run.settings_file import write_settings
-from thonring.run.store import Store
+from thonring.run.store import MicrographRecord, Store
 from thonring.settings import Limit, Settings
 
 LIMITS = load_profile("default")
@@ -157,3 +158,20 @@ def _vary(limit: Limit, rng: random.Random) -> float:
     if math.isfinite(limit.at_most):
         return limit.at_most * rng.choice((0.25, 0.5, 0.75, 1.0) if within else (1.25, 2.0))
     return limit.at_least * rng.choice((1.0, 1.5, 3.0) if within else (0.25, 0.5))
+
+
+def make_record(outcome: Outcome, name: str, number: int = 1) -> MicrographRecord:
+    """A micrograph that nobody has judged."""
+    attempts = dict(enumerate(outcome.attempts))
+    path = outcome.path.absolute()
+    return MicrographRecord(
+        number, path, name, outcome, outcome, None, attempts, outcome.chosen, make_provenance()
+    )
+
+
+def write_tables(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, str] | None = None) -> None:
+    """Write every table of a run of these outcomes, which no database holds."""
+    if names is None:
+        names = artefact_names([outcome.path for outcome in outcomes])
+    records = [make_record(one, names[one.path], number) for number, one in enumerate(outcomes, start=1)]
+    write_table_files(run, RUN_TABLES, run_totals(run, records), records)

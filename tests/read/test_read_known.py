@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from thonring.ctf import to_vector
 from thonring.errors import UnreadableTable
-from thonring.formats.defocus_row import key_of
 from thonring.formats.known_defocus import known_defocus
 from thonring.records import KnownDefocus
+from thonring.run.names import key_of
 
 CTFFIND = """\
 # Output from CTFFind version 4.1.14, run on 2024-02-29 12:00:00

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from thonring import read
-from thonring.formats.defocus_row import key_of
 from thonring.formats.known_defocus import known_defocus
 from thonring.optics import Optics, PartialOptics
+from thonring.run.names import key_of
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT / ".." / "shared" / "data"

@@ -20,11 +20,11 @@ from factories.outcomes import (
     make_without_fit,
 )
 from factories.stores import make_provenance
-from thonring.formats.csv_tables import FIT_COLUMNS
 from thonring.records import CriterionResult, Outcome
 from thonring.run import columns
 from thonring.run.columns import STATUSES, RunColumns, read_columns
 from thonring.run.open import decide_in, open_run, read_run
+from thonring.run.quantities import FIT_QUANTITIES
 
 OUTCOMES = (
     make_accepted("a.mrc"),
@@ -65,7 +65,7 @@ def test_every_cell_is_that_of_the_micrograph(tmp_path: Path) -> None:
     found = read(tmp_path)
     assert found.file == ("a.mrc", "b.mrc", "c.mrc", "d.mrc", "e.mrc")
     assert [STATUSES[code] for code in found.status] == [outcome.status for outcome in OUTCOMES]
-    for column, attribute in FIT_COLUMNS.items():
+    for column, attribute in ((one.name, one.fit_attribute) for one in FIT_QUANTITIES):
         if column not in found.values:
             continue
         expected = [getattr(one.fit, attribute) if one.fit else math.nan for one in OUTCOMES]

@@ -19,11 +19,10 @@ from factories.outcomes import (
     make_rejected,
     make_without_fit,
 )
+from factories.stores import make_record, write_tables
 from thonring.formats.csv_tables import RESULTS
-from thonring.formats.run_tables import write_tables
 from thonring.formats.table import run_totals, write_table_files
 from thonring.records import CriterionResult, Note, Outcome
-from thonring.run.store import Named
 
 FIRST = [
     *("file", "status", "reasons", "defocus_u_A", "defocus_v_A", "angle_deg", "phase_shift_deg"),
@@ -150,7 +149,7 @@ def test_every_attempt_is_recorded_and_the_kept_one_marked(tmp_path: Path) -> No
     text=st.text(st.characters(codec="utf-8", exclude_characters="\0\r/"), min_size=1).map(lambda t: f"x{t}")
 )
 def test_any_name_and_reason_comes_back(tmp_path: Path, text: str) -> None:
-    named = [Named(make_rejected(text, reasons=(text,)), "m")]
+    named = [make_record(make_rejected(text, reasons=(text,)), "m")]
     write_table_files(tmp_path, (RESULTS,), run_totals(tmp_path, named), named)
     with (tmp_path / "results.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)

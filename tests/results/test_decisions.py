@@ -28,7 +28,7 @@ from thonring.records import Outcome
 from thonring.run.decision_status import Verdict
 from thonring.run.decisions import Decisions
 from thonring.run.open import STORE, decide_in, open_run, read_run
-from thonring.run.store import Named
+from thonring.run.store import MicrographRecord
 
 A, B, C, D = (Path(f"{name}.mrc") for name in "abcd")
 OUTCOMES = (make_accepted(A), make_rejected(B), make_without_fit(C), make_failed(D))
@@ -50,7 +50,7 @@ def run(tmp_path: Path) -> Path:
     return make_run_of_four(tmp_path)
 
 
-def seen(run: Path) -> list[Named]:
+def seen(run: Path) -> list[MicrographRecord]:
     with read_run(run) as store:
         return list(store)
 

@@ -17,11 +17,11 @@ from factories.outcomes import (
     make_rejected,
     make_without_fit,
 )
-from factories.stores import make_provenance
+from factories.stores import make_provenance, write_tables
 from thonring.errors import OutputError
 from thonring.formats.ctffind import write_ctffind_text
 from thonring.formats.known_defocus import known_defocus
-from thonring.formats.run_tables import CTFFIND, TABLES, export, write_tables
+from thonring.formats.run_tables import CTFFIND, TABLES, export
 from thonring.records import Note
 from thonring.run.open import open_run, read_run
 

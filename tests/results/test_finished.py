@@ -17,7 +17,7 @@ from factories.stores import make_provenance
 from thonring.records import KnownDefocus
 from thonring.run.open import decide_in, open_run, read_run
 from thonring.run.provenance import Inputs, inputs_of
-from thonring.run.store import Finished, read_finished
+from thonring.run.store import MicrographRecord
 
 HAND = make_fit(defocus_u_A=21200.0, defocus_v_A=20800.0)
 
@@ -33,9 +33,9 @@ def run(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def found(run: Path, number: int) -> Finished:
+def found(run: Path, number: int) -> MicrographRecord:
     with read_run(run) as store:
-        one = read_finished(store, number)
+        one = store.micrograph(number)
     assert one is not None
     return one
 
@@ -48,9 +48,9 @@ def test_it_is_what_the_tables_are_made_from(run: Path, number: int) -> None:
     assert str(one.outcome) == str(named.outcome)
     assert one.automatic == one.outcome
     assert (one.name, one.decision, one.kept) == (named.name, None, named.outcome.chosen)
-    assert one.place == Path(f"{'abc'[number - 1]}.mrc").absolute()
+    assert one.absolute_path == Path(f"{'abc'[number - 1]}.mrc").absolute()
     assert list(one.attempts) == list(range(len(named.outcome.attempts)))
-    assert inputs_of(one.origin.asked) == Inputs(OPTICS, KnownDefocus(1e4, 9e3, 20.0), metadata=True)
+    assert inputs_of(one.provenance.inputs) == Inputs(OPTICS, KnownDefocus(1e4, 9e3, 20.0), metadata=True)
 
 
 def test_estimates_by_hand_are_there_after_they_were_given_up(run: Path) -> None:
@@ -72,4 +72,4 @@ def test_estimates_by_hand_are_there_after_they_were_given_up(run: Path) -> None
 
 def test_a_number_that_no_micrograph_has_gives_none(run: Path) -> None:
     with read_run(run) as store:
-        assert read_finished(store, 99) is None
+        assert store.micrograph(99) is None

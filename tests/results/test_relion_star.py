@@ -21,8 +21,8 @@ from factories.outcomes import (
     make_rejected,
     make_without_fit,
 )
+from factories.stores import write_tables
 from thonring.errors import OutputError
-from thonring.formats.run_tables import write_tables
 from thonring.records import Outcome
 
 TUTORIAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "relion_tutorial" / "micrographs_ctf.star"

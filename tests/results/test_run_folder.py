@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from factories.outcomes import OPTICS, make_accepted, make_failed, make_rejected
+from factories.stores import write_tables
 from thonring.errors import OutputError
 from thonring.files.atomic import replacing, write_text
-from thonring.formats.run_tables import prepare_run, write_tables
+from thonring.formats.run_tables import prepare_run
 from thonring.optics import PartialOptics
 from thonring.run.ctf_image import write_ctf_image
 from thonring.run.names import artefact_names, spectrum_path

@@ -17,16 +17,16 @@ from factories.outcomes import (
     make_rejected,
     make_without_fit,
 )
-from factories.stores import make_provenance, open_unsynced
+from factories.stores import make_provenance, open_unsynced, write_tables
 from factories.strategies import exact, outcomes
 from thonring.errors import OutputError
-from thonring.formats.run_tables import write_run_tables, write_tables
+from thonring.formats.run_tables import write_run_tables
 from thonring.formats.table import run_totals
 from thonring.records import Outcome
 from thonring.run.open import STORE, open_run, read_run
 from thonring.run.provenance import FileState
 from thonring.run.rows import NO_CURVE
-from thonring.run.store import Named, Store
+from thonring.run.store import MicrographRecord, Store
 
 
 def filled(run: Path, *made: Outcome) -> None:
@@ -36,7 +36,7 @@ def filled(run: Path, *made: Outcome) -> None:
             store.add(outcome, make_provenance())
 
 
-def contents(run: Path) -> list[Named]:
+def contents(run: Path) -> list[MicrographRecord]:
     with read_run(run) as store:
         return list(store)
 
@@ -91,7 +91,7 @@ def test_few_micrographs_give_the_overview_of_all(tmp_path: Path, made: list[Out
     (tmp_path / STORE).unlink(missing_ok=True)
     filled(tmp_path, *made)
     with read_run(tmp_path) as store:
-        assert run_totals(tmp_path, store.kinds()) == run_totals(tmp_path, store)
+        assert run_totals(tmp_path, store.representatives()) == run_totals(tmp_path, store)
 
 
 def test_of_many_alike_one_is_looked_at(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_of_many_alike_one_is_looked_at(tmp_path: Path) -> None:
         make_rejected("y.mrc"),
     )
     with read_run(tmp_path) as store:
-        assert [one.name for one in store.kinds()] == ["0", "x", "y"]
+        assert [one.name for one in store.representatives()] == ["0", "x", "y"]
 
 
 def test_a_later_outcome_takes_the_place_of_the_earlier_one(tmp_path: Path) -> None:
@@ -165,12 +165,12 @@ def test_entries_tell_what_outcomes_came_from(tmp_path: Path) -> None:
     with open_run(tmp_path) as store:
         found = dict(store.entries())
         assert [entry.status for entry in found.values()] == ["accepted", "failed"]
-        came_from = found["a.mrc"].origin
+        came_from = found["a.mrc"].provenance
         assert came_from == replace(
             make_provenance(), file=replace(make_provenance().file, content_hash="ab")
         )
         store.note_files([(Path("a.mrc"), FileState(5, 6, "cd"))])
-        assert dict(store.entries())["a.mrc"].origin.file == FileState(5, 6, "cd")
+        assert dict(store.entries())["a.mrc"].provenance.file == FileState(5, 6, "cd")
 
 
 def test_a_transaction_that_fails_leaves_what_was_there(
@@ -188,7 +188,7 @@ def test_a_transaction_that_fails_leaves_what_was_there(
         monkeypatch.undo()
         (found,) = store
         assert exact(found.outcome) == exact(make_accepted("a.mrc", make_fit(curve=NO_CURVE)))
-        assert dict(store.entries())["a.mrc"].origin == make_provenance()
+        assert dict(store.entries())["a.mrc"].provenance == make_provenance()
 
 
 def test_a_full_disk_is_told_and_what_was_finished_stays(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from thonring.records import KnownDefocus, Outcome
 from thonring.run.decisions import Decisions
 from thonring.run.open import decide_in, open_run, read_run
 from thonring.run.provenance import Provenance
-from thonring.run.store import Named
+from thonring.run.store import MicrographRecord
 from thonring.settings import Settings
 
 A = Path("a.mrc")
@@ -58,7 +58,7 @@ def decided(run: Path, first: Outcome, *steps: Decide) -> None:
             step(decisions)
 
 
-def now(run: Path) -> Named:
+def now(run: Path) -> MicrographRecord:
     with read_run(run) as store:
         (one,) = store
     return one

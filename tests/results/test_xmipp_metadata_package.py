@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from factories.outcomes import make_accepted, make_attempt, make_fit, make_rejected
+from factories.stores import write_tables
 from thonring.formats.known_defocus import known_defocus
-from thonring.formats.run_tables import write_tables
 from thonring.formats.xmipp import ctfparam_text
 from thonring.records import CriterionResult
 

@@ -15,7 +15,7 @@ from factories.outcomes import (
     make_rejected,
     make_without_fit,
 )
-from thonring.formats.run_tables import write_tables
+from factories.stores import write_tables
 from thonring.records import CriterionResult, Outcome
 
 LABELS = {

@@ -19,7 +19,7 @@ def sheets(folder: Path, outcomes: list[Outcome]) -> tuple[RunColumns, dict[str,
 
 
 def names(columns: RunColumns, sheet: ContactSheet) -> list[str]:
-    return [columns.name[one.row] for one in sheet.shown]
+    return [columns.name[one.row] for one in sheet.entries]
 
 
 def test_the_reasons_of_the_worst_take_turns_and_the_farthest_outside_comes_first(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_the_reasons_of_the_worst_take_turns_and_the_farthest_outside_comes_firs
     ]
     columns, found = sheets(tmp_path, outcomes)
     assert names(columns, found["worst"]) == ["icy4", "astigmatic", "icy3", "icy2", "icy1", "icy0"]
-    assert "Astigmatism of 9000 Å" in found["worst"].shown[1].told
+    assert "Astigmatism of 9000 Å" in found["worst"].entries[1].caption
 
 
 def test_the_borderline_are_near_a_limit_on_either_side(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_the_borderline_are_near_a_limit_on_either_side(tmp_path: Path) -> None:
         tmp_path, [make_graded(f"{name}.mrc", ice_ring=value) for name, value in values.items()]
     )
     assert names(columns, found["borderline"]) == ["just_inside", "just_outside", "near"]
-    assert "(limit ≤ 1.32)" in found["borderline"].shown[0].told
+    assert "(limit ≤ 1.32)" in found["borderline"].entries[0].caption
 
 
 def test_the_best_are_accepted_and_finest(tmp_path: Path) -> None:
@@ -70,4 +70,4 @@ def test_a_sheet_never_shows_one_twice_nor_too_many(tmp_path: Path) -> None:
 def test_failures_alone_and_nothing_give_empty_sheets(tmp_path: Path) -> None:
     for name, outcomes in {"failed": [make_failed("a.mrc")], "empty": []}.items():
         _, found = sheets(tmp_path / name, outcomes)
-        assert not any(sheet.shown for sheet in found.values())
+        assert not any(sheet.entries for sheet in found.values())

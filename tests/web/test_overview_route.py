@@ -45,8 +45,8 @@ def test_it_follows_the_run_and_its_decisions(run: Path, client: TestClient) -> 
     before = client.get("/api/overview").json()
     with open_run(run) as store:
         store.register([Path("late.mrc")])
-        origin = next(entry.origin for _, entry in store.entries())
-        store.add(make_graded("late.mrc"), Provenance(origin.file, origin.asked, origin.processing))
+        origin = next(entry.provenance for _, entry in store.entries())
+        store.add(make_graded("late.mrc"), Provenance(origin.file, origin.inputs, origin.processing))
     with decide_in(run) as decisions:
         decisions.judge([151], "rejected", "Ana")
     after = client.get("/api/overview").json()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from thonring.batch.executors.base import TaskSpec
 from thonring.batch.executors.processes import local
-from thonring.batch.run import RunResult, Sink, collect_results
+from thonring.batch.run import OrderedSink, RunResult, collect_results
 from thonring.errors import InputError, ThonringError
 from thonring.learn.dataset.example import Accepted, Example, drawn_element, measured_element, scene_file
 from thonring.learn.dataset.hdf5 import DatasetWriter
@@ -83,22 +83,15 @@ class DatasetResult:
     run: RunResult
 
 
-class DatasetSink(Sink[ExampleResult]):
-    """A data set on disk, to which each example is added as it comes; `results` are kept without their spectra."""
+class DatasetSink(OrderedSink[ExampleResult]):
+    """A data set on disk, to which each example is added as it comes; `results` hold no spectra."""
 
     def __init__(self, writer: DatasetWriter) -> None:
         super().__init__()
         self._writer = writer
-        self._by_index: dict[int, ExampleResult] = {}
-
-    @property
-    def results(self) -> tuple[ExampleResult, ...]:
-        """All that are finished, in the order of their jobs."""
-        return tuple(self._by_index[index] for index in sorted(self._by_index))
 
     def _keep(self, index: int, result: ExampleResult) -> ExampleResult:
-        kept = self._by_index[index] = self._added(result)
-        return kept
+        return super()._keep(index, self._added(result))
 
     def _added(self, result: ExampleResult) -> ExampleResult:
         if result.example is None:

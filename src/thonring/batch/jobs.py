@@ -9,11 +9,10 @@ from typing import Literal
 from thonring import fit, pipeline
 from thonring.formats.ctffind import write_ctffind_text
 from thonring.formats.ctffind_files import diagnostic_image
-from thonring.formats.defocus_row import key_of
 from thonring.plot import Pictures, write_plots, write_signals
 from thonring.records import Attempt, Evidence, KnownDefocus, Note, Outcome, SearchSignals, Source
 from thonring.run.ctf_image import write_ctf_image
-from thonring.run.names import artefact_names, spectrum_path
+from thonring.run.names import artefact_names, key_of, spectrum_path
 from thonring.run.provenance import content_hash
 from thonring.run.rows import NO_CURVE
 from thonring.settings import Settings, SpectrumKind

@@ -129,21 +129,21 @@ class _Comparison:
         if entry is None or self._redo or entry.status == "failed":
             self._counts["new" if entry is None else "forced" if self._redo else "failed"] += 1
             return pending
-        change = self._change(path, entry.origin, pending.provenance)
+        change = self._change(path, entry.provenance, pending.provenance)
         if change is not None:
             self._changes[change] += 1
             return pending
         self._counts["unchanged"] += 1
         self._counts["missing_files"] += file.size is None
-        if entry.origin.processing.thonring != self._now.thonring:
-            self._versions[entry.origin.processing.thonring] = None
+        if entry.provenance.processing.thonring != self._now.thonring:
+            self._versions[entry.provenance.processing.thonring] = None
         return None
 
     def _change(self, path: Path, before: Provenance, now: Provenance) -> Change | None:
         if now.file.size is not None and not self._same_file(path, before.file, now.file):
             return "file"
-        if before.asked != now.asked:
-            same_optics = _part(before.asked, "optics") == _part(now.asked, "optics")
+        if before.inputs != now.inputs:
+            same_optics = _part(before.inputs, "optics") == _part(now.inputs, "optics")
             return "known defocus" if same_optics else "optics"
         if not _same_settings(before.processing, now.processing):
             self._settings.update(dict.fromkeys(_changed_settings(before.processing, now.processing)))
@@ -176,7 +176,9 @@ class _Comparison:
             changed=tuple(self._changes.most_common()),
             settings=tuple(self._settings),
             others=len(others),
-            other_settings=sum(not _same_settings(entry.origin.processing, self._now) for entry in others),
+            other_settings=sum(
+                not _same_settings(entry.provenance.processing, self._now) for entry in others
+            ),
             versions=tuple(self._versions),
         )
 
@@ -193,10 +195,21 @@ def _part(inputs: str, name: str) -> object:
 
 
 def _same_settings(one: Processing, other: Processing) -> bool:
-    return (one.settings, one.spectrum_kind) == (other.settings, other.spectrum_kind)
+    return one.spectrum_kind == other.spectrum_kind and (
+        one.settings == other.settings or _comparable(one.settings) == _comparable(other.settings)
+    )
+
+
+@functools.cache
+def _comparable(settings: str) -> dict[str, object]:
+    """Settings without the sentences of their limits: another wording gives no other verdict."""
+    stored: dict[str, object] = json.loads(settings)
+    limits = stored["limits"]
+    assert isinstance(limits, list)
+    return {**stored, "limits": [{**limit, "reason": ""} for limit in limits]}
 
 
 def _changed_settings(before: Processing, now: Processing) -> list[str]:
-    old, new = json.loads(before.settings), json.loads(now.settings)
+    old, new = _comparable(before.settings), _comparable(now.settings)
     kind = ["spectrum"] if before.spectrum_kind != now.spectrum_kind else []
     return kind + [name for name in new if new[name] != old.get(name)]

@@ -80,14 +80,11 @@ class Sink(ABC, Generic[R]):
     def _is_failure(self, result: R) -> bool: ...
 
 
-class TableSink(Sink[R]):
-    """Results in memory, in the order of their jobs; `write_tables` writes the tables of all of them."""
+class OrderedSink(Sink[R]):
+    """Results that are also collected in memory, in the order of their jobs."""
 
-    def __init__(
-        self, write_tables: Callable[[tuple[R, ...]], None], is_failure: Callable[[R], bool]
-    ) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._write_tables, self._fails = write_tables, is_failure
         self._by_index: dict[int, R] = {}
 
     @property
@@ -95,13 +92,23 @@ class TableSink(Sink[R]):
         """All that are finished, in the order of their jobs."""
         return tuple(self._by_index[index] for index in sorted(self._by_index))
 
-    def write(self) -> None:
-        """Write the tables."""
-        self._write_tables(self.results)
-
     def _keep(self, index: int, result: R) -> R:
         self._by_index[index] = result
         return result
+
+
+class TableSink(OrderedSink[R]):
+    """Results in tables, which `write_tables` writes whole from all results so far."""
+
+    def __init__(
+        self, write_tables: Callable[[tuple[R, ...]], None], is_failure: Callable[[R], bool]
+    ) -> None:
+        super().__init__()
+        self._write_tables, self._fails = write_tables, is_failure
+
+    def write(self) -> None:
+        """Write the tables."""
+        self._write_tables(self.results)
 
     def _is_failure(self, result: R) -> bool:
         return self._fails(result)

@@ -9,7 +9,7 @@ from thonring.batch.executors.processes import local
 from thonring.batch.run import RunResult, TableSink, collect_results
 from thonring.errors import ThonringError
 from thonring.files.atomic import write_text
-from thonring.formats.relion_simulated import Simulated, write_simulated_star
+from thonring.formats.relion import SimulatedCtf, write_simulated_star
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
 from thonring.simulate import Recipe, TruthRow, draw, micrograph, truth_row, truth_text
@@ -98,7 +98,7 @@ def write_tables(folder: Path, rows: Sequence[TruthRow]) -> None:
     write_simulated_star(folder, [_simulated(row) for row in rows])
 
 
-def _simulated(row: TruthRow) -> Simulated:
+def _simulated(row: TruthRow) -> SimulatedCtf:
     optics = Optics(row.voltage_kV, row.cs_mm, row.amplitude_contrast, row.pixel_A)
     truth = KnownDefocus(row.defocus_u_A, row.defocus_v_A, row.angle_deg, row.phase_shift_deg)
-    return Simulated(row.file, optics, row.pixel_A, truth)
+    return SimulatedCtf(row.file, optics, row.pixel_A, truth)

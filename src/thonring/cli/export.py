@@ -116,13 +116,13 @@ def _export_cs(run: Path, exposures: Path, out: Path, *, with_rejected: bool) ->
     ThonringError
         If a table cannot be read, names are ambiguous, nothing is in both, or the file cannot be written.
     """
-    from thonring.evaluate.matching import some
-    from thonring.evaluate.results import read_run_folder
+    from thonring.evaluate.matching import list_files
+    from thonring.evaluate.results import read_run_database
     from thonring.formats.cryosparc import exposure_names, load_exposures, with_ctf, write_exposures
 
     if out.suffix.lower() != ".cs":
         raise OutputError(f"{out}: found suffix {out.suffix or '(none)'!r}, expected .cs.")
-    results = read_run_folder(run, run.name).results
+    results = read_run_database(run, run.name).results
     rows = load_exposures(exposures)
     names = exposure_names(rows)
     by_exposure = _joined(run, results, exposures, names)
@@ -135,7 +135,7 @@ def _export_cs(run: Path, exposures: Path, out: Path, *, with_rejected: bool) ->
         f"{len(written)} of {len(rows)} exposures written: {out}",
         f"rejected and {'kept' if with_rejected else 'left out'}: {rejected}",
         f"without a fit: {len(by_exposure) - len(ctfs)}",
-        f"not in the run: {len(absent)}" + (f" ({some(absent)})" if absent else ""),
+        f"not in the run: {len(absent)}" + (f" ({list_files(absent)})" if absent else ""),
     ]
     return "\n".join(counts)
 
@@ -144,17 +144,17 @@ def _joined(
     run: Path, results: "Sequence[Result]", exposures: Path, names: Sequence[str]
 ) -> "dict[int, Result]":
     """The run's result for each exposure that has one, by the exposure's index."""
-    from thonring.evaluate.matching import Finder, some
+    from thonring.evaluate.matching import MicrographIndex, list_files
 
     files = [one.file for one in results]
-    finder = Finder(files, [Path(file) for file in files], f"results of {run}")
-    found = finder.find({name: Path(name) for name in names}, str(exposures), by_key=True)
+    index = MicrographIndex(files, [Path(file) for file in files], f"results of {run}")
+    found = index.find({name: Path(name) for name in names}, str(exposures), by_key=True)
     if not found:
         raise InputError(
-            f"{exposures}: none of its exposures ({some(names)}) are in {run} ({some(files)}). Give exposures of the "
-            "same micrographs."
+            f"{exposures}: none of its exposures ({list_files(names)}) are in {run} ({list_files(files)}). "
+            "Give exposures of the same micrographs."
         )
-    return {index: results[found[name]] for index, name in enumerate(names) if name in found}
+    return {position: results[found[name]] for position, name in enumerate(names) if name in found}
 
 
 def _ctf(result: "Result") -> "ExposureCtf":
