@@ -32,7 +32,7 @@ def scan(raw: Path, run: Path) -> None:
     """Do what `thonring estimate RAW --out RUN` does before its first micrograph; fail if there is anything to do."""
     from thonring.batch.jobs import RunOptions, plan
     from thonring.batch.resume import plan_resume
-    from thonring.batch.threads import uncollected
+    from thonring.batch.threads import garbage_collection_paused
     from thonring.optics import PartialOptics
     from thonring.quality import load_profile
     from thonring.read import sources
@@ -42,7 +42,7 @@ def scan(raw: Path, run: Path) -> None:
     settings = Settings()
     recipe = RunOptions(run, replace(settings, limits=load_profile(settings.profile)))
     given = PartialOptics(OPTICS.voltage_kV, OPTICS.cs_mm, OPTICS.amplitude_contrast)
-    with uncollected(), open_run(run) as store:
+    with garbage_collection_paused(), open_run(run) as store:
         inputs = sources([str(raw)], given, metadata=True)
         names = store.register([source.path for source in inputs])
         found = plan_resume(store, plan(inputs, recipe, None, names), recipe)

@@ -223,7 +223,7 @@ def test_a_phase_plate_and_the_network_exclude_each_other(
     words = ("--out", tmp_path / "run", *MICROSCOPE, "--start", "network", "--phase-shift")
     result = command("estimate", folder, *words)
     assert result.exit_code == 2
-    assert "phase plates" in result.stderr
+    assert "phase-plate data" in result.stderr
 
 
 @pytest.mark.parametrize("words", [("--batch", 0), ("--workers", 0), ("--spectrum", "phase")])

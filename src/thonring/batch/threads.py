@@ -53,8 +53,8 @@ def _tune(parameters: Mapping[int, int]) -> None:
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """Switch the cyclic garbage collector off in the block.
+def garbage_collection_paused() -> Iterator[None]:
+    """Pause the cyclic garbage collector in the block.
 
     A large run is planned as hundreds of thousands of records that stay and hold no cycles; going through them again
     and again takes a third of the time.

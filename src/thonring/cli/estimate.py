@@ -64,7 +64,7 @@ def _estimate(
     keep_freed_memory()
     from thonring.batch.jobs import plan
     from thonring.batch.resume import plan_resume
-    from thonring.batch.threads import uncollected
+    from thonring.batch.threads import garbage_collection_paused
     from thonring.cli.summary import lacks_database, print_resume_plan, print_tables_replaced
     from thonring.formats.run_tables import prepare_run
     from thonring.read import sources
@@ -72,14 +72,14 @@ def _estimate(
     from thonring.run.settings_file import write_settings
 
     options, optics = estimation.run_options(out), estimation.optics()
-    with uncollected():
+    with garbage_collection_paused():
         are_spectra = options.spectrum_kind is not None
         inputs = sources(files, optics, spectra=are_spectra, metadata=not estimation.no_metadata)
     known = estimation.known_defocus()
     prepare_run(out)
     is_old = lacks_database(out)
     with open_run(out) as store:
-        with uncollected():
+        with garbage_collection_paused():
             jobs = plan(inputs, options, known, store.register([source.path for source in inputs]))
             resumed = plan_resume(store, jobs, options, redo=redo)
         write_settings(out, options.settings, sys.argv, optics)
