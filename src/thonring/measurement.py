@@ -33,26 +33,41 @@ class Measurement:
 
 
 def measured_file(source: Source, settings: Settings, kind: SpectrumKind | None) -> Measurement:
-    """What a file holds: an image, or a spectrum of the named kind."""
+    """The spectrum of a file as far as the settings need it: of its image, or the one it holds, of the named kind.
+
+    Raises
+    ------
+    InputError, OpticsError
+        If the file cannot be read or used, or states no pixel size where none is given.
+    """
     if kind is None:
-        return measure(read.micrograph(source.path, source.optics, metadata=source.metadata), settings)
-    given = read.spectrum_file(source.path, source.optics, kind)
-    sampling_A = given.spectrum.sampling_A
-    shape = (given.spectrum.power.shape[0], 2 * (given.spectrum.power.shape[1] - 1))
-    notes = (*given.notes, *_clamped(settings, sampling_A))
-    return Measurement(given.spectrum, sampling_A, given.optics, shape, notes)
+        return measure(_micrograph(source), settings)
+    given = _given_spectrum(source, kind)
+    return replace(given, notes=(*given.notes, *_clamped(settings, given.pixel_A)))
+
+
+def measured_spectrum(source: Source, kind: SpectrumKind | None, finest_A: float) -> Measurement:
+    """The spectrum of a file's image to `finest_A`, or the one it holds, of the named kind, as far as it goes.
+
+    This is what networks are fed; whatever the settings of an estimate, it is the same.
+
+    Raises
+    ------
+    InputError, OpticsError
+        As `measured_file`.
+    """
+    return _transform(_micrograph(source), finest_A) if kind is None else _given_spectrum(source, kind)
 
 
 def measure(micrograph: Micrograph, settings: Settings, finest_A: float = math.inf) -> Measurement:
-    """The spectrum of an image as far as the settings need it, or to `finest_A`, and what to tell about it."""
-    micrograph = spectrum.repaired(micrograph)
-    shape = (micrograph.pixels.shape[0], micrograph.pixels.shape[1])
-    brightness = spectrum.local_brightness(micrograph)
+    """The spectrum of an image as far as the settings need it, or to `finest_A`, and notes on what was done.
+
+    Raises
+    ------
+    UnsuitableImage
+        If the image is too small, constant, or has too many pixels that are no numbers.
+    """
     pixel_A = micrograph.pixel_A
-    notes = (*micrograph.notes, *_clamped(settings, pixel_A))
-    if settings.downsampling is not None and settings.downsampling < 1:
-        micrograph = spectrum.finer(micrograph, settings.downsampling)
-    variance = SPECTRUM_PIXELS**2 / (shape[0] * shape[1])
     finest_A = min(
         [
             ICE_SAMPLING_A,
@@ -61,8 +76,8 @@ def measure(micrograph: Micrograph, settings: Settings, finest_A: float = math.i
             *(sampling for sampling in samplings(settings, pixel_A) if sampling != pixel_A),
         ]
     )
-    power = spectrum.periodogram(micrograph, finest_A)
-    return Measurement(power, pixel_A, micrograph.optics, shape, notes, variance, brightness)
+    measured = _transform(micrograph, finest_A, settings.downsampling)
+    return replace(measured, notes=(*measured.notes, *_clamped(settings, pixel_A)))
 
 
 def measure_frames(
@@ -86,8 +101,37 @@ def measure_frames(
     return replace(first, spectrum=mean, pixel_variance=variance)
 
 
+def _micrograph(source: Source) -> Micrograph:
+    return read.micrograph(source.path, source.optics, metadata=source.metadata)
+
+
+def _transform(micrograph: Micrograph, finest_A: float, downsampling: float | None = None) -> Measurement:
+    """The spectrum to `finest_A`, of the repaired image; a `downsampling` below 1 first interpolates its pixels."""
+    micrograph = spectrum.repaired(micrograph)
+    shape = (micrograph.pixels.shape[0], micrograph.pixels.shape[1])
+    brightness = spectrum.local_brightness(micrograph)
+    interpolated = micrograph
+    if downsampling is not None and downsampling < 1:
+        interpolated = spectrum.finer(micrograph, downsampling)
+    return Measurement(
+        spectrum=spectrum.periodogram(interpolated, finest_A),
+        pixel_A=micrograph.pixel_A,
+        optics=micrograph.optics,
+        shape=shape,
+        notes=micrograph.notes,
+        pixel_variance=SPECTRUM_PIXELS**2 / (shape[0] * shape[1]),
+        brightness=brightness,
+    )
+
+
+def _given_spectrum(source: Source, kind: SpectrumKind) -> Measurement:
+    given = read.spectrum_file(source.path, source.optics, kind)
+    shape = (given.spectrum.power.shape[0], 2 * (given.spectrum.power.shape[1] - 1))
+    return Measurement(given.spectrum, given.spectrum.sampling_A, given.optics, shape, given.notes)
+
+
 def _clamped(settings: Settings, pixel_A: float) -> tuple[Note, ...]:
-    """Tell a user who asked for a resolution beyond Nyquist what was used instead."""
+    """A note for a user who asked for a resolution beyond Nyquist, on what is used instead."""
     finest_A = settings.resolution_range_A[1]
     if finest_A in {FINEST_RESOLUTION_A, max(finest_A, 2 * pixel_A)}:
         return ()

@@ -20,7 +20,7 @@ from thonring.spectrum import full_plane, periodogram, resample
 
 Command = Callable[..., Result]
 MICROSCOPE = ("--voltage", 300, "--cs", 2.7)
-OPTIONS = "--out --model --voltage --cs --amplitude-contrast --pixel --spectrum --workers --batch --quiet"
+OPTIONS = "--out --model --voltage --cs --amplitude-contrast --pixel --no-metadata --spectrum --workers --batch --quiet"
 COLUMNS = "file,status,defocus_A,sigma_A,voltage_kV,cs_mm,pixel_A,reasons,notes"
 
 

@@ -23,7 +23,8 @@ def perform_prediction(request: PredictionRequest) -> int:
     ThonringError
         If nothing can be done: no inputs, a constant missing, no model or a damaged one, no place for the table.
     """
-    inputs = sources(request.files, request.optics, spectra=request.spectrum_kind is not None)
+    spectra = request.spectrum_kind is not None
+    inputs = sources(request.files, request.optics, spectra=spectra, metadata=request.metadata)
     predictor = Predictor.load(request.model)
     prepare_predictions(request.out)
     jobs = [PredictionJob(source, predictor.card, request.spectrum_kind) for source in inputs]

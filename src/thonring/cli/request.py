@@ -74,12 +74,13 @@ class SimulationRequest:
 
 @dataclass(frozen=True, slots=True)
 class PredictionRequest:
-    """The arguments of `thonring predict`; `model` is None for the packaged one."""
+    """The arguments of `thonring predict`; `model` is None for the packaged one, `metadata` as in `Estimation`."""
 
     files: tuple[str, ...]
     out: Path
     model: Path | None
     optics: PartialOptics
+    metadata: bool
     spectrum_kind: SpectrumKind | None
     workers: int
     batch: int

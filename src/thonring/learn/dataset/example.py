@@ -10,11 +10,11 @@ from typing import Any, cast, get_args
 
 import numpy as np
 
-from thonring import read, spectrum
 from thonring.errors import OpticsError, UnreadableFile, UnreadableTable
 from thonring.learn.inputs import SAMPLINGS_A, SpectrumPyramid, spectrum_pyramid
+from thonring.measurement import measured_spectrum
 from thonring.optics import Optics
-from thonring.records import Floats
+from thonring.records import Floats, Source
 from thonring.settings import SpectrumKind
 from thonring.simulate import Recipe, Scene, draw, drawn_spectrum
 
@@ -222,27 +222,15 @@ def drawn_views(scene: Scene) -> SpectrumPyramid:
 
 
 def measured_element(accepted: Accepted, session: str) -> Example:
-    """An accepted micrograph as an element.
+    """An accepted micrograph as an element, read with the optics and the pixel size that its estimate settled on.
 
     Raises
     ------
     InputError, OpticsError
         If the file cannot be read or used.
     """
-    views = measured_views(accepted.path, accepted.optics, accepted.spectrum_kind)
-    file, source = str(accepted.path), str(accepted.run)
-    return Example(views, accepted.defocus_A, accepted.optics, session, file, source)
-
-
-def measured_views(path: Path, optics: Optics, spectrum_kind: SpectrumKind | None = None) -> SpectrumPyramid:
-    """The views of an image, or of a spectrum that another program computed.
-
-    Raises
-    ------
-    InputError, OpticsError
-        If the file cannot be read or used.
-    """
-    if spectrum_kind is not None:
-        return spectrum_pyramid(read.spectrum_file(path, optics, spectrum_kind).spectrum)
-    image = spectrum.repaired(read.micrograph(path, optics))
-    return spectrum_pyramid(spectrum.periodogram(image, finest_A=SAMPLINGS_A[0]))
+    source = Source(accepted.path, accepted.optics)
+    measured = measured_spectrum(source, accepted.spectrum_kind, SAMPLINGS_A[0])
+    views = spectrum_pyramid(measured.spectrum)
+    file, run = str(accepted.path), str(accepted.run)
+    return Example(views, accepted.defocus_A, accepted.optics, session, file, run)
