@@ -49,7 +49,7 @@ def said_of(predictor: Predictor, dataset: Dataset) -> Said:
     for first in range(0, len(dataset), AT_ONCE):
         indices = range(first, min(first + AT_ONCE, len(dataset)))
         inputs = [
-            network_input(dataset.views(index), columns.optics(index), predictor.card) for index in indices
+            network_input(dataset.pyramid(index), columns.optics(index), predictor.card) for index in indices
         ]
         answers += predictor.predict(inputs)
     seconds = (time.process_time() - began) / len(dataset)

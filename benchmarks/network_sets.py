@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pool import in_processes
 from thonring.learn.dataset.example import Example
-from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.dataset.hdf5 import dataset_writer
 from thonring.learn.inputs import SAMPLINGS_A, spectrum_pyramid
 from thonring.simulate import Recipe, Scene, draw, load_recipe, micrograph
 from thonring.simulate.sample import visible_rings
@@ -68,9 +68,9 @@ def measure(wanted: Wanted, folder: Path, workers: int, seed: int = SEED) -> Pat
     """The data set of a test set in a folder; what is there already is not made again."""
     recipe = _all_sound(wanted.recipe)
     path = folder / f"{wanted.name}.h5"
-    with writing(path, recipe.model_dump_json()) as store:
+    with dataset_writer(path, recipe.model_dump_json()) as store:
         missing = [one for one in _numbered(wanted, recipe, seed) if one[0] not in store.defocus_of]
-        store.make_room(len(missing))
+        store.reserve(len(missing))
         for first in range(0, len(missing), AT_ONCE):
             some = missing[first : first + AT_ONCE]
             for element in in_processes(functools.partial(_measured, wanted.change), some, workers):

@@ -68,7 +68,7 @@ def tried(numbered: Numbered) -> Row:
     scene = numbered.scene
     measured = measure(image_of(numbered), Settings())
     profiles = sectors(measured, Settings())
-    said = Predictor.load().opinion(measured.spectrum, measured.optics)
+    said = Predictor.load().predict_spectrum(measured.spectrum, measured.optics)
     ends = {way: _end(numbered, measured, profiles, settings, said) for way, settings in WAYS.items()}
     return Row(
         numbered.number, scene.usable, scene.defect, scene.mean_defocus_A, said.defocus_A, said.sigma_A, ends

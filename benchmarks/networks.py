@@ -92,12 +92,12 @@ def _real_answer(predictor: Predictor, subject: Subject) -> tuple[Spectrum, Netw
     else:
         image = spectrum.repaired(read.micrograph(subject.path, subject.optics))
         power = spectrum.periodogram(image, finest_A=SAMPLINGS_A[0])
-    return power, predictor.opinion(power, subject.optics)
+    return power, predictor.predict_spectrum(power, subject.optics)
 
 
 def print_times(predictor: Predictor, dataset: Dataset, micrograph: Path | None) -> None:
     """CPU time of a prediction, once warm: from the spectra, one at a time, and from a whole micrograph."""
-    views = [dataset.views(index) for index in range(min(TIMED, len(dataset)))]
+    views = [dataset.pyramid(index) for index in range(min(TIMED, len(dataset)))]
     seconds = []
     for index, view in enumerate(views):
         began = time.process_time()

@@ -1,4 +1,8 @@
-"""One input to its spectrum: a file, an image, or the frames of a movie, as far as the settings need it."""
+"""The power spectrum of one input: a file, an image, or the frames of a movie.
+
+Every command that fits, predicts or builds data sets reads its files here: image or given spectrum, repair of bad
+pixels, Fourier transform to the finest sampling needed, with notes on all of it.
+"""
 
 import math
 from collections.abc import Iterable
@@ -12,15 +16,19 @@ from thonring.records import Image, Micrograph, Note, Source, Spectrum
 from thonring.settings import FINEST_RESOLUTION_A, Settings, SpectrumKind
 
 ICE_SAMPLING_A = 1.5
+"""Coarsest sampling of a spectrum: its Nyquist frequency, 1/3 Å, is beyond the annuli of the ice criteria."""
+
 SPECTRUM_PIXELS = 512
+"""Side of the spectrum to which scores refer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """One input, read and transformed: `spectrum` reaches to the finest sampling that any attempt needs.
 
-    `pixel_variance` is the relative variance of a pixel of the image's 512² spectrum, to which scores refer;
-    None for a given spectrum, whose own scatter tells. `brightness` (32, 32) is the image's local mean over its mean.
+    `shape` is the image's (rows, columns). `pixel_variance` is the relative variance of a pixel of the image's 512²
+    spectrum, to which scores refer; None for a given spectrum, where it is found from the scatter. `brightness`
+    (32, 32) is the image's local mean over its mean, None for a given spectrum.
     """
 
     spectrum: Spectrum
@@ -83,9 +91,9 @@ def measure(micrograph: Micrograph, settings: Settings, finest_A: float = math.i
 def measure_frames(
     frames: Iterable[Micrograph], settings: Settings, finest_A: float = math.inf
 ) -> Measurement:
-    """The mean spectrum of images of one field, as the frames of a movie are; at least one, all of one size.
+    """The mean spectrum of images of one field, such as the frames of a movie; at least one, all of one size.
 
-    What moved between the frames does not blur it. Brightness is that of the first.
+    Motion between the frames does not blur it. `brightness` is that of the first.
     """
     measurements = (measure(frame, settings, finest_A) for frame in frames)
     first = next(measurements)
@@ -137,15 +145,16 @@ def _clamped(settings: Settings, pixel_A: float) -> tuple[Note, ...]:
         return ()
     limit_A = 2 * pixel_A
     text = (
-        f"--resolution-range asks for {finest_A:g} Å; {pixel_A:g} Å/px ends at {limit_A:g} Å: fitted to there"
+        f"--resolution-range asks for {finest_A:g} Å, but the Nyquist limit at {pixel_A:g} Å/px is {limit_A:g} Å: "
+        "fitted to that"
     )
     return (Note("resolution-range", text),)
 
 
 def samplings(settings: Settings, pixel_A: float) -> list[float]:
-    """Pixel sizes to try, in order, in Å; a manual factor replaces the list.
+    """Pixel sizes to try, in order, in Å; `settings.downsampling` times `pixel_A` replaces the list.
 
-    None of them is taken finer than the micrograph's, or than the resolution range can use.
+    Those finer than the spectrum are limited to its sampling where they are used.
     """
     if settings.downsampling is not None:
         return [settings.downsampling * pixel_A]

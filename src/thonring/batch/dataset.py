@@ -8,7 +8,7 @@ from thonring.batch.executors.base import TaskSpec
 from thonring.batch.executors.processes import local
 from thonring.batch.run import WRITE_EVERY_S, collect_results
 from thonring.errors import InputError, ThonringError
-from thonring.learn.dataset.example import Accepted, Example, drawn_element, measured_element, scene_file
+from thonring.learn.dataset.example import Accepted, Example, measured_example, scene_file, simulated_example
 from thonring.learn.dataset.hdf5 import DatasetWriter
 from thonring.simulate import Recipe
 
@@ -119,7 +119,7 @@ def fill(store: DatasetWriter, plan: DatasetPlan, workers: int, tell: Callable[[
     OutputError
         If the data set cannot be written.
     """
-    store.make_room(len(plan.waiting))
+    store.reserve(len(plan.waiting))
     for found in plan.refused:
         tell(found)
     handling = TaskSpec(make, _failed, "thonring.batch.dataset")
@@ -155,13 +155,13 @@ def make(job: Job) -> Found:
 
 def _element(job: Job) -> Example:
     if isinstance(job, DrawnJob):
-        return drawn_element(job.recipe, job.seed, job.index)
+        return simulated_example(job.recipe, job.seed, job.index)
     phase_deg = job.accepted.phase_shift_deg
     if abs(phase_deg) > PHASE_DEG:
         raise InputError(
             f"{job.file}: phase shift of {phase_deg:.0f}°; networks are trained without one, so it was left out."
         )
-    return measured_element(job.accepted, job.session)
+    return measured_example(job.accepted, job.session)
 
 
 def _failed(job: Job, reason: str) -> Found:

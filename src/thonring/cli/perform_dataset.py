@@ -16,7 +16,7 @@ from thonring.cli.progress import StatusLine, shown
 from thonring.errors import InputError, OutputError
 from thonring.learn.dataset.dataset import open_dataset
 from thonring.learn.dataset.example import accepted_of
-from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.dataset.hdf5 import dataset_writer
 from thonring.learn.dataset.overview import overview, write_histograms
 from thonring.learn.dataset.thesis_export import LIMIT_GB, check_size, write_thesis_files
 from thonring.simulate import draw, load_recipe
@@ -105,7 +105,7 @@ def _fill(work: _Work) -> Filled:
             f"{request.out}: the folder above it does not exist. Create it, or choose another with --out."
         )
     started = time.monotonic()
-    with writing(request.out, work.recipe) as store:
+    with dataset_writer(request.out, work.recipe) as store:
         plan = planned(store, work.jobs)
         with shown(plan.count, STATUSES, quiet=request.quiet) as show:
             filled = fill(store, plan, request.workers, lambda found: show(told(found)))

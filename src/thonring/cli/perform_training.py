@@ -8,7 +8,7 @@ from thonring.cli.training_request import TrainingRequest
 from thonring.errors import SettingsError
 from thonring.learn.model_card import require_training
 from thonring.learn.networks import network
-from thonring.learn.training.config import SIMULATED, TrainingPlan, load_training_recipe, plan_of_checkpoint
+from thonring.learn.training.config import SIMULATED, TrainingPlan, load_training_recipe, plan_from_checkpoint
 
 INTERRUPTED = 130
 
@@ -24,14 +24,14 @@ def perform_training(request: TrainingRequest) -> int:
     _check(request)
     require_training()
     plan = (
-        _new_plan(request) if request.resume is None else plan_of_checkpoint(request.resume, request.epochs)
+        _new_plan(request) if request.resume is None else plan_from_checkpoint(request.resume, request.epochs)
     )
-    from thonring.learn.training.train import Interrupted, Machine, last_checkpoint, train
+    from thonring.learn.training.train import TrainerOptions, TrainingInterrupted, last_checkpoint, train
 
-    machine = Machine(request.workers, request.devices, request.quiet)
+    machine = TrainerOptions(request.workers, request.devices, request.quiet)
     try:
         trained = train(plan, _folder(request), machine, request.resume)
-    except Interrupted:
+    except TrainingInterrupted:
         last = last_checkpoint(_folder(request))
         go_on = f": go on with --resume {last}" if last.is_file() else " in its first epoch: begin anew"
         typer.echo(f"thonring: interrupted{go_on}", err=True)
@@ -75,7 +75,7 @@ def _new_plan(request: TrainingRequest) -> TrainingPlan:
     row = network(request.network)
     recipe = load_training_recipe(request.recipe or row.recipe, row.recipe)
     if request.epochs is not None:
-        recipe = recipe.of_epochs(request.epochs)
+        recipe = recipe.with_epochs(request.epochs)
     data = tuple(name if name == SIMULATED else str(Path(name).resolve()) for name in request.data)
     return TrainingPlan(row.name, recipe, data, request.seed or 0)
 

@@ -99,10 +99,10 @@ def train_network(  # noqa: PLR0913 - typer reads the options from the signature
 @train.command()
 def compare(*, models: Models, out: Picture = Path("learning_curves.png")) -> None:
     """Put trained networks side by side: a table, and one figure of their learning curves."""
-    from thonring.learn.training.evaluation import comparison_table, competitors, draw_comparison
+    from thonring.learn.training.evaluation import comparison_table, draw_comparison, read_models
 
     with error_exit():
-        compared = competitors(models)
+        compared = read_models(models)
         draw_comparison(out, {one.name: one.epochs for one in compared})
     typer.echo(comparison_table(compared))
     typer.echo(f"written: {out}")

@@ -227,7 +227,7 @@ def images_router(view: RunView) -> APIRouter:
         from thonring.learn.predict import Predictor
 
         measured = view.workbench.bench(finished(view, number)).measured
-        said = Predictor.load().opinion(measured.spectrum, measured.optics)
+        said = Predictor.load().predict_spectrum(measured.spectrum, measured.optics)
         return NetworkAnswer(
             defocus_A=finite(said.defocus_A),
             sigma_A=finite(said.sigma_A),
