@@ -1,56 +1,59 @@
 import pytest
-from made_rows import every_third_bad, scene
+from correction_rows import every_third_unusable, scene
 
-from corrections_scenes import (
-    THESIS_BAD,
+from benchmarks.corrections.scenes import (
     THESIS_COUNT,
-    described,
-    image_of,
-    is_bad,
-    labelled,
+    THESIS_UNUSABLE,
+    describe,
+    labelled_scenes,
+    must_be_unusable,
     recipe_scenes,
-    without_rings,
+    ringless_scenes,
+    simulate,
 )
 from thonring.measurement import measure
 from thonring.settings import Settings
 
 
 def test_the_set_has_the_proportion_of_the_thesis() -> None:
-    made = labelled(every_third_bad, THESIS_COUNT)
-    assert sum(not one.scene.usable for one in made) == THESIS_BAD
-    assert [one.number for one in made] == list(range(THESIS_COUNT))
-    assert len({one.index for one in made}) == THESIS_COUNT
+    scenes = labelled_scenes(every_third_unusable, THESIS_COUNT)
+    assert sum(not one.scene.usable for one in scenes) == THESIS_UNUSABLE
+    assert [one.number for one in scenes] == list(range(THESIS_COUNT))
+    assert len({one.index for one in scenes}) == THESIS_COUNT
 
 
-def test_bad_ones_are_spread_evenly() -> None:
+def test_unusable_ones_are_evenly_spread() -> None:
     for first in range(0, THESIS_COUNT - 256, 32):
-        assert abs(sum(map(is_bad, range(first, first + 256))) - 256 * THESIS_BAD / THESIS_COUNT) <= 1
+        assert (
+            abs(sum(map(must_be_unusable, range(first, first + 256))) - 256 * THESIS_UNUSABLE / THESIS_COUNT)
+            <= 1
+        )
 
 
 def test_a_small_set_is_the_beginning_of_a_large_one() -> None:
-    assert labelled(every_third_bad, 100) == labelled(every_third_bad, 400)[:100]
+    assert labelled_scenes(every_third_unusable, 100) == labelled_scenes(every_third_unusable, 400)[:100]
 
 
 def test_scenes_keep_their_order_and_label() -> None:
-    for one in labelled(every_third_bad, 200):
-        assert one.scene == every_third_bad(one.index)
-        assert one.scene.usable != is_bad(one.number)
+    for one in labelled_scenes(every_third_unusable, 200):
+        assert one.scene == every_third_unusable(one.index)
+        assert one.scene.usable != must_be_unusable(one.number)
 
 
-def test_a_recipe_without_bad_ones_is_told() -> None:
+def test_a_recipe_without_unusable_scenes_is_refused() -> None:
     with pytest.raises(ValueError, match="unusable"):
-        labelled(scene, 100)
+        labelled_scenes(scene, 100)
 
 
 def test_without_rings_there_is_nothing_but_noise() -> None:
     scene_of = recipe_scenes("corrections", 5, 1024)
-    for one in without_rings(scene_of, 2):
+    for one in ringless_scenes(scene_of, 2):
         assert not one.scene.usable
-        power = measure(image_of(one), Settings()).spectrum.power[40:-40, 40:]
+        power = measure(simulate(one), Settings()).spectrum.power[40:-40, 40:]
         assert power.std() / power.mean() < 1.5
 
 
-def test_the_description_tells_how_to_make_it_again() -> None:
-    (one,) = labelled(every_third_bad, 1)
-    assert f"index {one.index}" in described(one)
-    assert "U 12000 V 11800" in described(one)
+def test_the_description_has_the_parameters_of_the_scene() -> None:
+    (one,) = labelled_scenes(every_third_unusable, 1)
+    assert f"index {one.index}" in describe(one)
+    assert "U 12000 V 11800" in describe(one)

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_rows import OPTICS
+from correction_rows import OPTICS
 
-from corrections_configurations import SEARCHES
-from corrections_trial import all_tried, first_guess_A, high_passed
+from benchmarks.corrections.configurations import SEARCHES
+from benchmarks.corrections.trial import first_guess_A, high_pass_filter, run_searches
 from thonring.fit.splines import rotational_mean
 from thonring.measurement import Measurement, measure
 from thonring.pipeline import sectors
@@ -17,19 +17,21 @@ TRUTH = Truth(OPTICS, 15000.0, 15000.0, 0.0, rings=RingModel(contrast=1.0, b_fac
 
 
 @pytest.fixture(scope="module")
-def seen() -> tuple[Measurement, SectorProfiles]:
-    measured = measure(white_micrograph(TRUTH, (512, 512), 1), Settings())
-    return measured, sectors(measured, Settings())
+def measured() -> tuple[Measurement, SectorProfiles]:
+    measurement = measure(white_micrograph(TRUTH, (512, 512), 1), Settings())
+    return measurement, sectors(measurement, Settings())
 
 
 @pytest.mark.parametrize("name", ["plain", "peak", "high-pass", "corrected"])
-def test_every_first_guess_finds_clear_rings(name: str, seen: tuple[Measurement, SectorProfiles]) -> None:
-    guess_A = first_guess_A(SEARCHES[name], 1.75, *seen)  # type: ignore[index]
+def test_every_first_guess_finds_clear_rings(name: str, measured: tuple[Measurement, SectorProfiles]) -> None:
+    guess_A = first_guess_A(SEARCHES[name], 1.75, *measured)  # type: ignore[index]
     assert guess_A == pytest.approx(15000, rel=0.03)
 
 
-def test_the_clip_alone_takes_the_nearer_slope_of_the_peak(seen: tuple[Measurement, SectorProfiles]) -> None:
-    assert 0.85 * 15000 < first_guess_A(SEARCHES["clip"], 1.75, *seen) < 0.99 * 15000
+def test_the_clip_alone_takes_the_nearer_slope_of_the_peak(
+    measured: tuple[Measurement, SectorProfiles],
+) -> None:
+    assert 0.85 * 15000 < first_guess_A(SEARCHES["clip"], 1.75, *measured) < 0.99 * 15000
 
 
 def _with_wave(profiles: SectorProfiles, periods: float) -> SectorProfiles:
@@ -47,25 +49,30 @@ def _spread(profiles: SectorProfiles) -> float:
 
 @pytest.mark.parametrize("periods", [20, 30, 40, 50])
 def test_the_high_pass_has_the_gain_of_its_order(
-    periods: int, seen: tuple[Measurement, SectorProfiles]
+    periods: int, measured: tuple[Measurement, SectorProfiles]
 ) -> None:
     """|y / x| of y = α (y' + x - x') at ω radians a ring: α |1 - exp(-iω)| / |1 - α exp(-iω)|."""
-    band = seen[1].within(1 / 30, 0.5 / 1.75)
+    band = measured[1].within(1 / 30, 0.5 / 1.75)
     rings_per_step = 512 * 1.75 * np.ptp(band.frequency_per_A) / (band.frequency_per_A.size - 1)
     share = 1 / (1 + 9 * rings_per_step)
     turned = np.exp(-2j * np.pi * periods / (band.frequency_per_A.size - 1))
     gain = abs(share * (1 - turned) / (1 - share * turned))
     wave = _with_wave(band, periods)
-    assert _spread(high_passed(wave, 1.75)) / _spread(wave) == pytest.approx(gain, rel=0.1)
+    assert _spread(high_pass_filter(wave, 1.75)) / _spread(wave) == pytest.approx(gain, rel=0.1)
 
 
-def test_the_high_pass_changes_nothing_that_it_was_given(seen: tuple[Measurement, SectorProfiles]) -> None:
-    before = seen[1].power.copy()
-    high_passed(seen[1], 1.75)
-    assert np.array_equal(seen[1].power, before)
+def test_the_high_pass_changes_nothing_that_it_was_given(
+    measured: tuple[Measurement, SectorProfiles],
+) -> None:
+    before = measured[1].power.copy()
+    high_pass_filter(measured[1], 1.75)
+    assert np.array_equal(measured[1].power, before)
 
 
-def test_one_start_is_fitted_once(seen: tuple[Measurement, SectorProfiles]) -> None:
-    plain, peak = all_tried(*seen, ("plain", "peak"))[0], all_tried(*seen, ("plain", "peak"))[-1]
-    assert plain.found is not None
+def test_one_start_is_fitted_once(measured: tuple[Measurement, SectorProfiles]) -> None:
+    plain, peak = (
+        run_searches(*measured, ("plain", "peak"))[0],
+        run_searches(*measured, ("plain", "peak"))[-1],
+    )
+    assert plain.fit is not None
     assert replace(peak, search="plain", seconds=plain.seconds) == plain

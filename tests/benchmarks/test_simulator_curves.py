@@ -1,4 +1,4 @@
-"""What benchmarks/simulator.py measures: rings of known strength, a ring of ice where there is one, a camera's fall."""
+"""The measured curves agree with the scene: strength of the rings, ring of ice, falling power of the camera."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,20 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scenes import SCENE
-from simulator_curves import FREQUENCIES_PER_A, Curves, curves_of, measurement_of
-from simulator_sets import real_sets
+from benchmarks.simulator.curves import FREQUENCIES_PER_A, Curves, curves_of, measure_whole
+from benchmarks.simulator.real_sets import real_sets
+from factories.scenes import SCENE
 from thonring.simulate import micrograph
 from thonring.simulate.scene import Detector, Ice, Scene
 from thonring.simulate.spectrum import spectral_density
 
 
 def measured(scene: Scene) -> Curves:
-    curves = curves_of(measurement_of(micrograph(scene)))
+    curves = curves_of(measure_whole(micrograph(scene)))
     assert curves is not None
     return curves
 
 
+@pytest.mark.slow
 def test_rings_are_as_strong_as_the_model_says() -> None:
     k = 1 / np.array([15.0, 10.0, 8.0])
     density = spectral_density(SCENE, k, np.zeros(3))
@@ -28,7 +29,7 @@ def test_rings_are_as_strong_as_the_model_says() -> None:
     assert [curves.at("rings", 1 / value) for value in k] == pytest.approx(list(expected), rel=0.15)
 
 
-def test_a_ring_of_ice_stands_over_its_neighbours() -> None:
+def test_a_ring_of_ice_is_stronger_than_its_neighbours() -> None:
     with_ring = measured(replace(SCENE, ice=Ice(ring_gain=15.0)))
     assert with_ring.at("ice", 3.7) > 1.5
     assert with_ring.at("ice", 3.7) > with_ring.at("ice", 4.2)
@@ -41,7 +42,7 @@ def test_power_falls_with_the_camera() -> None:
     assert at_2_5_A / at_4_A == pytest.approx(0.2 ** (2 * (0.64 - 0.25)), rel=0.15)
 
 
-def test_nothing_is_said_beyond_nyquist() -> None:
+def test_there_are_no_values_beyond_nyquist() -> None:
     curves = measured(SCENE)
     assert np.isnan(curves.power[FREQUENCIES_PER_A > 0.505]).all()
     assert np.isnan(curves.at("power", 1.5))

@@ -11,21 +11,17 @@ from typing import Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from served_run import Served, thonring
 
+from factories.commands import thonring
+from factories.web import Served
 from thonring.quality import load_profile
 from thonring.run.open import read_run
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 SHOWN = {"overview": "main > *", "table": "tr[data-number]", "curate": ".bars-kept[d]"}
 SERIOUS = {"serious", "critical"}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-
-
-@pytest.fixture
-def named(page: Page) -> Page:
-    """The page of a person whose name is known."""
-    page.evaluate("localStorage.setItem('who', 'Ana')")
-    return page
 
 
 def opened(page: Page, view: str) -> Page:
@@ -61,16 +57,16 @@ def test_a_run_is_gone_through_by_keys_and_exported(page: Page, served: Served) 
     page.keyboard.press("Enter")
     expect(page.locator(f"tr[data-number='{first + 1}'] .badge")).to_have_text("rejected")
     assert page.locator("tr.current").get_attribute("data-number") == str(first + 2)
-    expect(page.locator("#told")).to_contain_text("1 micrograph rejected")
+    expect(page.locator("#toast")).to_contain_text("1 micrograph rejected")
     with read_run(served.run) as store:
-        decision = next(iter(store.some([first + 1])))[1].decision
+        decision = next(iter(store.some([first + 1]))).decision
     assert decision is not None
     assert (decision.verdict, decision.who) == ("rejected", "Ana")
     page.keyboard.press("u")
-    expect(page.locator("#told")).to_contain_text("Taken back: rejecting 1 micrograph")
+    expect(page.locator("#toast")).to_contain_text("Undone: rejection, 1 micrograph")
     expect(page.locator(f"tr[data-number='{first + 1}'] .badge")).to_have_text("accepted")
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_contain_text("let the criteria decide again")
+    expect(page.get_by_role("dialog")).to_contain_text("reset to the verdict of the criteria")
     page.keyboard.press("Escape")
     page.keyboard.press("k")
     page.keyboard.press("Enter")
@@ -79,10 +75,10 @@ def test_a_run_is_gone_through_by_keys_and_exported(page: Page, served: Served) 
     expect(page.locator("tr.current")).to_have_attribute("data-number", str(first + 1))
     assert statuses(served.run) == before
     page.keyboard.press("r")
-    expect(page.locator("#told")).to_contain_text("1 micrograph rejected")
+    expect(page.locator("#toast")).to_contain_text("1 micrograph rejected")
     assert decided_by(downloaded(page, "Spreadsheet"))[first] == "Ana"
-    page.get_by_role("button", name="Renew the tables").click()
-    expect(page.locator("#told")).to_contain_text("as of now")
+    page.get_by_role("button", name="Update the tables").click()
+    expect(page.locator("#toast")).to_contain_text("as of now")
     assert decided_by((served.run / "results.csv").read_text(encoding="utf-8"))[first] == "Ana"
 
 
@@ -111,30 +107,30 @@ def test_rows_are_sorted_filtered_decided_together_and_joined_by_new_ones(
     assert numbers(named) == [*sorted(defoci, key=lambda number: defoci[number]), *without]
     named.locator("[data-sort='defocus_A']").click()
     expect(named.locator("th[aria-sort=descending]")).to_contain_text("Defocus")
-    named.get_by_label("Search in file names").fill("000001")
+    named.get_by_label("Search file names").fill("000001")
     expect(named.locator("tr[data-number]")).to_have_count(1)
-    named.get_by_role("button", name="Show all").click()
+    named.get_by_role("button", name="Clear filters").click()
     expect(named.locator("tr[data-number]")).to_have_count(len(outcomes))
-    named.locator("tr[data-number] td.tick input").nth(0).click()
+    named.locator("tr[data-number] td.checkbox input").nth(0).click()
     named.locator("tr[data-number]").nth(2).locator("td.number").first.click(modifiers=["Shift"])
-    expect(named.locator(".chosen")).to_have_text("3 selected")
+    expect(named.locator(".selection-count")).to_have_text("3 selected")
     chosen = numbers(named)[:3]
     named.keyboard.press("r")
-    expect(named.locator("#told")).to_contain_text("3 micrographs rejected")
+    expect(named.locator("#toast")).to_contain_text("3 micrographs rejected")
     assert all(statuses(served.run)[number - 1] == "rejected" for number in chosen)
     named.get_by_role("button", name="rejected").click()
     expect(named.locator("tr[data-number]")).to_have_count(statuses(served.run).count("rejected"))
     named.get_by_role("button", name="Select all").click()
     named.keyboard.press("u")
     expect(named.locator("tr[data-number]")).to_have_count(sum(one.status == "rejected" for one in outcomes))
-    named.get_by_role("button", name="Show all").click()
+    named.get_by_role("button", name="Clear filters").click()
     expect(named.locator("tr[data-number]")).to_have_count(len(outcomes))
-    chosen_before = named.locator(".chosen").inner_text()
+    chosen_before = named.locator(".selection-count").inner_text()
     current = named.locator("tr.current").get_attribute("data-number")
     thonring(served.run.parent, f"estimate {served.more} --out run --voltage 300 --cs 2.7")
     expect(named.locator("tr[data-number]")).to_have_count(len(outcomes) + 1, timeout=10_000)
     assert named.locator("tr.current").get_attribute("data-number") == current
-    assert named.locator(".chosen").inner_text() == chosen_before
+    assert named.locator(".selection-count").inner_text() == chosen_before
 
 
 def test_sliders_say_what_is_kept_before_and_after_it_is_applied(
@@ -142,7 +138,7 @@ def test_sliders_say_what_is_kept_before_and_after_it_is_applied(
 ) -> None:
     opened(named, "curate")
     before = statuses(served.run)
-    expect(named.locator("#kept")).to_have_text(str(before.count("accepted")))
+    expect(named.locator("#kept-count")).to_have_text(str(before.count("accepted")))
     slider = named.get_by_role("slider", name="Fit resolution, at most")
     box = slider.bounding_box()
     assert box is not None
@@ -152,7 +148,9 @@ def test_sliders_say_what_is_kept_before_and_after_it_is_applied(
     )
     named.mouse.move(at_x, at_y)
     named.mouse.down()
-    while (kept := int(named.locator("#kept").inner_text())) == before.count("accepted") and at_x > box["x"]:
+    while (kept := int(named.locator("#kept-count").inner_text())) == before.count("accepted") and at_x > box[
+        "x"
+    ]:
         at_x -= 4
         named.mouse.move(at_x, at_y)
     counted = asked(named)
@@ -170,11 +168,11 @@ def test_sliders_say_what_is_kept_before_and_after_it_is_applied(
     assert len(load_profile(str(path))) == len(load_profile("default"))
     thonring(tmp_path, f"estimate {served.simulated}/micrographs.star --out again --profile {path}")
     named.get_by_role("button", name="Apply").click()
-    expect(named.locator("#told")).to_contain_text("decided")
+    expect(named.locator("#toast")).to_contain_text("decided")
     assert statuses(served.run).count("accepted") == kept
     assert statuses(tmp_path / "again").count("accepted") == kept
     named.keyboard.press("u")
-    expect(named.locator("#told")).to_contain_text("Taken back: curating")
+    expect(named.locator("#toast")).to_contain_text("Undone: limits applied")
     assert statuses(served.run) == before
 
 
@@ -197,21 +195,21 @@ def asked(page: Page) -> dict[str, int]:
 def test_without_the_token_one_may_look_and_is_told_why_not_more(page: Page) -> None:
     page.context.clear_cookies()
     page.reload()
-    expect(page.locator("#read-only")).to_contain_text("You may look, not change")
+    expect(page.locator("#read-only")).to_contain_text("Read-only")
     opened(page, "table")
     page.keyboard.press("j")
     reject = page.get_by_role("button", name="Reject", exact=True)
     expect(reject).to_be_disabled()
     assert "open the address" in (reject.get_attribute("title") or "")
     opened(page, "curate")
-    expect(page.locator("#kept")).not_to_be_empty()
+    expect(page.locator("#kept-count")).not_to_be_empty()
     expect(page.get_by_role("button", name="Save as profile")).to_be_disabled()
 
 
 def test_no_view_has_a_serious_fault_of_accessibility(named: Page) -> None:
     faults = []
     opened(named, "table")
-    for name in ("Export", "Columns", "Keys"):
+    for name in ("Export", "Columns", "Shortcuts"):
         named.get_by_role("button", name=name, exact=True).click()
         named.get_by_role("dialog").wait_for()
         faults += found(named, name)

@@ -1,38 +1,69 @@
 """What a user of `thonring dataset` gives and gets."""
 
-import json
-from collections.abc import Callable
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import Result
 
+from factories.commands import Command
 from thonring.learn.dataset.dataset import open_dataset
 from thonring.optics import Optics
+from thonring.records import Attempt, CriterionResult, CtfFit, Outcome, Verdict
+from thonring.run.open import decide_in, open_run
+from thonring.run.provenance import FileState, Provenance, inputs_text, processing
+from thonring.run.rows import NO_CURVE
+from thonring.settings import Settings
 from thonring.simulate import noise_micrograph
 from thonring.simulate.output import write_micrograph
 
-Command = Callable[..., Result]
-
 OPTICS = Optics(300.0, 2.7, 0.1, 1.5)
-HEAD = "file,status,reasons,defocus_A,phase_shift_deg,voltage_kV,cs_mm,amplitude_contrast,pixel_A"
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """A run with micrographs of three folders, one of them rejected."""
-    rows = [HEAD]
+    outcomes = []
     for number in range(4):
         path = tmp_path / f"grid{number % 3}" / f"mic{number}.mrc"
         path.parent.mkdir(exist_ok=True)
         write_micrograph(path, noise_micrograph(OPTICS, (192, 192), number))
-        status = "rejected" if number == 3 else "accepted"
-        rows.append(f"{path},{status},,{12_000 + number},0,300,2.7,0.1,1.5")
-    folder = tmp_path / "run"
+        outcomes.append(outcome(path, 12_000.0 + number, accepted=number < 3))
+    return run_of(tmp_path / "run", outcomes)
+
+
+def outcome(path: Path, defocus_A: float, *, accepted: bool) -> Outcome:
+    verdict = Verdict("default", (CriterionResult("rings", 0.2, passed=accepted),))
+    fit = CtfFit(
+        defocus_u_A=defocus_A,
+        defocus_v_A=defocus_A,
+        angle_deg=0.0,
+        phase_shift_deg=0.0,
+        amplitude_contrast=0.1,
+        covariance=np.zeros((5, 5)),
+        score=0.2,
+        fit_resolution_A=4.0,
+        resolution_range_A=(30.0, 3.5),
+        sampling_A=1.75,
+        log_likelihood_gain=500.0,
+        dispersion=1.0,
+        runner_up_A=math.nan,
+        runner_up_gap=math.nan,
+        curve=NO_CURVE,
+        start_A=defocus_A,
+    )
+    status = "accepted" if accepted else "rejected"
+    return Outcome(path, status, (), OPTICS, 1.5, (192, 192), (Attempt(1.75, verdict, fit),), 0)
+
+
+def run_of(folder: Path, outcomes: Sequence[Outcome]) -> Path:
+    origin = Provenance(FileState(), inputs_text(OPTICS, None), processing(Settings(), None, (), "0.1.0"))
     folder.mkdir()
-    (folder / "results.csv").write_text("\n".join([*rows, ""]), encoding="utf-8")
-    (folder / "settings.json").write_text(json.dumps({"command_line": ["estimate"]}), encoding="utf-8")
+    with open_run(folder) as store:
+        store.register([one.path for one in outcomes])
+        for one in outcomes:
+            store.add(one, origin)
     return folder
 
 
@@ -54,7 +85,7 @@ def test_built_again_nothing_is_added(command: Command, run: Path, tmp_path: Pat
     assert command("dataset", "build", run, "--out", data, "--quiet").output == ""
     result = command("dataset", "build", run, run, "--out", data, "--session", "late")
     assert result.exit_code == 0
-    assert "were there already" in result.stdout
+    assert "were already there" in result.stdout
     assert len(open_dataset([data])) == 3
 
 
@@ -101,12 +132,12 @@ def test_another_recipe_into_the_same_file_is_refused(command: Command, tmp_path
 
 def test_wrong_use_is_told(command: Command, run: Path, tmp_path: Path) -> None:
     for words, said in (
-        (("build", tmp_path, "--out", tmp_path / "d.h5"), "settings.json"),
-        (("build", run, "--out", tmp_path / "no" / "d.h5"), "folder above it does not exist"),
+        (("build", tmp_path, "--out", tmp_path / "d.h5"), "run.db: not found"),
+        (("build", run, "--out", tmp_path / "no" / "d.h5"), "the parent folder does not exist"),
         (("info", tmp_path / "missing.h5"), "not found"),
         (
             ("simulate", "--count", 1, "--recipe", "nonsense", "--out", tmp_path / "d.h5"),
-            "'nonsense' is unknown",
+            "unknown recipe 'nonsense'",
         ),
     ):
         result = command("dataset", *words)
@@ -117,16 +148,17 @@ def test_wrong_use_is_told(command: Command, run: Path, tmp_path: Path) -> None:
 
 
 def test_a_run_that_accepted_nothing_is_refused(command: Command, run: Path, tmp_path: Path) -> None:
-    (run / "results.csv").write_text(f"{HEAD}\n", encoding="utf-8")
+    with decide_in(run) as decisions:
+        decisions.judge([1, 2, 3], "rejected", "Ana")
     result = command("dataset", "build", run, "--out", tmp_path / "d.h5")
     assert result.exit_code == 2
-    assert "no micrograph is accepted" in result.stderr
+    assert "found no accepted micrographs" in result.stderr
 
 
 def test_files_of_the_thesis_beyond_the_limit_are_refused_before_any_work(
     command: Command, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("thonring.cli.perform_dataset.LIMIT_GB", 0.001)
+    monkeypatch.setattr("thonring.learn.dataset.thesis_export.LIMIT_GB", 0.001)
     words = (
         "dataset",
         "build",

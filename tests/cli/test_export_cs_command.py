@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from typer.testing import Result
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Method
+    from factories.commands import Command
 
-Command = Callable[..., Result]
 FIELDS = [("uid", "<u8"), ("micrograph_blob/path", "S64")]
 
 
-@pytest.fixture
-def run(command: Command, method: Method, micrographs: Path, tmp_path: Path) -> Path:
-    """A run of four files: accepted, rejected, accepted, failed."""
-    (micrographs / "d_broken.mrc").touch()
-    assert method.calls == []
-    folder = tmp_path / "run"
-    command("estimate", micrographs, "--out", folder, "--voltage", 300, "--cs", 2.7)
-    return folder
+pytestmark = pytest.mark.usefixtures("broken_micrograph")
 
 
 @pytest.fixture
@@ -81,7 +71,7 @@ def test_what_was_written_agrees_with_the_run(
     [
         (["{run}", "{run}/absent.cs", "--out", "{run}/o.cs"], "absent.cs: cannot be read"),
         (["{run}", "{run}/results.csv", "--out", "{run}/o.cs"], "expected a cryoSPARC table"),
-        (["{run}/absent", "{cs}", "--out", "{run}/o.cs"], "results.csv: cannot be read"),
+        (["{run}/absent", "{cs}", "--out", "{run}/o.cs"], "run.db: not found"),
         (["{run}", "{cs}", "--out", "{run}/o.star"], "suffix '.star', expected .cs"),
         (["{run}", "{strange}", "--out", "{run}/o.cs"], "none of its exposures"),
         (["{run}", "{cs}"], "Missing option '--out'"),

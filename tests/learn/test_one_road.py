@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from made_metadata import FRAME_MDOC, IMAGE_MDOC, epu_xml
-from made_models import Answer, made_model
-from simulated import NATIVE, micrograph
+from factories.metadata import FRAME_MDOC, IMAGE_MDOC, epu_xml
+from factories.micrographs import NATIVE, micrograph
+from factories.models import Answer, make_model
 from thonring.cli.app import app
 from thonring.learn.dataset.dataset import open_dataset
 from thonring.learn.inputs import SAMPLINGS_A, spectrum_pyramid
@@ -45,7 +45,7 @@ def image(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    return made_model(tmp_path / "mine.onnx", Answer(15234.5, 41.0))
+    return make_model(tmp_path / "mine.onnx", Answer(15234.5, 41.0))
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from measured import MARGIN_BYTES, peak_bytes
 
+from factories.memory import MARGIN_BYTES, peak_bytes
 from thonring import read
 from thonring.errors import ThonringError, UnreadableTable
+from thonring.formats.known_defocus import known_defocus
 from thonring.optics import PartialOptics
 
 TIMES_THE_TABLE = 100
@@ -60,7 +61,7 @@ texts = st.one_of(written.map(lambda text: text.encode("utf-8", "surrogatepass")
 
 def read_all(path: Path) -> None:
     """Read a table in every way, errors of Thonring's own apart."""
-    for reader in (read.known_defocus, _listed):
+    for reader in (known_defocus, _listed):
         try:
             reader(path)
         except ThonringError as problem:
@@ -115,4 +116,4 @@ def test_a_table_that_is_not_utf8_is_refused_or_read(tmp_path: Path, suffix: str
     path = tmp_path / f"table{suffix}"
     path.write_bytes(b"\xff\xfe\x00data_")
     with pytest.raises(UnreadableTable, match=f"table\\{suffix}"):
-        read.known_defocus(path)
+        known_defocus(path)

@@ -10,10 +10,11 @@ import mrcfile
 import numpy as np
 import pytest
 import tifffile
-from measured import MARGIN_BYTES, peak_bytes, read_or_refused
 
+from factories.memory import MARGIN_BYTES, peak_bytes, read_or_refused
 from thonring import read
 from thonring.errors import UnreadableFile, UnreadableTable, UnsuitableImage
+from thonring.formats.known_defocus import known_defocus
 from thonring.optics import Optics, PartialOptics
 
 OPTICS = Optics(300, 2.7, pixel_A=1.5)
@@ -72,7 +73,7 @@ def test_nor_where_a_table_is_wanted(
     make(tmp_path / name)
     said = "folder .*found no CTFFIND text" if said == "found a folder" else f"{name}: {said}"
     with pytest.raises(UnreadableTable, match=said.replace("folder .*", "")):
-        read.known_defocus(tmp_path / name)
+        known_defocus(tmp_path / name)
 
 
 def test_a_star_file_that_is_a_pipe(tmp_path: Path) -> None:

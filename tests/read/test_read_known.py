@@ -12,10 +12,11 @@ import starfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from thonring import read
 from thonring.ctf import to_vector
 from thonring.errors import UnreadableTable
+from thonring.formats.known_defocus import known_defocus
 from thonring.records import KnownDefocus
+from thonring.run.names import key_of
 
 CTFFIND = """\
 # Output from CTFFind version 4.1.14, run on 2024-02-29 12:00:00
@@ -101,11 +102,11 @@ def save_cs(path: Path, rows: npt.NDArray[np.void]) -> Path:
     ],
 )
 def test_keys(name: str | Path, key: str) -> None:
-    assert read.key_of(name) == key
+    assert key_of(name) == key
 
 
 def test_ctffind_gives_radians(tmp_path: Path) -> None:
-    known = read.known_defocus(write(tmp_path / "diagnostic.txt", CTFFIND))
+    known = known_defocus(write(tmp_path / "diagnostic.txt", CTFFIND))
     (found,) = known.values()
     assert list(known) == ["mic_01"]
     assert (found.defocus_u_A, found.defocus_v_A) == (10865.006836, 10571.461914)
@@ -118,28 +119,28 @@ def test_a_folder_of_single_answers(tmp_path: Path) -> None:
     write(tmp_path / "one_avrot.txt", "curves")
     write(tmp_path / "two.txt", CTFFIND.replace("mic_01", "mic_02"))
     write(tmp_path / "three_ctf.ctfparam", CTFPARAM)
-    assert set(read.known_defocus(tmp_path)) == {"mic_01", "mic_02", "three"}
+    assert set(known_defocus(tmp_path)) == {"mic_01", "mic_02", "three"}
 
 
 def test_ctfparam_gives_degrees_and_any_turn(tmp_path: Path) -> None:
-    known = read.known_defocus(write(tmp_path / "mic_ctf.ctfparam", CTFPARAM))
+    known = known_defocus(write(tmp_path / "mic_ctf.ctfparam", CTFPARAM))
     (found,) = known.values()
     assert list(known) == ["mic"]
     assert found.angle_deg == pytest.approx(38.3)
     assert found.phase_shift_deg == 90
-    named = read.known_defocus(write(tmp_path / "x.ctfparam", CTFPARAM + " _micrograph Runs/other.mrc\n"))
+    named = known_defocus(write(tmp_path / "x.ctfparam", CTFPARAM + " _micrograph Runs/other.mrc\n"))
     assert list(named) == ["other"]
 
 
 def test_xmd_skips_failures_and_puts_u_first(tmp_path: Path) -> None:
-    known = read.known_defocus(write(tmp_path / "mics.xmd", XMD))
+    known = known_defocus(write(tmp_path / "mics.xmd", XMD))
     assert set(known) == {"a", "c"}
     assert known["a"] == KnownDefocus(20000, 19000, 30)
     assert known["c"] == KnownDefocus(15500, 15000, -80)
 
 
 def test_cryosparc_gives_radians_and_long_names(tmp_path: Path) -> None:
-    known = read.known_defocus(save_cs(tmp_path / "exposures.cs", np.array(CS_ROWS, CS_FIELDS)))
+    known = known_defocus(save_cs(tmp_path / "exposures.cs", np.array(CS_ROWS, CS_FIELDS)))
     assert set(known) == {"a", "b", "012345678901234567890_a", "112345678901234567890_b"}
     assert known["a"] is known["012345678901234567890_a"]
     assert known["a"].angle_deg == pytest.approx(math.degrees(0.5))
@@ -152,8 +153,8 @@ def test_endings_of_cryosparcs_motion_correction_are_not_part_of_the_name(tmp_pa
     name = b"J14/motioncorrected/012951868257382468663_14sep05c_02es.frames_patch_aligned_doseweighted.mrc"
     rows = rows.astype([(field, "S120" if kind == "S80" else kind) for field, kind in CS_FIELDS])
     rows["micrograph_blob/path"] = name
-    known = read.known_defocus(save_cs(tmp_path / "exposures.cs", rows))
-    assert known[read.key_of("MotionCorr/job002/14sep05c_02es.frames.mrc")].defocus_u_A == 20000
+    known = known_defocus(save_cs(tmp_path / "exposures.cs", rows))
+    assert known[key_of("MotionCorr/job002/14sep05c_02es.frames.mrc")].defocus_u_A == 20000
 
 
 @pytest.mark.parametrize("field", ["micrograph_blob_non_dw/path", "movie_blob/path"])
@@ -161,7 +162,7 @@ def test_exposures_may_have_another_path(tmp_path: Path, field: str) -> None:
     rows = np.array(
         CS_ROWS, [(name.replace("micrograph_blob/path", field), kind) for name, kind in CS_FIELDS]
     )
-    assert "a" in read.known_defocus(save_cs(tmp_path / "exposures.cs", rows))
+    assert "a" in known_defocus(save_cs(tmp_path / "exposures.cs", rows))
 
 
 def test_passthrough_files_beside_are_joined_by_uid(tmp_path: Path) -> None:
@@ -173,10 +174,10 @@ def test_passthrough_files_beside_are_joined_by_uid(tmp_path: Path) -> None:
     save_cs(tmp_path / "J5_passthrough_exposures_few.cs", names[:1])
     save_cs(tmp_path / "J5_passthrough_particles.cs", made[["uid"]])
     with pytest.raises(UnreadableTable, match="lacks micrograph_blob/path"):
-        read.known_defocus(save_cs(tmp_path / "exposures_ctf_estimated.cs", made))
+        known_defocus(save_cs(tmp_path / "exposures_ctf_estimated.cs", made))
     save_cs(tmp_path / "J5_passthrough_exposures.cs", more)
-    known = read.known_defocus(tmp_path / "exposures_ctf_estimated.cs")
-    assert known == read.known_defocus(save_cs(tmp_path / "all.cs", rows))
+    known = known_defocus(tmp_path / "exposures_ctf_estimated.cs")
+    assert known == known_defocus(save_cs(tmp_path / "all.cs", rows))
 
 
 def test_tables_with_thousands_of_fields_are_read(tmp_path: Path) -> None:
@@ -184,16 +185,18 @@ def test_tables_with_thousands_of_fields_are_read(tmp_path: Path) -> None:
     rows = np.zeros(1, fields)
     for name, _ in CS_FIELDS:
         rows[name] = np.array(CS_ROWS[:1], CS_FIELDS)[name]
-    assert read.known_defocus(save_cs(tmp_path / "exposures.cs", rows))["a"].defocus_u_A == 20000
+    assert known_defocus(save_cs(tmp_path / "exposures.cs", rows))["a"].defocus_u_A == 20000
 
 
+@pytest.mark.slow
+@pytest.mark.clients
 def test_the_compressed_format_is_read_by_cryosparc_tools(tmp_path: Path) -> None:
     dataset = pytest.importorskip("cryosparc.dataset", reason="needs the package cryosparc-tools")
     rows = np.array(CS_ROWS, CS_FIELDS)
     path = tmp_path / "exposures.cs"
     dataset.Dataset(rows).save(path, format=dataset.CSDAT_FORMAT)
     assert path.read_bytes()[1:6] == b"CSDAT"
-    assert read.known_defocus(path) == read.known_defocus(save_cs(tmp_path / "plain.cs", rows))
+    assert known_defocus(path) == known_defocus(save_cs(tmp_path / "plain.cs", rows))
 
 
 def test_without_cryosparc_tools_the_compressed_format_is_refused_with_a_remedy(
@@ -203,13 +206,13 @@ def test_without_cryosparc_tools_the_compressed_format_is_refused_with_a_remedy(
     path = tmp_path / "a.cs"
     path.write_bytes(b"\x95CSDAT" + bytes(40))
     with pytest.raises(UnreadableTable, match=r"not installed: pip install 'thonring\[cryosparc\]'"):
-        read.known_defocus(path)
+        known_defocus(path)
 
 
 def test_ambiguous_short_names_are_left_out(tmp_path: Path) -> None:
     rows = np.array(CS_ROWS, CS_FIELDS)
     rows["micrograph_blob/path"][1] = b"J2/imported/112345678901234567890_a.mrc"
-    known = read.known_defocus(save_cs(tmp_path / "exposures.cs", rows))
+    known = known_defocus(save_cs(tmp_path / "exposures.cs", rows))
     assert set(known) == {"012345678901234567890_a", "112345678901234567890_a"}
 
 
@@ -228,7 +231,7 @@ def test_star_files_of_an_independent_writer(
     table.insert(0, "rlnMicrographName", [f"M/mic{index}.mrc" for index in range(len(rows))])
     blocks = {"optics": pd.DataFrame({"rlnOpticsGroup": [1], "rlnVoltage": [300.0]})} if optics_block else {}
     starfile.write({**blocks, "micrographs": table}, tmp_path / "ctf.star", float_format="%.9g")
-    known = read.known_defocus(tmp_path / "ctf.star")
+    known = known_defocus(tmp_path / "ctf.star")
     for index, (u_A, v_A, angle_deg, phase_deg) in enumerate(rows):
         found = known[f"mic{index}"]
         assert found.defocus_u_A >= found.defocus_v_A
@@ -245,10 +248,10 @@ def star(*rows: str) -> str:
 
 def test_equal_rows_of_one_name_are_one_and_different_ones_an_error(tmp_path: Path) -> None:
     path = write(tmp_path / "a.star", star("x/a.mrc 2 1 0", "y/a.mrc 2 1 0"))
-    assert list(read.known_defocus(path)) == ["a"]
+    assert list(known_defocus(path)) == ["a"]
     write(path, star("x/a.mrc 2 1 0", "y/a.mrc 3 1 0"))
     with pytest.raises(UnreadableTable, match="two different defoci for the name 'a'"):
-        read.known_defocus(path)
+        known_defocus(path)
 
 
 @pytest.mark.parametrize(
@@ -269,26 +272,26 @@ def test_equal_rows_of_one_name_are_one_and_different_ones_an_error(tmp_path: Pa
 )
 def test_bad_tables(tmp_path: Path, name: str, text: str, said: str) -> None:
     with pytest.raises(UnreadableTable, match=rf"{name}.*{said}"):
-        read.known_defocus(write(tmp_path / name, text))
+        known_defocus(write(tmp_path / name, text))
 
 
 def test_bad_cryosparc_tables(tmp_path: Path) -> None:
     path = tmp_path / "a.cs"
     path.write_bytes(b"\x94CSDAT" + bytes(40))
     with pytest.raises(UnreadableTable, match="compressed format"):
-        read.known_defocus(path)
+        known_defocus(path)
     rows = np.array(CS_ROWS, CS_FIELDS)
     without_path = [name for name, _ in CS_FIELDS if name != "micrograph_blob/path"]
     with pytest.raises(UnreadableTable, match=r"lacks micrograph_blob/path; found uid.*passthrough"):
-        read.known_defocus(save_cs(path, rows[without_path]))
+        known_defocus(save_cs(path, rows[without_path]))
     save_cs(path, rows)
     path.write_bytes(path.read_bytes()[:-8])
     with pytest.raises(UnreadableTable, match="damaged"):
-        read.known_defocus(path)
+        known_defocus(path)
 
 
 def test_missing_file_and_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(UnreadableTable, match="No such file"):
-        read.known_defocus(tmp_path / "none.star")
+        known_defocus(tmp_path / "none.star")
     with pytest.raises(UnreadableTable, match="no CTFFIND text"):
-        read.known_defocus(tmp_path)
+        known_defocus(tmp_path)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from thonring import read
+from thonring.formats.known_defocus import known_defocus
 from thonring.optics import Optics, PartialOptics
+from thonring.run.names import key_of
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT / ".." / "shared" / "data"
@@ -55,12 +57,12 @@ def test_real_spectra_are_centred_amplitudes_at_their_own_sampling() -> None:
 def test_a_published_star_file() -> None:
     star = SHARED / "relion_tutorial" / "micrographs_ctf.star"
     listed = read.sources([str(star)], PartialOptics())
-    known = read.known_defocus(star)
+    known = known_defocus(star)
     assert len(listed) == len(known) == 12
     assert {source.optics for source in listed} == {Optics(200, 1.4, 0.1, 0.885)}
     spectra = sorted((SHARED / "relion_tutorial").glob("*_PS.mrc"))
-    assert {read.key_of(path) for path in spectra} == set(known)
-    first = known[read.key_of("20170629_00021_frameImage_PS.mrc")]
+    assert {key_of(path) for path in spectra} == set(known)
+    first = known[key_of("20170629_00021_frameImage_PS.mrc")]
     assert (first.defocus_u_A, first.defocus_v_A) == (10865.006836, 10571.461914)
     assert first.angle_deg == pytest.approx(79.130180)
 

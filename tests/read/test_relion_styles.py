@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from thonring import read
+from thonring.formats.known_defocus import known_defocus
 from thonring.optics import Optics, PartialOptics
 from thonring.records import KnownDefocus
 
@@ -113,7 +114,7 @@ def star(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_every_style_gives_the_same_defocus(star: Path) -> None:
-    assert read.known_defocus(star) == {
+    assert known_defocus(star) == {
         "mic_01": KnownDefocus(10865.006836, 10571.461914, 79.13018),
         "mic_02": KnownDefocus(9839.161133, 9586.385742, 70.592163),
     }
@@ -129,14 +130,14 @@ def test_every_style_gives_the_same_microscope(star: Path) -> None:
 
 
 def test_phase_shifts_are_degrees(tmp_path: Path) -> None:
-    known = read.known_defocus(write(tmp_path / "plate.star", WITH_PHASE_PLATE))
+    known = known_defocus(write(tmp_path / "plate.star", WITH_PHASE_PLATE))
     assert [known[name].phase_shift_deg for name in ("mic_01", "mic_02")] == [90.0, 45.0]
 
 
 def test_the_tutorials_own_file_is_of_the_latest_style() -> None:
     if not SHARED.exists():
         pytest.skip("the reference data of RELION's tutorial are not beside the repository")
-    known = read.known_defocus(SHARED)
+    known = known_defocus(SHARED)
     found = known["20170629_00021_frameImage"]
     assert found == KnownDefocus(10865.006836, 10571.461914, pytest.approx(79.13018))
     assert {source.optics for source in read.sources([str(SHARED)], PartialOptics())} == {

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from thonring import read
 from thonring.errors import OutputError
 from thonring.formats.cryosparc import FIELDS, ExposureCtf, with_ctf, write_exposures
+from thonring.formats.known_defocus import known_defocus
 from thonring.records import KnownDefocus
 
 EXPOSURE = [
@@ -111,6 +111,8 @@ def test_no_exposure_at_all_is_an_empty_table(tmp_path: Path) -> None:
     assert len(np.load(tmp_path / "out.cs")) == 0
 
 
+@pytest.mark.slow
+@pytest.mark.clients
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     u_A=st.floats(0, 6e4),
@@ -125,7 +127,7 @@ def test_our_reader_and_cryosparc_tools_read_the_same(
     defocus = KnownDefocus(u_A, u_A - astigmatism_A, angle_deg, phase_deg)
     path = tmp_path / "out.cs"
     write_exposures(path, with_ctf(exposures(1), {0: ctf(defocus=defocus)}, with_rejected=True))
-    found = read.known_defocus(path)["m0"]
+    found = known_defocus(path)["m0"]
     row = dataset.Dataset.load(path).rows()[0]
     assert (row["uid"], row["ctf/type"]) == (2**63, "imported")
     assert (row["ctf/df1_A"], row["ctf/df2_A"]) == pytest.approx((u_A, u_A - astigmatism_A), abs=0.01)

@@ -17,8 +17,8 @@ from thonring.run.sqlite import file_system, journal_for
 HOLD = """
 import sys, time
 from pathlib import Path
-from thonring.run.open import held
-with held(Path(sys.argv[1])):
+from thonring.run.open import run_lock
+with run_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """

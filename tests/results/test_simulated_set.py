@@ -13,22 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thonring.errors import OutputError
-from thonring.formats.defocus_row import key_of
 from thonring.formats.known_defocus import known_defocus
-from thonring.formats.relion_simulated import Simulated, write_simulated_star
+from thonring.formats.relion import SimulatedCtf, write_simulated_star
 from thonring.optics import Optics, PartialOptics
 from thonring.read import sources
 from thonring.records import KnownDefocus, Micrograph
+from thonring.run.names import key_of
 from thonring.simulate.output import prepare_set, recipe_text, write_micrograph
 
 KRIOS = Optics(300.0, 2.7, 0.07, 0.83)
 TALOS = Optics(200.0, 2.7, 0.1, 1.1)
 
 
-def made(index: int, optics: Optics, **truth: float) -> Simulated:
+def made(index: int, optics: Optics, **truth: float) -> SimulatedCtf:
     assert optics.pixel_A is not None
     defocus = KnownDefocus(15200.25 + index, 14800.75, -37.5, **truth)
-    return Simulated(f"mic_{index:06d}.mrc", optics, optics.pixel_A, defocus)
+    return SimulatedCtf(f"mic_{index:06d}.mrc", optics, optics.pixel_A, defocus)
 
 
 MADE = [made(0, KRIOS), made(1, TALOS, phase_shift_deg=90.0), made(2, KRIOS)]
@@ -136,7 +136,7 @@ def test_a_new_folder_gets_its_recipe_and_may_be_filled_again(tmp_path: Path) ->
 
 def test_another_set_is_not_mixed_in(tmp_path: Path) -> None:
     prepare_set(tmp_path, "size = 64\n")
-    with pytest.raises(OutputError, match=r"holds a set that was made otherwise .*--out"):
+    with pytest.raises(OutputError, match=r"contains a set made with other options .*--out"):
         prepare_set(tmp_path, "size = 65\n")
     assert (tmp_path / "recipe.toml").read_text(encoding="utf-8") == "size = 64\n"
 

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_served import BEARER, PLACE, TOKEN, client_of
 from starlette.testclient import TestClient
 
+from factories.web import BEARER, PLACE, TOKEN, client_of
 from thonring.run.open import open_run
-from thonring.web.auth import MOST_BYTES, Access
+from thonring.web.auth import MAX_BODY_BYTES, Access
 from thonring.web.routes import overview as state
 
 HERE = {"origin": f"http://{PLACE}"}
@@ -201,8 +201,8 @@ def test_a_body_that_a_form_could_send_is_refused(client: TestClient, kind: str 
 
 def test_a_body_that_is_too_large_is_refused_announced_or_not(client: TestClient) -> None:
     kind = {"content-type": "application/json"}
-    assert client.post("/api/decisions", content=b" " * (MOST_BYTES + 1), headers=kind).status_code == 413
-    pieces = (b" " * 2**20 for _ in range(MOST_BYTES // 2**20 + 1))
+    assert client.post("/api/decisions", content=b" " * (MAX_BODY_BYTES + 1), headers=kind).status_code == 413
+    pieces = (b" " * 2**20 for _ in range(MAX_BODY_BYTES // 2**20 + 1))
     assert client.post("/api/decisions", content=pieces, headers=kind).status_code == 413
 
 
@@ -237,7 +237,7 @@ def test_every_answer_has_the_headers(
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["cache-control"] in {"no-store", "no-cache"}
         assert "server" not in answer.headers
-    assert answers[-1].json() == {"detail": "something went wrong; the server's log says what."}
+    assert answers[-1].json() == {"detail": "something went wrong; see the server's log."}
 
 
 def _fails(_: object) -> str:

@@ -6,9 +6,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from made_served import COUNT
 from starlette.testclient import TestClient
 
+from factories.stores import COUNT
 from thonring.formats.run_tables import export
 from thonring.run.open import open_run, read_run
 
@@ -48,14 +48,14 @@ def test_verdicts_are_in_a_download(client: TestClient) -> None:
 def test_a_format_that_does_not_exist_is_told(client: TestClient) -> None:
     answer = client.get("/api/exports/nonsense")
     assert answer.status_code == 422
-    assert "'star'" in answer.json()["detail"]
+    assert "one of star, " in answer.json()["detail"]
 
 
 def test_the_tables_of_the_run_are_renewed(client: TestClient, run: Path) -> None:
     client.post("/api/decisions", json={"micrographs": [1], "verdict": "rejected", "who": "Ana"})
     assert not (run / "results.csv").exists()
     answer = client.post("/api/exports", json={}).json()
-    assert answer == {"renewed": True, "told": "The tables in run are as of now."}
+    assert answer == {"renewed": True, "told": "The tables in run are up to date."}
     with (run / "results.csv").open(encoding="utf-8", newline="") as table:
         assert next(csv.DictReader(table))["decided_by"] == "Ana"
 
@@ -65,6 +65,6 @@ def test_a_process_that_works_on_the_run_renews_its_tables_itself(client: TestCl
         answer = client.post("/api/exports", json={}).json()
         assert answer["renewed"] is False
         assert answer["told"].startswith("process ")
-        assert answer["told"].endswith("works on this run and will renew its tables.")
+        assert answer["told"].endswith("is working on this run and will update its tables.")
         assert client.get("/api/exports/csv").status_code == 200
     assert not (run / "results.csv").exists()

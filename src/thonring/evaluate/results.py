@@ -12,11 +12,13 @@ from typing import Any, get_args
 from thonring.ctf import canonical
 from thonring.errors import UnreadableFile, UnreadableTable
 from thonring.formats.ctffind import COLUMN_COUNT, COLUMNS, INPUT_FILE
-from thonring.formats.defocus_row import without_uid
 from thonring.formats.known_defocus import ONE_PER_MICROGRAPH, READERS, known_defocus
 from thonring.quality import CRITERIA
-from thonring.records import KnownDefocus, Status
-from thonring.run.names import artefact_names, spectrum_path
+from thonring.records import CtfFit, KnownDefocus, Status
+from thonring.run.names import artefact_names, spectrum_path, without_uid
+from thonring.run.open import STORE, read_run
+from thonring.run.provenance import limits_of
+from thonring.run.store import MicrographRecord
 from thonring.settings import Limit
 
 
@@ -51,7 +53,7 @@ class Run:
     """Results in the order of their table, each file once.
 
     `judges` is False of programs that give no verdict: what has a value counts as accepted. `by_key` tells that
-    names are only what `read.key_of` leaves of them, `in_order` that there are none: images of a stack.
+    names are only what `key_of` leaves of them, `in_order` that there are none: images of a stack.
     """
 
     name: str
@@ -123,7 +125,7 @@ def needs_no_fit(criterion: str) -> bool:
 
 def pass_if_missing(criterion: str) -> bool:
     """Whether a value that could not be computed lets a micrograph pass."""
-    return criterion in CRITERIA and CRITERIA[criterion].unknown_passes
+    return criterion in CRITERIA and CRITERIA[criterion].pass_if_missing
 
 
 def holds(limit: Limit, value: float) -> bool:
@@ -147,8 +149,89 @@ FAILED_INPUT = "failed input"
 Row = Mapping[str, str]
 
 
-def read_run_folder(folder: Path, name: str) -> Run:
-    """Read results.csv and settings.json of a run, and find its pictures.
+def read_run_database(folder: Path, name: str) -> Run:
+    """Read a run of `thonring estimate` from its database: what holds now, manual decisions included.
+
+    The limits are those of the micrograph that was estimated last.
+
+    Raises
+    ------
+    UnreadableTable
+        If the run is empty, or a micrograph is accepted without a defocus.
+    OutputError
+        If there is no database, or it cannot be read.
+    """
+    with read_run(folder) as store, store.snapshot():
+        processing = store.last_processing()
+        limits = () if processing is None else limits_of(processing.settings)
+        results = tuple(_result_of(folder, one, limits) for one in store)
+    if not results:
+        raise UnreadableTable(
+            f"{folder}: the run is empty, expected at least one micrograph. Was it interrupted before the first "
+            "micrograph was finished?"
+        )
+    return Run(name, folder, results, limits, notes=_inconsistent(name, results, limits))
+
+
+def _result_of(folder: Path, one: MicrographRecord, limits: Sequence[Limit]) -> Result:
+    """Convert what holds of a micrograph."""
+    outcome = one.outcome
+    fit, optics = outcome.fit, outcome.optics
+    estimate = None if fit is None else _estimate(fit)
+    if outcome.status == "accepted" and estimate is None:
+        raise UnreadableTable(
+            f"{folder}: {outcome.path} is accepted without a defocus; expected finite numbers in {', '.join(DEFOCUS)}."
+        )
+    criteria = (
+        {} if outcome.attempt is None else {one.name: one.value for one in outcome.attempt.verdict.criteria}
+    )
+    result = Result(
+        file=str(outcome.path),
+        status=outcome.status,
+        estimate=estimate,
+        reasons="; ".join(outcome.reasons),
+        pixel_A=_finite(outcome.pixel_A),
+        criteria={limit.criterion: criteria.get(limit.criterion, math.nan) for limit in limits},
+        pictures=_pictures(folder, one.name),
+    )
+    if optics is not None:
+        result = replace(result, voltage_kV=optics.voltage_kV, cs_mm=optics.cs_mm)
+    if fit is not None:
+        result = replace(
+            result,
+            defocus_sigma_A=_finite(fit.defocus_sigma_A),
+            astigmatism_sigma_A=_finite(fit.astigmatism_sigma_A),
+            phase_shift_sigma_deg=_finite(fit.phase_shift_sigma_deg),
+            amplitude_contrast=_finite(fit.amplitude_contrast),
+            score=_finite(fit.score),
+            fit_resolution_A=_finite(fit.fit_resolution_A),
+        )
+    return replace(result, failed=_failed_criteria(result, limits))
+
+
+def _estimate(fit: CtfFit) -> KnownDefocus | None:
+    defocus = (fit.defocus_u_A, fit.defocus_v_A, fit.angle_deg, fit.phase_shift_deg)
+    return KnownDefocus(*defocus) if all(map(math.isfinite, defocus)) else None
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else math.nan
+
+
+def _inconsistent(name: str, results: Sequence[Result], limits: Sequence[Limit]) -> tuple[str, ...]:
+    """Note how many verdicts are not those of the limits."""
+    count = sum(result.failed is None for result in results) if limits else 0
+    if not count:
+        return ()
+    note = (
+        f"{name}: {count} verdicts do not follow from the values of the run and its limits (a manual decision, or a "
+        "file changed since); they are left out of the tables by criterion."
+    )
+    return (note,)
+
+
+def read_results_csv(folder: Path, name: str) -> Run:
+    """Read results.csv and settings.json of a run whose database no longer exists, and find its pictures.
 
     Raises
     ------
@@ -160,14 +243,10 @@ def read_run_folder(folder: Path, name: str) -> Run:
     limits, notes = _limits(folder)
     results = tuple(_result(table, number, row, limits) for number, row in enumerate(rows, start=2))
     _refuse_twice(table, results)
-    inconsistent = sum(result.failed is None for result in results) if limits else 0
-    if inconsistent:
-        told = (
-            f"{name}: {inconsistent} verdicts do not follow from the values in results.csv and the limits in "
-            "settings.json (an infinite value, a person's decision, or a file changed since); the tables by criterion "
-            "leave them out."
-        )
-        notes = (*notes, told)
+    undecided = (
+        f"{name}: has no {STORE}, so {table.name} is read; decisions made after it was written are unknown."
+    )
+    notes = (*notes, undecided, *_inconsistent(name, results, limits))
     return Run(name, folder, _with_pictures(folder, results), limits, notes=notes)
 
 
@@ -177,16 +256,19 @@ def _rows(table: Path) -> Sequence[Row]:
             reader = csv.DictReader(stream, strict=True)
             found, rows = reader.fieldnames or (), list(reader)
     except (OSError, csv.Error) as problem:
-        raise UnreadableTable(f"{table}: cannot be read ({problem}). Restore it from the run.") from problem
+        raise UnreadableTable(
+            f"{table}: cannot be read ({problem}). Restore it by `thonring export --format csv`."
+        ) from problem
     missing = [column for column in REQUIRED if column not in found]
     if missing:
         raise UnreadableTable(
-            f"{table}: lacks the columns {', '.join(missing)}; found {', '.join(found) or 'nothing'}. Expected "
-            "the results.csv that `thonring estimate` wrote."
+            f"{table}: the columns {', '.join(missing)} are missing; found {', '.join(found) or 'nothing'}. Expected "
+            "the results.csv written by `thonring estimate`."
         )
     if not rows:
         raise UnreadableTable(
-            f"{table}: the run is empty, expected a row for each micrograph. Was it interrupted before the first?"
+            f"{table}: the run is empty, expected one row per micrograph. Was it interrupted before the first "
+            "micrograph was finished?"
         )
     return rows
 
@@ -196,7 +278,7 @@ def _limits(folder: Path) -> tuple[tuple[Limit, ...], tuple[str, ...]]:
     if path.exists():
         return read_limits(path), ()
     return (), (
-        f"{folder}: no settings.json, so its limits are unknown: no tables by criterion for this run.",
+        f"{folder}: has no settings.json, so its limits are unknown and the tables by criterion are omitted.",
     )
 
 
@@ -210,7 +292,7 @@ def _result(table: Path, line: int, row: Row, limits: Sequence[Limit]) -> Result
     estimate = KnownDefocus(*defocus) if all(map(math.isfinite, defocus)) else None
     if status == "accepted" and estimate is None:
         raise UnreadableTable(
-            f"{table}, line {line}: accepted without a defocus, expected {', '.join(DEFOCUS)} as numbers."
+            f"{table}, line {line}: accepted without a defocus; expected numbers in {', '.join(DEFOCUS)}."
         )
     values = {limit.criterion: number(_column(row, limit.criterion)) for limit in limits}
     result = Result(
@@ -260,7 +342,7 @@ def _number(table: Path, line: int, column: str, text: str) -> float:
         return float(text) if text else math.nan
     except ValueError as problem:
         raise UnreadableTable(
-            f"{table}, line {line}: {column} is {text!r}, expected a number or nothing."
+            f"{table}, line {line}: {column} is {text!r}, expected a number or an empty field."
         ) from problem
 
 
@@ -358,7 +440,7 @@ def _defocus(path: Path, number: int, line: str) -> KnownDefocus:
 
 
 EXPECTED = (
-    "a run folder of `thonring estimate` (with results.csv), a folder of CTFFIND's .txt or Xmipp's .ctfparam files, or "
+    "a run folder of `thonring estimate` (with run.db), a folder of CTFFIND's .txt or Xmipp's .ctfparam files, or "
     f"a table of defoci ({' '.join(READERS)})"
 )
 
@@ -372,6 +454,8 @@ def read_runs(paths: Sequence[Path]) -> tuple[Run, ...]:
         If a path is nothing that holds results.
     UnreadableTable
         If a run is damaged or empty.
+    OutputError
+        If the database of a run cannot be read.
     """
     return tuple(_read(path, name) for path, name in zip(paths, run_names(paths), strict=True))
 
@@ -394,17 +478,17 @@ def run_names(paths: Sequence[Path]) -> tuple[str, ...]:
 def _read(path: Path, name: str) -> Run:
     if not path.exists():
         raise UnreadableFile(f"{path}: no such file or folder, expected {EXPECTED}.")
-    if path.is_file() and path.name == "results.csv":
-        return read_run_folder(path.parent, name)
+    folder = path.parent if path.name in {STORE, "results.csv"} and path.is_file() else path
+    if (folder / STORE).is_file():
+        return read_run_database(folder, name)
+    if (folder / "results.csv").is_file():
+        return read_results_csv(folder, name)
     if path.is_file() and path.suffix.lower() not in READERS:
         raise UnreadableFile(
             f"{path}: found a file of suffix {path.suffix or '(none)'!r}, expected {EXPECTED}."
         )
-    if (path / "results.csv").is_file():
-        return read_run_folder(path, name)
     if path.is_dir() and not any(file.suffix.lower() in ONE_PER_MICROGRAPH for file in path.iterdir()):
         raise UnreadableFile(
-            f"{path}: found no results.csv and no {' or '.join(ONE_PER_MICROGRAPH)} in the folder, expected "
-            f"{EXPECTED}. Did the run finish its first half minute?"
+            f"{path}: found no {STORE} and no {' or '.join(ONE_PER_MICROGRAPH)} in the folder, expected {EXPECTED}."
         )
     return read_other_program(path, name)

@@ -18,10 +18,10 @@ import numpy.typing as npt
 from thonring.errors import UnreadableTable
 from thonring.files.atomic import replacing
 from thonring.files.csv import Cell, csv_line
-from thonring.formats.defocus_row import KnownRow
 from thonring.formats.relion import WORST_RESOLUTION_A
-from thonring.formats.table import ExportTable, Fitted, Listed, RunTotals, microscope
+from thonring.formats.table import ExportTable, FittedCtf, KnownRow, RunTotals, fitted_ctf, microscope
 from thonring.records import KnownDefocus, Status
+from thonring.run.store import MicrographRecord
 
 NUMPY_MAGIC = b"\x93NUMPY"
 STREAM_MAGIC = b"CSDAT"
@@ -320,16 +320,16 @@ _COLUMNS = (
 
 
 def _table(file: str, status: Status) -> ExportTable:
-    def row(seen: RunTotals, one: Listed) -> str:
-        if one.fitted is None or one.outcome.status != status:
+    def row(totals: RunTotals, one: MicrographRecord) -> str:
+        if one.outcome.status != status or (fitted := fitted_ctf(one.outcome)) is None:
             return ""
-        group = seen.groups[microscope(one.fitted.optics, one.outcome.pixel_A)]
-        return csv_line((str(one.outcome.path), one.outcome.pixel_A, group, *_values(one.fitted)))
+        group = totals.groups[microscope(fitted.optics, one.outcome.pixel_A)]
+        return csv_line((str(one.path), one.outcome.pixel_A, group, *_values(fitted)))
 
     return ExportTable(file, lambda _: csv_line(_COLUMNS), row)
 
 
-def _values(fitted: Fitted) -> tuple[Cell, ...]:
+def _values(fitted: FittedCtf) -> tuple[Cell, ...]:
     fit, optics = fitted.fit, fitted.optics
     return (
         optics.voltage_kV,

@@ -5,36 +5,18 @@ name, with "criterion_" in front where a column of that name is there already.
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from thonring.files.csv import Cell, csv_line
-from thonring.formats.table import ExportTable, Listed, RunTotals
+from thonring.formats.table import ExportTable, RunTotals
 from thonring.records import Attempt, Outcome
 from thonring.run.decision_status import Decision
+from thonring.run.quantities import FIT_QUANTITIES
+from thonring.run.store import MicrographRecord
 
-FIT_COLUMNS = {
-    "defocus_u_A": "defocus_u_A",
-    "defocus_v_A": "defocus_v_A",
-    "angle_deg": "angle_deg",
-    "phase_shift_deg": "phase_shift_deg",
-    "defocus_sigma_A": "defocus_sigma_A",
-    "angle_sigma_deg": "angle_sigma_deg",
-    "score": "score",
-    "fit_resolution_A": "fit_resolution_A",
-    "sampling_A": "sampling_A",
-    "defocus_A": "mean_defocus_A",
-    "astigmatism_A": "astigmatism_A",
-    "astigmatism_sigma_A": "astigmatism_sigma_A",
-    "phase_shift_sigma_deg": "phase_shift_sigma_deg",
-    "amplitude_contrast": "amplitude_contrast",
-    "amplitude_contrast_sigma": "amplitude_contrast_sigma",
-    "log_likelihood_gain": "log_likelihood_gain",
-    "runner_up_A": "runner_up_A",
-    "runner_up_gap": "runner_up_gap",
-    "start_A": "start_A",
-    "coarse_defocus_A": "coarse_defocus_A",
-    "dispersion": "dispersion",
-}
-"""Column → attribute of the fit."""
+_FIT = tuple(one for one in FIT_QUANTITIES if one.in_tables)
+_FIT_COLUMNS = tuple(one.name for one in _FIT)
+_fit_values = attrgetter(*(one.fit_attribute for one in _FIT))
 
 _RESULT_COLUMNS = ("pixel_A", "voltage_kV", "cs_mm", "attempts", "cpu_seconds", "notes")
 _DECISION_COLUMNS = ("decided_by", "decided_at", "estimated_by_hand")
@@ -42,12 +24,12 @@ _DECISION_COLUMNS = ("decided_by", "decided_at", "estimated_by_hand")
 _ATTEMPT_COLUMNS = ("file", "attempt", "kept", "accepted", "reasons")
 
 
-def _results_head(seen: RunTotals) -> str:
-    columns = ["file", "status", "reasons", *FIT_COLUMNS, *_RESULT_COLUMNS, *_DECISION_COLUMNS]
-    return csv_line(_headed(columns, seen.criteria))
+def _results_head(totals: RunTotals) -> str:
+    columns = ["file", "status", "reasons", *_FIT_COLUMNS, *_RESULT_COLUMNS, *_DECISION_COLUMNS]
+    return csv_line(_headed(columns, totals.criteria))
 
 
-def _results_row(seen: RunTotals, one: Listed) -> str:
+def _results_row(totals: RunTotals, one: MicrographRecord) -> str:
     outcome = one.outcome
     return csv_line(
         [
@@ -57,16 +39,16 @@ def _results_row(seen: RunTotals, one: Listed) -> str:
             *_fit_cells(outcome.attempt),
             *_result_cells(outcome),
             *_decision_cells(one.decision),
-            *_criterion_cells(outcome.attempt, seen.criteria),
+            *_criterion_cells(outcome.attempt, totals.criteria),
         ]
     )
 
 
-def _attempts_head(seen: RunTotals) -> str:
-    return csv_line(_headed([*_ATTEMPT_COLUMNS, *FIT_COLUMNS], seen.attempt_criteria))
+def _attempts_head(totals: RunTotals) -> str:
+    return csv_line(_headed([*_ATTEMPT_COLUMNS, *_FIT_COLUMNS], totals.attempt_criteria))
 
 
-def _attempts_rows(seen: RunTotals, one: Listed) -> str:
+def _attempts_rows(totals: RunTotals, one: MicrographRecord) -> str:
     outcome = one.outcome
     lines = [
         csv_line(
@@ -77,7 +59,7 @@ def _attempts_rows(seen: RunTotals, one: Listed) -> str:
                 int(attempt.verdict.accepted),
                 "; ".join(attempt.verdict.reasons),
                 *_fit_cells(attempt),
-                *_criterion_cells(attempt, seen.attempt_criteria),
+                *_criterion_cells(attempt, totals.attempt_criteria),
             ]
         )
         for index, attempt in enumerate(outcome.attempts)
@@ -91,10 +73,10 @@ def _headed(columns: list[str], criteria: Sequence[str]) -> list[str]:
 
 def _fit_cells(attempt: Attempt | None) -> list[Cell]:
     if attempt is None:
-        return [None] * len(FIT_COLUMNS)
+        return [None] * len(_FIT_COLUMNS)
     if attempt.fit is None:
-        return [attempt.sampling_A if column == "sampling_A" else None for column in FIT_COLUMNS]
-    return [getattr(attempt.fit, attribute) for attribute in FIT_COLUMNS.values()]
+        return [attempt.sampling_A if column == "sampling_A" else None for column in _FIT_COLUMNS]
+    return list(_fit_values(attempt.fit))
 
 
 def _result_cells(outcome: Outcome) -> list[Cell]:

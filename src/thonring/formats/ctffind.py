@@ -12,7 +12,7 @@ import numpy.typing as npt
 from thonring.ctf import phase_aberration, ring_period_per_A
 from thonring.errors import UnreadableTable
 from thonring.files.atomic import write_text
-from thonring.formats.defocus_row import KnownRow
+from thonring.formats.table import KnownRow
 from thonring.optics import Optics
 from thonring.records import CtfFit, Floats, Outcome, RadialCurve, Spectrum
 

@@ -8,18 +8,19 @@ from dataclasses import asdict
 from importlib.metadata import version
 
 from thonring.files.json import Json, plain
-from thonring.formats.csv_tables import FIT_COLUMNS
-from thonring.formats.table import ExportTable, Listed, RunTotals
+from thonring.formats.table import ExportTable, RunTotals
 from thonring.records import Attempt, CtfFit, Note, Outcome
+from thonring.run.quantities import FIT_QUANTITIES
+from thonring.run.store import MicrographRecord
 
 
-def _head(seen: RunTotals) -> str:
-    return f'{{"thonring": {_text(version("thonring"))}, "run": {_text(str(seen.run))}, "micrographs": [\n'
+def _head(totals: RunTotals) -> str:
+    return f'{{"thonring": {_text(version("thonring"))}, "run": {_text(str(totals.run))}, "micrographs": [\n'
 
 
-def _row(seen: RunTotals, one: Listed) -> str:
+def _row(totals: RunTotals, one: MicrographRecord) -> str:
     outcome = one.outcome
-    spectrum = None if outcome.attempt is None else seen.spectrum(one.name)
+    spectrum = None if outcome.attempt is None else totals.spectrum(one.name)
     decision = None if one.decision is None else asdict(one.decision)
     return _text({**_micrograph(outcome), "decision": decision, "name": one.name, "spectrum": spectrum})
 
@@ -56,8 +57,7 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
 
 def _fit(fit: CtfFit) -> dict[str, object]:
     return {
-        **{column: getattr(fit, attribute) for column, attribute in FIT_COLUMNS.items()},
-        "coarse_resolution_A": fit.coarse_resolution_A,
+        **{one.name: getattr(fit, one.fit_attribute) for one in FIT_QUANTITIES},
         "resolution_range_A": fit.resolution_range_A,
         "covariance": fit.covariance.tolist(),
         "notes": _notes(fit.notes),

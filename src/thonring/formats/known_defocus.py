@@ -9,8 +9,9 @@ from thonring.ctf import canonical
 from thonring.errors import UnreadableTable
 from thonring.files.entry import entries, is_folder, size_of_file
 from thonring.formats.ctffind import read_ctffind
-from thonring.formats.defocus_row import KnownRow, key_of, without_uid
+from thonring.formats.table import KnownRow
 from thonring.records import KnownDefocus
+from thonring.run.names import key_of, without_uid
 
 FAILED_A = -999.0
 

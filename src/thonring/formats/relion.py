@@ -1,23 +1,20 @@
-"""RELION STAR files as lists of micrographs with their optics, in the style of versions 2, 3.0 and 3.1."""
+"""RELION STAR files: lists of micrographs with their optics, read in the style of versions 2, 3.0 and 3.1.
 
-from collections.abc import Callable, Sequence
+Written are, in the style of 3.1 and later, the tables of a run, and the micrographs and true CTFs of a simulated set.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from thonring.errors import OpticsError, UnreadableTable
+from thonring.files.atomic import write_text
 from thonring.files.entry import is_there
-from thonring.files.star import StarTable, loop_rows, number, quoted, read_star, table_with
-from thonring.formats.defocus_row import KnownRow
-from thonring.formats.table import (
-    RELION_TAIL,
-    ExportTable,
-    Listed,
-    RunTotals,
-    microscope,
-    optics_block,
-    relion_head,
-)
+from thonring.files.star import StarTable, loop_head, loop_rows, number, quoted, read_star, table_with
+from thonring.formats.table import ExportTable, KnownRow, Microscope, RunTotals, fitted_ctf, microscope
 from thonring.optics import Optics, PartialOptics
-from thonring.records import CtfFit, Source, Status
+from thonring.records import CtfFit, KnownDefocus, Source, Status
+from thonring.run.store import MicrographRecord
 
 NAME = "rlnMicrographName"
 POWER_SPECTRUM = "rlnCtfPowerSpectrum"
@@ -61,7 +58,7 @@ def _optics(
     unknown = sorted(set(group_of_row) - set(by_group))
     if unknown:
         raise UnreadableTable(
-            f"{path}: micrographs name the optics groups {', '.join(unknown)}, but table {groups.name!r} "
+            f"{path}: micrographs refer to the optics groups {', '.join(unknown)}, but table {groups.name!r} "
             f"defines only {', '.join(by_group)}. Add the missing rows."
         )
     return lambda row: by_group[group_of_row[row]]
@@ -115,6 +112,55 @@ def _located(star: Path, name: str) -> Path:
     return next((folder / name for folder in folders if is_there(folder / name)), Path(name))
 
 
+DEFOCUS_LABELS = ("rlnMicrographName", "rlnDefocusU", "rlnDefocusV", "rlnDefocusAngle")
+PHASE_SHIFT = "rlnPhaseShift"
+
+
+def read_relion(path: Path) -> list[KnownRow]:
+    """Rows of the micrographs' table, in the style of versions 2, 3.0 or 3.1.
+
+    Raises
+    ------
+    UnreadableTable
+        If no table has name, U, V and angle.
+    """
+    table = table_with(read_star(path), DEFOCUS_LABELS, path)
+    name, *defocus = DEFOCUS_LABELS
+    columns = [table.numbers(label) for label in defocus]
+    phases = table.numbers(PHASE_SHIFT) if PHASE_SHIFT in table.columns else [0.0] * len(table)
+    return [KnownRow(*row) for row in zip(table.texts(name), *columns, phases, strict=True)]
+
+
+_OPTICS_LABELS = (
+    "_rlnOpticsGroupName",
+    "_rlnOpticsGroup",
+    "_rlnVoltage",
+    "_rlnSphericalAberration",
+    "_rlnAmplitudeContrast",
+    "_rlnMicrographPixelSize",
+    "_rlnMicrographOriginalPixelSize",
+)
+_TAIL = "\n"
+"""What ends a block."""
+
+
+def _optics_block(groups: Mapping[Microscope, int]) -> str:
+    """Write the block `data_optics` of microscopes with their groups' numbers."""
+    rows = [(f"opticsGroup{group}", str(group), *found, found[-1]) for found, group in groups.items()]
+    return _block("data_optics", _OPTICS_LABELS, rows)
+
+
+def _block(name: str, labels: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write one block of RELION 3.1 and later, a loop with numbered labels."""
+    return f"{_block_head(name, labels)}{loop_rows(rows)}{_TAIL}"
+
+
+def _block_head(name: str, labels: Sequence[str]) -> str:
+    """Write what stands before the rows of a block."""
+    numbered = [f"{label} #{column}" for column, label in enumerate(labels, start=1)]
+    return f"\n# version 30001\n\n{name}\n\n{loop_head(numbered)}"
+
+
 WORST_RESOLUTION_A = 25.0
 _MICROGRAPH_LABELS = (
     "_rlnMicrographName",
@@ -131,20 +177,20 @@ _PHASE_SHIFT_LABEL = "_rlnPhaseShift"
 
 
 def _table(file: str, status: Status) -> ExportTable:
-    def head(seen: RunTotals) -> str:
-        labels = (*_MICROGRAPH_LABELS, *((_PHASE_SHIFT_LABEL,) if status in seen.phase_shifted else ()))
-        return optics_block(seen.groups) + relion_head("data_micrographs", labels)
+    def head(totals: RunTotals) -> str:
+        labels = (*_MICROGRAPH_LABELS, *((_PHASE_SHIFT_LABEL,) if status in totals.phase_shifted else ()))
+        return _optics_block(totals.groups) + _block_head("data_micrographs", labels)
 
-    def row(seen: RunTotals, one: Listed) -> str:
-        if one.fitted is None or one.outcome.status != status:
+    def row(totals: RunTotals, one: MicrographRecord) -> str:
+        if one.outcome.status != status or (fitted := fitted_ctf(one.outcome)) is None:
             return ""
-        group = seen.groups[microscope(one.fitted.optics, one.outcome.pixel_A)]
-        names = (quoted(str(one.outcome.path)), str(group), quoted(f"{seen.spectrum(one.name)}:mrc"))
-        fit = one.fitted.fit
-        phase = (number(fit.phase_shift_deg),) if status in seen.phase_shifted else ()
+        group = totals.groups[microscope(fitted.optics, one.outcome.pixel_A)]
+        names = (quoted(str(one.path)), str(group), quoted(f"{totals.spectrum(one.name)}:mrc"))
+        fit = fitted.fit
+        phase = (number(fit.phase_shift_deg),) if status in totals.phase_shifted else ()
         return loop_rows([(*names, *_values(fit), *phase)])
 
-    return ExportTable(file, head, row, tail=RELION_TAIL)
+    return ExportTable(file, head, row, tail=_TAIL)
 
 
 def _values(fit: CtfFit) -> tuple[str, ...]:
@@ -162,20 +208,48 @@ ACCEPTED = _table("micrographs_ctf.star", "accepted")
 REJECTED = _table("rejected_ctf.star", "rejected")
 
 
-LABELS = ("rlnMicrographName", "rlnDefocusU", "rlnDefocusV", "rlnDefocusAngle")
-PHASE_SHIFT = "rlnPhaseShift"
+_LIST_LABELS = ("_rlnMicrographName", "_rlnOpticsGroup")
+_TRUTH_LABELS = (*_LIST_LABELS, "_rlnDefocusU", "_rlnDefocusV", "_rlnDefocusAngle", "_rlnPhaseShift")
 
 
-def read_relion(path: Path) -> list[KnownRow]:
-    """Rows of the micrographs' table, in the style of versions 2, 3.0 or 3.1.
+@dataclass(frozen=True, slots=True)
+class SimulatedCtf:
+    """A simulated micrograph: the name of its file, its optics with their pixel, and its true defocus."""
+
+    file: str
+    optics: Optics
+    pixel_A: float
+    truth: KnownDefocus
+
+
+def write_simulated_star(folder: Path, micrographs: Sequence[SimulatedCtf]) -> None:
+    """Write micrographs.star and truth.star of a simulated set, the latter with the true CTFs.
+
+    Both have the same optics groups, numbered in the order of their first micrograph. Micrographs are named without a
+    folder: programs look next to the STAR file or are started there, and a set can be moved.
 
     Raises
     ------
-    UnreadableTable
-        If no table has name, U, V and angle.
+    OutputError
+        If a file cannot be written.
     """
-    table = table_with(read_star(path), LABELS, path)
-    name, *defocus = LABELS
-    columns = [table.numbers(label) for label in defocus]
-    phases = table.numbers(PHASE_SHIFT) if PHASE_SHIFT in table.columns else [0.0] * len(table)
-    return [KnownRow(*row) for row in zip(table.texts(name), *columns, phases, strict=True)]
+    microscopes = [microscope(one.optics, one.pixel_A) for one in micrographs]
+    groups = {found: group for group, found in enumerate(dict.fromkeys(microscopes), start=1)}
+    named = [
+        (quoted(one.file), str(groups[found])) for one, found in zip(micrographs, microscopes, strict=True)
+    ]
+    true = [(*row, *_defocus(one.truth)) for row, one in zip(named, micrographs, strict=True)]
+    for name, labels, rows in (
+        ("micrographs.star", _LIST_LABELS, named),
+        ("truth.star", _TRUTH_LABELS, true),
+    ):
+        write_text(folder / name, _optics_block(groups) + _block("data_micrographs", labels, rows))
+
+
+def _defocus(truth: KnownDefocus) -> tuple[str, str, str, str]:
+    return (
+        number(truth.defocus_u_A),
+        number(truth.defocus_v_A),
+        number(truth.angle_deg),
+        number(truth.phase_shift_deg),
+    )

@@ -1,7 +1,7 @@
 """The run folder as a whole."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,8 @@ from thonring.formats.json_results import EVERYTHING
 from thonring.formats.relion import ACCEPTED, REJECTED
 from thonring.formats.table import ExportTable, run_totals, write_table_files
 from thonring.formats.xmipp import MICROGRAPHS
-from thonring.records import Outcome
-from thonring.run.names import artefact_names, spectra_folder
-from thonring.run.store import Named, Store
+from thonring.run.names import spectra_folder
+from thonring.run.store import Store
 
 RUN_TABLES = (RESULTS, ATTEMPTS, ACCEPTED, REJECTED, MICROGRAPHS)
 
@@ -64,32 +63,8 @@ def _create(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
 
 
-def write_tables(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, str] | None = None) -> None:
-    """Write every table of a run: results.csv, attempts.csv, the two STAR files and micrographs.xmd.
-
-    Parameters
-    ----------
-    run
-        The run folder, as it shall stand in the tables' paths to the spectra.
-    outcomes
-        One a micrograph, in the order of the input.
-    names
-        Names of the micrographs' spectra; `artefact_names` of the outcomes' paths where not given.
-        Needed only where `outcomes` are not all the inputs from the first on.
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
-    """
-    if names is None:
-        names = artefact_names([outcome.path for outcome in outcomes])
-    named = [Named(outcome, names[outcome.path]) for outcome in outcomes]
-    write_table_files(run, RUN_TABLES, run_totals(run, named), named)
-
-
 def write_run_tables(store: Store) -> None:
-    """Write the same tables of the micrographs in a run's store.
+    """Write results.csv, attempts.csv, the two STAR files and micrographs.xmd of a run into its folder.
 
     Raises
     ------
@@ -97,7 +72,7 @@ def write_run_tables(store: Store) -> None:
         If a file cannot be written.
     """
     with store.snapshot():
-        write_table_files(store.run, RUN_TABLES, run_totals(store.run, store.kinds()), store)
+        write_table_files(store.run, RUN_TABLES, run_totals(store.run, store.representatives()), store)
 
 
 TABLES: dict[str, tuple[ExportTable, ...]] = {
@@ -136,7 +111,7 @@ def export(store: Store, formats: Sequence[str], folder: Path) -> Exported:
     texts = 0
     with store.snapshot():
         if tables:
-            written = write_table_files(folder, tables, run_totals(store.run, store.kinds()), store)
+            written = write_table_files(folder, tables, run_totals(store.run, store.representatives()), store)
         if CTFFIND in formats:
             texts = sum(write_ctffind_summary(texts_folder, one.outcome, one.name) for one in store)
     return Exported(tuple(written), texts, texts_folder)

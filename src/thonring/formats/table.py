@@ -1,4 +1,8 @@
-"""Tables of a run: a head that knows all micrographs, then a piece of text for each, written as they come."""
+"""What tables of micrographs have in common: rows of known defocus as read, and the tables of a run as written.
+
+A table of a run is a head that knows the totals of the run, then a piece of text for each micrograph, written as the
+micrographs come.
+"""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,22 +12,23 @@ from pathlib import Path
 from typing import TextIO
 
 from thonring.files.atomic import replacing_text
-from thonring.files.star import loop_head, loop_rows, number
+from thonring.files.star import number
 from thonring.optics import Optics
 from thonring.records import Attempt, CtfFit, Outcome, Verdict
-from thonring.run.decision_status import Decision
 from thonring.run.names import spectra_folder, spectrum_file
-from thonring.run.store import Named
+from thonring.run.store import MicrographRecord
 
-_LABELS = (
-    "_rlnOpticsGroupName",
-    "_rlnOpticsGroup",
-    "_rlnVoltage",
-    "_rlnSphericalAberration",
-    "_rlnAmplitudeContrast",
-    "_rlnMicrographPixelSize",
-    "_rlnMicrographOriginalPixelSize",
-)
+
+@dataclass(frozen=True, slots=True)
+class KnownRow:
+    """Defocus of the micrograph `name` as a file has it, not yet canonical; the phase shift already in degrees."""
+
+    name: str
+    defocus_u_A: float
+    defocus_v_A: float
+    angle_deg: float
+    phase_shift_deg: float = 0.0
+
 
 Microscope = tuple[str, str, str, str]
 
@@ -38,59 +43,28 @@ def microscope(optics: Optics, pixel_A: float) -> Microscope:
     )
 
 
-def optics_block(groups: Mapping[Microscope, int]) -> str:
-    """Write the block `data_optics` of microscopes with their groups' numbers."""
-    rows = [(f"opticsGroup{group}", str(group), *found, found[-1]) for found, group in groups.items()]
-    return relion_block("data_optics", _LABELS, rows)
-
-
-def relion_block(name: str, labels: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write one block of RELION 3.1 and later, a loop with numbered labels."""
-    return f"{relion_head(name, labels)}{loop_rows(rows)}{RELION_TAIL}"
-
-
-def relion_head(name: str, labels: Sequence[str]) -> str:
-    """Write what stands before the rows of a block; RELION_TAIL ends it."""
-    numbered = [f"{label} #{column}" for column, label in enumerate(labels, start=1)]
-    return f"\n# version 30001\n\n{name}\n\n{loop_head(numbered)}"
-
-
-RELION_TAIL = "\n"
-
-
 @dataclass(frozen=True, slots=True)
-class Fitted:
-    """The fit that was kept with what belongs to it."""
+class FittedCtf:
+    """The fit that holds, with the optics and the verdict that belong to it."""
 
     optics: Optics
     fit: CtfFit
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """An outcome with the name of its artefacts; `fitted` is set where it has a CTF that exchange formats can list."""
-
-    outcome: Outcome
-    name: str
-    fitted: Fitted | None
-    decision: Decision | None
-
-
-def listed(one: Named) -> Listed:
-    """See whether a micrograph is accepted or rejected and its kept attempt has a fit with finite defoci."""
-    outcome, attempt = one.outcome, one.outcome.attempt
-    fitted = None
+def fitted_ctf(outcome: Outcome) -> FittedCtf | None:
+    """Return the CTF that exchange formats can list; None for failed micrographs and for those without a finite fit."""
+    attempt = outcome.attempt
     if (
-        outcome.status != "failed"
-        and outcome.optics is not None
-        and 0 < outcome.pixel_A < math.inf
-        and attempt is not None
-        and attempt.fit is not None
-        and _is_finite(attempt.fit)
+        outcome.status == "failed"
+        or outcome.optics is None
+        or not 0 < outcome.pixel_A < math.inf
+        or attempt is None
+        or attempt.fit is None
+        or not _is_finite(attempt.fit)
     ):
-        fitted = Fitted(outcome.optics, attempt.fit, attempt.verdict)
-    return Listed(outcome, one.name, fitted, one.decision)
+        return None
+    return FittedCtf(outcome.optics, attempt.fit, attempt.verdict)
 
 
 def _is_finite(fit: CtfFit) -> bool:
@@ -99,11 +73,22 @@ def _is_finite(fit: CtfFit) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RunTotals:
-    """A run as a whole; `spectra` is the folder of its spectra as tables write it.
+    """What the head of a table needs to know of the run as a whole.
 
-    `criteria` are those of the attempts that were kept, `attempt_criteria` those of all, in the order in which
-    they are first met; `fitted_criteria` those of the micrographs that have a fit. `groups` are RELION's optics
-    groups, numbered as they come. `phase_shifted` holds the statuses of micrographs fitted with a phase shift.
+    Parameters
+    ----------
+    run
+        The run folder.
+    criteria, attempt_criteria
+        Criteria of the attempts that hold, and of all attempts, in the order in which they are first met.
+    fitted_criteria
+        Criteria of the micrographs that have a CTF to list.
+    groups
+        RELION's optics groups, numbered in the order of their first micrograph.
+    phase_shifted
+        Statuses of the micrographs that were fitted with a phase shift.
+    spectra
+        The folder of the spectra as tables write it.
     """
 
     run: Path
@@ -119,24 +104,24 @@ class RunTotals:
         return f"{self.spectra}/{spectrum_file(name)}"
 
 
-def run_totals(run: Path, micrographs: Iterable[Named]) -> RunTotals:
-    """See all micrographs of a run once."""
-    seen = _Seen()
+def run_totals(run: Path, micrographs: Iterable[MicrographRecord]) -> RunTotals:
+    """Go through all micrographs of a run once."""
+    collected = _Collector()
     for one in micrographs:
-        seen.see(one)
+        collected.add(one.outcome)
     return RunTotals(
         run=run,
-        criteria=tuple(seen.criteria),
-        attempt_criteria=tuple(seen.attempt_criteria),
-        fitted_criteria=frozenset(seen.fitted_criteria),
-        groups=seen.groups,
-        phase_shifted=frozenset(seen.phase_shifted),
+        criteria=tuple(collected.criteria),
+        attempt_criteria=tuple(collected.attempt_criteria),
+        fitted_criteria=frozenset(collected.fitted_criteria),
+        groups=collected.groups,
+        phase_shifted=frozenset(collected.phase_shifted),
         spectra=spectra_folder(run).as_posix(),
     )
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Collector:
     """Dictionaries keep the order in which things came."""
 
     criteria: dict[str, None] = field(default_factory=dict)
@@ -144,49 +129,48 @@ class _Seen:
     fitted_criteria: dict[str, None] = field(default_factory=dict)
     groups: dict[Microscope, int] = field(default_factory=dict)
     phase_shifted: set[str] = field(default_factory=set)
-    microscopes: dict[tuple[Optics, float], None] = field(default_factory=dict)
+    _microscopes: set[tuple[Optics, float]] = field(default_factory=set)
 
-    def see(self, one: Named) -> None:
-        outcome = one.outcome
-        self._see_optics(outcome)
+    def add(self, outcome: Outcome) -> None:
+        self._add_optics(outcome)
         for attempt in outcome.attempts:
-            self.attempt_criteria.update(_names(attempt))
-        self.criteria.update(_names(outcome.attempt))
-        fitted = listed(one).fitted
+            self.attempt_criteria.update(_criterion_names(attempt))
+        self.criteria.update(_criterion_names(outcome.attempt))
+        fitted = fitted_ctf(outcome)
         if fitted is not None:
-            self.fitted_criteria.update(_names(outcome.attempt))
+            self.fitted_criteria.update(_criterion_names(outcome.attempt))
             if fitted.fit.phase_shift_deg:
                 self.phase_shifted.add(outcome.status)
 
-    def _see_optics(self, outcome: Outcome) -> None:
+    def _add_optics(self, outcome: Outcome) -> None:
         if outcome.optics is None or not 0 < outcome.pixel_A < math.inf:
             return
-        if (outcome.optics, outcome.pixel_A) not in self.microscopes:
-            self.microscopes[outcome.optics, outcome.pixel_A] = None
+        if (outcome.optics, outcome.pixel_A) not in self._microscopes:
+            self._microscopes.add((outcome.optics, outcome.pixel_A))
             self.groups.setdefault(microscope(outcome.optics, outcome.pixel_A), len(self.groups) + 1)
 
 
-def _names(attempt: Attempt | None) -> dict[str, None]:
+def _criterion_names(attempt: Attempt | None) -> dict[str, None]:
     return {} if attempt is None else dict.fromkeys(one.name for one in attempt.verdict.criteria)
 
 
 @dataclass(frozen=True, slots=True)
 class ExportTable:
-    """One file of a run. `row` gives "" for a micrograph that is not in the table; `between` parts the others."""
+    """One file of a run. `row` gives "" for a micrograph that is not in it; `between` separates the others."""
 
     file: str
     head: Callable[[RunTotals], str]
-    row: Callable[[RunTotals, Listed], str]
+    row: Callable[[RunTotals, MicrographRecord], str]
     between: str = ""
     tail: str = ""
 
 
 def write_table_files(
-    folder: Path, tables: Sequence[ExportTable], seen: RunTotals, micrographs: Iterable[Named]
+    folder: Path, tables: Sequence[ExportTable], totals: RunTotals, micrographs: Iterable[MicrographRecord]
 ) -> list[Path]:
-    """Replace the tables' files in a folder together, and give their paths.
+    """Replace the files of tables in a folder together, and return their paths.
 
-    The micrographs, whose overview is `seen`, are gone through once, and no more than one of them is held.
+    The micrographs, whose `totals` are known, are gone through once, one in memory at a time.
 
     Raises
     ------
@@ -195,26 +179,25 @@ def write_table_files(
     """
     with ExitStack() as stack:
         files = [stack.enter_context(replacing_text(folder / table.file)) for table in reversed(tables)]
-        writers = [_Writer(table, file, seen) for table, file in zip(reversed(tables), files, strict=True)]
+        writers = [_Writer(table, file, totals) for table, file in zip(reversed(tables), files, strict=True)]
         for one in micrographs:
-            row = listed(one)
             for writer in writers:
-                writer.write(row)
+                writer.write(one)
         for writer in writers:
             writer.end()
     return [folder / table.file for table in tables]
 
 
 class _Writer:
-    """A table on its way into its file."""
+    """A table while its file is written."""
 
-    def __init__(self, table: ExportTable, file: TextIO, seen: RunTotals) -> None:
-        self._table, self._file, self._seen = table, file, seen
+    def __init__(self, table: ExportTable, file: TextIO, totals: RunTotals) -> None:
+        self._table, self._file, self._totals = table, file, totals
         self._between = ""
-        file.write(table.head(seen))
+        file.write(table.head(totals))
 
-    def write(self, one: Listed) -> None:
-        row = self._table.row(self._seen, one)
+    def write(self, one: MicrographRecord) -> None:
+        row = self._table.row(self._totals, one)
         if row:
             self._file.write(self._between + row)
             self._between = self._table.between

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from thonring.errors import UnreadableTable
 from thonring.files.star import StarTable, loop_head, loop_rows, number, quoted, read_star, table_with
-from thonring.formats.defocus_row import KnownRow
-from thonring.formats.table import ExportTable, Fitted, Listed, RunTotals, listed
+from thonring.formats.table import ExportTable, FittedCtf, KnownRow, RunTotals, fitted_ctf
 from thonring.records import CtfFit, Outcome, Verdict
-from thonring.run.store import Named
+from thonring.run.store import MicrographRecord
 
 DEFOCUS = ("ctfDefocusU", "ctfDefocusV", "ctfDefocusAngle")
 PHASE_SHIFT = "ctfVPPphaseshift"
@@ -82,7 +81,7 @@ takes a micrograph for good because a value is missing.
 """
 
 
-def labelled(fitted: Fitted, pixel_A: float) -> dict[str, str]:
+def labelled(fitted: FittedCtf, pixel_A: float) -> dict[str, str]:
     """Xmipp's label → formatted value of all that is known of one CTF."""
     judged = {criterion.name for criterion in fitted.verdict.criteria}
     criteria = [name for name in _CRITERIA if name in judged]
@@ -97,34 +96,35 @@ def _labels(criteria: Sequence[str], *, with_phase: bool) -> list[str]:
     return [*_MODEL_LABELS, *phase_labels, *(_CRITERIA[name][0] for name in criteria)]
 
 
-def _head(seen: RunTotals) -> str:
-    labels = (*_FILE_LABELS, *_labels(_criteria(seen), with_phase=_with_phase(seen)))
+def _head(totals: RunTotals) -> str:
+    labels = (*_FILE_LABELS, *_labels(_criteria(totals), with_phase=_with_phase(totals)))
     return f"{XMIPP_HEADER}data_noname\n{loop_head([f' _{label}' for label in labels])}"
 
 
-def _line(seen: RunTotals, one: Listed) -> str:
-    if one.fitted is None:
+def _line(totals: RunTotals, one: MicrographRecord) -> str:
+    fitted = fitted_ctf(one.outcome)
+    if fitted is None:
         return ""
     outcome = one.outcome
     names = (
         "1" if outcome.status == "accepted" else "-1",
         quoted(str(outcome.path)),
-        quoted(f"{seen.spectrum(one.name)}:mrc"),
+        quoted(f"{totals.spectrum(one.name)}:mrc"),
     )
-    phase = _phase_shift(one.fitted.fit) if _with_phase(seen) else ()
-    criteria = _criterion_values(one.fitted.verdict, _criteria(seen))
-    return loop_rows([(*names, *_values(one.fitted, outcome.pixel_A), *phase, *criteria)])
+    phase = _phase_shift(fitted.fit) if _with_phase(totals) else ()
+    criteria = _criterion_values(fitted.verdict, _criteria(totals))
+    return loop_rows([(*names, *_values(fitted, outcome.pixel_A), *phase, *criteria)])
 
 
-def _with_phase(seen: RunTotals) -> bool:
-    return bool(seen.phase_shifted) or _PHASE_SHIFT_CRITERION in seen.fitted_criteria
+def _with_phase(totals: RunTotals) -> bool:
+    return bool(totals.phase_shifted) or _PHASE_SHIFT_CRITERION in totals.fitted_criteria
 
 
-def _criteria(seen: RunTotals) -> list[str]:
-    return [name for name in _CRITERIA if name in seen.fitted_criteria]
+def _criteria(totals: RunTotals) -> list[str]:
+    return [name for name in _CRITERIA if name in totals.fitted_criteria]
 
 
-def _values(fitted: Fitted, pixel_A: float) -> tuple[str, ...]:
+def _values(fitted: FittedCtf, pixel_A: float) -> tuple[str, ...]:
     optics, fit = fitted.optics, fitted.fit
     return (
         number(pixel_A),
@@ -161,7 +161,7 @@ def ctfparam_text(outcome: Outcome) -> str | None:
     `ctfSamplingRate` is the pixel of the micrograph, angles are degrees; Xmipp takes what is not there as 0. The
     criteria of an `xmipp-` profile stand under Xmipp's own labels, as in micrographs.xmd.
     """
-    fitted = listed(Named(outcome, "")).fitted
+    fitted = fitted_ctf(outcome)
     if fitted is None:
         return None
     lines = (f" _{label} {value}\n" for label, value in labelled(fitted, outcome.pixel_A).items())

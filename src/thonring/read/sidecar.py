@@ -5,12 +5,12 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from thonring.formats.defocus_row import SUFFIXES, TAGS, without_uid
 from thonring.optics import Optics
 from thonring.read.epu import read_epu
 from thonring.read.exposure_metadata import Metadata, Values
 from thonring.read.mdoc import read_mdoc
 from thonring.records import Note
+from thonring.run.names import SUFFIXES, TAGS, without_uid
 
 READERS: dict[str, Callable[[Path, bytes], Metadata | None]] = {".mdoc": read_mdoc, ".xml": read_epu}
 """Suffix → reader."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from thonring.files.json import number_of
 from thonring.records import Floats, Status
 from thonring.run import rows as queries
+from thonring.run.quantities import page_quantities
 from thonring.run.rows import text_of
 from thonring.run.store import Store
 
@@ -21,11 +22,10 @@ Integers = npt.NDArray[np.int64]
 STATUSES: tuple[Status, ...] = ("accepted", "rejected", "failed")
 
 _MICROGRAPH = ("pixel_A", "voltage_kV", "cs_mm", "cpu_seconds", "finished_at")
-_FIT = (
-    *("defocus_u_A", "defocus_v_A", "angle_deg", "phase_shift_deg", "amplitude_contrast"),
-    *("score", "fit_resolution_A", "sampling_A", "log_likelihood_gain", "dispersion"),
-    *("runner_up_A", "runner_up_gap", "start_A", "coarse_defocus_A"),
-)
+_FIT = tuple(one.name for one in page_quantities() if one.stored)
+"""Columns of the table `attempt`; `sampling_A` is the attempt's own, which one without a fit has, too."""
+
+_DERIVED = tuple((one.name, one.derive) for one in page_quantities() if one.derive is not None)
 _QUERY = f"""
 SELECT input, path, name, COALESCE(decided.status, micrograph.status), COALESCE(mtime_ns, 0) / 1e9,
   verdict IS NOT NULL OR estimate IS NOT NULL, estimate IS NOT NULL, criteria, criterion_values, remarks, covariance,
@@ -156,21 +156,14 @@ def _columns(rows: Sequence[Any], names: Mapping[int, tuple[str, ...]], revision
 
 def _derived(values: Mapping[str, Floats], covariance: Sequence[str | None]) -> dict[str, Floats]:
     """Properties of CtfFit, for all at once."""
-    variances = np.array([_variances(text) for text in covariance], dtype=np.float64).reshape(-1, 3)
-    defocus_u_A, defocus_v_A = values["defocus_u_A"], values["defocus_v_A"]
-    return {
-        "defocus_A": 0.5 * (defocus_u_A + defocus_v_A),
-        "astigmatism_A": defocus_u_A - defocus_v_A,
-        "defocus_sigma_A": np.sqrt(variances[:, 0]),
-        "astigmatism_sigma_A": np.sqrt(0.5 * (variances[:, 1] + variances[:, 2])),
-    }
+    variances = np.array([_variances(text) for text in covariance], dtype=np.float64).reshape(-1, 5)
+    return {name: derive(values, variances) for name, derive in _DERIVED}
 
 
-def _variances(text: str | None) -> tuple[float, float, float]:
+def _variances(text: str | None) -> list[float]:
     if text is None:
-        return np.nan, np.nan, np.nan
-    matrix = json.loads(text)
-    return number_of(matrix[0][0]), number_of(matrix[1][1]), number_of(matrix[2][2])
+        return [np.nan] * 5
+    return [number_of(row[index]) for index, row in enumerate(json.loads(text))]
 
 
 def _criteria(

@@ -85,11 +85,11 @@ class _Standing:
     estimate: int | None
     size: int | None
     mtime_ns: int | None
-    asked: str
+    inputs: str
 
 
 def end_superseded(
-    connection: sqlite3.Connection, micrograph: int, outcome: Outcome, origin: Provenance
+    connection: sqlite3.Connection, micrograph: int, outcome: Outcome, provenance: Provenance
 ) -> None:
     """End what people decided of a micrograph that comes from another file or other optics now, or has no fit.
 
@@ -99,8 +99,11 @@ def end_superseded(
     if row is None:
         return
     standing = _Standing(*row)
-    was = (standing.size, standing.mtime_ns, standing.asked)
-    same = was == (origin.file.size, origin.file.mtime_ns, origin.asked) and outcome.status != "failed"
+    was = (standing.size, standing.mtime_ns, standing.inputs)
+    same = (
+        was == (provenance.file.size, provenance.file.mtime_ns, provenance.inputs)
+        and outcome.status != "failed"
+    )
     if same and (standing.estimate is not None or outcome.fit is not None):
         return
     rejected = "rejected" if standing.verdict == "rejected" else None

@@ -163,12 +163,12 @@ class Decisions:
             return {micrograph for (micrograph,) in self._connection.execute(_JUDGED)}
 
     def estimate(
-        self, micrograph: int, attempt: Attempt, who: str, origin: Provenance | None = None
+        self, micrograph: int, attempt: Attempt, who: str, provenance: Provenance | None = None
     ) -> Action:
         """Keep a person's estimate, with its verdict by the criteria, in the place of the automatic one.
 
-        An earlier verdict of a person on this micrograph ends: it was on another estimate. `origin` is that of the
-        outcome which the person saw.
+        An earlier verdict of a person on this micrograph ends: it was on another estimate. `provenance` is that of
+        the outcome which the person saw.
 
         Raises
         ------
@@ -180,7 +180,7 @@ class Decisions:
             _refuse_without_fit([micrograph])
         with self._writing() as connection:
             self._standing([micrograph])
-            self._refuse_another(micrograph, origin)
+            self._refuse_another(micrograph, provenance)
             (number,) = connection.execute(_NEXT_ESTIMATE, (micrograph,)).fetchone()
             criteria = criteria_text(attempt)
             connection.execute(queries.ADD_CRITERIA, (criteria,))
@@ -262,9 +262,13 @@ class Decisions:
             for key, estimate, fitted, remarks, status, verdict in rows
         ]
 
-    def _refuse_another(self, micrograph: int, origin: Provenance | None) -> None:
+    def _refuse_another(self, micrograph: int, provenance: Provenance | None) -> None:
         pixel_A, *now = self._connection.execute(_CAME_FROM, (micrograph,)).fetchone()
-        if origin is not None and tuple(now) != (origin.asked, origin.file.size, origin.file.mtime_ns):
+        if provenance is not None and tuple(now) != (
+            provenance.inputs,
+            provenance.file.size,
+            provenance.file.mtime_ns,
+        ):
             raise DecisionError(
                 f"{self._path}: micrograph {micrograph} was done again meanwhile, expected what the estimate was made "
                 "on. Look at it again."

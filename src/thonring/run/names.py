@@ -1,10 +1,11 @@
-"""What the files that belong to a micrograph are called."""
+"""What the files that belong to a micrograph are called, and which names mean the same micrograph."""
 
 import os
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from thonring.files.star import quoted
 
@@ -64,22 +65,22 @@ def spectrum_file(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
-    """A file of a run: its number, its path as last given, where that is, and the name of its artefacts.
+class RegisteredFile:
+    """A file of a run: its number, its path as last given, that path absolute, and the name of its artefacts.
 
     Paths are texts: a large run has many, and as such they compare fast.
     """
 
     id: int
     path: str
-    place: str
+    absolute_path: str
     name: str
 
 
-def registered(paths: Sequence[Path], known: Sequence[Registered]) -> list[Registered]:
-    """Those of `paths` that are new or have another path or place than before; new ones have the next numbers.
+def changed_files(paths: Sequence[Path], known: Sequence[RegisteredFile]) -> list[RegisteredFile]:
+    """Return those of `paths` that are new or have another path than before; new ones have the next numbers.
 
-    A file is known by its path as given, or else by its place, so that neither a run folder that moved with
+    A file is known by its path as given, or else by its absolute path, so that neither a run folder that moved with
     its micrographs nor a command from another folder lists a file twice.
 
     Raises
@@ -88,23 +89,53 @@ def registered(paths: Sequence[Path], known: Sequence[Registered]) -> list[Regis
         If a path holds what no STAR file can.
     """
     by_path = {one.path: one for one in known}
-    places = _places([str(path) for path in paths])
-    claimed = {by_path[path].id for path in places if path in by_path}
-    by_place = {one.place: one for one in known if one.id not in claimed}
-    found = {path: by_path.get(path) or by_place.get(place) for path, place in places.items()}
+    absolute = _absolute([str(path) for path in paths])
+    claimed = {by_path[path].id for path in absolute if path in by_path}
+    by_absolute = {one.absolute_path: one for one in known if one.id not in claimed}
+    found = {path: by_path.get(path) or by_absolute.get(whole) for path, whole in absolute.items()}
     fresh = [Path(path) for path, one in found.items() if one is None]
     names = artefact_names(fresh, [one.name for one in known])
     numbers = count(max((one.id for one in known), default=0) + 1)
-    added = [Registered(next(numbers), str(path), places[str(path)], name) for path, name in names.items()]
+    added = [
+        RegisteredFile(next(numbers), str(path), absolute[str(path)], name) for path, name in names.items()
+    ]
     changed = [
-        replace(one, path=path, place=places[path])
+        replace(one, path=path, absolute_path=absolute[path])
         for path, one in found.items()
-        if one is not None and (one.path, one.place) != (path, places[path])
+        if one is not None and (one.path, one.absolute_path) != (path, absolute[path])
     ]
     return [*changed, *added]
 
 
-def _places(paths: Sequence[str]) -> dict[str, str]:
-    """The same as `Path.absolute`, for many."""
+def _absolute(paths: Sequence[str]) -> dict[str, str]:
+    """Do what `Path.absolute` does, for many."""
     here = str(Path.cwd())
-    return {path: os.path.join(here, path) for path in paths}  # noqa: PTH118 - texts, see `Registered`
+    return {path: os.path.join(here, path) for path in paths}  # noqa: PTH118 - texts, see `RegisteredFile`
+
+
+SUFFIXES = re.compile(
+    r"(?<=.)\.(gz|bz2|mrcs?|tiff?|png|jpe?g|eer|ctf|ctfparam|psd|xmp|xmd|txt|star|cs)$", re.IGNORECASE
+)
+TAGS = re.compile(r"(?<=.)(_PS|_avrot|_ctf|_noDW|_DW|_patch_aligned|_rigid_aligned|_doseweighted)$")
+IMAGE_NUMBER = re.compile(r"^\d+@")
+UID = re.compile(r"^\d{15,}_(?=.)")
+
+
+def key_of(path: object) -> str:
+    """Name of a micrograph without folder, suffixes and the tags that programs append.
+
+    Left out are, repeatedly: RELION's `:mrc` and `1@`, the suffixes of images, spectra and tables (`.mrc`,
+    `.tif`, `.ctf`, `.txt` …), and the endings `_PS`, `_avrot`, `_ctf`, `_noDW`, `_DW` and those of
+    cryoSPARC's motion correction, `_patch_aligned`, `_rigid_aligned` and `_doseweighted`. So
+    `Movies/a_PS.ctf:mrc`, `a.mrc` and `a_avrot.txt` have one key, `a`. Other dots and endings belong to the
+    name.
+    """
+    name = IMAGE_NUMBER.sub("", PurePosixPath(str(path)).name).removesuffix(":mrc")
+    while (shorter := SUFFIXES.sub("", TAGS.sub("", name))) != name:
+        name = shorter
+    return name
+
+
+def without_uid(key: str) -> str:
+    """Cut off the long number that cryoSPARC puts before a file's name."""
+    return UID.sub("", key)

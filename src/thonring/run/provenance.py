@@ -12,7 +12,7 @@ from thonring.errors import OpticsError, OutputError, SettingsError
 from thonring.files.json import compact, plain
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, Status
-from thonring.settings import Limit, Settings
+from thonring.settings import KnownAstigmatism, Limit, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class Processing:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """All that an outcome depends on; `asked` is optics and known defocus as `asked_text` writes them.
+    """All that an outcome depends on; `inputs` are optics and known defocus as `inputs_text` writes them.
 
     The hash of the file's content is the outcome's, found when the file was read.
     """
 
     file: FileState
-    asked: str
+    inputs: str
     processing: Processing
 
 
@@ -63,7 +63,7 @@ class Entry:
     """A finished micrograph as far as a later run asks: what became of it, and what it came from."""
 
     status: Status
-    origin: Provenance
+    provenance: Provenance
 
 
 def file_state(path: Path) -> FileState:
@@ -100,13 +100,32 @@ def settings_of(text: str, profile: str) -> Settings:
     """
     try:
         stored = {name: _as_tuple(value) for name, value in json.loads(text).items()}
-        limits = tuple(_limit(**limit) for limit in stored.pop("limits"))
-        return Settings(**{**stored, "profile": profile, "limits": limits})
-    except (ValueError, TypeError, KeyError, AttributeError, SettingsError) as problem:
-        raise OutputError(
-            f"the run's store holds settings that this version cannot read ({problem}): {text[:80]}... "
-            "Use the version of Thonring that made the run, or estimate again."
-        ) from problem
+        if stored.get("known_astigmatism") is not None:
+            stored["known_astigmatism"] = KnownAstigmatism(*stored["known_astigmatism"])
+        return Settings(**{**stored, "profile": profile, "limits": limits_of(text)})
+    except (ValueError, TypeError, AttributeError, SettingsError) as problem:
+        raise _unreadable("settings", text, problem) from problem
+
+
+def limits_of(text: str) -> tuple[Limit, ...]:
+    """Read the limits alone of what `settings_text` wrote; their sources are not in it.
+
+    Raises
+    ------
+    OutputError
+        If the text is not that of settings.
+    """
+    try:
+        return tuple(_limit(**limit) for limit in json.loads(text)["limits"])
+    except (ValueError, TypeError, KeyError) as problem:
+        raise _unreadable("settings", text, problem) from problem
+
+
+def _unreadable(content: str, text: str, problem: Exception) -> OutputError:
+    return OutputError(
+        f"the run's database contains {content} that this version cannot read ({problem}): {text[:80]}... "
+        "Use the version of Thonring that made the run, or estimate again."
+    )
 
 
 def _limit(at_least: float | None, at_most: float | None, **others: str) -> Limit:
@@ -123,7 +142,7 @@ def _as_tuple(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 
 def inputs_of(text: str) -> Inputs:
-    """Read what `asked_text` wrote.
+    """Read what `inputs_text` wrote.
 
     Raises
     ------
@@ -136,10 +155,7 @@ def inputs_of(text: str) -> Inputs:
         metadata = optics.pop("metadata", True)
         return Inputs(Optics(**optics), None if known is None else KnownDefocus(**known), metadata)
     except (ValueError, TypeError, KeyError, OpticsError) as problem:
-        raise OutputError(
-            f"the run's store holds optics that this version cannot read ({problem}): {text[:80]}. "
-            "Use the version of Thonring that made the run, or estimate again."
-        ) from problem
+        raise _unreadable("optics", text, problem) from problem
 
 
 def inputs_text(optics: Optics, known: KnownDefocus | None, *, metadata: bool = True) -> str:

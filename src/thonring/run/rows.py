@@ -13,6 +13,7 @@ from thonring.files.json import compact, finite, finite_rows, number_of
 from thonring.optics import Optics
 from thonring.records import Attempt, CriterionResult, CtfFit, Floats, Note, Outcome, RadialCurve, Verdict
 from thonring.run.provenance import Processing
+from thonring.run.quantities import FIT_QUANTITIES
 
 Row = Sequence[Any]
 
@@ -22,17 +23,10 @@ MICROGRAPH_COLUMNS = (
     *("voltage_kV", "cs_mm", "amplitude_contrast", "given_pixel_A"),
     *("pixel_A", "rows", "columns", "chosen", "notes", "cpu_seconds", "content_hash"),
 )
-_FIT_NUMBERS = (
-    *("defocus_u_A", "defocus_v_A", "angle_deg", "phase_shift_deg", "amplitude_contrast"),
-    *("score", "fit_resolution_A"),
-    *("log_likelihood_gain", "dispersion", "runner_up_A", "runner_up_gap", "start_A"),
-    *("coarse_defocus_A", "coarse_resolution_A"),
-)
-"""Columns that are called as the fit's attributes."""
-
+_STORED = tuple(one for one in FIT_QUANTITIES if one.stored)
 _FIT_COLUMNS = (
-    *_FIT_NUMBERS,
-    *("fit_sampling_A", "lowest_resolution_A", "highest_resolution_A", "covariance", "fit_notes"),
+    *(one.stored_column for one in _STORED),
+    *("lowest_resolution_A", "highest_resolution_A", "covariance", "fit_notes"),
 )
 ATTEMPT_COLUMNS = ("sampling_A", "profile", "criterion_values", "remarks", "fitted", *_FIT_COLUMNS)
 
@@ -90,8 +84,7 @@ def attempt_row(attempt: Attempt) -> Row:
     return (
         *head,
         1,
-        *(float(getattr(fit, name)) for name in _FIT_NUMBERS),
-        fit.sampling_A,
+        *(float(getattr(fit, one.fit_attribute)) for one in _STORED),
         *fit.resolution_range_A,
         compact(finite_rows(fit.covariance.tolist())),
         _notes_text(fit.notes),
@@ -137,14 +130,14 @@ def attempt_of(row: Row, names: Sequence[str]) -> Attempt:
 
 
 def _fit(row: Row) -> CtfFit:
-    *numbers, sampling_A, lowest_A, highest_A, covariance, notes = row
-    known = [math.nan if number is None else number for number in numbers]
-    named: dict[str, Any] = dict(zip(_FIT_NUMBERS, known, strict=True))
+    *numbers, lowest_A, highest_A, covariance, notes = row
+    named: dict[str, Any] = {
+        one.fit_attribute: _number(number) for one, number in zip(_STORED, numbers, strict=True)
+    }
     return CtfFit(
         **named,
         covariance=_matrix(covariance),
         resolution_range_A=(_number(lowest_A), _number(highest_A)),
-        sampling_A=_number(sampling_A),
         curve=NO_CURVE,
         notes=_notes(notes),
     )
@@ -209,49 +202,48 @@ SELECT {", ".join(_RECIPE_COLUMNS)} FROM recipe WHERE id =
   (SELECT recipe FROM micrograph ORDER BY finished_at DESC, input DESC LIMIT 1)
 """  # noqa: S608 - all names are constants
 
-_MICROGRAPHS = "FROM micrograph JOIN input ON input.id = micrograph.input {} ORDER BY micrograph.input"
+_JOINED = "FROM micrograph JOIN input ON input.id = micrograph.input {} ORDER BY micrograph.input"
 _DECIDED = "LEFT JOIN decided ON decided.micrograph = micrograph.input LEFT JOIN action ON action.id = decided.action"
 COUNT = "SELECT COUNT(*) FROM micrograph"
 LAST_TIME = "SELECT MAX(finished_at) FROM micrograph"
-_ENTRIES = f"SELECT path, {', '.join(_ORIGIN_COLUMNS)}, content_hash, status {_MICROGRAPHS}"
+_ENTRIES = f"SELECT path, {', '.join(_ORIGIN_COLUMNS)}, content_hash, status {_JOINED}"
 ENTRIES, ENTRY_OF = _ENTRIES.format(""), _ENTRIES.format("WHERE path = ?")
 STATUSES = "SELECT path, status FROM micrograph JOIN input ON input.id = micrograph.input"
-_OUTCOMES = (
-    f"SELECT input.id, path, name, verdict, estimate, who, at, {_of('micrograph', MICROGRAPH_COLUMNS)} "
-    f"{_MICROGRAPHS.format(_DECIDED + ' {}')}"
+
+_RECORD_COLUMNS = ("input.id", "path", "place", "name", "verdict", "estimate", "who", "at", *_ORIGIN_COLUMNS)
+RECORD_HEAD = len(_RECORD_COLUMNS)
+"""In rows of MICROGRAPHS those of MICROGRAPH_COLUMNS stand after so many others."""
+
+_MICROGRAPHS = (
+    f"SELECT {', '.join(_RECORD_COLUMNS)}, {_of('micrograph', MICROGRAPH_COLUMNS)} "
+    f"{_JOINED.format(_DECIDED + ' {}')}"
 )
 _ATTEMPTS = (
     f"SELECT micrograph, number, criteria, {', '.join(ATTEMPT_COLUMNS)} FROM attempt {{}} "  # noqa: S608 - all names are constants
     "ORDER BY micrograph, number"
 )
-OUTCOMES, ATTEMPTS = _OUTCOMES.format(""), _ATTEMPTS.format("")
+MICROGRAPHS, ATTEMPTS = _MICROGRAPHS.format(""), _ATTEMPTS.format("")
 
-KINDS = """
+REPRESENTATIVES = """
 SELECT MIN(input) FROM micrograph LEFT JOIN attempt ON attempt.micrograph = micrograph.input
 LEFT JOIN decided ON decided.micrograph = micrograph.input
 GROUP BY COALESCE(decided.status, micrograph.status), voltage_kV, cs_mm, micrograph.amplitude_contrast, pixel_A,
 criteria, number = COALESCE(estimate, chosen), fitted,
 ABS(defocus_u_A) < 9e999 AND ABS(defocus_v_A) < 9e999 AND ABS(angle_deg) < 9e999, phase_shift_deg = 0
 """
-"""The first micrograph of each kind that makes a difference to an `Overview`."""
-
-ONE = f"""
-SELECT path, place, name, verdict, estimate, who, at, asked, size, mtime_ns, {_of("recipe", _RECIPE_COLUMNS)},
-{_of("micrograph", MICROGRAPH_COLUMNS)} FROM micrograph JOIN input ON input.id = micrograph.input
-JOIN recipe ON recipe.id = micrograph.recipe {_DECIDED} WHERE micrograph.input = ?
-"""  # noqa: S608 - all names are constants
+"""The first micrograph of each kind that makes a difference to the totals of a run (`formats.table.RunTotals`)."""
 
 _CHOSEN = "(SELECT value FROM json_each(?))"
-CHOSEN_OUTCOMES = _OUTCOMES.format(f"WHERE input.id IN {_CHOSEN}")
+CHOSEN_MICROGRAPHS = _MICROGRAPHS.format(f"WHERE input.id IN {_CHOSEN}")
 CHOSEN_ATTEMPTS = _ATTEMPTS.format(f"WHERE micrograph IN {_CHOSEN}")
 
 
-def processing_row(made: Processing) -> Row:
-    """What the table `recipe` holds."""
-    return made.settings, made.spectrum_kind, compact(made.artefacts), made.thonring
+def processing_row(processing: Processing) -> Row:
+    """Give what the table `recipe` holds."""
+    return processing.settings, processing.spectrum_kind, compact(processing.artefacts), processing.thonring
 
 
 def processing_of(row: Row) -> Processing:
-    """Read what `made_row` gave."""
+    """Read what `processing_row` gave."""
     settings, spectrum_kind, artefacts, version = row
     return Processing(settings, spectrum_kind, tuple(json.loads(artefacts)), version)

@@ -1,4 +1,4 @@
-"""The server's application: the guard in front, the page, and the routes of the JSON interface."""
+"""The server's application: the page and the routes of the JSON interface, behind the check of every request."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -8,8 +8,8 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from thonring.web.auth import Access, Guard
-from thonring.web.errors import ANSWERS, tell_failures
+from thonring.web.auth import Access, AuthMiddleware
+from thonring.web.errors import ERROR_RESPONSES, add_error_handlers
 from thonring.web.report.page import plotly_script
 from thonring.web.routes import curate, decisions, exports, manual, micrograph, overview, table
 from thonring.web.run_view import RunView
@@ -18,12 +18,12 @@ _PAGE = Path(str(files("thonring.web") / "page"))
 
 
 def create_app(view: RunView, access: Access) -> ASGIApp:
-    """Put the application for one run together."""
-    return Guard(interface(view), access)
+    """Create the application that serves one run."""
+    return AuthMiddleware(interface(view), access)
 
 
 def interface(view: RunView) -> FastAPI:
-    """Give the page and the JSON interface of a run, without the guard that must stand before them."""
+    """Create the page and the JSON interface of a run, without the check of requests that must come before them."""
     app = FastAPI(
         title="Thonring",
         docs_url=None,
@@ -31,20 +31,9 @@ def interface(view: RunView) -> FastAPI:
         openapi_url="/api/openapi.json",
         redirect_slashes=False,
     )
-    tell_failures(app, view.run)
-    routers = (
-        overview.state_router,
-        overview.router,
-        decisions.router,
-        table.router,
-        curate.router,
-        exports.router,
-        micrograph.router,
-        micrograph.images_router,
-        manual.router,
-    )
-    for router in routers:
-        app.include_router(router(view), prefix="/api", responses=ANSWERS)
+    add_error_handlers(app, view.run)
+    for routes in (overview, decisions, table, curate, exports, micrograph, manual):
+        app.include_router(routes.router(view), prefix="/api", responses=ERROR_RESPONSES)
     app.mount("/page", StaticFiles(directory=_PAGE), name="page")
 
     @app.get("/", include_in_schema=False)

@@ -1,4 +1,10 @@
-"""Who may look and who may change: the server's address, its token, and the page's own origin."""
+"""Who may read and who may change a run: the server's address, its token, and the origin of the page.
+
+Every request passes `AuthMiddleware`. It is refused when its Host header is not a name of this machine (421, so that
+no foreign name can be pointed at a loopback address), when it reads from elsewhere without the token (401), when it
+changes something without the token or from another site's page (403), and when its body is too large (413) or not
+JSON (415, since forms of other sites cannot send JSON).
+"""
 
 import hmac
 import ipaddress
@@ -13,130 +19,16 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-COOKIE = "thonring_token"
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_EVERY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - recognised here, bound only if asked for
-_PLACE = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
+MAX_BODY_BYTES = 16 * 2**20
+"""Room for the numbers of a million micrographs."""
+
+_COOKIE_PREFIX = "thonring_token"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_ALL_INTERFACES = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - recognised here, bound only on request
+_HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
 """Host and port as browsers write them, and nothing else."""
 
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How a server is reached: at `host` and `port`, and changed only with the `token`.
-
-    At a loopback address anyone on this machine may look; elsewhere looking needs the token, too.
-    """
-
-    host: str
-    port: int
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
-
-    @property
-    def loopback(self) -> bool:
-        """Whether only this machine can reach it."""
-        return _is_loopback(self.host)
-
-    @property
-    def address(self) -> str:
-        """Where a browser finds the page, with the token that lets it make changes."""
-        host = socket.gethostname() if self.host in _EVERY_ADDRESS else self.host
-        shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{self.port}/?token={self.token}"
-
-    @property
-    def cookie(self) -> str:
-        """Name of the cookie with the token; browsers share cookies between the ports of a host."""
-        return f"{COOKIE}_{self.port}"
-
-    def knows(self, token: str | None) -> bool:
-        """Whether a token is the right one, compared in constant time."""
-        return token is not None and hmac.compare_digest(token.encode(), self.token.encode())
-
-
-def answer_instead(access: Access, scope: Scope) -> Response | None:
-    """Refuse a request, or let the token of the page's address move into a cookie; None lets it through.
-
-    `scope["may_change"]` then tells whether it has the token.
-    """
-    headers = Headers(scope=scope)
-    if access.loopback and not _is_local(headers.get("host", "")):
-        return refused(scope, 421, "this server answers to the address of its own machine only.")
-    if scope["path"] == "/" and access.knows(QueryParams(scope["query_string"]).get("token")):
-        return _entry(access)
-    by_program = access.knows(_bearer(headers))
-    scope["may_change"] = by_program or any(map(access.knows, _cookies(headers, access.cookie)))
-    if not scope["may_change"] and not access.loopback:
-        return refused(scope, 401, "open the address that `thonring serve` printed: it has the token.")
-    if scope["method"] in _READING:
-        return _from_elsewhere(scope, headers)
-    if not scope["may_change"]:
-        return refused(scope, 403, "changes need the token: open the address that `thonring serve` printed.")
-    return _foreign(scope, headers, by_program=by_program)
-
-
-def refused(scope: Scope, status: int, sentence: str) -> Response:
-    """Say why not: to programs in JSON, to people who open a page in words."""
-    if scope["path"].startswith("/api"):
-        return JSONResponse({"detail": sentence}, status_code=status)
-    return PlainTextResponse(f"Thonring: {sentence}\n", status_code=status)
-
-
-def _entry(access: Access) -> Response:
-    """Take the token out of sight. Lax: the cookie must come along when the address is opened from a message."""
-    answer = RedirectResponse("/", status_code=303)
-    answer.set_cookie(access.cookie, access.token, httponly=True, samesite="lax")
-    return answer
-
-
-def _bearer(headers: Headers) -> str | None:
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
-
-
-def _cookies(headers: Headers, name: str) -> Iterable[str]:
-    for sent in headers.getlist("cookie"):
-        found = cookie_parser(sent).get(name)
-        if found is not None:
-            yield found
-
-
-def _foreign(scope: Scope, headers: Headers, *, by_program: bool) -> Response | None:
-    """A browser names the page's origin in every change; a program that sends the token itself need not."""
-    origin = headers.get("origin")
-    if origin is None:
-        here = by_program and headers.get("sec-fetch-site") in {None, "none", "same-origin"}
-    else:
-        scheme, _, place = origin.partition("://")
-        here = scheme in {"http", "https"} and place.lower() == headers.get("host", "").lower()
-    return None if here else refused(scope, 403, "changes are taken from this server's own page only.")
-
-
-def _from_elsewhere(scope: Scope, headers: Headers) -> Response | None:
-    """Another site's page cannot read an answer, but it could let the server work."""
-    if scope["path"].startswith("/api") and headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
-        return refused(scope, 403, "the interface answers to this server's own page only.")
-    return None
-
-
-def _is_local(place: str) -> bool:
-    """Whether the name that a browser was given is this machine's: a name elsewhere may be pointed here."""
-    found = _PLACE.fullmatch(place)
-    return found is not None and _is_loopback(found["host"].strip("[]"))
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-MOST_BYTES = 16 * 2**20
-"""Of the body of a request: the numbers of a million micrographs."""
-
-_HEADERS = {
+_SECURITY_HEADERS = {
     "content-security-policy": (
         "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -149,8 +41,41 @@ _HEADERS = {
 }
 
 
-class Guard:
-    """An application that only sees what `Access` allows, with bodies that are JSON of a bounded size."""
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The address of a server, and the `token` that changes need.
+
+    At a loopback address anyone on this machine may read without it; elsewhere reading needs the token, too.
+    """
+
+    host: str
+    port: int
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return _is_loopback(self.host)
+
+    @property
+    def address(self) -> str:
+        """Address of the page, with the token."""
+        host = socket.gethostname() if self.host in _ALL_INTERFACES else self.host
+        bracketed = f"[{host}]" if ":" in host else host
+        return f"http://{bracketed}:{self.port}/?token={self.token}"
+
+    @property
+    def cookie(self) -> str:
+        """Name of the cookie with the token; browsers share cookies between the ports of a host."""
+        return f"{_COOKIE_PREFIX}_{self.port}"
+
+    def is_token(self, candidate: str | None) -> bool:
+        """Whether this is the token, compared in constant time."""
+        return candidate is not None and hmac.compare_digest(candidate.encode(), self.token.encode())
+
+
+class AuthMiddleware:
+    """An application that receives only the requests that `Access` allows, with bounded JSON bodies."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app, self._access = app, access
@@ -166,53 +91,136 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _complete(MutableHeaders(scope=message), scope["path"])
+                _add_headers(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
-        answer = answer_instead(self._access, scope) or _unfit(scope)
-        if answer is None:
-            receive, answer = await _whole_body(scope, receive)
-        await (answer or self._app)(scope, receive, send_with_headers)
+        response = _check_request(self._access, scope) or _check_content_type(scope)
+        if response is None:
+            receive, response = await _read_body(scope, receive)
+        await (response or self._app)(scope, receive, send_with_headers)
 
 
-def _complete(headers: MutableHeaders, path: str) -> None:
-    for name, value in _HEADERS.items():
-        headers[name] = value
-    headers.setdefault("cache-control", "no-store" if path.startswith("/api") else "no-cache")
+def _check_request(access: Access, scope: Scope) -> Response | None:
+    """Refuse a request, or move the token from the page's address into a cookie; None lets the request pass.
+
+    Sets `scope["may_change"]`: whether the request has the token.
+    """
+    headers = Headers(scope=scope)
+    if access.loopback and not _is_this_machine(headers.get("host", "")):
+        return _refusal(scope, 421, "this server only accepts requests addressed to its own machine.")
+    if scope["path"] == "/" and access.is_token(QueryParams(scope["query_string"]).get("token")):
+        return _redirect_with_cookie(access)
+
+    from_program = access.is_token(_bearer_token(headers))
+    scope["may_change"] = from_program or any(map(access.is_token, _cookies(headers, access.cookie)))
+    if not scope["may_change"] and not access.loopback:
+        return _refusal(scope, 401, "open the address that `thonring serve` printed: it contains the token.")
+    if scope["method"] in _SAFE_METHODS:
+        return _check_reading_site(scope, headers)
+    if not scope["may_change"]:
+        return _refusal(scope, 403, "changes need the token: open the address that `thonring serve` printed.")
+    return _check_origin(scope, headers, from_program=from_program)
 
 
-def _unfit(scope: Scope) -> Response | None:
-    """Forms of other sites cannot send JSON, so nothing else is taken."""
-    if scope["method"] != "POST":
+def _refusal(scope: Scope, status: int, sentence: str) -> Response:
+    """Answer with an error: JSON for the interface, plain text for a page."""
+    if scope["path"].startswith("/api"):
+        return JSONResponse({"detail": sentence}, status_code=status)
+    return PlainTextResponse(f"Thonring: {sentence}\n", status_code=status)
+
+
+def _redirect_with_cookie(access: Access) -> Response:
+    """Take the token out of the visible address."""
+    response = RedirectResponse("/", status_code=303)
+    # Not "strict": the cookie must be sent when the address is opened from a link in a message.
+    response.set_cookie(access.cookie, access.token, httponly=True, samesite="lax")
+    return response
+
+
+def _bearer_token(headers: Headers) -> str | None:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _cookies(headers: Headers, name: str) -> Iterable[str]:
+    for header in headers.getlist("cookie"):
+        value = cookie_parser(header).get(name)
+        if value is not None:
+            yield value
+
+
+def _check_origin(scope: Scope, headers: Headers, *, from_program: bool) -> Response | None:
+    """Browsers send the page's origin with every change; a program that sends the token itself need not."""
+    origin = headers.get("origin")
+    if origin is None:
+        own_page = from_program and headers.get("sec-fetch-site") in {None, "none", "same-origin"}
+    else:
+        scheme, _, host = origin.partition("://")
+        own_page = scheme in {"http", "https"} and host.lower() == headers.get("host", "").lower()
+    if own_page:
         return None
-    kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        return refused(scope, 415, "expected a body of content-type application/json.")
+    return _refusal(scope, 403, "changes are only accepted from this server's own page.")
+
+
+def _check_reading_site(scope: Scope, headers: Headers) -> Response | None:
+    """Another site's page cannot read an answer, but could keep the server busy."""
+    if scope["path"].startswith("/api") and headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+        return _refusal(scope, 403, "this interface only accepts requests from this server's own page.")
     return None
 
 
-async def _whole_body(scope: Scope, receive: Receive) -> tuple[Receive, Response | None]:
-    """Read the body of a request, as far as it may be large, and hand it on."""
-    too_large = refused(scope, 413, f"the body of a request may have {MOST_BYTES // 2**20} MiB at most.")
+def _check_content_type(scope: Scope) -> Response | None:
+    if scope["method"] != "POST":
+        return None
+    content_type = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        return _refusal(scope, 415, "expected a body of content-type application/json.")
+    return None
+
+
+async def _read_body(scope: Scope, receive: Receive) -> tuple[Receive, Response | None]:
+    """Read the body of a request, unless it is too large, and give a `receive` that replays it."""
+    too_large = _refusal(scope, 413, f"a request body may be at most {MAX_BODY_BYTES // 2**20} MiB.")
     announced = Headers(scope=scope).get("content-length", "0")
-    if announced.isdecimal() and int(announced) > MOST_BYTES:
+    if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
         return receive, too_large
     body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BODY_BYTES:
             return receive, too_large
         if not message.get("more_body", False):
             break
 
-    sent = False
+    replayed = False
 
-    async def again() -> Message:
-        nonlocal sent
-        if sent or message["type"] == "http.disconnect":
+    async def replay() -> Message:
+        nonlocal replayed
+        if replayed or message["type"] == "http.disconnect":
             return await receive()
-        sent = True
+        replayed = True
         return {"type": "http.request", "body": bytes(body), "more_body": False}
 
-    return again, None
+    return replay, None
+
+
+def _add_headers(headers: MutableHeaders, path: str) -> None:
+    for name, value in _SECURITY_HEADERS.items():
+        headers[name] = value
+    headers.setdefault("cache-control", "no-store" if path.startswith("/api") else "no-cache")
+
+
+def _is_this_machine(host_header: str) -> bool:
+    """Whether the name that a browser was given is this machine's: a name elsewhere may be pointed here."""
+    match = _HOST_AND_PORT.fullmatch(host_header)
+    return match is not None and _is_loopback(match["host"].strip("[]"))
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -14,7 +14,8 @@ from thonring.errors import SettingsError
 from thonring.quality import CRITERIA
 from thonring.records import Floats, Status
 from thonring.run.columns import STATUSES, RunColumns
-from thonring.web.curation import fitted, judged_criteria
+from thonring.run.quantities import page_quantities
+from thonring.web.curation import has_fit, judged_criteria
 
 Kind = Literal["text", "number", "time", "criterion"]
 
@@ -33,24 +34,7 @@ class Column:
 _FILE = Column("file", "File", kind="text")
 _RECORDED = Column("recorded_at", "Recorded", kind="time", about="Time of the file.")
 _NUMBERS = (
-    Column("defocus_A", "Defocus", "Å", about="Mean defocus, underfocus positive."),
-    Column("defocus_sigma_A", "Defocus ±", "Å", about="One standard error of the mean defocus."),
-    Column("astigmatism_A", "Astigmatism", "Å", about="Difference of the two defoci."),
-    Column("astigmatism_sigma_A", "Astigmatism ±", "Å", about="One standard error of the astigmatism."),
-    Column("fit_resolution_A", "Fit resolution", "Å", about="To where rings and fit agree."),
-    Column("score", "Score", about="Correlation of measured and fitted rings."),
-    Column("defocus_u_A", "Defocus U", "Å"),
-    Column("defocus_v_A", "Defocus V", "Å"),
-    Column("angle_deg", "Angle of U", "°"),
-    Column("phase_shift_deg", "Phase shift", "°"),
-    Column("amplitude_contrast", "Amplitude contrast"),
-    Column("sampling_A", "Sampling", "Å/px", about="Of the spectrum that was fitted."),
-    Column("dispersion", "Dispersion", about="Scatter around the fit over the scatter expected."),
-    Column("log_likelihood_gain", "Likelihood gain", about="Of the rings over none, in logarithms."),
-    Column("runner_up_A", "Next best defocus", "Å"),
-    Column("runner_up_gap", "Gap to the next best", about="Twice the difference of the log-likelihoods."),
-    Column("start_A", "Start", "Å", about="Defocus that the fit started from."),
-    Column("coarse_defocus_A", "Coarse defocus", "Å", about="Defocus that the search found."),
+    *(Column(one.name, one.title, one.unit, about=one.about) for one in page_quantities()),
     Column("pixel_A", "Pixel", "Å"),
     Column("voltage_kV", "Voltage", "kV"),
     Column("cs_mm", "Cs", "mm"),
@@ -185,7 +169,7 @@ def packed_values(columns: RunColumns, judged: set[int], revision: str) -> bytes
     head = json.dumps({"revision": revision, "count": len(columns), "columns": names}).encode()
     head += b" " * (-(4 + len(head)) % 8)
     by_people = np.isin(columns.number, list(judged))
-    flags = columns.status.astype(np.uint8) + _FITTED * fitted(columns) + _JUDGED * by_people
+    flags = columns.status.astype(np.uint8) + _FITTED * has_fit(columns) + _JUDGED * by_people
     arrays = [*(values[name].astype("<f8") for name in names), columns.number.astype("<f8")]
     parts = [struct.pack("<I", len(head)), head, *(array.tobytes() for array in arrays)]
     return b"".join([*parts, flags.astype(np.uint8).tobytes()])

@@ -1,4 +1,4 @@
-"""What other limits would keep of a run, before anything is decided."""
+"""What other limits would accept and reject in a run, before anything is decided."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Curated:
-    """A run graded by limits: row i as in its columns.
+class RegradedRun:
+    """A run graded by other limits; element i of an array is row i of its columns, all (micrographs,).
 
-    `fitted` tells where there is a fit: nothing else can be kept. `failing` has where each criterion does not hold,
-    among those with a fit; `unmeasured` the criteria that this run did not measure, which are left out.
+    `fitted` is where there is a fit: nothing else can be accepted. `failing` has for each criterion where it fails,
+    among those with a fit; `unmeasured` are criteria that this run did not measure and that are therefore ignored.
     """
 
     fitted: Bools
@@ -27,65 +27,67 @@ class Curated:
     unmeasured: tuple[str, ...]
 
     @property
-    def kept(self) -> Bools:
-        """Where there is a fit and every limit holds."""
-        kept = self.fitted.copy()
+    def accepted(self) -> Bools:
+        """Where there is a fit and every criterion passes."""
+        accepted = self.fitted.copy()
         for failing in self.failing.values():
-            kept &= ~failing
-        return kept
+            accepted &= ~failing
+        return accepted
 
     @property
-    def alone(self) -> dict[str, int]:
-        """How many each criterion loses that all others would keep."""
-        faults = sum(self.failing.values(), np.zeros(len(self.fitted), dtype=np.int64))
-        return {name: int((failing & (faults == 1)).sum()) for name, failing in self.failing.items()}
+    def rejected_alone(self) -> dict[str, int]:
+        """How many micrographs each criterion rejects that all others would accept."""
+        failures = sum(self.failing.values(), np.zeros(len(self.fitted), dtype=np.int64))
+        return {name: int((failing & (failures == 1)).sum()) for name, failing in self.failing.items()}
 
-    def differs(self, columns: RunColumns) -> Bools:
-        """Where the present status of a micrograph with a fit is another one."""
-        wanted = np.where(self.kept, STATUSES.index("accepted"), STATUSES.index("rejected"))
-        changed: Bools = self.fitted & (columns.status != wanted)
+    def changed(self, columns: RunColumns) -> Bools:
+        """Where the status of a micrograph with a fit would change."""
+        status = np.where(self.accepted, STATUSES.index("accepted"), STATUSES.index("rejected"))
+        changed: Bools = self.fitted & (columns.status != status)
         return changed
 
     def verdicts(self, columns: RunColumns) -> dict[int, Verdict]:
-        """Verdicts by number that bring every micrograph with a fit to where the limits have it."""
-        changed = self.differs(columns)
-        both = zip(columns.number[changed].tolist(), self.kept[changed].tolist(), strict=True)
-        return {number: "accepted" if kept else "rejected" for number, kept in both}
+        """Verdicts by number that give every micrograph with a fit the status that the limits give it."""
+        changed = self.changed(columns)
+        pairs = zip(columns.number[changed].tolist(), self.accepted[changed].tolist(), strict=True)
+        return {number: "accepted" if accepted else "rejected" for number, accepted in pairs}
 
 
-def fitted(columns: RunColumns) -> Bools:
-    """Tell where there is a fit."""
+def has_fit(columns: RunColumns) -> Bools:
+    """Where there is a fit, (micrographs,)."""
     return np.isfinite(columns.values["defocus_A"])
 
 
-def curated(columns: RunColumns, limits: Sequence[Limit]) -> Curated:
+def regrade(columns: RunColumns, limits: Sequence[Limit]) -> RegradedRun:
     """Grade the kept attempts of a run by other limits, as `grade` does: NaN passes where its criterion lets it."""
-    has_fit = fitted(columns)
+    fitted = has_fit(columns)
     measured = [limit for limit in limits if limit.criterion in columns.failing]
-    return Curated(
-        fitted=has_fit,
+    return RegradedRun(
+        fitted=fitted,
         failing={
-            limit.criterion: has_fit & ~holds(limit, columns.values[limit.criterion]) for limit in measured
+            limit.criterion: fitted & ~holds(limit, columns.values[limit.criterion]) for limit in measured
         },
         unmeasured=tuple(limit.criterion for limit in limits if limit.criterion not in columns.failing),
     )
 
 
 def judged_criteria(columns: RunColumns) -> tuple[str, ...]:
-    """Name the criteria of a run that a limit can be set on."""
+    """Name the criteria of a run that limits can be set on."""
     return tuple(name for name in columns.criteria if name in CRITERIA)
 
 
-def worded(bounds: Mapping[str, tuple[float, float]], known: Sequence[Limit]) -> tuple[Limit, ...]:
-    """Give limits their words, those of the first limit on the same criterion that is `known`.
+def limits_from_bounds(
+    bounds: Mapping[str, tuple[float, float]], templates: Sequence[Limit]
+) -> tuple[Limit, ...]:
+    """Make limits with the unit and the sentences of the first template on the same criterion.
 
     Raises
     ------
     SettingsError
-        If a criterion is unknown, or bounds are upside down.
+        If a criterion is unknown, or a lower bound is above the upper one.
     """
-    like = {limit.criterion: limit for limit in reversed(known)}
+    by_criterion = {limit.criterion: limit for limit in reversed(templates)}
     return tuple(
-        limit_on(criterion, at_least, at_most, like.get(criterion))
+        limit_on(criterion, at_least, at_most, by_criterion.get(criterion))
         for criterion, (at_least, at_most) in bounds.items()
     )

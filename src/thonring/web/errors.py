@@ -1,4 +1,4 @@
-"""What goes wrong, in one sentence each, without where things lie on this machine."""
+"""Errors of the JSON interface: a status code and one sentence, without paths of this machine."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from thonring.errors import DecisionError, FitError, InputError, OutputError, SettingsError, ThonringError
 
-_STATUS: dict[type[ThonringError], int] = {
+_STATUS_CODES: dict[type[ThonringError], int] = {
     DecisionError: 409,
     FitError: 422,
     InputError: 422,
@@ -19,43 +19,45 @@ _STATUS: dict[type[ThonringError], int] = {
 }
 
 
-class Failure(BaseModel):
+class ErrorAnswer(BaseModel):
     """Why a request was not fulfilled, for people to read."""
 
     detail: str
 
 
-ANSWERS: dict[int | str, dict[str, Any]] = {
-    422: {"model": Failure, "description": "What was asked for cannot be."},
-    503: {"model": Failure, "description": "The run cannot be read or written at this moment."},
+ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
+    422: {"model": ErrorAnswer, "description": "The request cannot be fulfilled."},
+    503: {"model": ErrorAnswer, "description": "The run cannot be read or written at the moment."},
 }
+"""For the description of every route."""
 
 
-def tell_failures(app: FastAPI, run: Path) -> None:
-    """Answer to errors with a `Failure`; what is unexpected is raised anew for the server's log."""
+def add_error_handlers(app: FastAPI, run: Path) -> None:
+    """Answer errors with an `ErrorAnswer`; an unexpected one is raised again, so that it is in the server's log."""
 
-    async def told(_: Request, problem: Exception) -> JSONResponse:
-        status = next((code for kind, code in _STATUS.items() if isinstance(problem, kind)), 400)
-        return _failure(status, _without_place(str(problem), run))
+    async def known(_: Request, problem: Exception) -> JSONResponse:
+        status = next((code for kind, code in _STATUS_CODES.items() if isinstance(problem, kind)), 400)
+        return _answer(status, _without_folder(str(problem), run))
 
     async def invalid(_: Request, problem: Exception) -> JSONResponse:
         assert isinstance(problem, RequestValidationError)
         first = problem.errors()[0]
-        place = ".".join(str(part) for part in first["loc"][1:]) or "the request"
-        return _failure(422, f"{place}: {first['msg']}.")
+        field = ".".join(str(part) for part in first["loc"][1:]) or "the request"
+        return _answer(422, f"{field}: {first['msg']}.")
 
     async def unexpected(_: Request, __: Exception) -> JSONResponse:
-        return _failure(500, "something went wrong; the server's log says what.")
+        return _answer(500, "something went wrong; see the server's log.")
 
-    app.add_exception_handler(ThonringError, told)
+    app.add_exception_handler(ThonringError, known)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Exception, unexpected)
 
 
-def _failure(status: int, sentence: str) -> JSONResponse:
+def _answer(status: int, sentence: str) -> JSONResponse:
+    # A file name that is not valid UTF-8 cannot be written as JSON.
     readable = sentence.encode(errors="replace").decode()
     return JSONResponse({"detail": readable}, status_code=status)
 
 
-def _without_place(sentence: str, run: Path) -> str:
+def _without_folder(sentence: str, run: Path) -> str:
     return sentence.replace(str(run), run.name) if len(run.parts) > 1 else sentence

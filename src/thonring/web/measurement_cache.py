@@ -13,7 +13,7 @@ from thonring.measurement import Measurement
 from thonring.plot import thumbnail_png
 from thonring.records import Attempt, Evidence, SectorProfiles, Source
 from thonring.run.provenance import content_hash, file_state, inputs_of, settings_of
-from thonring.run.store import Finished
+from thonring.run.store import MicrographRecord
 from thonring.settings import Settings, SpectrumKind
 
 MOST_BENCHES = 4
@@ -57,7 +57,7 @@ class MeasurementCache:
         self._estimates: OrderedDict[object, Attempt] = OrderedDict()
         self._looking, self._working = threading.Lock(), threading.Lock()
 
-    def bench(self, one: Finished) -> MeasuredMicrograph:
+    def bench(self, one: MicrographRecord) -> MeasuredMicrograph:
         """Measure a micrograph's file again, or take what was measured of it before.
 
         Raises
@@ -67,7 +67,7 @@ class MeasurementCache:
         ThonringError
             If it cannot be read or measured.
         """
-        key = one.number, one.origin, file_state(one.place)
+        key = one.number, one.provenance, file_state(one.absolute_path)
         if (known := self._known(key)) is not None:
             return known
         with self._working:
@@ -81,7 +81,7 @@ class MeasurementCache:
                     self._benches.popitem(last=False)
             return made
 
-    def estimate(self, one: Finished, hand: ManualCtf, way: ManualMode) -> Attempt:
+    def estimate(self, one: MicrographRecord, hand: ManualCtf, way: ManualMode) -> Attempt:
         """An estimate by hand; the last ones are remembered, so that what is kept is what was shown.
 
         Raises
@@ -90,7 +90,7 @@ class MeasurementCache:
             If the file cannot be measured, or nothing can be fitted.
         """
         bench = self.bench(one)
-        key = one.number, one.origin, hand, way
+        key = one.number, one.provenance, hand, way
         with self._working:
             found = self._estimates.get(key)
             if found is None:
@@ -113,7 +113,7 @@ class MeasurementCache:
         )
 
 
-def run_settings(one: Finished) -> Settings:
+def run_settings(one: MicrographRecord) -> Settings:
     """The settings that a micrograph was estimated with.
 
     Raises
@@ -122,21 +122,25 @@ def run_settings(one: Finished) -> Settings:
         If a later version wrote them.
     """
     profile = next((attempt.verdict.profile for attempt in one.automatic.attempts), "default")
-    return settings_of(one.origin.processing.settings, profile)
+    return settings_of(one.provenance.processing.settings, profile)
 
 
-def file_now(one: Finished) -> FileNow:
+def file_now(one: MicrographRecord) -> FileNow:
     """Whether a micrograph's file is the one that was estimated: of the same size and time, or the same content."""
-    then, now = one.origin.file, file_state(one.place)
+    then, now = one.provenance.file, file_state(one.absolute_path)
     if now.size is None:
         return "gone"
     if (now.size, now.mtime_ns) == (then.size, then.mtime_ns):
         return "as estimated"
-    same = now.size == then.size and then.content_hash != "" and content_hash(one.place) == then.content_hash
+    same = (
+        now.size == then.size
+        and then.content_hash != ""
+        and content_hash(one.absolute_path) == then.content_hash
+    )
     return "as estimated" if same else "changed"
 
 
-def _refuse_another(one: Finished) -> None:
+def _refuse_another(one: MicrographRecord) -> None:
     now = file_now(one)
     if now == "as estimated":
         return
@@ -149,11 +153,11 @@ def _refuse_another(one: Finished) -> None:
     )
 
 
-def _measure(one: Finished) -> MeasuredMicrograph:
-    asked, settings = inputs_of(one.origin.asked), run_settings(one)
-    source = Source(one.place, asked.optics, metadata=asked.metadata)
+def _measure(one: MicrographRecord) -> MeasuredMicrograph:
+    asked, settings = inputs_of(one.provenance.inputs), run_settings(one)
+    source = Source(one.absolute_path, asked.optics, metadata=asked.metadata)
     kinds: dict[str, SpectrumKind] = {"amplitude": "amplitude", "power": "power"}
-    kind = kinds.get(one.origin.processing.spectrum_kind)
+    kind = kinds.get(one.provenance.processing.spectrum_kind)
     if kind is None:
         micrograph = read.micrograph(source.path, source.optics, metadata=source.metadata)
         measured, thumbnail = measurement.measure(micrograph, settings), thumbnail_png(micrograph)

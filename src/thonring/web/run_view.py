@@ -11,7 +11,7 @@ from typing import Any
 from thonring.run.columns import RunColumns, read_columns
 from thonring.run.decisions import Decisions
 from thonring.run.open import STORE, decide_in, read_run
-from thonring.run.provenance import settings_of
+from thonring.run.provenance import limits_of
 from thonring.run.store import Store
 from thonring.settings import Limit
 from thonring.web.measurement_cache import MeasurementCache
@@ -88,9 +88,9 @@ def run_settings(store: Store) -> RunSettings:
     OutputError
         If the store cannot be read.
     """
-    made = store.made()
-    if made is None:
+    processing = store.last_processing()
+    if processing is None:
         return RunSettings({}, (), "")
-    settings = json.loads(made.settings)
+    settings = json.loads(processing.settings)
     del settings["limits"]
-    return RunSettings(settings, settings_of(made.settings, "").limits, made.thonring)
+    return RunSettings(settings, limits_of(processing.settings), processing.thonring)

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 import numpy as np
 from fastapi import HTTPException
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from thonring.plot import normalised_rings, relative_power
 from thonring.quality import CRITERIA
 from thonring.records import Attempt, CtfFit, RadialCurve, SearchSignals
 from thonring.run.columns import RunColumns
+from thonring.run.quantities import FIT_QUANTITIES
 from thonring.settings import Limit
 
 DIGITS = 5
@@ -20,25 +21,20 @@ DIGITS = 5
 Points = list[float | None]
 
 
-class FitAnswer(BaseModel):
-    """A fit, named as in results.csv; a standard error of 0: held fixed."""
+_ANSWERED = tuple(one for one in FIT_QUANTITIES if one.in_answers)
+_fields: dict[str, Any] = {
+    one.name: (
+        float | None,
+        Field(description=f"{one.about or one.title}{f' In {one.unit}.' if one.unit else ''}"),
+    )
+    for one in _ANSWERED
+}
+_FitNumbers: Any = create_model("_FitNumbers", **_fields)
 
-    defocus_u_A: float | None
-    defocus_v_A: float | None
-    angle_deg: float | None
-    phase_shift_deg: float | None
-    amplitude_contrast: float | None
-    defocus_A: float | None
-    astigmatism_A: float | None
-    defocus_sigma_A: float | None
-    astigmatism_sigma_A: float | None
-    angle_sigma_deg: float | None
-    phase_shift_sigma_deg: float | None
-    score: float | None
-    fit_resolution_A: float | None
-    start_A: float | None
-    runner_up_A: float | None
-    runner_up_gap: float | None
+
+class FitAnswer(_FitNumbers):  # type: ignore[misc]  # its fields are those of the table of quantities
+    """A fit, named as in results.csv; a standard error of 0: kept fixed."""
+
     resolution_range_A: tuple[float | None, float | None]
 
 
@@ -112,14 +108,8 @@ def points(values: Any) -> Points:  # noqa: ANN401 - any array
 def fit_answer(fit: CtfFit) -> FitAnswer:
     """Write a fit."""
     low_A, high_A = fit.resolution_range_A
-    values: dict[str, Any] = {
-        name: finite(float(getattr(fit, name)))
-        for name in FitAnswer.model_fields
-        if name not in {"defocus_A", "resolution_range_A"}
-    }
-    return FitAnswer(
-        **values, defocus_A=finite(fit.mean_defocus_A), resolution_range_A=(finite(low_A), finite(high_A))
-    )
+    numbers = {one.name: finite(float(getattr(fit, one.fit_attribute))) for one in _ANSWERED}
+    return FitAnswer(**numbers, resolution_range_A=(finite(low_A), finite(high_A)))
 
 
 def attempt_answer(

@@ -4,21 +4,22 @@
 `measured_example` reads one of them again, `simulated_example` simulates the spectra of a scene directly.
 """
 
-import csv
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 import numpy as np
 
-from thonring.errors import OpticsError, UnreadableFile, UnreadableTable
+from thonring.errors import OpticsError, UnreadableTable
+from thonring.files.entry import is_there
 from thonring.learn.inputs import SAMPLINGS_A, SpectrumPyramid, spectrum_pyramid
 from thonring.measurement import measured_spectrum
 from thonring.optics import Optics
 from thonring.records import Floats, Source
+from thonring.run.open import read_run
+from thonring.run.store import MicrographRecord
 from thonring.settings import SpectrumKind
 from thonring.simulate import Recipe, Scene, draw, drawn_spectrum
 
@@ -100,10 +101,6 @@ def columns_of(numbers: Mapping[str, Floats], texts: Mapping[str, tuple[str, ...
     return Columns(**columns)
 
 
-_RESULT_COLUMNS = ("defocus_A", "phase_shift_deg", "voltage_kV", "cs_mm", "amplitude_contrast", "pixel_A")
-OPTION = "--spectrum"
-
-
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """An accepted micrograph of a run; `path` is absolute, links followed, so that each is known by one name.
@@ -120,72 +117,43 @@ class Accepted:
 
 
 def accepted_of(run: Path) -> tuple[Accepted, ...]:
-    """Read the accepted micrographs of a run folder, in its order.
-
-    Paths that are not absolute are those of the folder where the run was started, which has to be this one.
+    """Read the accepted micrographs of a run folder, in its order: those that manual decisions leave accepted.
 
     Raises
     ------
-    UnreadableFile, UnreadableTable
-        If results.csv or settings.json is missing or lacks what is needed.
+    OutputError
+        If the run has no database, or it cannot be read.
+    UnreadableTable
+        If an accepted micrograph has no optics or no finite defocus.
     """
-    table = run / "results.csv"
-    kind = _spectrum_kind(run / "settings.json")
-    rows = enumerate(_rows(table), start=2)
-    return tuple(
-        _accepted(f"{table}, line {line}", row, run, kind)
-        for line, row in rows
-        if row["status"] == "accepted"
+    with read_run(run) as store, store.snapshot():
+        return tuple(_accepted(run, one) for one in store if one.outcome.status == "accepted")
+
+
+def _accepted(run: Path, one: MicrographRecord) -> Accepted:
+    outcome, kind = one.outcome, one.provenance.processing.spectrum_kind
+    fit, optics = outcome.fit, outcome.optics
+    if fit is None or optics is None or not math.isfinite(fit.mean_defocus_A):
+        raise UnreadableTable(
+            f"{run}: {outcome.path} is accepted without optics or a finite defocus. Estimate it again with --redo."
+        )
+    try:
+        used = Optics(optics.voltage_kV, optics.cs_mm, fit.amplitude_contrast, outcome.pixel_A)
+    except OpticsError as problem:
+        raise UnreadableTable(f"{run}: {outcome.path}: {problem}") from problem
+    return Accepted(
+        run.resolve(),
+        _present_path(one).resolve(),
+        used,
+        fit.mean_defocus_A,
+        fit.phase_shift_deg,
+        cast("SpectrumKind", kind) if kind else None,
     )
 
 
-def _rows(table: Path) -> Sequence[Mapping[str, str]]:
-    try:
-        with table.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            found, rows = reader.fieldnames or (), list(reader)
-    except (OSError, csv.Error) as problem:
-        raise UnreadableFile(
-            f"{table}: cannot be read ({problem}). Expected the folder of a run of `thonring estimate`."
-        ) from problem
-    missing = [column for column in ("file", "status", *_RESULT_COLUMNS) if column not in found]
-    if missing:
-        raise UnreadableTable(
-            f"{table}: lacks the columns {', '.join(missing)}; found {', '.join(found) or 'nothing'}. Expected the "
-            "results.csv that `thonring estimate` wrote."
-        )
-    return rows
-
-
-def _accepted(place: str, row: Mapping[str, str], run: Path, kind: SpectrumKind | None) -> Accepted:
-    try:
-        defocus_A, phase_deg, voltage_kV, cs_mm, contrast, pixel_A = (
-            float(row[name]) for name in _RESULT_COLUMNS
-        )
-        optics = Optics(voltage_kV, cs_mm, contrast, pixel_A)
-    except (ValueError, OpticsError) as problem:
-        raise UnreadableTable(
-            f"{place}: {problem}; expected {', '.join(_RESULT_COLUMNS)} as numbers of an accepted micrograph."
-        ) from None
-    if not math.isfinite(defocus_A):
-        raise UnreadableTable(f"{place}: defocus_A is {defocus_A}, expected a finite number.")
-    return Accepted(run.resolve(), Path(row["file"]).resolve(), optics, defocus_A, phase_deg, kind)
-
-
-def _spectrum_kind(settings: Path) -> SpectrumKind | None:
-    """What the inputs of the run were: only its command line tells."""
-    try:
-        words = json.loads(settings.read_text(encoding="utf-8"))["command_line"]
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise UnreadableFile(
-            f"{settings}: tells no command line ({problem}), which says whether the run read images or spectra. "
-            "Restore it from the run."
-        ) from problem
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        value = following if word == OPTION else str(word).removeprefix(f"{OPTION}=")
-        if (word == OPTION or value != word) and value in get_args(SpectrumKind):
-            return cast("SpectrumKind", value)
-    return None
+def _present_path(one: MicrographRecord) -> Path:
+    """Return where the run found the file, or, if that is no more, its path as seen from this folder."""
+    return one.absolute_path if is_there(one.absolute_path) else one.path
 
 
 def scene_file(seed: int, index: int) -> str:

@@ -188,8 +188,8 @@ def _fit(
 ) -> None:
     try:
         trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
-    except (KeyboardInterrupt, SystemExit):
-        raise TrainingInterrupted from None
+    except (KeyboardInterrupt, SystemExit) as stop:
+        raise TrainingInterrupted from stop
 
 
 def _write_result(

@@ -1,23 +1,30 @@
 """Astigmatism as vectors: its size at twice its angle, so that θ and θ + 180°, the same astigmatism, are one point."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from thonring.plot.caption import shortened
-from thonring.quality import CRITERIA
 from thonring.records import Floats
 from thonring.run.columns import STATUSES, RunColumns
-from thonring.run.summary import REJECTED_BY_HAND
 from thonring.settings import Limit
-from thonring.web.figures.data import Integers, shares, spread
+from thonring.web.figures.downsampling import Integers, downsample
 
 OUTLIERS = 0.02
+"""Fraction of the micrographs that may be off the plot, unless they are accepted."""
+
+TICKS_DEG = tuple(range(0, 360, 45))
+"""Of the angular axis, at twice the angle of U."""
+
+_CONVENTION = (
+    "Plotted at twice the angle, since θ and θ + 180° are the same axis; labels give the angle of U, from +x (columns) "
+    "towards +y (rows)."
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Vectors:
+class AstigmatismPoints:
     """Micrographs as points: `row` in the columns, U - V in Å, and the angle of U in degrees, all (points,)."""
 
     row: Integers
@@ -26,39 +33,71 @@ class Vectors:
 
 
 @dataclass(frozen=True, slots=True)
-class Polar:
-    """Astigmatism of accepted and rejected micrographs, not always all, out to `radius_A`.
+class AstigmatismVectors:
+    """Astigmatism of accepted and rejected micrographs, downsampled, out to `radius_A`.
 
-    The mean is that of the vectors of all accepted: large where all are astigmatic in one way, as by a stigmator.
-    `limit_A` is infinite where there is none.
+    `mean_A` and `mean_angle_deg` are those of the mean vector of all accepted micrographs: large where all are
+    astigmatic in the same direction, which is the microscope's astigmatism. `limit_A` is infinite where there is none.
     """
 
-    accepted: Vectors
-    rejected: Vectors
+    accepted: AstigmatismPoints
+    rejected: AstigmatismPoints
     radius_A: float
     mean_A: float
     mean_angle_deg: float
     limit_A: float
 
+    name = "astigmatism-vectors"
+    title = "Astigmatism U − V (Å) and the angle of U (°)"
+    mean_label = "mean of accepted"
 
-def polar(columns: RunColumns, limits: Sequence[Limit]) -> Polar:
-    """Gather the astigmatism of a run."""
+    @property
+    def limit_is_visible(self) -> bool:
+        """Whether the circle of the limit is inside the plot."""
+        return self.limit_A <= self.radius_A
+
+    @property
+    def caption(self) -> str:
+        """What the figure shows, in words."""
+        sentences = [_CONVENTION]
+        if math.isfinite(self.mean_A):
+            sentences.append(
+                f"Mean of the accepted micrographs (◆): {self.mean_A:.0f} Å at {self.mean_angle_deg:.0f}°; a mean far "
+                "from the centre is astigmatism of the microscope, to be corrected with its stigmator."
+            )
+        if self.radius_A < self.limit_A < math.inf:
+            sentences.append(f"The limit of {self.limit_A:g} Å is off this plot.")
+        return " ".join(sentences).replace("-", "−")
+
+
+def astigmatism_vectors(columns: RunColumns, limits: Sequence[Limit]) -> AstigmatismVectors:
+    """Collect the astigmatism of a run."""
     astigmatism_A, angle_deg = columns.values["astigmatism_A"], columns.values["angle_deg"]
     known = np.isfinite(astigmatism_A) & np.isfinite(angle_deg)
-    rows = [np.flatnonzero(known & (columns.status == STATUSES.index(one))) for one in STATUSES[:2]]
-    of_each = shares(rows[0].size, rows[1].size)
-    chosen = [spread(one, count) for one, count in zip(rows, of_each, strict=True)]
-    vector = astigmatism_A[rows[0]] * np.exp(2j * np.radians(angle_deg[rows[0]]))
-    mean = complex(vector.mean()) if vector.size else complex(np.nan, np.nan)
-    limit_A = min((one.at_most for one in limits if one.criterion == "astigmatism"), default=np.inf)
-    return Polar(
-        accepted=Vectors(chosen[0], astigmatism_A[chosen[0]], angle_deg[chosen[0]]),
-        rejected=Vectors(chosen[1], astigmatism_A[chosen[1]], angle_deg[chosen[1]]),
-        radius_A=_radius_A(astigmatism_A[rows[0]], astigmatism_A[rows[1]]),
+    accepted, rejected = (
+        np.flatnonzero(known & (columns.status == STATUSES.index(one))) for one in STATUSES[:2]
+    )
+    points = [
+        AstigmatismPoints(rows, astigmatism_A[rows], angle_deg[rows])
+        for rows in downsample(accepted, rejected)
+    ]
+    # Mean of the vectors at twice the angle, then back to the angle itself.
+    vectors = astigmatism_A[accepted] * np.exp(2j * np.radians(angle_deg[accepted]))
+    mean = complex(vectors.mean()) if vectors.size else complex(np.nan, np.nan)
+    return AstigmatismVectors(
+        accepted=points[0],
+        rejected=points[1],
+        radius_A=_radius_A(astigmatism_A[accepted], astigmatism_A[rejected]),
         mean_A=abs(mean),
         mean_angle_deg=float(0.5 * np.degrees(np.angle(mean))),
-        limit_A=limit_A,
+        limit_A=min((one.at_most for one in limits if one.criterion == "astigmatism"), default=np.inf),
     )
+
+
+def tick_labels() -> list[str]:
+    """Angles of U, in (-90°, 90°], at TICKS_DEG of the doubled axis."""
+    angles = [0.5 * (doubled - 360 if doubled > 180 else doubled) for doubled in TICKS_DEG]
+    return [f"{angle:g}°".replace("-", "−") for angle in angles]
 
 
 def _radius_A(accepted: Floats, rejected: Floats) -> float:
@@ -69,51 +108,3 @@ def _radius_A(accepted: Floats, rejected: Floats) -> float:
     if accepted.size:
         radius_A = max(radius_A, float(np.quantile(accepted, 0.995)))
     return 1.08 * radius_A or 100.0
-
-
-MOST_LETTERS = 46
-
-_WORDS = {"fit": "No CTF could be fitted", REJECTED_BY_HAND: "By a person's decision alone"}
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A criterion with the rejected micrographs that it failed; `alone` had no other reason."""
-
-    criterion: str
-    micrographs: int
-    alone: int
-
-    @property
-    def words(self) -> str:
-        """What the criterion measures, for people."""
-        return words_of(self.criterion)
-
-    @property
-    def label(self) -> str:
-        """The same, short enough for an axis."""
-        return shortened(self.words, MOST_LETTERS)
-
-
-def words_of(criterion: str) -> str:
-    """Describe a criterion for people."""
-    known = CRITERIA.get(criterion)
-    words = _WORDS.get(criterion, criterion.replace("_", " ")) if known is None else known.description
-    return words[:1].upper() + words[1:]
-
-
-def reasons(columns: RunColumns) -> tuple[Reason, ...]:
-    """Count the reasons of a run's rejected micrographs, the most frequent first."""
-    rejected = columns.status == STATUSES.index("rejected")
-    names = columns.criteria
-    failing = np.array([columns.failing[name] & rejected for name in names], dtype=bool)
-    failing = failing.reshape(len(names), len(columns))
-    how_many = failing.sum(axis=0)
-    found = [
-        Reason(name, int(row.sum()), int((row & (how_many == 1)).sum()))
-        for name, row in zip(names, failing, strict=True)
-    ]
-    without = int((rejected & (how_many == 0)).sum())
-    found.append(Reason(REJECTED_BY_HAND, without, without))
-    some = [reason for reason in found if reason.micrographs]
-    return tuple(sorted(some, key=lambda reason: (-reason.micrographs, reason.criterion)))

@@ -1,7 +1,7 @@
-"""A figure as plotly takes it, its colours being names of variables of the page's style sheet."""
+"""The figures of a run as plotly takes them; a colour is the name of a variable of the page's style sheet."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from pathlib import PurePath
@@ -12,32 +12,63 @@ import numpy.typing as npt
 
 from thonring.records import Floats
 from thonring.run.columns import STATUSES, RunColumns
-from thonring.web.figures.astigmatism import Polar, Reason, Vectors
-from thonring.web.figures.data import date_texts
-from thonring.web.figures.time_series import Progress
+from thonring.web.figures.astigmatism import TICKS_DEG, AstigmatismPoints, AstigmatismVectors, tick_labels
+from thonring.web.figures.findings import Findings, RunFigure
+from thonring.web.figures.progress import Progress
+from thonring.web.figures.rejections import Rejections
+from thonring.web.figures.time_series import PlottedLimit, Points, TimeSeries
 
-Part = dict[str, Any]
+PlotlyDict = dict[str, Any]
 
-ACCEPTED, REJECTED, FAILED, LIMIT, MEDIAN = "accepted", "rejected", "failed", "limit", "text"
-"""The same colour always means the same; see draw.js, which puts colours in the place of these names."""
+ACCEPTED, REJECTED, LIMIT, MEDIAN = "accepted", "rejected", "limit", "text"
+"""The same colour always means the same; figures.js replaces these names by colours."""
 
-FEW = 400
-"""So many points may be drawn larger."""
+FEW_POINTS = 400
+"""Up to so many are drawn larger."""
+
+_SPLIT = (0.80, 0.825)
+"""Where on the width the time series ends and its histogram begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`data` and `layout` are plotly's; `told` says in words what is to be seen, with numbers."""
+    """`data` and `layout` are plotly's; `caption` says in words what the figure shows, with numbers."""
 
     name: str
     title: str
-    told: str
-    data: list[Part]
-    layout: Part
+    caption: str
+    data: list[PlotlyDict]
+    layout: PlotlyDict
 
 
-def axis(title: str, **others: Any) -> Part:  # noqa: ANN401 - plotly's own words
-    """Give an axis the looks of all."""
+def plotly_figures(found: Findings, columns: RunColumns) -> tuple[Figure, ...]:
+    """Draw the figures of a run in the order of the page."""
+    return tuple(_figure(one, columns) for one in found.figures())
+
+
+def readable(text: str) -> str:
+    """Put a replacement character where the name of a file is not valid UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _figure(figure: RunFigure, columns: RunColumns) -> Figure:
+    match figure:
+        case Rejections():
+            data, layout = _rejections(figure)
+        case Progress():
+            data, layout = _progress(figure)
+        case TimeSeries():
+            data, layout = _time_series(figure, columns)
+        case AstigmatismVectors():
+            data, layout = _astigmatism(figure, columns)
+    return Figure(figure.name, figure.title, figure.caption, data, layout)
+
+
+# What all figures share
+
+
+def _axis(title: str, **others: Any) -> PlotlyDict:  # noqa: ANN401 - plotly's own options
+    """An axis in the style of all figures."""
     return {
         "title": {"text": title, "font": {"size": 12}},
         "gridcolor": "grid",
@@ -49,9 +80,9 @@ def axis(title: str, **others: Any) -> Part:  # noqa: ANN401 - plotly's own word
     }
 
 
-def marker(status: str, points: int) -> Part:
-    """How accepted and rejected micrographs are drawn: told apart by their shape, too."""
-    size = 7 if points <= FEW else 5
+def _marker(status: str, points: int) -> PlotlyDict:
+    """How accepted and rejected micrographs are drawn: they differ in shape, not only in colour."""
+    size = 7 if points <= FEW_POINTS else 5
     if status == REJECTED:
         return {
             "color": REJECTED,
@@ -59,119 +90,276 @@ def marker(status: str, points: int) -> Part:
             "symbol": "x-thin",
             "line": {"color": REJECTED, "width": 1.8},
         }
-    return {"color": status, "size": size, "opacity": 0.75 if points <= FEW else 0.45}
+    return {"color": status, "size": size, "opacity": 0.75 if points <= FEW_POINTS else 0.45}
 
 
-def numbers(values: Floats | npt.NDArray[np.integer[Any]]) -> list[float | None]:
-    """Numbers as JSON has them, with five digits; what is not finite is null."""
+def _numbers(values: Floats | npt.NDArray[np.integer[Any]]) -> list[float | None]:
+    """Numbers as JSON has them, to five digits; what is not finite is null."""
     return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values.tolist()]
 
 
-def shown(text: str) -> str:
-    """Text from outside, as a file's name, for plotly, which reads tags in texts; always valid Unicode."""
+def _dates(seconds: Floats) -> list[str]:
+    """Seconds since 1970 as UTC dates that plotly reads."""
+    dates = np.asarray(seconds).round().astype("int64").astype("datetime64[s]")
+    return [text.replace("T", " ") for text in np.datetime_as_string(dates).tolist()]
+
+
+def _plain(text: str) -> str:
+    """Text from outside, such as the name of a file, as text to plotly, which reads HTML tags."""
     return escape(readable(text), quote=False)
 
 
-def readable(text: str) -> str:
-    """Put a replacement character where a file's name is no valid UTF-8."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def _file_names(columns: RunColumns, rows: Iterable[int]) -> list[str]:
+    return [f"<b>{_plain(PurePath(columns.file[row]).name)}</b>" for row in rows]
 
 
-TITLE = "Astigmatism U − V (Å) and the angle of U (°)"
-_CONVENTION = (
-    "Drawn at twice the angle, since θ and θ + 180° are the same axis; the labels are angles of U, from +x (columns) "
-    "towards +y (rows)."
-)
-_AT_DEG = tuple(range(0, 360, 45))
+# Reasons for rejection
 
 
-def polar_figure(seen: Polar, columns: RunColumns) -> Figure:
-    """Draw a run's astigmatism; the angular axis is twice the angle, and labelled with the angle."""
-    data = [_points(seen.accepted, columns, ACCEPTED), _points(seen.rejected, columns, REJECTED)]
-    if seen.limit_A <= seen.radius_A:
-        data.append(_circle(seen.limit_A))
-    if math.isfinite(seen.mean_A):
-        data.append(_mean(seen))
-    return Figure("astigmatism-vectors", TITLE, polar_caption(seen), data, _layout(seen))
+def _rejections(rejections: Rejections) -> tuple[list[PlotlyDict], PlotlyDict]:
+    """Bars, the most frequent reason on top; `customdata` is the criterion."""
+    bars = list(reversed(rejections.bars))
+    alone, shared = rejections.labels
+    common: PlotlyDict = {
+        "type": "bar",
+        "orientation": "h",
+        "y": [_plain(reason.label) for reason in bars],
+        "customdata": [reason.criterion for reason in bars],
+    }
+    data = [
+        {
+            **common,
+            "name": alone,
+            "x": [reason.alone for reason in bars],
+            "marker": {"color": REJECTED},
+            "hovertemplate": "%{x:,} for this reason alone<extra></extra>",
+        },
+        {
+            **common,
+            "name": shared,
+            "x": [reason.micrographs - reason.alone for reason in bars],
+            "marker": {"color": REJECTED, "opacity": 0.45},
+            "hovertemplate": "%{x:,} for this reason among others<extra></extra>",
+            "text": [f"{reason.micrographs:,}" for reason in bars],
+            "textposition": "outside",
+            "cliponaxis": False,
+        },
+    ]
+    few = max((reason.micrographs for reason in bars), default=0) < 6
+    layout = {
+        "xaxis": _axis("Micrographs", rangemode="tozero", **({"dtick": 1} if few else {"nticks": 6})),
+        "yaxis": _axis("", showgrid=False, tickfont={"size": 11}),
+        "barmode": "stack",
+        "bargap": 0.3,
+        "hovermode": "closest",
+        "showlegend": False,
+        "margin": {"l": 56, "r": 48, "t": 16, "b": 48},
+    }
+    return data, layout
 
 
-def polar_caption(seen: Polar) -> str:
-    """Say in words what the figure shows."""
-    sentences = [_CONVENTION]
-    if math.isfinite(seen.mean_A):
-        sentences.append(
-            f"Mean of the accepted (◆): {seen.mean_A:.0f} Å at {seen.mean_angle_deg:.0f}°; one far from the centre "
-            "is the microscope's, to be taken out with its stigmator."
+# Progress
+
+
+def _progress(progress: Progress) -> tuple[list[PlotlyDict], PlotlyDict]:
+    """Totals above, rates below."""
+    step_ends, step_centres = _dates(progress.step_ends_s), _dates(progress.step_centres_s)
+    data: list[PlotlyDict] = []
+    for status, total, per_hour in zip(STATUSES, progress.total, progress.per_hour, strict=True):
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "stackgroup": "total",
+                "name": status.capitalize(),
+                "x": step_ends,
+                "y": total.tolist(),
+                "line": {"width": 1, "color": status},
+                "fillcolor": status,
+                "hovertemplate": f"%{{y:,}} {status} by %{{x}}<extra></extra>",
+            }
         )
-    if seen.radius_A < seen.limit_A < math.inf:
-        sentences.append(f"The limit, {seen.limit_A:g} Å, lies outside.")
-    return " ".join(sentences).replace("-", "−")
+        data.append(
+            {
+                "type": "bar",
+                "name": status.capitalize(),
+                "yaxis": "y2",
+                "x": step_centres,
+                "y": _numbers(per_hour),
+                "width": 1e3 * progress.step_s,
+                "marker": {"color": status, "line": {"width": 0}},
+                "hovertemplate": f"%{{y:,.0f}} {status} per hour at %{{x}}<extra></extra>",
+            }
+        )
+    layout = {
+        "xaxis": _axis("Finished at (UTC)", type="date", anchor="y2", showgrid=False),
+        "yaxis": _axis("Micrographs", domain=[0.42, 1], rangemode="tozero"),
+        "yaxis2": _axis("Per hour", domain=[0, 0.32], rangemode="tozero", nticks=4),
+        "barmode": "stack",
+        "bargap": 0,
+        "hovermode": "closest",
+        "showlegend": False,
+    }
+    return data, layout
 
 
-def labels() -> list[str]:
-    """Angles of U, in (-90°, 90°], at the ticks of the doubled axis."""
-    angles = [0.5 * (doubled - 360 if doubled > 180 else doubled) for doubled in _AT_DEG]
-    return [f"{angle:g}°".replace("-", "−") for angle in angles]
+# One quantity along the run, with its histogram
 
 
-def _points(vectors: Vectors, columns: RunColumns, status: str) -> Part:
-    files = [shown(PurePath(columns.file[row]).name) for row in vectors.row.tolist()]
-    angles = [f"{angle:.0f}°" for angle in vectors.angle_deg.tolist()]
+def _time_series(series: TimeSeries, columns: RunColumns) -> tuple[list[PlotlyDict], PlotlyDict]:
+    """Points have the micrograph's number as `customdata`."""
+    data = [
+        _points(series, series.accepted, columns, ACCEPTED),
+        *_bands(series),
+        _points(series, series.rejected, columns, REJECTED),
+        _histogram(series, 0, ACCEPTED),
+        _histogram(series, 1, REJECTED),
+    ]
+    order, quantity = series.order, series.quantity
+    layout = {
+        "xaxis": _axis(
+            order.label[:1].upper() + order.label[1:],
+            domain=[0, _SPLIT[0]],
+            type="date" if order.timed else "linear",
+            showgrid=False,
+        ),
+        "xaxis2": _axis("Micrographs", domain=[_SPLIT[1], 1], nticks=3, rangemode="tozero", tickangle=0),
+        "yaxis": _axis(quantity.unit or quantity.title.partition(":")[0], range=list(series.view)),
+        "barmode": "stack",
+        "bargap": 0.08,
+        "hovermode": "closest",
+        "showlegend": False,
+        "shapes": [
+            shape
+            for bound in series.bounds
+            if series.is_visible(bound)
+            for shape in _limit_shapes(series, bound)
+        ],
+        "annotations": [_limit_label(series, bound) for bound in series.bounds],
+    }
+    return data, layout
+
+
+def _positions(series: TimeSeries, x: Floats) -> list[Any]:
+    return _dates(x) if series.order.timed else _numbers(x)
+
+
+def _points(series: TimeSeries, points: Points, columns: RunColumns, status: str) -> PlotlyDict:
     return {
-        "type": "scatterpolar",
+        "type": "scatter",
         "mode": "markers",
         "name": status.capitalize(),
-        "r": numbers(vectors.astigmatism_A),
-        "theta": numbers(2.0 * vectors.angle_deg),
-        "customdata": columns.number[vectors.row].tolist(),
-        "hovertext": [f"<b>{file}</b><br>U at {angle}" for file, angle in zip(files, angles, strict=True)],
-        "hovertemplate": f"%{{hovertext}}<br>U − V = %{{r}} Å<extra>{status.capitalize()}</extra>",
-        "marker": marker(status, vectors.row.size),
+        "x": _positions(series, points.x),
+        "y": _numbers(points.y),
+        "customdata": columns.number[points.row].tolist(),
+        "hovertext": _file_names(columns, points.row.tolist()),
+        "hovertemplate": f"%{{hovertext}}<br>%{{y}} {series.quantity.unit}<extra>{status.capitalize()}</extra>",
+        "marker": _marker(status, points.row.size),
     }
 
 
-def _circle(radius_A: float) -> Part:
+def _bands(series: TimeSeries) -> list[PlotlyDict]:
+    """One closed outline around each band, and its medians; null lifts the pen between two bands."""
+    if not series.bands:
+        return []
+    outline_x: list[Any] = []
+    outline_y: list[Any] = []
+    x: list[Any] = []
+    median: list[Any] = []
+    for band in series.bands:
+        positions = _positions(series, band.x)
+        outline_x += [*positions, *reversed(positions), None]
+        outline_y += [*_numbers(band.low), *reversed(_numbers(band.high)), None]
+        x += [*positions, None]
+        median += [*_numbers(band.median), None]
+    line: PlotlyDict = {"type": "scatter", "mode": "lines", "hoverinfo": "skip"}
+    fill: PlotlyDict = {"fill": "toself", "fillcolor": f"{ACCEPTED}@48", "line": {"width": 0}}
+    return [
+        {**line, "x": outline_x, "y": outline_y, **fill},
+        {**line, "x": x, "y": median, "line": {"width": 2, "color": MEDIAN}},
+    ]
+
+
+def _histogram(series: TimeSeries, row: int, status: str) -> PlotlyDict:
     return {
-        "type": "scatterpolar",
-        "mode": "lines",
-        "name": f"Limit ≤ {radius_A:g} Å",
-        "r": [radius_A] * 121,
-        "theta": numbers(np.linspace(0.0, 360.0, 121)),
-        "line": {"color": LIMIT, "width": 1.5, "dash": "dash"},
-        "hovertemplate": f"limit ≤ {radius_A:g} Å<extra></extra>",
+        "type": "bar",
+        "orientation": "h",
+        "name": status.capitalize(),
+        "xaxis": "x2",
+        "x": series.counts[row].tolist(),
+        "y": _numbers(series.bin_centres),
+        "width": float(series.edges[1] - series.edges[0]),
+        "marker": {"color": status, "line": {"width": 0}},
+        "hovertemplate": f"%{{x}} micrographs at %{{y}} {series.quantity.unit}<extra>{status.capitalize()}</extra>",
     }
 
 
-def _mean(seen: Polar) -> Part:
-    angle = f"{seen.mean_angle_deg:.0f}°"
+def _limit_shapes(series: TimeSeries, bound: PlottedLimit) -> list[PlotlyDict]:
+    """The line of a limit, and the area that it forbids."""
+    across: PlotlyDict = {"xref": "paper", "x0": 0, "x1": 1}
+    start, end = series.forbidden(bound)
+    return [
+        {
+            **across,
+            "type": "rect",
+            "y0": start,
+            "y1": end,
+            "fillcolor": LIMIT,
+            "opacity": 0.07,
+            "layer": "below",
+            "line": {"width": 0},
+        },
+        {
+            **across,
+            "type": "line",
+            "y0": start,
+            "y1": start,
+            "line": {"color": LIMIT, "width": 1.5, "dash": "dash"},
+        },
+    ]
+
+
+def _limit_label(series: TimeSeries, bound: PlottedLimit) -> PlotlyDict:
     return {
-        "type": "scatterpolar",
-        "mode": "markers",
-        "name": "Mean of the accepted",
-        "r": [round(seen.mean_A, 1)],
-        "theta": [round(2.0 * seen.mean_angle_deg, 1)],
-        "marker": {"symbol": "diamond", "size": 12, "color": MEDIAN, "line": {"color": "card", "width": 2}},
-        "hovertemplate": f"mean of the accepted: %{{r}} Å, U at {angle}<extra></extra>",
+        "text": series.limit_label(bound),
+        "xref": "paper",
+        "x": 0.004,
+        "xanchor": "left",
+        "y": float(np.clip(bound.value, *series.view)),
+        "yanchor": "top" if series.is_upper(bound) else "bottom",
+        "showarrow": False,
+        "font": {"color": LIMIT, "size": 12},
+        "bgcolor": "card",
+        "opacity": 0.9,
     }
 
 
-def _layout(seen: Polar) -> Part:
-    looks: Part = {"gridcolor": "grid", "linecolor": "grid", "tickcolor": "soft"}
-    return {
+# Astigmatism
+
+
+def _astigmatism(vectors: AstigmatismVectors, columns: RunColumns) -> tuple[list[PlotlyDict], PlotlyDict]:
+    """Polar plot at twice the angle of U, labelled with the angle itself."""
+    data = [_vectors(vectors.accepted, columns, ACCEPTED), _vectors(vectors.rejected, columns, REJECTED)]
+    if vectors.limit_is_visible:
+        data.append(_limit_circle(vectors.limit_A))
+    if math.isfinite(vectors.mean_A):
+        data.append(_mean(vectors))
+    style: PlotlyDict = {"gridcolor": "grid", "linecolor": "grid", "tickcolor": "soft"}
+    layout = {
         "showlegend": False,
         "margin": {"l": 24, "r": 24, "t": 24, "b": 24},
         "polar": {
             "bgcolor": "card",
             "angularaxis": {
-                **looks,
+                **style,
                 "direction": "clockwise",
                 "rotation": 0,
-                "tickvals": list(_AT_DEG),
-                "ticktext": labels(),
+                "tickvals": list(TICKS_DEG),
+                "ticktext": tick_labels(),
             },
             "radialaxis": {
-                **looks,
-                "range": [0, seen.radius_A],
+                **style,
+                "range": [0, vectors.radius_A],
                 "angle": 22.5,
                 "tickangle": 0,
                 "nticks": 4,
@@ -180,125 +368,47 @@ def _layout(seen: Polar) -> Part:
             },
         },
     }
+    return data, layout
 
 
-MOST_REASONS = 12
-PROGRESS_TITLE = "Finished micrographs, and how many an hour"
-REASONS_TITLE = "Rejected by reason (micrographs)"
-_SPANS_S = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
-
-
-def progress_figure(seen: Progress) -> Figure:
-    """Draw the sums above, the rates below."""
-    until = date_texts(np.concatenate([seen.until[:1] - seen.step_s, seen.until]))
-    middle = date_texts(seen.until - 0.5 * seen.step_s)
-    data: list[Part] = []
-    for status, in_all, per_hour in zip(STATUSES, seen.in_all, seen.per_hour, strict=True):
-        name = status.capitalize()
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "stackgroup": "in all",
-                "name": name,
-                "x": until,
-                "y": [0, *in_all.tolist()],
-                "line": {"width": 1, "color": status},
-                "fillcolor": status,
-                "hovertemplate": f"%{{y:,}} {name.lower()} until %{{x}}<extra></extra>",
-            }
-        )
-        data.append(
-            {
-                "type": "bar",
-                "name": name,
-                "yaxis": "y2",
-                "x": middle,
-                "y": numbers(per_hour),
-                "width": 1e3 * seen.step_s,
-                "marker": {"color": status, "line": {"width": 0}},
-                "hovertemplate": f"%{{y:,.0f}} {name.lower()} an hour at %{{x}}<extra></extra>",
-            }
-        )
-    return Figure("progress", PROGRESS_TITLE, progress_caption(seen), data, _progress_layout())
-
-
-def progress_caption(seen: Progress) -> str:
-    """Say in words what the figure shows."""
-    text = f"Above in all, below the rate of each {span(seen.step_s)}; times are UTC."
-    if math.isfinite(seen.latest_per_hour):
-        text += f" {seen.latest_per_hour:,.0f} an hour in the last hour of work."
-    return text
-
-
-def span(seconds: float) -> str:
-    """A length of time in the largest unit that divides it."""
-    unit_s, unit = next((length, name) for length, name in _SPANS_S if seconds % length == 0)
-    count = int(seconds // unit_s)
-    return unit if count == 1 else f"{count} {unit}s"
-
-
-def _progress_layout() -> Part:
+def _vectors(points: AstigmatismPoints, columns: RunColumns, status: str) -> PlotlyDict:
+    names = _file_names(columns, points.row.tolist())
     return {
-        "xaxis": axis("Finished at (UTC)", type="date", anchor="y2", showgrid=False),
-        "yaxis": axis("Micrographs", domain=[0.42, 1], rangemode="tozero"),
-        "yaxis2": axis("An hour", domain=[0, 0.32], rangemode="tozero", nticks=4),
-        "barmode": "stack",
-        "bargap": 0,
-        "hovermode": "closest",
-        "showlegend": False,
+        "type": "scatterpolar",
+        "mode": "markers",
+        "name": status.capitalize(),
+        "r": _numbers(points.astigmatism_A),
+        "theta": _numbers(2.0 * points.angle_deg),
+        "customdata": columns.number[points.row].tolist(),
+        "hovertext": [
+            f"{name}<br>U at {angle:.0f}°"
+            for name, angle in zip(names, points.angle_deg.tolist(), strict=True)
+        ],
+        "hovertemplate": f"%{{hovertext}}<br>U − V = %{{r}} Å<extra>{status.capitalize()}</extra>",
+        "marker": _marker(status, points.row.size),
     }
 
 
-def reasons_figure(found: Sequence[Reason]) -> Figure:
-    """Draw bars, the most frequent reason on top; `customdata` is the criterion."""
-    drawn = list(reversed(found[:MOST_REASONS]))
-    names = [shown(reason.label) for reason in drawn]
-    bar: Part = {
-        "type": "bar",
-        "orientation": "h",
-        "y": names,
-        "customdata": [reason.criterion for reason in drawn],
-    }
-    data = [
-        {
-            **bar,
-            "name": "The only reason",
-            "x": [reason.alone for reason in drawn],
-            "marker": {"color": REJECTED},
-            "hovertemplate": "%{x:,} for this reason alone<extra></extra>",
-        },
-        {
-            **bar,
-            "name": "Beside others",
-            "x": [reason.micrographs - reason.alone for reason in drawn],
-            "marker": {"color": REJECTED, "opacity": 0.45},
-            "hovertemplate": "%{x:,} for this reason and others<extra></extra>",
-            "text": [f"{reason.micrographs:,}" for reason in drawn],
-            "textposition": "outside",
-            "cliponaxis": False,
-        },
-    ]
-    return Figure("reasons", REASONS_TITLE, reasons_caption(found), data, _reasons_layout(found))
-
-
-def reasons_caption(found: Sequence[Reason]) -> str:
-    """Say in words what the figure shows."""
-    if not found:
-        return "No micrograph was rejected."
-    text = "Dark: the only reason; light: one of several, so that a micrograph may count more than once."
-    left_out = len(found) - MOST_REASONS
-    return f"{text} {left_out} rarer reasons are in the table." if left_out > 0 else text
-
-
-def _reasons_layout(found: Sequence[Reason]) -> Part:
-    few = max((reason.micrographs for reason in found), default=0) < 6
+def _limit_circle(radius_A: float) -> PlotlyDict:
     return {
-        "xaxis": axis("Micrographs", rangemode="tozero", **({"dtick": 1} if few else {"nticks": 6})),
-        "yaxis": axis("", showgrid=False, tickfont={"size": 11}),
-        "barmode": "stack",
-        "bargap": 0.3,
-        "hovermode": "closest",
-        "showlegend": False,
-        "margin": {"l": 56, "r": 48, "t": 16, "b": 48},
+        "type": "scatterpolar",
+        "mode": "lines",
+        "name": f"Limit ≤ {radius_A:g} Å",
+        "r": [radius_A] * 121,
+        "theta": _numbers(np.linspace(0.0, 360.0, 121)),
+        "line": {"color": LIMIT, "width": 1.5, "dash": "dash"},
+        "hovertemplate": f"limit ≤ {radius_A:g} Å<extra></extra>",
+    }
+
+
+def _mean(vectors: AstigmatismVectors) -> PlotlyDict:
+    label = vectors.mean_label
+    return {
+        "type": "scatterpolar",
+        "mode": "markers",
+        "name": label.capitalize(),
+        "r": [round(vectors.mean_A, 1)],
+        "theta": [round(2.0 * vectors.mean_angle_deg, 1)],
+        "marker": {"symbol": "diamond", "size": 12, "color": MEDIAN, "line": {"color": "card", "width": 2}},
+        "hovertemplate": f"{label}: %{{r}} Å, U at {vectors.mean_angle_deg:.0f}°<extra></extra>",
     }

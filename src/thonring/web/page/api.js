@@ -18,7 +18,11 @@ export async function postForText(path, body) {
 }
 
 function send(path, body) {
-  return reach(`/api/${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  return reach(`/api/${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
 }
 
 async function reach(address, options) {
@@ -30,6 +34,12 @@ async function reach(address, options) {
   }
   if (response.ok) return response;
   let detail;
-  try { ({ detail } = await response.json()); } catch { detail = null; }
-  throw new Error(typeof detail === "string" ? detail : `The server answered ${response.status} ${response.statusText}.`);
+  try {
+    ({ detail } = await response.json());
+  } catch {
+    detail = null;
+  }
+  throw new Error(
+    typeof detail === "string" ? detail : `The server answered ${response.status} ${response.statusText}.`,
+  );
 }

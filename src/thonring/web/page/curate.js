@@ -1,52 +1,63 @@
-// Limits found by looking: sliders, and at once what they keep; then verdicts for this run, or a profile for the next.
+// Curation: limits set with sliders and their effect at once, applied to this run or saved as a profile for the next.
 import { get, post, postForText } from "./api.js";
 import { makeCard } from "./curate_card.js";
 import { Counts, loadValues } from "./curate_counts.js";
 import { makeScatter } from "./curate_scatter.js";
-import { allow, counted, mayChange, named, undo } from "./decide.js";
-import { button, make } from "./element.js";
-import { listen } from "./keys.js";
-import { tell, trying } from "./told.js";
+import { canDecide, disableIfReadOnly, sendAsReviewer, undo } from "./decisions.js";
+import { button, element, micrographCount, openDialog } from "./dom.js";
+import { bindShortcuts } from "./shortcuts.js";
+import { showToast, withErrorToast } from "./toast.js";
 
-const large = 20000;
-const patience = 20000;
-// What stays while other views are shown: limits by criterion {on, atLeast, atMost}, and the profile they came from.
-const kept = { limits: new Map(), from: "this run" };
+// Large runs are reloaded only so often: all their values come each time.
+const largeRun = 20000;
+const reloadInterval_ms = 20000;
+// Kept while other views are shown: limits by criterion {on, atLeast, atMost}, and the profile they came from.
+const state = { limits: new Map(), profile: "this run" };
 let parts = null;
-let start = null;
+let options = null;
 let counts = null;
-let drawing = false;
+let paintRequested = false;
 let loadedAt = 0;
-let later = null;
-let deaf = null;
+let reloadTimer = null;
+let unbind = null;
 
-function begin(profile) {
-  kept.from = profile.name;
-  const given = new Map(profile.limits.map((limit) => [limit.criterion, limit]));
-  for (const { name } of start.criteria) {
-    const limit = given.get(name);
-    Object.assign(limitOf(name), { on: limit !== undefined, atLeast: limit?.at_least ?? -Infinity, atMost: limit?.at_most ?? Infinity });
+function setLimits(profile) {
+  state.profile = profile.name;
+  const limits = new Map(profile.limits.map((limit) => [limit.criterion, limit]));
+  for (const { name } of options.criteria) {
+    const limit = limits.get(name);
+    Object.assign(limitOf(name), {
+      on: limit !== undefined,
+      atLeast: limit?.at_least ?? -Infinity,
+      atMost: limit?.at_most ?? Infinity,
+    });
   }
 }
 
 function limitOf(name) {
-  if (!kept.limits.has(name)) kept.limits.set(name, { on: false, atLeast: -Infinity, atMost: Infinity });
-  return kept.limits.get(name);
+  if (!state.limits.has(name)) state.limits.set(name, { on: false, atLeast: -Infinity, atMost: Infinity });
+  return state.limits.get(name);
 }
 
-function profile() {
-  return start.profiles.find((one) => one.name === kept.from) ?? start.profiles[0];
+function currentProfile() {
+  return options.profiles.find((profile) => profile.name === state.profile) ?? options.profiles[0];
 }
 
-// Limits of the profile on what this run did not measure go along into a saved profile.
-function unmeasured() {
-  const measured = new Set(start.criteria.map((criterion) => criterion.name));
-  return profile().limits.filter((limit) => !measured.has(limit.criterion));
+// Limits of the profile on criteria that this run did not measure: they are kept in a saved profile.
+function unmeasuredLimits() {
+  const measured = new Set(options.criteria.map((criterion) => criterion.name));
+  return currentProfile().limits.filter((limit) => !measured.has(limit.criterion));
 }
 
-function chosen() {
+function activeLimits() {
   const bound = (value) => (Number.isFinite(value) ? value : null);
-  return start.criteria.filter(({ name }) => limitOf(name).on).map(({ name }) => ({ criterion: name, at_least: bound(limitOf(name).atLeast), at_most: bound(limitOf(name).atMost) }));
+  return options.criteria
+    .filter(({ name }) => limitOf(name).on)
+    .map(({ name }) => ({
+      criterion: name,
+      at_least: bound(limitOf(name).atLeast),
+      at_most: bound(limitOf(name).atMost),
+    }));
 }
 
 function recount(names) {
@@ -54,142 +65,244 @@ function recount(names) {
     const limit = limitOf(name);
     counts.set(name, limit.on ? limit : null);
   }
-  if (drawing) return;
-  drawing = true;
-  requestAnimationFrame(() => { drawing = false; if (parts) paint(); });
+  if (paintRequested) return;
+  paintRequested = true;
+  requestAnimationFrame(() => {
+    paintRequested = false;
+    if (parts) paint();
+  });
 }
 
 function paint() {
   for (const card of parts.cards) card.paint(counts);
-  for (const scatter of parts.scatters) scatter.show(counts, kept.limits);
+  for (const scatter of parts.scatters) scatter.show(counts, state.limits);
   const totals = counts.totals();
-  const share = totals.fitted ? (100 * totals.kept) / totals.fitted : 0;
+  const percentage = totals.fitted ? (100 * totals.kept) / totals.fitted : 0;
   parts.keptCount.textContent = totals.kept.toLocaleString();
-  parts.lostCount.textContent = (totals.fitted - totals.kept).toLocaleString();
-  parts.share.textContent = `${share.toFixed(1)} % of ${counted(totals.fitted)} with a fit${totals.all > totals.fitted ? `; ${(totals.all - totals.fitted).toLocaleString()} without one stay as they are` : ""}`;
-  parts.bar.style.width = `${share}%`;
+  parts.rejectedCount.textContent = (totals.fitted - totals.kept).toLocaleString();
+  const unfitted = totals.all - totals.fitted;
+  const unaffected = unfitted ? `; ${unfitted.toLocaleString()} without a fit not affected` : "";
+  parts.share.textContent = `${percentage.toFixed(1)} % of ${micrographCount(totals.fitted)} with a fit${unaffected}`;
+  parts.bar.style.width = `${percentage}%`;
   paintApply(totals);
-  const missing = unmeasured();
-  parts.missing.hidden = !missing.length;
-  parts.missing.textContent = missing.length ? `Not measured in this run, and so not counted here: ${missing.map((limit) => limit.criterion).join(", ")}.` : "";
+  const unmeasured = unmeasuredLimits();
+  parts.unmeasured.hidden = !unmeasured.length;
+  parts.unmeasured.textContent = unmeasured.length
+    ? `Not measured in this run and therefore not counted: ${unmeasured.map((limit) => limit.criterion).join(", ")}.`
+    : "";
 }
 
 function paintApply(totals) {
-  const all = parts.overwrite.checked;
-  const accept = totals.accept - (all ? 0 : totals.judgedAccept);
-  const reject = totals.reject - (all ? 0 : totals.judgedReject);
-  const stay = all ? 0 : totals.judgedAccept + totals.judgedReject;
-  const staying = stay ? ` ${counted(stay)} judged one by one ${stay === 1 ? "stays" : "stay"}.` : "";
-  parts.change.textContent = accept || reject ? `Applied, ${accept.toLocaleString()} would become accepted and ${reject.toLocaleString()} rejected.${staying}` : `The run is as these limits have it.${staying}`;
-  parts.apply.disabled = !(accept || reject) || !chosen().length;
-  parts.save.disabled = !chosen().length;
-  for (const one of [parts.apply, parts.save, parts.undo]) allow(one);
+  const overwrite = parts.overwrite.checked;
+  const accept = totals.accept - (overwrite ? 0 : totals.manualAccept);
+  const reject = totals.reject - (overwrite ? 0 : totals.manualReject);
+  const unchanged = overwrite ? 0 : totals.manualAccept + totals.manualReject;
+  const unchangedText = unchanged ? ` Manual verdicts left unchanged: ${unchanged.toLocaleString()}.` : "";
+  parts.change.textContent =
+    accept || reject
+      ? `Apply would accept ${accept.toLocaleString()} and reject ${reject.toLocaleString()}.${unchangedText}`
+      : `No verdict would change.${unchangedText}`;
+  parts.apply.disabled = !(accept || reject) || !activeLimits().length;
+  parts.save.disabled = !activeLimits().length;
+  for (const control of [parts.apply, parts.save, parts.undo]) disableIfReadOnly(control);
 }
 
 function startFrom(name) {
-  begin(start.profiles.find((one) => one.name === name));
-  for (const card of parts.cards) card.fill(counts);
-  recount(start.criteria.map((criterion) => criterion.name));
+  setLimits(options.profiles.find((profile) => profile.name === name));
+  for (const card of parts.cards) card.setData(counts);
+  recount(options.criteria.map((criterion) => criterion.name));
 }
 
 async function apply() {
   let spared = 0;
-  await named(async (who) => {
-    const applied = await post("curate/apply", { limits: chosen(), who, overwrite: parts.overwrite.checked });
-    ({ spared } = applied);
-    loadedAt = 0;
-    return applied.action ?? { micrographs: 0 };
-  }, (action) => (action.micrographs ? `${counted(action.micrographs)} decided${spared ? `, ${spared.toLocaleString()} left as people judged` : ""}. Press u to undo.` : "Nothing to change."));
+  await sendAsReviewer(
+    async (who) => {
+      const result = await post("curate/apply", { limits: activeLimits(), who, overwrite: parts.overwrite.checked });
+      ({ spared } = result);
+      loadedAt = 0;
+      return result.action ?? { micrographs: 0 };
+    },
+    (action) => {
+      if (!action.micrographs) return "No verdict changed.";
+      const unchanged = spared ? `, ${spared.toLocaleString()} manual verdicts left unchanged` : "";
+      return `${micrographCount(action.micrographs)} decided${unchanged}. Press u to undo.`;
+    },
+  );
 }
 
-function takeBack() {
+function undoAndReload() {
   loadedAt = 0;
   return undo();
 }
 
-function openSave() {
-  const name = make("input", { required: true, maxLength: 80, value: "facility", name: "profile" });
-  const extending = make("select", {}, make("option", { value: "" }, "none"), ...start.profiles.slice(1).map((one) => make("option", { selected: one.name === profile().extends }, one.name)));
-  const form = make("form", { method: "dialog" }, make("h2", { id: "save-title" }, "Save as profile"), make("p", {}, "A file of limits for ", make("code", {}, "thonring estimate --profile FILE"), "; it has what differs from the profile that it extends."),
-    make("p", {}, make("label", {}, "Name ", name)), make("p", {}, make("label", {}, "Extends ", extending)),
-    make("p", { className: "buttons" }, make("button", { type: "submit", value: "save", className: "first" }, "Save"), make("button", { value: "cancel", formNoValidate: true }, "Cancel")));
-  const dialog = make("dialog", { ariaLabelledby: "save-title" }, form);
-  dialog.onclose = () => { dialog.remove(); if (dialog.returnValue === "save") trying(() => save(name.value, extending.value || null)); };
-  document.body.append(dialog);
-  dialog.showModal();
+function openSaveDialog() {
+  const name = element("input", { required: true, maxlength: 80, value: "facility", name: "profile" });
+  const base = element(
+    "select",
+    {},
+    element("option", { value: "" }, "none"),
+    ...options.profiles
+      .slice(1)
+      .map((profile) => element("option", { selected: profile.name === currentProfile().extends }, profile.name)),
+  );
+  const form = element(
+    "form",
+    { method: "dialog" },
+    element(
+      "p",
+      {},
+      "A file of limits for ",
+      element("code", {}, "thonring estimate --profile FILE"),
+      ". It holds what differs from the profile that it extends.",
+    ),
+    element("p", {}, element("label", {}, "Name ", name)),
+    element("p", {}, element("label", {}, "Extends ", base)),
+    element(
+      "p",
+      { class: "buttons" },
+      element("button", { type: "submit", value: "save", class: "primary" }, "Save"),
+      element("button", { value: "cancel", formnovalidate: true }, "Cancel"),
+    ),
+  );
+  const dialog = openDialog("Save as profile", form);
+  dialog.addEventListener("close", () => {
+    if (dialog.returnValue === "save") withErrorToast(() => save(name.value, base.value || null));
+  });
   name.select();
 }
 
-async function save(name, extending) {
-  const text = await postForText("curate/profile", { name, extends: extending, limits: [...chosen(), ...unmeasured()] });
-  const link = make("a", { href: URL.createObjectURL(new Blob([text], { type: "application/toml" })), download: `${name.replace(/[^\w-]+/g, "-") || "profile"}.toml` });
+async function save(name, base) {
+  const text = await postForText("curate/profile", {
+    name,
+    extends: base,
+    limits: [...activeLimits(), ...unmeasuredLimits()],
+  });
+  const link = element("a", {
+    href: URL.createObjectURL(new Blob([text], { type: "application/toml" })),
+    download: `${name.replace(/[^\w-]+/g, "-") || "profile"}.toml`,
+  });
   link.click();
   URL.revokeObjectURL(link.href);
-  tell(`${link.download} is saved where this browser keeps downloads.`);
+  showToast(`${link.download} was saved to the browser's download folder.`);
 }
 
-function build(place) {
-  const cards = start.criteria.map((criterion) => makeCard(criterion, limitOf(criterion.name), usualOf(criterion.name), (name) => recount([name])));
-  const beside = [{ name: "defocus_A", title: "Defocus", unit: "Å" }, { name: "recorded_at", title: "Recorded", unit: "", time: true }];
-  const quantities = [...beside, ...start.criteria];
-  const has = (name, otherwise) => (quantities.some((one) => one.name === name) ? name : otherwise);
-  const last = start.criteria[0]?.name ?? "defocus_A";
-  const scatters = [makeScatter(quantities, "defocus_A", has("fit_resolution", last)), makeScatter(quantities, "recorded_at", has("ring_significance", last))];
-  const from = make("select", { onchange: () => startFrom(from.value), ariaLabel: "Limits to start from" }, ...start.profiles.map((one) => make("option", { value: one.name, selected: one.name === kept.from }, one.name)));
-  const overwrite = make("input", { type: "checkbox", onchange: () => paintApply(counts.totals()) });
-  const made = {
-    cards, scatters, overwrite, keptCount: make("strong", { className: "big accepted", id: "kept" }), lostCount: make("strong", { className: "big rejected", id: "lost" }), share: make("span", { className: "soft" }),
-    bar: make("div", { className: "share-kept" }), change: make("p", { id: "change" }), missing: make("p", { className: "soft", hidden: true }),
-    apply: button("Apply", apply, { className: "first" }), save: button("Save as profile", openSave), undo: button("Undo", takeBack, { title: "Undo the last decision (u)" }),
+function build(container) {
+  const cards = options.criteria.map((criterion) =>
+    makeCard(criterion, limitOf(criterion.name), defaultLimit(criterion.name), (name) => recount([name])),
+  );
+  const otherQuantities = [
+    { name: "defocus_A", title: "Defocus", unit: "Å" },
+    { name: "recorded_at", title: "Acquisition time", unit: "", time: true },
+  ];
+  const quantities = [...otherQuantities, ...options.criteria];
+  const fallback = options.criteria[0]?.name ?? "defocus_A";
+  const orFallback = (name) => (quantities.some((quantity) => quantity.name === name) ? name : fallback);
+  const scatters = [
+    makeScatter(quantities, "defocus_A", orFallback("fit_resolution")),
+    makeScatter(quantities, "recorded_at", orFallback("ring_significance")),
+  ];
+  const from = element(
+    "select",
+    { onchange: () => startFrom(from.value), "aria-label": "Limits to start from" },
+    ...options.profiles.map((profile) =>
+      element("option", { value: profile.name, selected: profile.name === state.profile }, profile.name),
+    ),
+  );
+  const overwrite = element("input", { type: "checkbox", onchange: () => paintApply(counts.totals()) });
+  const built = {
+    cards,
+    scatters,
+    overwrite,
+    keptCount: element("strong", { class: "total accepted", id: "kept-count" }),
+    rejectedCount: element("strong", { class: "total rejected", id: "rejected-count" }),
+    share: element("span", { class: "soft" }),
+    bar: element("div", { class: "kept-part" }),
+    change: element("p", { id: "change" }),
+    unmeasured: element("p", { class: "soft", hidden: true }),
+    apply: button("Apply", apply, { class: "primary" }),
+    save: button("Save as profile", openSaveDialog),
+    undo: button("Undo", undoAndReload, { title: "Undo the last decision (u)" }),
   };
-  place.className = "curate";
-  place.append(make("h1", { className: "unseen" }, "Curate"),
-    make("section", { className: "card curate-summary", ariaLabel: "What is kept" },
-      make("div", { className: "curate-line", ariaLive: "polite" }, made.keptCount, " kept", made.lostCount, " lost", made.share),
-      make("div", { className: "share", ariaHidden: "true" }, made.bar),
-      make("div", { className: "curate-line" }, make("label", {}, "Start from ", from), button("Start anew", () => startFrom(from.value), { className: "quiet" }), make("span", { className: "spring" }),
-        made.change, make("label", { title: "Else what people judged one by one stays as it is" }, overwrite, " people's verdicts, too"), made.apply, made.undo, made.save), made.missing),
-    make("div", { className: "criteria" }, ...cards.map((card) => card.place)), make("div", { className: "scatters" }, ...scatters.map((scatter) => scatter.place)));
-  return made;
+  container.className = "curate";
+  container.append(
+    element("h1", { class: "visually-hidden" }, "Curate"),
+    element(
+      "section",
+      { class: "card curate-summary", "aria-label": "Effect of the limits" },
+      element(
+        "div",
+        { class: "curate-line", "aria-live": "polite" },
+        built.keptCount,
+        " kept",
+        built.rejectedCount,
+        " rejected",
+        built.share,
+      ),
+      element("div", { class: "kept-bar", "aria-hidden": "true" }, built.bar),
+      element(
+        "div",
+        { class: "curate-line" },
+        element("label", {}, "Start from ", from),
+        button("Reset limits", () => startFrom(from.value), { class: "quiet" }),
+        element("span", { class: "spacer" }),
+        built.change,
+        element(
+          "label",
+          { title: "Otherwise micrographs that were decided one by one keep their verdicts" },
+          overwrite,
+          " override manual verdicts",
+        ),
+        built.apply,
+        built.undo,
+        built.save,
+      ),
+      built.unmeasured,
+    ),
+    element("div", { class: "criteria" }, ...cards.map((card) => card.container)),
+    element("div", { class: "scatters" }, ...scatters.map((scatter) => scatter.container)),
+  );
+  return built;
 }
 
-function usualOf(name) {
-  const limit = start.profiles[0]?.limits.find((one) => one.criterion === name);
-  return { atLeast: limit?.at_least ?? -Infinity, atMost: limit?.at_most ?? Infinity };
+function defaultLimit(name) {
+  const found = options.profiles[0]?.limits.find((limit) => limit.criterion === name);
+  return { atLeast: found?.at_least ?? -Infinity, atMost: found?.at_most ?? Infinity };
 }
 
-async function fill() {
+async function loadCounts() {
   const data = await loadValues();
   loadedAt = Date.now();
   if (!parts) return;
-  counts = new Counts(data, start.criteria);
-  for (const card of parts.cards) card.fill(counts);
-  recount(start.criteria.map((criterion) => criterion.name));
+  counts = new Counts(data, options.criteria);
+  for (const card of parts.cards) card.setData(counts);
+  recount(options.criteria.map((criterion) => criterion.name));
 }
 
 export const curate = {
   title: "Curate",
-  async show(place) {
-    start = await get("curate");
-    if (!start.criteria.length) { place.append(make("p", { className: "soft" }, "No micrograph is judged yet.")); return; }
-    if (!kept.limits.size) begin(start.profiles[0]);
-    parts = build(place);
-    deaf = listen([{ keys: "u", does: "undo", act: () => mayChange() && takeBack() }]);
-    await fill();
+  async show(container) {
+    options = await get("curate");
+    if (!options.criteria.length) {
+      container.append(element("p", { class: "soft" }, "No micrograph has been graded yet."));
+      return;
+    }
+    if (!state.limits.size) setLimits(options.profiles[0]);
+    parts = build(container);
+    unbind = bindShortcuts([{ keys: "u", description: "undo", act: () => canDecide() && undoAndReload() }]);
+    await loadCounts();
   },
   leave() {
-    clearTimeout(later);
-    deaf?.();
+    clearTimeout(reloadTimer);
+    unbind?.();
     parts = null;
     counts = null;
   },
-  // Large runs are looked at anew now and then only.
-  async renew() {
+  async update() {
     if (!parts) return;
-    const wait = counts?.data.count > large ? loadedAt + patience - Date.now() : 0;
-    clearTimeout(later);
-    if (wait > 0) later = setTimeout(() => trying(fill), wait);
-    else await fill();
+    const wait = counts?.data.count > largeRun ? loadedAt + reloadInterval_ms - Date.now() : 0;
+    clearTimeout(reloadTimer);
+    if (wait > 0) reloadTimer = setTimeout(() => withErrorToast(loadCounts), wait);
+    else await loadCounts();
   },
   paint() {
     for (const scatter of parts?.scatters ?? []) scatter.paint();

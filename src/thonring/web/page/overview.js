@@ -1,127 +1,163 @@
-// The run at a glance, live: counts, reasons, figures, and the micrographs most worth a look.
+// The overview of a run, updated while it grows: counts, reasons for rejection, figures, and contact sheets.
 import { get } from "./api.js";
-import { forgetFigures, repaintFigures, showFigure } from "./figures.js";
-import { trying } from "./told.js";
+import { element, loadStylesheet } from "./dom.js";
+import { removeFigures, repaintFigures, showFigure } from "./figures.js";
+import { withErrorToast } from "./toast.js";
 
 const marks = { accepted: "✓", rejected: "✗", failed: "–" };
-const legend = [["accepted", "●", "accepted"], ["rejected", "×", "rejected"], ["failed", "▪", "failed"],
-  ["median", "—", "median and middle 68 % of the accepted, where there are many"], ["limit", "- -", "limit"]];
-let shown = null;
+const legend = [
+  ["accepted", "●", "accepted"],
+  ["rejected", "×", "rejected"],
+  ["failed", "▪", "failed"],
+  ["median", "—", "median and central 68 % of the accepted, in long runs"],
+  ["limit", "- -", "limit"],
+];
+let parts = null;
 
 export const overview = {
   title: "Overview",
-  async show(place) {
-    await sheetOfStyle();
-    shown = { tiles: made("ul", "tiles"), figures: made("div", "figures"), sheets: made("div"), soft: made("p", "told-of"), places: new Map() };
-    const key = made("ul", "legend");
-    key.append(...legend.map(([name, mark, words]) => line(made("span", name, mark), words)));
-    key.setAttribute("aria-label", "What the marks mean");
-    place.append(made("h1", "", "Overview"), shown.soft, shown.tiles, made("h2", "", "Figures"), key, shown.figures, shown.sheets);
-    await renew();
+  async show(container) {
+    await loadStylesheet("/page/overview.css");
+    parts = {
+      summary: element("p", { class: "description" }),
+      tiles: element("ul", { class: "tiles" }),
+      figures: element("div", { class: "figures" }),
+      sheets: element("div"),
+      cards: new Map(),
+    };
+    const legendItems = legend.map(([name, mark, label]) =>
+      element("li", {}, element("span", { class: name }, mark), label),
+    );
+    container.append(
+      element("h1", {}, "Overview"),
+      parts.summary,
+      parts.tiles,
+      element("h2", {}, "Figures"),
+      element("ul", { class: "figure-legend", "aria-label": "Legend" }, ...legendItems),
+      parts.figures,
+      parts.sheets,
+    );
+    await update();
   },
-  renew,
+  update,
   paint: repaintFigures,
-  leave() { forgetFigures(); shown = null; },
+  leave() {
+    removeFigures();
+    parts = null;
+  },
 };
 
-async function renew() {
-  const seen = await trying(() => get("overview"));
-  if (!seen || !shown) return;
-  shown.soft.textContent = lately(seen);
-  shown.tiles.replaceChildren(...tiles(seen.counts));
-  showFigures(seen);
-  const sheets = JSON.stringify(seen.sheets);
-  if (sheets === shown.sheetsText) return;
-  shown.sheetsText = sheets;
-  shown.sheets.replaceChildren(...seen.sheets.filter((sheet) => sheet.micrographs.length).flatMap(sheetOf));
+async function update() {
+  const data = await withErrorToast(() => get("overview"));
+  if (!data || !parts) return;
+  parts.summary.textContent = summary(data);
+  parts.tiles.replaceChildren(...tiles(data.counts));
+  updateFigures(data);
+  const sheets = JSON.stringify(data.sheets);
+  if (sheets === parts.sheetsShown) return;
+  parts.sheetsShown = sheets;
+  parts.sheets.replaceChildren(...data.sheets.filter(({ micrographs }) => micrographs.length).flatMap(contactSheet));
 }
 
-function lately({ counts, rates }) {
-  if (!counts.total) return "No micrograph is finished yet. They appear here by themselves.";
-  const words = [`${counts.total.toLocaleString()} micrographs`];
-  if (rates.finished_at) words.push(`the last one finished ${new Date(1000 * rates.finished_at).toLocaleString()}`);
-  if (rates.per_hour) words.push(`${Math.round(rates.per_hour).toLocaleString()} an hour in the last hour of work`);
-  return words.join(" · ");
+function summary({ counts, rates }) {
+  if (!counts.total) return "No micrograph has been processed yet. Results appear here as they arrive.";
+  const phrases = [`${counts.total.toLocaleString()} micrographs`];
+  if (rates.finished_at) phrases.push(`latest result ${new Date(1000 * rates.finished_at).toLocaleString()}`);
+  if (rates.per_hour) phrases.push(`${Math.round(rates.per_hour).toLocaleString()}/h in the last hour of processing`);
+  return phrases.join(" · ");
 }
 
 function tiles(counts) {
-  const part = (count) => (counts.total ? ` · ${(100 * count / counts.total).toFixed(1)} %` : "");
-  const all = [
-    ["accepted", counts.accepted, `accepted${part(counts.accepted)}`, { status: "accepted" }],
-    ["rejected", counts.rejected, `rejected${part(counts.rejected)}`, { status: "rejected" }],
-    ["failed", counts.failed, `failed${part(counts.failed)}`, { status: "failed" }],
-    ["", counts.decided, counts.by_hand ? `decided by a person, ${counts.by_hand.toLocaleString()} estimated` : "decided by a person", { decided: "true" }],
+  const label = (status) => {
+    const percentage = counts.total ? ` · ${((100 * counts[status]) / counts.total).toFixed(1)} %` : "";
+    return `${status}${percentage}`;
+  };
+  const manual = counts.by_hand
+    ? `decided manually, ${counts.by_hand.toLocaleString()} estimated manually`
+    : "decided manually";
+  const rows = [
+    ...["accepted", "rejected", "failed"].map((status) => [status, counts[status], label(status), { status }]),
+    ["", counts.decided, manual, { decided: "true" }],
   ];
-  return all.map(([name, count, words, query]) => {
-    const tile = toTable(made("a", `tile ${name}`), query);
-    tile.append(made("strong", "", count.toLocaleString()), made("span", "", words));
-    return line(tile);
+  return rows.map(([status, count, text, query]) => {
+    const content = [element("strong", {}, count.toLocaleString()), element("span", {}, text)];
+    return element("li", {}, tableLink(query, { class: `tile ${status}` }, ...content));
   });
 }
 
-function showFigures({ figures, rejected_by: reasons }) {
+function updateFigures({ figures, rejected_by: reasons }) {
   const names = figures.map((figure) => figure.name).join();
-  if (names !== shown.names) {
-    forgetFigures();
-    shown.names = names;
-    shown.places = new Map(figures.map((figure) => [figure.name, placeOf(figure)]));
-    shown.figures.replaceChildren(...[...shown.places.values()].map(({ card }) => card));
+  if (names !== parts.names) {
+    removeFigures();
+    parts.names = names;
+    parts.cards = new Map(figures.map((figure) => [figure.name, figureCard(figure)]));
+    parts.figures.replaceChildren(...[...parts.cards.values()].map(({ card }) => card));
   }
   for (const figure of figures) {
-    const { told, place, more } = shown.places.get(figure.name);
-    told.textContent = figure.told;
-    place.setAttribute("aria-label", `${figure.title}. ${figure.told}`);
-    showFigure(place, figure, figure.name === "reasons" ? openReason : openMicrograph);
-    if (figure.name === "reasons") more.replaceChildren(reasonTable(reasons));
+    const { description, plot, details } = parts.cards.get(figure.name);
+    description.textContent = figure.told;
+    plot.setAttribute("aria-label", `${figure.title}. ${figure.told}`);
+    showFigure(plot, figure, figure.name === "reasons" ? openReason : openMicrograph);
+    if (figure.name === "reasons") details.replaceChildren(element("summary", {}, "As a table"), reasonTable(reasons));
   }
 }
 
-function placeOf(figure) {
-  const card = made("section", "card");
-  const told = made("p", "told-of");
-  const place = made("div", "figure");
-  const more = made("details");
-  place.setAttribute("role", "img");
-  card.append(made("h3", "", figure.title), told, place);
-  if (figure.name === "reasons") card.append(more);
-  return { card, told, place, more };
+function figureCard(figure) {
+  const description = element("p", { class: "description" });
+  const plot = element("div", { class: "figure", role: "img" });
+  const details = element("details");
+  const card = element(
+    "section",
+    { class: "card" },
+    element("h3", {}, figure.title),
+    description,
+    plot,
+    figure.name === "reasons" && details,
+  );
+  return { card, description, plot, details };
 }
 
 function reasonTable(reasons) {
-  const table = made("table");
-  table.createTHead().insertRow().append(...["Reason", "Rejected", "For it alone"].map((word, column) => heading(word, column)));
-  const body = table.createTBody();
-  for (const { criterion, description, micrographs, alone } of reasons) {
-    const row = body.insertRow();
-    row.insertCell().append(toTable(made("a", "", description), reasonQuery(criterion)));
-    for (const count of [micrographs, alone]) Object.assign(row.insertCell(), { className: "number", textContent: count.toLocaleString() });
-  }
-  const box = document.createDocumentFragment();
-  box.append(made("summary", "", "As a table"), table);
-  return box;
+  const heading = (text, index) => element("th", { scope: "col", class: index ? "number" : "" }, text);
+  const number = (count) => element("td", { class: "number" }, count.toLocaleString());
+  const rows = reasons.map(({ criterion, description, micrographs, alone }) => {
+    const link = tableLink(reasonQuery(criterion), {}, description);
+    return element("tr", {}, element("td", {}, link), number(micrographs), number(alone));
+  });
+  return element(
+    "table",
+    {},
+    element("thead", {}, element("tr", {}, ...["Reason", "Rejected", "Only reason"].map(heading))),
+    element("tbody", {}, ...rows),
+  );
 }
 
-function heading(word, column) {
-  return Object.assign(made("th", column ? "number" : "", word), { scope: "col" });
+function contactSheet({ title, told, micrographs }) {
+  return [
+    element("h2", {}, title),
+    element("p", { class: "description" }, told),
+    element("ul", { class: "contact-sheet" }, ...micrographs.map(thumbnail)),
+  ];
 }
 
-function sheetOf({ title, told, micrographs }) {
-  const list = made("ul", "sheet");
-  list.append(...micrographs.map(card));
-  return [made("h2", "", title), made("p", "told-of", told), list];
-}
-
-function card({ number, file, status, told }) {
-  const link = made("a");
-  const picture = made("img");
-  const words = made("span", "words");
+function thumbnail({ number, file, status, told }) {
   const name = file.split("/").pop();
-  link.href = `#/micrograph/${number}`;
-  Object.assign(picture, { src: `/api/micrographs/${number}/spectrum.png`, alt: `Spectrum of ${name}, the model in a part of it`, loading: "lazy", width: 256, height: 256 });
-  picture.addEventListener("error", () => picture.replaceWith(made("span", "nothing", "no picture")), { once: true });
-  words.append(made("b", "", name), made("span", status, `${marks[status]} ${status}`), `: ${told}`);
-  link.append(picture, words);
-  return line(link);
+  const image = element("img", {
+    src: `/api/micrographs/${number}/spectrum.png`,
+    alt: `Power spectrum of ${name}, with the model in the upper left quadrant`,
+    loading: "lazy",
+    width: 256,
+    height: 256,
+    onerror: () => image.replaceWith(element("span", { class: "no-picture" }, "no picture")),
+  });
+  const caption = element(
+    "span",
+    { class: "caption" },
+    element("b", {}, name),
+    element("span", { class: status }, `${marks[status]} ${status}`),
+    `: ${told}`,
+  );
+  return element("li", {}, element("a", { href: `#/micrograph/${number}` }, image, caption));
 }
 
 function openMicrograph(number) {
@@ -129,39 +165,21 @@ function openMicrograph(number) {
 }
 
 function openReason(criterion) {
-  sessionStorage.setItem("query", new URLSearchParams(reasonQuery(criterion)).toString());
+  filterTable(reasonQuery(criterion));
   location.hash = "#/table";
 }
 
-// What no criterion rejected was rejected by a person.
+// Micrographs that passed every criterion were rejected manually.
 function reasonQuery(criterion) {
-  return criterion === "decision by hand" ? { status: "rejected", decided: "true" } : { status: "rejected", failing: criterion };
+  return criterion === "decision by hand"
+    ? { status: "rejected", decided: "true" }
+    : { status: "rejected", failing: criterion };
 }
 
-function toTable(link, query) {
-  link.href = "#/table";
-  link.addEventListener("click", () => sessionStorage.setItem("query", new URLSearchParams(query).toString()));
-  return link;
+function tableLink(query, attributes, ...children) {
+  return element("a", { href: "#/table", onclick: () => filterTable(query), ...attributes }, ...children);
 }
 
-function line(...content) {
-  const item = made("li");
-  item.append(...content);
-  return item;
-}
-
-function made(tag, className = "", text = "") {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text) element.textContent = text;
-  return element;
-}
-
-function sheetOfStyle() {
-  if (document.getElementById("overview-style")) return undefined;
-  const link = Object.assign(document.createElement("link"), { id: "overview-style", rel: "stylesheet", href: "/page/overview.css" });
-  return new Promise((done) => {
-    link.onload = link.onerror = done;
-    document.head.append(link);
-  });
+function filterTable(query) {
+  sessionStorage.setItem("query", new URLSearchParams(query).toString());
 }

@@ -1,77 +1,83 @@
-// The frame of every view: where one is, what the run counts, who decides, light or dark.
+// The frame around every view: navigation, status counts, export, the reviewer's name, and the theme.
 import { get } from "./api.js";
-import { make } from "./element.js";
-import { openExports } from "./exports.js";
+import { element } from "./dom.js";
+import { openExportDialog } from "./export_dialog.js";
 import { overview } from "./overview.js";
 import { table } from "./table.js";
 import { curate } from "./curate.js";
 import { micrograph } from "./micrograph.js";
-import { follow } from "./news.js";
-import { askName, showWho } from "./person.js";
-import { tell, trying } from "./told.js";
+import { startPolling } from "./poll.js";
+import { promptForName, showReviewer } from "./reviewer.js";
+import { hideToast, showToast, withErrorToast } from "./toast.js";
 
 const views = { overview, table, curate, micrograph };
-const at = (id) => document.getElementById(id);
-let shown = null;
+const byId = (id) => document.getElementById(id);
+let currentView = null;
 let revision = null;
+let disconnected = false;
 
-async function open() {
+async function openView() {
   const [name, ...parameters] = location.hash.replace(/^#\//, "").split("/");
   const view = views[name] ?? overview;
-  await shown?.leave?.();
-  shown = view;
-  for (const link of at("views").children) {
+  await currentView?.leave?.();
+  currentView = view;
+  for (const link of byId("views").children) {
     if (views[link.dataset.view] === view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   document.title = `${view.title} – Thonring`;
-  const place = document.createElement("div");
-  at("main").replaceChildren(place);
-  await trying(() => view.show(place, parameters.map(decodeURIComponent)));
+  const container = element("div");
+  byId("main").replaceChildren(container);
+  await withErrorToast(() => view.show(container, parameters.map(decodeURIComponent)));
 }
 
-async function look() {
+async function checkForChanges() {
   try {
     const state = await get("state");
-    at("run").textContent = state.run;
-    at("counts").replaceChildren(...["accepted", "rejected", "failed"].map((status) => counted(status, state[status])));
-    document.documentElement.dataset.mayChange = state.may_change;
-    at("read-only").hidden = state.may_change;
-    if (revision !== null && state.revision !== revision) await shown?.renew?.(state);
-    if (at("told").dataset.lost) { delete at("told").dataset.lost; tell(""); }
+    byId("run").textContent = state.run;
+    byId("counts").replaceChildren(
+      ...["accepted", "rejected", "failed"].map((status) => statusBadge(status, state[status])),
+    );
+    document.documentElement.dataset.canDecide = state.may_change;
+    byId("read-only").hidden = state.may_change;
+    if (revision !== null && state.revision !== revision) await currentView?.update?.(state);
+    if (disconnected) hideToast();
+    disconnected = false;
     revision = state.revision;
-  } catch (problem) {
-    at("told").dataset.lost = "yes";
-    tell(problem.message, { error: true });
+  } catch (error) {
+    disconnected = true;
+    showToast(error.message, { error: true });
   }
 }
 
-function counted(status, micrographs) {
-  const word = make("span", { className: "word" }, ` ${status}`);
-  return make("span", { className: `badge ${status}`, title: status }, micrographs.toLocaleString(), word);
+function statusBadge(status, count) {
+  const label = element("span", { class: "label" }, ` ${status}`);
+  return element("span", { class: `badge ${status}`, title: status }, count.toLocaleString(), label);
 }
 
-function changeTheme() {
+function toggleTheme() {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
-  const next = now === "dark" ? "light" : "dark";
+  const current = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
+  const next = current === "dark" ? "light" : "dark";
   document.documentElement.dataset.theme = next;
   localStorage.setItem("theme", next);
-  shown?.paint?.();
+  currentView?.paint?.();
 }
 
-at("views").replaceChildren(...Object.entries(views).filter(([, view]) => view.inBar !== false).map(([name, view]) => {
-  const link = document.createElement("a");
-  Object.assign(link, { href: `#/${name}`, textContent: view.title });
-  link.dataset.view = name;
-  return link;
-}));
-new ResizeObserver(([bar]) => document.documentElement.style.setProperty("--bar-height", `${bar.borderBoxSize[0].blockSize}px`)).observe(document.querySelector(".bar"));
-at("export").addEventListener("click", openExports);
-at("theme").textContent = "◐";
-at("theme").addEventListener("click", changeTheme);
-at("who").addEventListener("click", askName);
-showWho();
-addEventListener("hashchange", open);
-await follow(look);
-await open();
+byId("views").replaceChildren(
+  ...Object.entries(views)
+    .filter(([, view]) => view.inNavigation !== false)
+    .map(([name, view]) => element("a", { href: `#/${name}`, "data-view": name }, view.title)),
+);
+// Sticky parts of a view stop below the header, whose height depends on how its content wraps.
+new ResizeObserver(([header]) =>
+  document.documentElement.style.setProperty("--header-height", `${header.borderBoxSize[0].blockSize}px`),
+).observe(document.querySelector(".header"));
+byId("export").addEventListener("click", openExportDialog);
+byId("theme").textContent = "◐";
+byId("theme").addEventListener("click", toggleTheme);
+byId("reviewer").addEventListener("click", promptForName);
+showReviewer();
+addEventListener("hashchange", openView);
+await startPolling(checkForChanges);
+await openView();

@@ -1,62 +1,71 @@
-// The table: sorted and filtered by the server, a page at a time; decided by keys; it follows the run and keeps its place.
+// The table of micrographs: the server sorts, filters and pages it; it updates with the run without losing the place.
 import { get } from "./api.js";
-import { loadColumns, openChooser } from "./columns.js";
-import { allow, counted, decide, mayChange, undo } from "./decide.js";
-import { button, make } from "./element.js";
-import { ask, forget, makeFilters, query } from "./filters.js";
-import { listen, tellKeys } from "./keys.js";
-import { makePager } from "./pager.js";
-import { makePreview } from "./preview.js";
-import { drawHead, drawRow } from "./rows.js";
-import { tell, trying } from "./told.js";
+import { canDecide, decide, disableIfReadOnly, readOnlyMessage, undo } from "./decisions.js";
+import { button, element } from "./dom.js";
+import { bindShortcuts, showShortcuts } from "./shortcuts.js";
+import { loadColumns, openColumnDialog } from "./table_columns.js";
+import { dropUnknownFilters, makeFilters, query, setQuery } from "./table_filters.js";
+import { makePreview } from "./table_preview.js";
+import { makeHeader, makePager, makeRow } from "./table_rows.js";
+import { showToast, withErrorToast } from "./toast.js";
 
-// What stays while other views are shown.
-const kept = { offset: 0, limit: Number(localStorage.getItem("rows") ?? 100), cursor: null, selected: new Set(), from: null };
+// Kept while other views are shown; `anchor` is where a range selection with Shift starts.
+const state = {
+  offset: 0,
+  limit: Number(localStorage.getItem("rows") ?? 100),
+  cursor: null,
+  selected: new Set(),
+  anchor: null,
+};
 let parts = null;
 let page = { rows: [], matched: 0, total: 0 };
-let asked = 0;
+let requests = 0;
 
 addEventListener("hashchange", () => {
   const opened = /^#\/micrograph\/(\d+)/.exec(location.hash);
-  if (opened) kept.cursor = Number(opened[1]);
+  if (opened) state.cursor = Number(opened[1]);
 });
 
 const rowOf = (number) => page.rows.findIndex((row) => row.number === number);
 
-// The page with the rows now on screen; `place` {number, index}: that micrograph stays that far from the top.
+// Loads the current page; with `place` = {number, index} the page on which that micrograph is row `index`.
 async function load(place) {
-  const mine = ++asked;
-  await trying(async () => {
+  const request = ++requests;
+  await withErrorToast(async () => {
     if (place) {
       const near = await get(`micrographs?${query()}&around=${place.number}`).catch(() => null);
-      if (near?.position) kept.offset = Math.max(0, near.position - 1 - place.index);
+      if (near?.position) state.offset = Math.max(0, near.position - 1 - place.index);
     }
-    let found = await get(`micrographs?${query()}&offset=${kept.offset}&limit=${kept.limit}`);
-    if (!found.rows.length && found.matched && kept.offset) {
-      kept.offset = Math.floor((found.matched - 1) / kept.limit) * kept.limit;
-      found = await get(`micrographs?${query()}&offset=${kept.offset}&limit=${kept.limit}`);
+    let found = await get(`micrographs?${query()}&offset=${state.offset}&limit=${state.limit}`);
+    if (!found.rows.length && found.matched && state.offset) {
+      state.offset = Math.floor((found.matched - 1) / state.limit) * state.limit;
+      found = await get(`micrographs?${query()}&offset=${state.offset}&limit=${state.limit}`);
     }
-    if (mine !== asked || !parts) return;
+    if (request !== requests || !parts) return;
     page = found;
-    draw();
+    paint();
   });
 }
 
-function anew() {
-  kept.offset = 0;
+function loadFirstPage() {
+  state.offset = 0;
   parts?.scroll.scrollTo(0, 0);
   return load();
 }
 
-function draw() {
+function paint() {
   const hadFocus = parts.table.contains(document.activeElement) || document.activeElement === document.body;
-  parts.head.replaceChildren(drawHead(query().get("sort") ?? "number", sortBy, selectPage));
-  parts.body.replaceChildren(...page.rows.map((row) => drawRow(row, { current: row.number === kept.cursor, selected: kept.selected.has(row.number) })));
+  parts.head.replaceChildren(makeHeader(query().get("sort") ?? "number", sortBy, selectPage));
+  parts.body.replaceChildren(
+    ...page.rows.map((row) =>
+      makeRow(row, { current: row.number === state.cursor, selected: state.selected.has(row.number) }),
+    ),
+  );
   parts.empty.hidden = page.rows.length > 0;
-  parts.pager.paint(kept.offset, kept.limit, page);
+  parts.pager.paint(state.offset, state.limit, page);
   if (hadFocus) focusRow();
   showSelection();
-  parts.preview.show(page.rows[rowOf(kept.cursor)]);
+  parts.preview.show(page.rows[rowOf(state.cursor)]);
 }
 
 function focusRow() {
@@ -64,38 +73,40 @@ function focusRow() {
 }
 
 function showSelection() {
-  const many = kept.selected.size;
-  const here = page.rows.filter((row) => kept.selected.has(row.number)).length;
+  const selected = state.selected.size;
+  const onPage = page.rows.filter((row) => state.selected.has(row.number)).length;
   const all = parts.head.querySelector(".all");
-  all.checked = here > 0 && here === page.rows.length;
-  all.indeterminate = here > 0 && here < page.rows.length;
-  parts.chosen.textContent = many ? `${many.toLocaleString()} selected` : `${page.matched.toLocaleString()} of ${page.total.toLocaleString()}`;
-  parts.all.hidden = many >= page.matched;
+  all.checked = onPage > 0 && onPage === page.rows.length;
+  all.indeterminate = onPage > 0 && onPage < page.rows.length;
+  parts.count.textContent = selected
+    ? `${selected.toLocaleString()} selected`
+    : `${page.matched.toLocaleString()} of ${page.total.toLocaleString()}`;
+  parts.all.hidden = selected >= page.matched;
   parts.all.textContent = `Select all ${page.matched.toLocaleString()}`;
-  parts.none.hidden = !many;
-  const nothing = !many && rowOf(kept.cursor) < 0;
-  for (const judging of parts.judging) {
-    judging.disabled = nothing;
-    allow(judging);
+  parts.none.hidden = !selected;
+  const nothing = !selected && rowOf(state.cursor) < 0;
+  for (const verdictButton of parts.verdictButtons) {
+    verdictButton.disabled = nothing;
+    disableIfReadOnly(verdictButton);
   }
 }
 
 function sortBy(name) {
-  const words = query();
-  if (name === "number") words.delete("sort");
-  else words.set("sort", name);
-  ask(words);
-  anew();
+  const parameters = query();
+  if (name === "number") parameters.delete("sort");
+  else parameters.set("sort", name);
+  setQuery(parameters);
+  loadFirstPage();
 }
 
 function goTo(number) {
-  kept.cursor = number;
+  state.cursor = number;
   for (const row of parts.body.rows) {
     const current = Number(row.dataset.number) === number;
     row.classList.toggle("current", current);
     if (current) row.setAttribute("aria-current", "true");
     else row.removeAttribute("aria-current");
-    for (const reached of row.querySelectorAll("a, input")) reached.tabIndex = current ? 0 : -1;
+    for (const focusable of row.querySelectorAll("a, input")) focusable.tabIndex = current ? 0 : -1;
     if (current) row.scrollIntoView({ block: "nearest" });
   }
   focusRow();
@@ -103,19 +114,19 @@ function goTo(number) {
   parts.preview.show(page.rows[rowOf(number)]);
 }
 
-// One row on or back, over the ends of pages.
+// Moves the current row by one, across the ends of pages; `extend` selects on the way.
 async function step(by, extend = false) {
-  const at = rowOf(kept.cursor);
-  if (extend && at >= 0) select([kept.cursor], true);
-  let to = at < 0 ? (by > 0 ? 0 : page.rows.length - 1) : at + by;
-  if (to >= page.rows.length && kept.offset + page.rows.length < page.matched) {
-    kept.offset += page.rows.length;
+  const from = rowOf(state.cursor);
+  if (extend && from >= 0) select([state.cursor], true);
+  let to = from < 0 ? (by > 0 ? 0 : page.rows.length - 1) : from + by;
+  if (to >= page.rows.length && state.offset + page.rows.length < page.matched) {
+    state.offset += page.rows.length;
     await load();
     parts?.scroll.scrollTo(0, 0);
     to = 0;
-  } else if (to < 0 && kept.offset > 0) {
-    const before = Math.min(kept.limit, kept.offset);
-    kept.offset -= before;
+  } else if (to < 0 && state.offset > 0) {
+    const before = Math.min(state.limit, state.offset);
+    state.offset -= before;
     await load();
     to = before - 1;
   }
@@ -127,11 +138,11 @@ async function step(by, extend = false) {
 
 function select(numbers, on) {
   for (const number of numbers) {
-    if (on) kept.selected.add(number);
-    else kept.selected.delete(number);
+    if (on) state.selected.add(number);
+    else state.selected.delete(number);
   }
   for (const row of parts.body.rows) {
-    const selected = kept.selected.has(Number(row.dataset.number));
+    const selected = state.selected.has(Number(row.dataset.number));
     row.classList.toggle("selected", selected);
     row.querySelector("input").checked = selected;
   }
@@ -139,15 +150,18 @@ function select(numbers, on) {
 }
 
 function selectPage(on) {
-  select(page.rows.map((row) => row.number), on);
+  select(
+    page.rows.map((row) => row.number),
+    on,
+  );
 }
 
 function selectNone() {
-  select([...kept.selected], false);
+  select([...state.selected], false);
 }
 
 async function selectAll() {
-  await trying(async () => {
+  await withErrorToast(async () => {
     const { numbers } = await get(`selection?${query()}`);
     select(numbers, true);
   });
@@ -157,104 +171,175 @@ function onClick(event) {
   const row = event.target.closest("tr[data-number]");
   if (!row || event.target.closest("a")) return;
   const number = Number(row.dataset.number);
-  if (event.shiftKey && rowOf(kept.from) >= 0) {
-    const [first, last] = [rowOf(kept.from), rowOf(number)].sort((one, other) => one - other);
-    select(page.rows.slice(first, last + 1).map((one) => one.number), true);
+  if (event.shiftKey && rowOf(state.anchor) >= 0) {
+    const [first, last] = [rowOf(state.anchor), rowOf(number)].sort((a, b) => a - b);
+    select(
+      page.rows.slice(first, last + 1).map((between) => between.number),
+      true,
+    );
     getSelection().removeAllRanges();
   } else if (event.target.matches("input") || event.ctrlKey || event.metaKey) {
-    select([number], !kept.selected.has(number));
-    kept.from = number;
+    select([number], !state.selected.has(number));
+    state.anchor = number;
   } else {
-    kept.from = number;
+    state.anchor = number;
   }
   goTo(number);
 }
 
-// The selected ones, or else the current one; then on to the next, so that a run is gone through key by key.
-async function judge(verdict) {
-  const many = [...kept.selected];
-  const numbers = many.length ? many : rowOf(kept.cursor) >= 0 ? [kept.cursor] : [];
-  if (!numbers.length) return tell("Choose a micrograph first: j and k, or a click.");
-  if (!mayChange()) return tell("To decide, open the address that `thonring serve` printed, which has the token.", { error: true });
-  const stays = kept.cursor;
-  if (!many.length) await step(1);
+// Decides the selected micrographs, or the current one and moves on, so that one key per micrograph goes through a run.
+async function applyVerdict(verdict) {
+  const selected = [...state.selected];
+  const numbers = selected.length ? selected : rowOf(state.cursor) >= 0 ? [state.cursor] : [];
+  if (!numbers.length) return showToast("Select a micrograph first: press j or k, or click a row.");
+  if (!canDecide()) return showToast(readOnlyMessage, { error: true });
+  const previous = state.cursor;
+  if (!selected.length) await step(1);
   const action = await decide(numbers, verdict);
   if (action) selectNone();
-  else if (!many.length && parts && rowOf(stays) >= 0) goTo(stays);
+  else if (!selected.length && parts && rowOf(previous) >= 0) goTo(previous);
   return action;
 }
 
-function turn(pages) {
-  const last = Math.max(0, Math.floor((page.matched - 1) / kept.limit) * kept.limit);
-  kept.offset = Math.min(Math.max(kept.offset + pages * kept.limit, 0), last);
+function turnPages(pages) {
+  const last = Math.max(0, Math.floor((page.matched - 1) / state.limit) * state.limit);
+  state.offset = Math.min(Math.max(state.offset + pages * state.limit, 0), last);
   parts.scroll.scrollTo(0, 0);
   return load();
 }
 
-const bindings = [
-  { keys: "j ArrowDown", does: "next; with Shift: select on the way", act: (event) => step(1, event.shiftKey) },
-  { keys: "k ArrowUp", does: "previous; with Shift: select on the way", act: (event) => step(-1, event.shiftKey) },
-  { keys: "a", does: "accept the selected ones, or the current one and go on", act: () => judge("accepted") },
-  { keys: "r", does: "reject likewise", act: () => judge("rejected") },
-  { keys: "c", does: "let the criteria decide again", act: () => judge(null) },
-  { keys: "u", does: "undo the last decision", act: () => mayChange() && undo() },
-  { keys: "x", does: "select the current one, or not", act: () => kept.cursor !== null && select([kept.cursor], !kept.selected.has(kept.cursor)) },
-  { keys: "Escape", does: "select none", act: selectNone },
-  { keys: "Enter", does: "open the micrograph", act: () => { if (rowOf(kept.cursor) >= 0) location.hash = `#/micrograph/${kept.cursor}`; } },
-  { keys: "[", does: "page before", act: () => turn(-1) },
-  { keys: "]", does: "page after", act: () => turn(1) },
-  { keys: "/", does: "search", act: () => parts.filters.focus() },
-  { keys: "?", does: "show these keys", act: () => tellKeys(bindings) },
+const shortcuts = [
+  {
+    keys: "j ArrowDown",
+    description: "next micrograph; with Shift, extend the selection",
+    act: (event) => step(1, event.shiftKey),
+  },
+  {
+    keys: "k ArrowUp",
+    description: "previous micrograph; with Shift, extend the selection",
+    act: (event) => step(-1, event.shiftKey),
+  },
+  {
+    keys: "a",
+    description: "accept the selected micrographs, or the current one and move on",
+    act: () => applyVerdict("accepted"),
+  },
+  { keys: "r", description: "reject, in the same way", act: () => applyVerdict("rejected") },
+  { keys: "c", description: "reset to the verdict of the criteria", act: () => applyVerdict(null) },
+  { keys: "u", description: "undo the last decision", act: () => canDecide() && undo() },
+  {
+    keys: "x",
+    description: "select or deselect the current micrograph",
+    act: () => state.cursor !== null && select([state.cursor], !state.selected.has(state.cursor)),
+  },
+  { keys: "Escape", description: "clear the selection", act: selectNone },
+  {
+    keys: "Enter",
+    description: "open the micrograph",
+    act: () => {
+      if (rowOf(state.cursor) >= 0) location.hash = `#/micrograph/${state.cursor}`;
+    },
+  },
+  { keys: "[", description: "previous page", act: () => turnPages(-1) },
+  { keys: "]", description: "next page", act: () => turnPages(1) },
+  { keys: "/", description: "search file names", act: () => parts.filters.focus() },
+  { keys: "?", description: "show this list", act: () => showShortcuts(shortcuts) },
 ];
 
-function build(place) {
-  const filters = makeFilters({ changed: anew, chooseColumns: () => openChooser(draw), showKeys: () => tellKeys(bindings) });
+function build(container) {
+  const filters = makeFilters({
+    onChange: loadFirstPage,
+    openColumns: () => openColumnDialog(paint),
+    openShortcuts: () => showShortcuts(shortcuts),
+  });
   const preview = makePreview();
-  const pager = makePager({ turn, resize: (rows) => { kept.limit = rows; localStorage.setItem("rows", rows); load(); } });
-  const judging = [button("Accept", () => judge("accepted"), { title: "Accept (a)" }), button("Reject", () => judge("rejected"), { title: "Reject (r)" }),
-    button("Criteria decide", () => judge(null), { title: "Let the criteria decide again (c)" })];
+  const pager = makePager({
+    turnPages,
+    setPageSize: (rows) => {
+      state.limit = rows;
+      localStorage.setItem("rows", rows);
+      load();
+    },
+  });
+  const verdictButtons = [
+    button("Accept", () => applyVerdict("accepted"), { title: "Accept (a)" }),
+    button("Reject", () => applyVerdict("rejected"), { title: "Reject (r)" }),
+    button("Reset verdict", () => applyVerdict(null), { title: "Reset to the verdict of the criteria (c)" }),
+  ];
   const undoing = button("Undo", () => undo(), { title: "Undo the last decision (u)" });
-  const chosen = make("strong", { className: "chosen", ariaLive: "polite" });
-  const all = button("", selectAll, { className: "quiet" });
-  const none = button("Select none", selectNone, { className: "quiet" });
-  const head = make("thead");
-  const body = make("tbody", { onclick: onClick, ondblclick: (event) => { const row = event.target.closest("tr"); if (row) location.hash = `#/micrograph/${row.dataset.number}`; } });
-  const table = make("table", { className: "micrographs", ariaLabel: "Micrographs" }, head, body);
-  const empty = make("p", { className: "soft empty", hidden: true }, "No micrograph is like that.");
-  const scroll = make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: "Micrographs, to scroll" }, table, empty);
-  allow(undoing);
-  place.className = "table-view";
-  place.append(make("h1", { className: "unseen" }, "Table"), filters.place,
-    make("div", { className: "table-and-preview" },
-      make("div", { className: "card table-side" }, make("div", { className: "selection" }, chosen, all, none, make("span", { className: "spring" }), ...judging, undoing), scroll, pager.place),
-      preview.place));
-  return { filters, preview, pager, judging, chosen, all, none, head, body, table, empty, scroll };
+  const count = element("strong", { class: "selection-count", "aria-live": "polite" });
+  const all = button("", selectAll, { class: "quiet" });
+  const none = button("Clear selection", selectNone, { class: "quiet" });
+  const head = element("thead");
+  const body = element("tbody", {
+    onclick: onClick,
+    ondblclick: (event) => {
+      const row = event.target.closest("tr");
+      if (row) location.hash = `#/micrograph/${row.dataset.number}`;
+    },
+  });
+  const table = element("table", { class: "micrographs", "aria-label": "Micrographs" }, head, body);
+  const empty = element("p", { class: "soft empty", hidden: true }, "No micrograph matches these filters.");
+  const scroll = element(
+    "div",
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": "Micrographs, scrollable" },
+    table,
+    empty,
+  );
+  disableIfReadOnly(undoing);
+  container.className = "table-view";
+  container.append(
+    element("h1", { class: "visually-hidden" }, "Table"),
+    filters.container,
+    element(
+      "div",
+      { class: "table-and-preview" },
+      element(
+        "div",
+        { class: "card table-side" },
+        element(
+          "div",
+          { class: "selection" },
+          count,
+          all,
+          none,
+          element("span", { class: "spacer" }),
+          ...verdictButtons,
+          undoing,
+        ),
+        scroll,
+        pager.container,
+      ),
+      preview.container,
+    ),
+  );
+  return { filters, preview, pager, verdictButtons, count, all, none, head, body, table, empty, scroll };
 }
 
-let deaf = null;
+let unbind = null;
 
 export const table = {
   title: "Table",
-  async show(place) {
-    parts = build(place);
-    deaf = listen(bindings);
+  async show(container) {
+    parts = build(container);
+    unbind = bindShortcuts(shortcuts);
     await loadColumns();
-    forget();
+    dropUnknownFilters();
     parts.filters.paint();
-    parts.filters.count(await get("state"));
-    await load(kept.cursor === null ? undefined : { number: kept.cursor, index: Math.max(0, rowOf(kept.cursor)) });
-    if (kept.cursor !== null && parts) goTo(kept.cursor);
+    parts.filters.showCounts(await get("state"));
+    await load(state.cursor === null ? undefined : { number: state.cursor, index: Math.max(0, rowOf(state.cursor)) });
+    if (state.cursor !== null && parts) goTo(state.cursor);
   },
   leave() {
-    deaf?.();
+    unbind?.();
     parts = null;
   },
-  async renew(state) {
+  async update(runState) {
     if (!parts) return;
     await loadColumns();
-    parts.filters.count(state);
-    const atTop = kept.offset === 0 && parts.scroll.scrollTop === 0;
-    const number = rowOf(kept.cursor) >= 0 ? kept.cursor : page.rows[0]?.number;
+    parts.filters.showCounts(runState);
+    const atTop = state.offset === 0 && parts.scroll.scrollTop === 0;
+    const number = rowOf(state.cursor) >= 0 ? state.cursor : page.rows[0]?.number;
     await load(atTop || number === undefined ? undefined : { number, index: rowOf(number) });
   },
 };

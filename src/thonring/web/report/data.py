@@ -1,8 +1,8 @@
-"""Everything that a report says of a run, read at one moment."""
+"""Everything that a report says about a run, read at one moment."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,72 +17,75 @@ from thonring.web.contact_sheet import ContactSheet, contact_sheets
 from thonring.web.figures import Findings, findings
 from thonring.web.run_view import RunSettings, run_settings
 
-MOST_ACTIONS = 40
+MAX_ACTIONS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class ReportStamp:
-    """How a run was asked for, as its settings.json says; empty where that is missing or of another estimate."""
+class SettingsFileInfo:
+    """What settings.json says in addition to the database; empty where it is missing or of another estimate.
 
-    profile: str
-    command_line: str
-    versions: tuple[tuple[str, str], ...]
-    sources: Mapping[str, str]
+    `versions` are pairs of a program's name and its version, `sources` where each limit comes from, by criterion.
+    """
+
+    profile: str = ""
+    command_line: str = ""
+    versions: tuple[tuple[str, str], ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """A run at one moment; `actions` are the last things done by hand, the latest first."""
+    """A run at one moment; `actions` are the last manual decisions, the latest first."""
 
     run: Path
     columns: RunColumns
     summary: Summary
     settings: RunSettings
-    made: ReportStamp
+    settings_file: SettingsFileInfo
     findings: Findings
     sheets: tuple[ContactSheet, ...]
     actions: tuple[Action, ...]
 
 
-def gather(run: Path) -> ReportData:
+def read_report_data(run: Path) -> ReportData:
     """Read a run.
 
     Raises
     ------
     OutputError
-        If it has no store, or one that cannot be read.
+        If it has no database, or one that cannot be read.
     """
     with read_run(run) as store, store.snapshot() as connection:
         columns = read_columns(store)
-        counted = summary(one.outcome for one in store)
+        counts = summary(one.outcome for one in store)
         settings = run_settings(store)
-        actions = tuple(Decisions(run / STORE, connection).history(most=MOST_ACTIONS))
+        actions = tuple(Decisions(run / STORE, connection).history(most=MAX_ACTIONS))
     return ReportData(
         run=run,
         columns=columns,
-        summary=counted,
+        summary=counts,
         settings=settings,
-        made=_made(run / "settings.json", settings),
+        settings_file=_settings_file_info(run / "settings.json", settings.limits),
         findings=findings(columns, settings.limits),
         sheets=contact_sheets(columns, settings.limits),
         actions=actions,
     )
 
 
-def _made(path: Path, settings: RunSettings) -> ReportStamp:
-    """What settings.json adds to the store, if its limits are those that the store has."""
+def _settings_file_info(path: Path, limits: tuple[Limit, ...]) -> SettingsFileInfo:
+    """Read settings.json, if its limits are those of the database: otherwise it is of another estimate."""
     try:
-        limits = read_limits(path)
+        recorded = read_limits(path)
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (UnreadableTable, OSError):
-        return ReportStamp("", "", (), {})
-    if [_bounds(limit) for limit in limits] != [_bounds(limit) for limit in settings.limits]:
-        return ReportStamp("", "", (), {})
-    return ReportStamp(
+        return SettingsFileInfo()
+    if [_bounds(limit) for limit in recorded] != [_bounds(limit) for limit in limits]:
+        return SettingsFileInfo()
+    return SettingsFileInfo(
         profile=str(content["settings"].get("profile", "")),
         command_line=" ".join(map(str, content.get("command_line") or ())),
         versions=tuple((name, str(content[name])) for name in ("python", "numpy") if name in content),
-        sources={limit.criterion: limit.source for limit in limits},
+        sources={limit.criterion: limit.source for limit in recorded},
     )
 
 

@@ -1,4 +1,4 @@
-"""The files of a report."""
+"""The files of a report: report.html, and its figures as PNG and SVG."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +10,8 @@ from thonring.evaluate.output import sections
 from thonring.evaluate.report import EvaluationRequest, evaluate
 from thonring.files.atomic import replacing, write_text
 from thonring.plot.style import house_style
-from thonring.web.report.data import gather
-from thonring.web.report.page import Section, as_page
+from thonring.web.report.data import read_report_data
+from thonring.web.report.page import as_page
 from thonring.web.report.pictures import pictures
 
 if TYPE_CHECKING:
@@ -21,29 +21,24 @@ DOTS_PER_INCH = 220
 
 
 def write_report(run: Path, folder: Path, question: EvaluationRequest | None = None) -> tuple[Path, ...]:
-    """Write report.html, and every figure in `folder`/figures as PNG and SVG.
+    """Write report.html, and every figure in `folder`/figures as PNG and SVG; return their paths, the page first.
 
     Raises
     ------
     ThonringError
         If the run cannot be read, the question not be answered, or a file not be written.
     """
-    evaluation = () if question is None else tuple(_evaluation(question, folder))
-    seen = gather(run)
+    evaluation = () if question is None else tuple(sections(evaluate(question), folder))
+    data = read_report_data(run)
     _create(folder / "figures")
-    drawn: dict[str, bytes] = {}
+    svgs: dict[str, bytes] = {}
     written: list[Path] = []
-    for name, figure in pictures(seen.findings):
-        drawn[name] = as_svg(figure, name)
-        written += _write_figure(figure, drawn[name], folder / "figures" / name)
+    for name, figure in pictures(data.findings):
+        svgs[name] = as_svg(figure, name)
+        written += _write_figure(figure, svgs[name], folder / "figures" / name)
     page = folder / "report.html"
-    write_text(page, as_page(seen, drawn, evaluation))
+    write_text(page, as_page(data, svgs, evaluation))
     return page, *written
-
-
-def _evaluation(question: EvaluationRequest, folder: Path) -> Iterator[Section]:
-    report = evaluate(question)
-    yield from sections(report, folder)
 
 
 def _create(folder: Path) -> None:
@@ -56,10 +51,10 @@ def _create(folder: Path) -> None:
 
 
 def _write_figure(figure: "Figure", svg: bytes, stem: Path) -> Iterator[Path]:
-    as_vector, as_pixels = stem.with_suffix(".svg"), stem.with_suffix(".png")
-    with replacing(as_vector) as temporary:
+    svg_path, png_path = stem.with_suffix(".svg"), stem.with_suffix(".png")
+    with replacing(svg_path) as temporary:
         temporary.write_bytes(svg)
-    with replacing(as_pixels) as temporary, house_style():
+    with replacing(png_path) as temporary, house_style():
         figure.savefig(temporary, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
-    yield as_vector
-    yield as_pixels
+    yield svg_path
+    yield png_path

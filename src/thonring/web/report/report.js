@@ -1,4 +1,5 @@
-// The report's figures, from the numbers inside the page.
-const figures = JSON.parse(document.getElementById("figures-drawn").textContent);
-for (const place of document.querySelectorAll("[data-figure]")) showFigure(place, figures[place.dataset.figure]);
+// Draws the figures of the report from the data embedded in the page.
+const embedded = JSON.parse(document.getElementById("figure-data").textContent);
+for (const container of document.querySelectorAll("[data-figure]"))
+  showFigure(container, embedded[container.dataset.figure]);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaintFigures);

@@ -1,4 +1,4 @@
-"""What people decide of micrographs, kept with who and when, and taken back."""
+"""Manual decisions on micrographs, recorded with the reviewer and the time, and undone."""
 
 from dataclasses import asdict
 from typing import Annotated, Literal
@@ -10,34 +10,34 @@ from thonring.run.decisions import Action
 from thonring.web.run_view import RunView
 from thonring.web.schemas import Number, known
 
-MOST_MICROGRAPHS = 1_000_000
-Who = Annotated[
+MAX_MICROGRAPHS = 1_000_000
+Reviewer = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$"),
-    Field(description="Whose name the decision bears."),
+    Field(description="Name under which the decision is recorded."),
 ]
 
 
-class Judgement(BaseModel):
+class VerdictRequest(BaseModel):
     """A verdict on micrographs; null: the criteria decide again."""
 
     model_config = ConfigDict(extra="forbid")
 
-    micrographs: Annotated[list[Number], FailFast()] = Field(min_length=1, max_length=MOST_MICROGRAPHS)
+    micrographs: Annotated[list[Number], FailFast()] = Field(min_length=1, max_length=MAX_MICROGRAPHS)
     verdict: Literal["accepted", "rejected"] | None
-    who: Who
+    who: Reviewer
 
 
-class Undo(BaseModel):
-    """Take back the last action that is not taken back, whoever took it."""
+class UndoRequest(BaseModel):
+    """Undo the last action that has not been undone, whoever took it."""
 
     model_config = ConfigDict(extra="forbid")
 
-    who: Who
+    who: Reviewer
 
 
-class Taken(BaseModel):
-    """An action; `at` is UTC in ISO 8601, `undoes` the action that it took back, `micrographs` how many it is of."""
+class ActionAnswer(BaseModel):
+    """An action on `micrographs` micrographs; `at` is UTC in ISO 8601, `undoes` the action that it undid."""
 
     id: int
     at: str
@@ -47,43 +47,43 @@ class Taken(BaseModel):
     micrographs: int
 
 
-class Undone(Taken):
-    """An undoing, with what was undone."""
+class UndoAnswer(ActionAnswer):
+    """The action of undoing, with the action that was undone."""
 
-    undone: Taken
+    undone: ActionAnswer
 
 
 def router(view: RunView) -> APIRouter:
-    """Give the routes of decisions."""
+    """Create the routes of decisions."""
     routes = APIRouter(tags=["decisions"])
 
     @routes.post("/decisions")
-    def decide(judgement: Judgement) -> Taken:
-        """Accept or reject micrographs, or let the criteria decide again; all of them, or none with an error."""
+    def decide(request: VerdictRequest) -> ActionAnswer:
+        """Accept or reject micrographs, or let the criteria decide again: all of them, or none with an error."""
         with view.decisions() as decisions:
-            return taken(decisions.judge(judgement.micrographs, judgement.verdict, judgement.who))
+            return action_answer(decisions.judge(request.micrographs, request.verdict, request.who))
 
     @routes.post("/decisions/undo")
-    def undo(asked: Undo) -> Undone:
-        """Take back the last action: what held of its micrographs before holds again."""
+    def undo(request: UndoRequest) -> UndoAnswer:
+        """Undo the last action: its micrographs have the verdicts and estimates again that they had before."""
         with view.decisions() as decisions:
-            action = decisions.undo(asked.who)
+            action = decisions.undo(request.who)
             undone = decisions.action(action.undoes or 0)
-        return Undone(**asdict(action), undone=taken(undone))
+        return UndoAnswer(**asdict(action), undone=action_answer(undone))
 
     @routes.get("/decisions")
     def history(
         micrograph: Number | None = None, most: Annotated[int, Query(ge=1, le=1000)] = 100
-    ) -> list[Taken]:
-        """Give the last actions, of one micrograph or of all, the latest first."""
+    ) -> list[ActionAnswer]:
+        """Give the last actions, on one micrograph or on all, the latest first."""
         if micrograph is not None:
             known(view.columns(), micrograph)
         with view.decisions() as decisions:
-            return [taken(action) for action in decisions.history(micrograph, most)]
+            return [action_answer(action) for action in decisions.history(micrograph, most)]
 
     return routes
 
 
-def taken(action: Action) -> Taken:
-    """Write an action as JSON has it."""
-    return Taken(**asdict(action))
+def action_answer(action: Action) -> ActionAnswer:
+    """Write an action."""
+    return ActionAnswer(**asdict(action))

@@ -1,104 +1,104 @@
-"""A run's tables, to be downloaded, or renewed where they lie."""
+"""The tables of a run: downloaded, or updated in the run folder."""
 
 import tempfile
 import threading
 import zipfile
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import IO
+from typing import IO, Annotated
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, Field
 
 from thonring.errors import OutputError, RunInUse
-from thonring.formats.run_tables import export, write_run_tables
+from thonring.formats.run_tables import CTFFIND, TABLES, export, write_run_tables
 from thonring.run.open import open_run
 from thonring.web.run_view import RunView
 
-_CHUNK = 2**18
+FORMATS = (*TABLES, CTFFIND)
+"""What can be exported, as by `thonring export`."""
+
+_CHUNK_BYTES = 2**18
 
 
-class Format(StrEnum):
-    """What can be exported, as `thonring export` has it."""
-
-    STAR = "star"
-    XMD = "xmd"
-    CSV = "csv"
-    CTFFIND = "ctffind"
-    CRYOSPARC_CSV = "cryosparc-csv"
-    JSON = "json"
+def _known_format(name: str) -> str:
+    if name not in FORMATS:
+        raise ValueError(f"unknown format: expected one of {', '.join(FORMATS)}")
+    return name
 
 
-class Renewed(BaseModel):
-    """Whether the tables in the run's folder are as of now, or who will renew them."""
+Format = Annotated[str, AfterValidator(_known_format), Field(json_schema_extra={"enum": [*FORMATS]})]
 
-    renewed: bool
-    told: str
+
+class UpdateAnswer(BaseModel):
+    """Whether the tables in the run folder were updated, or who will update them."""
+
+    updated: Annotated[bool, Field(serialization_alias="renewed")]
+    message: Annotated[str, Field(serialization_alias="told")]
 
 
 def router(view: RunView) -> APIRouter:
-    """Give the routes of exports."""
+    """Create the routes of exports."""
     routes = APIRouter(tags=["exports"])
-    busy = threading.Lock()
+    exporting = threading.Lock()
 
     @routes.get("/exports/{format}", response_class=StreamingResponse)
-    def download(format: Format) -> StreamingResponse:  # noqa: A002 - the word in the address
-        """Give the tables of a format as they are now: a file, or a zip of several."""
-        if not busy.acquire(blocking=False):
-            raise OutputError("another export is being made. Try again when it is done.")
+    def download(format: Format) -> StreamingResponse:  # noqa: A002 - the name in the address
+        """Give the tables of a format as they are now: a file, or a zip file of several."""
+        if not exporting.acquire(blocking=False):
+            raise OutputError("another export is in progress. Try again when it has finished.")
         try:
-            name, made = _made(view, format)
+            name, content = _export(view, format)
         finally:
-            busy.release()
-        size = made.seek(0, 2)
+            exporting.release()
+        size = content.seek(0, 2)
         headers = {"content-disposition": f'attachment; filename="{name}"', "content-length": str(size)}
-        return StreamingResponse(_chunks(made), media_type="application/octet-stream", headers=headers)
+        return StreamingResponse(_chunks(content), media_type="application/octet-stream", headers=headers)
 
     @routes.post("/exports")
-    def renew() -> Renewed:
-        """Write the tables in the run's folder anew, unless a process works on the run: that one will."""
+    def update() -> UpdateAnswer:
+        """Update the tables in the run folder, unless a process is working on the run and will do so itself."""
         try:
             with open_run(view.run) as store:
                 write_run_tables(store)
         except RunInUse as problem:
-            return Renewed(
-                renewed=False, told=f"{problem.holder} works on this run and will renew its tables."
-            )
-        return Renewed(renewed=True, told=f"The tables in {view.run.absolute().name} are as of now.")
+            message = f"{problem.holder} is working on this run and will update its tables."
+            return UpdateAnswer(updated=False, message=message)
+        message = f"The tables in {view.run.absolute().name} are up to date."
+        return UpdateAnswer(updated=True, message=message)
 
     return routes
 
 
-def _made(view: RunView, wanted: Format) -> tuple[str, IO[bytes]]:
-    """Write a format into a file that has no name, and so leaves nothing behind."""
+def _export(view: RunView, format_name: str) -> tuple[str, IO[bytes]]:
+    """Write a format into a file without a name, which leaves nothing behind; return a name to save it under."""
     with tempfile.TemporaryDirectory() as folder, view.store() as store:
         try:
-            export(store, [wanted.value], Path(folder))
+            export(store, [format_name], Path(folder))
         except OutputError as problem:
             raise OutputError(str(problem).replace(f"{folder}/", "")) from problem
         files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
-        made = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it is sent
+        content = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has been sent
         if len(files) == 1:
             with files[0].open("rb") as file:
-                while block := file.read(_CHUNK):
-                    made.write(block)
-            return files[0].name, made
-        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                while block := file.read(_CHUNK_BYTES):
+                    content.write(block)
+            return files[0].name, content
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for path in files:
                 archive.write(path, path.relative_to(folder))
-        return f"{_plain(view.run.absolute().name)}_{wanted.value}.zip", made
+        return f"{_safe_name(view.run.absolute().name)}_{format_name}.zip", content
 
 
-def _plain(name: str) -> str:
+def _safe_name(name: str) -> str:
     return "".join(
         letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "-" for letter in name
     )
 
 
-def _chunks(made: IO[bytes]) -> Iterator[bytes]:
-    with made:
-        made.seek(0)
-        while block := made.read(_CHUNK):
+def _chunks(content: IO[bytes]) -> Iterator[bytes]:
+    with content:
+        content.seek(0)
+        while block := content.read(_CHUNK_BYTES):
             yield block

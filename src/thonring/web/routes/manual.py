@@ -21,10 +21,10 @@ from thonring.manual_fit import (
 from thonring.optics import Optics
 from thonring.plot import model_png, rings_to_label, spectrum_png
 from thonring.records import Attempt, KnownDefocus
-from thonring.run.store import Finished
+from thonring.run.store import MicrographRecord
 from thonring.spectrum import enhance, resample
 from thonring.web.measurement_cache import MeasuredMicrograph, run_settings
-from thonring.web.routes.decisions import Taken, Who, taken
+from thonring.web.routes.decisions import ActionAnswer, Reviewer, action_answer
 from thonring.web.routes.micrograph import PNG, finished
 from thonring.web.run_view import RunView
 from thonring.web.schemas import (
@@ -130,7 +130,7 @@ class Keeping(ManualRequest):
     """What is to be kept: the fit from there, or the hand's values as they are."""
 
     way: ManualMode
-    who: Who
+    who: Reviewer
 
 
 class Forgetting(BaseModel):
@@ -138,7 +138,7 @@ class Forgetting(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    who: Who
+    who: Reviewer
 
 
 class Plane(BaseModel):
@@ -222,22 +222,22 @@ def _followed(routes: APIRouter, view: RunView) -> None:
 
 def _kept(routes: APIRouter, view: RunView) -> None:
     @routes.post("/keep")
-    def keep(number: Number, keeping: Keeping) -> Taken:
+    def keep(number: Number, keeping: Keeping) -> ActionAnswer:
         """Keep the fit from there, or the hand's values as they are, in the place of the automatic estimate."""
         one = finished(view, number)
         hand = _hand(keeping, one, view.workbench.bench(one).measured.optics)
         attempt = view.workbench.estimate(one, hand, keeping.way)
         with view.decisions() as decisions:
-            return taken(decisions.estimate(number, attempt, keeping.who, one.origin))
+            return action_answer(decisions.estimate(number, attempt, keeping.who, one.provenance))
 
     @routes.post("/forget")
-    def forget(number: Number, forgetting: Forgetting) -> Taken:
+    def forget(number: Number, forgetting: Forgetting) -> ActionAnswer:
         """Let the automatic estimate stand again; what was kept stays in the store."""
         with view.decisions() as decisions:
-            return taken(decisions.forget_estimates([number], forgetting.who))
+            return action_answer(decisions.forget_estimates([number], forgetting.who))
 
 
-def _hand(asked: ManualRequest, one: Finished, optics: Optics) -> ManualCtf:
+def _hand(asked: ManualRequest, one: MicrographRecord, optics: Optics) -> ManualCtf:
     low_A, high_A = asked.resolution_range_A
     if not low_A > high_A:
         raise SettingsError(

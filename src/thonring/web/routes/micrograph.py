@@ -16,10 +16,10 @@ from thonring.records import Attempt, CtfFit
 from thonring.run.ctf_image import read_ctf_image
 from thonring.run.decision_status import Decision
 from thonring.run.names import spectrum_path
-from thonring.run.store import Finished, read_finished
+from thonring.run.store import MicrographRecord
 from thonring.spectrum import enhance, resample
 from thonring.web.measurement_cache import FileNow, file_now, run_settings
-from thonring.web.routes.decisions import Taken, taken
+from thonring.web.routes.decisions import ActionAnswer, action_answer
 from thonring.web.run_view import RunView
 from thonring.web.schemas import (
     AttemptAnswer,
@@ -88,7 +88,7 @@ class Details(BaseModel):
     kept: int | None
     attempts: list[AttemptAnswer]
     overlays: dict[int, Overlay]
-    history: list[Taken]
+    history: list[ActionAnswer]
 
 
 def router(view: RunView) -> APIRouter:
@@ -100,13 +100,14 @@ def router(view: RunView) -> APIRouter:
         """Tell all that the run has of a micrograph: every attempt with its criteria, and every decision."""
         one = finished(view, number)
         with view.decisions() as decisions:
-            history = [taken(action) for action in decisions.history(number)]
+            history = [action_answer(action) for action in decisions.history(number)]
         return _details(one, history)
 
+    _images(routes, view)
     return routes
 
 
-def finished(view: RunView, number: int) -> Finished:
+def finished(view: RunView, number: int) -> MicrographRecord:
     """Read a finished micrograph from the run.
 
     Raises
@@ -115,13 +116,13 @@ def finished(view: RunView, number: int) -> Finished:
         404 if there is none of this number.
     """
     with view.store() as store:
-        one = read_finished(store, number)
+        one = store.micrograph(number)
     if one is None:
         raise HTTPException(404, f"micrograph {number} is not finished in this run.")
     return one
 
 
-def _details(one: Finished, history: list[Taken]) -> Details:
+def _details(one: MicrographRecord, history: list[ActionAnswer]) -> Details:
     settings, outcome = run_settings(one), one.outcome
     optics = outcome.optics
     wanted = dict.fromkeys(samplings(settings, outcome.pixel_A))
@@ -137,14 +138,14 @@ def _details(one: Finished, history: list[Taken]) -> Details:
         pixel_A=finite(outcome.pixel_A),
         rows=outcome.shape[0],
         columns=outcome.shape[1],
-        spectrum_kind=one.origin.processing.spectrum_kind,
+        spectrum_kind=one.provenance.processing.spectrum_kind,
         file_now=file_now(one),
         samplings_A=[sampling for sampling in wanted if finite(sampling) is not None],
         defocus_range_A=settings.defocus_range_A,
         resolution_range_A=settings.resolution_range_A,
         phase_shift=settings.phase_shift,
         phase_shift_deg=settings.phase_shift_deg,
-        thonring=one.origin.processing.thonring,
+        thonring=one.provenance.processing.thonring,
         cpu_seconds=finite(outcome.cpu_seconds),
         notes=[note.text for note in outcome.notes],
         kept=one.kept,
@@ -167,7 +168,7 @@ def _decided(decision: Decision | None) -> dict[str, Any]:
     }
 
 
-def _overlay(one: Finished, attempt: Attempt) -> Overlay:
+def _overlay(one: MicrographRecord, attempt: Attempt) -> Overlay:
     nyquist_per_A = 0.5 / attempt.sampling_A
     x: Points = []
     y: Points = []
@@ -198,9 +199,7 @@ class NetworkAnswer(BaseModel):
     notes: list[str]
 
 
-def images_router(view: RunView) -> APIRouter:
-    """Give the routes of pictures and curves."""
-    routes = APIRouter(prefix="/micrographs/{number}", tags=["micrograph"])
+def _images(routes: APIRouter, view: RunView) -> None:
     _pictures(routes, view)
 
     @routes.get("/profile")
@@ -234,8 +233,6 @@ def images_router(view: RunView) -> APIRouter:
             notes=[note.text for note in said.notes],
         )
 
-    return routes
-
 
 def _pictures(routes: APIRouter, view: RunView) -> None:
     @routes.get("/spectrum.png", response_class=Response, responses=PNG)
@@ -262,14 +259,14 @@ def _pictures(routes: APIRouter, view: RunView) -> None:
         return _png(picture)
 
 
-def _attempt(one: Finished, number: int | None) -> Attempt:
+def _attempt(one: MicrographRecord, number: int | None) -> Attempt:
     wanted = one.kept if number is None else number
     if wanted is None or wanted not in one.attempts:
         raise HTTPException(404, f"micrograph {one.number} has no attempt {wanted}: nothing to show of it.")
     return one.attempts[wanted]
 
 
-def _fit(one: Finished, number: int | None) -> CtfFit:
+def _fit(one: MicrographRecord, number: int | None) -> CtfFit:
     fit = _attempt(one, number).fit
     if fit is None:
         raise HTTPException(

@@ -2,11 +2,11 @@
 
 import threading
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from thonring.records import Status
 from thonring.run.columns import STATUSES, Revision, RunColumns
@@ -16,61 +16,37 @@ from thonring.web.figures import Findings, findings, plotly_figures
 from thonring.web.figures.plotly import readable
 from thonring.web.run_view import RunView, run_settings
 
+Text = Annotated[str, Field(serialization_alias="told")]
+"""A caption or description; the page's interface calls it `told`."""
 
-class RunState(BaseModel):
+
+class StatusCounts(BaseModel):
+    """How many micrographs have each status, and how many have a manual verdict or estimate, or both (`decided`)."""
+
+    accepted: int
+    rejected: int
+    failed: int
+    decided: int
+    by_hand: int
+
+
+class RunState(StatusCounts):
     """A run in a few numbers; `revision` differs from an earlier one if anything is new."""
 
     run: str
     thonring: str
     revision: str
-    accepted: int
-    rejected: int
-    failed: int
-    decided: int
-    by_hand: int
     may_change: bool
 
 
-def state_router(view: RunView) -> APIRouter:
-    """Give the routes of a run's state."""
-    routes = APIRouter(tags=["state"])
-
-    @routes.get("/state")
-    def state(request: Request) -> RunState:
-        """Count the micrographs of the run."""
-        columns = view.columns()
-        counts = np.bincount(columns.status, minlength=len(STATUSES))
-        return RunState(
-            run=view.run.absolute().name,
-            thonring=version("thonring"),
-            revision=revision_text(columns.revision),
-            **{status: int(count) for status, count in zip(STATUSES, counts, strict=True)},
-            decided=int(columns.decided.sum()),
-            by_hand=int(columns.by_hand.sum()),
-            may_change=bool(request.scope.get("may_change")),
-        )
-
-    return routes
-
-
-def revision_text(revision: Revision) -> str:
-    """Write a revision as one word."""
-    return f"{revision.micrographs}-{revision.finished_at:.6f}-{revision.action}"
-
-
-class Counts(BaseModel):
-    """How many micrographs came out how; `decided` and `by_hand` by a person."""
+class TotalCounts(StatusCounts):
+    """The counts with their total."""
 
     total: int
-    accepted: int
-    rejected: int
-    failed: int
-    decided: int
-    by_hand: int
 
 
-class RejectedBy(BaseModel):
-    """A criterion that rejected so many micrographs, `alone` of them without another."""
+class ReasonCounts(BaseModel):
+    """A criterion and how many micrographs it rejected, `alone` of them without another criterion."""
 
     criterion: str
     description: str
@@ -79,18 +55,18 @@ class RejectedBy(BaseModel):
 
 
 class Rates(BaseModel):
-    """Micrographs finished an hour, in the last hour of work; null where that cannot be told."""
+    """Micrographs per hour in the last hour of processing, and when the last one was finished; null if unknown."""
 
     per_hour: float | None
     finished_at: float | None
 
 
-class FigureData(BaseModel):
+class FigureAnswer(BaseModel):
     """Data and layout of plotly; colours are names of variables of the style sheet."""
 
     name: str
     title: str
-    told: str
+    caption: Text
     data: list[dict[str, Any]]
     layout: dict[str, Any]
 
@@ -101,15 +77,15 @@ class SheetMicrograph(BaseModel):
     number: int
     file: str
     status: Status
-    told: str
+    caption: Text
 
 
-class Sheet(BaseModel):
+class SheetAnswer(BaseModel):
     """A contact sheet."""
 
     name: SheetName
     title: str
-    told: str
+    description: Text
     micrographs: list[SheetMicrograph]
 
 
@@ -117,72 +93,97 @@ class Overview(BaseModel):
     """A run at a glance."""
 
     revision: str
-    counts: Counts
-    rejected_by: list[RejectedBy]
+    counts: TotalCounts
+    rejected_by: list[ReasonCounts]
     rates: Rates
-    figures: list[FigureData]
-    sheets: list[Sheet]
+    figures: list[FigureAnswer]
+    sheets: list[SheetAnswer]
 
 
 def router(view: RunView) -> APIRouter:
-    """Give the route of a run's overview."""
-    routes = APIRouter(tags=["overview"])
-    overviews = _Overviews(view)
+    """Create the routes of a run's state and overview."""
+    routes = APIRouter()
+    overviews = _LatestOverview(view)
 
-    @routes.get("/overview")
+    @routes.get("/state", tags=["state"])
+    def state(request: Request) -> RunState:
+        """Count the micrographs of the run."""
+        columns = view.columns()
+        return RunState(
+            run=view.run.absolute().name,
+            thonring=version("thonring"),
+            revision=revision_text(columns.revision),
+            **_counts(columns),
+            may_change=bool(request.scope.get("may_change")),
+        )
+
+    @routes.get("/overview", tags=["overview"])
     def overview() -> Overview:
-        """Sum up the run as of now."""
-        return overviews.latest()
+        """Summarise the run as it is now."""
+        return overviews.get()
 
     return routes
 
 
-class _Overviews:
-    """The overview of the latest revision, made once however many ask for it."""
+def revision_text(revision: Revision) -> str:
+    """Write a revision as one word."""
+    return f"{revision.micrographs}-{revision.finished_at:.6f}-{revision.action}"
+
+
+class _LatestOverview:
+    """The overview of the latest revision, computed once however many clients ask for it."""
 
     def __init__(self, view: RunView) -> None:
         self._view = view
-        self._made: Overview | None = None
-        self._making = threading.Lock()
+        self._overview: Overview | None = None
+        self._lock = threading.Lock()
 
-    def latest(self) -> Overview:
-        with self._making:
+    def get(self) -> Overview:
+        with self._lock:
             columns = self._view.columns()
-            if self._made is None or self._made.revision != revision_text(columns.revision):
+            if self._overview is None or self._overview.revision != revision_text(columns.revision):
                 with self._view.store() as store:
                     limits = run_settings(store).limits
-                self._made = _overview(columns, limits)
-            return self._made
+                self._overview = _overview(columns, limits)
+            return self._overview
 
 
 def _overview(columns: RunColumns, limits: tuple[Limit, ...]) -> Overview:
     found = findings(columns, limits)
     return Overview(
         revision=revision_text(columns.revision),
-        counts=_counts(columns),
+        counts=TotalCounts(total=len(columns), **_counts(columns)),
         rejected_by=[
-            RejectedBy(
-                criterion=one.criterion, description=one.words, micrographs=one.micrographs, alone=one.alone
+            ReasonCounts(
+                criterion=reason.criterion,
+                description=reason.description,
+                micrographs=reason.micrographs,
+                alone=reason.alone,
             )
-            for one in found.reasons
+            for reason in found.rejections.reasons
         ],
         rates=_rates(found, columns),
         figures=[
-            FigureData(name=one.name, title=one.title, told=one.told, data=one.data, layout=one.layout)
-            for one in plotly_figures(found, columns)
+            FigureAnswer(
+                name=figure.name,
+                title=figure.title,
+                caption=figure.caption,
+                data=figure.data,
+                layout=figure.layout,
+            )
+            for figure in plotly_figures(found, columns)
         ],
         sheets=[_sheet(sheet, columns) for sheet in contact_sheets(columns, limits)],
     )
 
 
-def _counts(columns: RunColumns) -> Counts:
+def _counts(columns: RunColumns) -> dict[str, int]:
     counts = np.bincount(columns.status, minlength=len(STATUSES)).tolist()
-    return Counts(
-        total=len(columns),
+    return {
         **dict(zip(STATUSES, counts, strict=True)),
-        decided=int(columns.decided.sum()),
-        by_hand=int(columns.by_hand.sum()),
-    )
+        "decided": int(columns.decided.sum()),
+        "by_hand": int(columns.by_hand.sum()),
+    }
 
 
 def _rates(found: Findings, columns: RunColumns) -> Rates:
@@ -193,14 +194,16 @@ def _rates(found: Findings, columns: RunColumns) -> Rates:
     )
 
 
-def _sheet(sheet: ContactSheet, columns: RunColumns) -> Sheet:
+def _sheet(sheet: ContactSheet, columns: RunColumns) -> SheetAnswer:
     micrographs = [
         SheetMicrograph(
-            number=int(columns.number[one.row]),
-            file=readable(columns.file[one.row]),
-            status=STATUSES[columns.status[one.row]],
-            told=one.told,
+            number=int(columns.number[entry.row]),
+            file=readable(columns.file[entry.row]),
+            status=STATUSES[columns.status[entry.row]],
+            caption=entry.caption,
         )
-        for one in sheet.shown
+        for entry in sheet.entries
     ]
-    return Sheet(name=sheet.name, title=sheet.title, told=sheet.told, micrographs=micrographs)
+    return SheetAnswer(
+        name=sheet.name, title=sheet.title, description=sheet.description, micrographs=micrographs
+    )

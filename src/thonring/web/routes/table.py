@@ -193,7 +193,7 @@ def _page(view: RunView, columns: RunColumns, asked: PageRequest) -> Page:
 def _rows(view: RunView, columns: RunColumns, rows: Rows) -> list[Row]:
     numbers = columns.number[rows].tolist()
     with view.store() as store:
-        found = {number: one.outcome for number, one in store.some(numbers)}
+        found = {one.number: one.outcome for one in store.some(numbers)}
     return [
         Row(
             number=number,
