@@ -163,7 +163,7 @@ def test_without_a_packaged_network_the_outcome_says_so(
         mrc.voxel_size = OPTICS.pixel_A
     outcome = thonring.estimate(tmp_path / "one.mrc", OPTICS, BESIDE)
     assert outcome.status == "failed"
-    assert "no network is packaged" in outcome.reasons[0]
+    assert "includes no network" in outcome.reasons[0]
 
 
 @pytest.mark.parametrize("start", ["network", "network-only"])

@@ -163,7 +163,7 @@ def test_a_resolution_beyond_nyquist_is_clamped_and_told(path: Path) -> None:
     outcome = thonring.estimate(path, OPTICS, replace(ALWAYS, resolution_range_A=(30.0, 1.5)))
     (note,) = [note for note in outcome.notes if note.kind == "resolution-range"]
     assert "asks for 1.5 Å" in note.text
-    assert "ends at 2 Å" in note.text
+    assert "is 2 Å: fitted to that" in note.text
     assert outcome.fit is not None
     assert outcome.fit.mean_defocus_A == pytest.approx(15000, abs=50)
     within = thonring.estimate(path, OPTICS, replace(ALWAYS, resolution_range_A=(30.0, 3.0)))

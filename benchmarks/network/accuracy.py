@@ -101,12 +101,12 @@ def _predict_real(predictor: Predictor, file: RealFile) -> tuple[Spectrum, Netwo
     else:
         image = spectrum.repaired(read.micrograph(file.path, file.optics))
         power = spectrum.periodogram(image, finest_A=SAMPLINGS_A[0])
-    return power, predictor.opinion(power, file.optics)
+    return power, predictor.predict_spectrum(power, file.optics)
 
 
 def print_times(predictor: Predictor, dataset: Dataset, micrograph: Path | None) -> None:
     """Print CPU times of single predictions after a warm-up: from spectra, and from a micrograph file."""
-    views = [dataset.views(index) for index in range(min(TIMED, len(dataset)))]
+    views = [dataset.pyramid(index) for index in range(min(TIMED, len(dataset)))]
     seconds = []
     for index, view in enumerate(views):
         began = time.process_time()

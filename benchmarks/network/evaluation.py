@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.lib.harness import map_in_processes
 from thonring.learn.dataset.dataset import Dataset
 from thonring.learn.dataset.example import Example
-from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.dataset.hdf5 import dataset_writer
 from thonring.learn.inputs import SAMPLINGS_A, network_input, spectrum_pyramid
 from thonring.learn.predict import NetworkDefocus, Predictor
 from thonring.records import Floats
@@ -80,9 +80,9 @@ def measure(evaluation_set: EvaluationSet, folder: Path, workers: int, seed: int
     """Simulate and measure a set into a data set in `folder`; return its path. Existing examples are kept."""
     recipe = _without_defects(evaluation_set.recipe)
     path = folder / f"{evaluation_set.name}.h5"
-    with writing(path, recipe.model_dump_json()) as store:
+    with dataset_writer(path, recipe.model_dump_json()) as store:
         missing = [one for one in _selected(evaluation_set, recipe, seed) if one[0] not in store.defocus_of]
-        store.make_room(len(missing))
+        store.reserve(len(missing))
         for first in range(0, len(missing), MEASURED_AT_ONCE):
             some = missing[first : first + MEASURED_AT_ONCE]
             for element in map_in_processes(
@@ -149,7 +149,7 @@ def predict(predictor: Predictor, dataset: Dataset) -> Predictions:
     for first in range(0, len(dataset), PREDICTED_AT_ONCE):
         indices = range(first, min(first + PREDICTED_AT_ONCE, len(dataset)))
         inputs = [
-            network_input(dataset.views(index), columns.optics(index), predictor.card) for index in indices
+            network_input(dataset.pyramid(index), columns.optics(index), predictor.card) for index in indices
         ]
         found += predictor.predict(inputs)
     seconds = (time.process_time() - began) / len(dataset)

@@ -73,7 +73,7 @@ def fit_by_all_modes(numbered: NumberedScene) -> Row:
     scene = numbered.scene
     measurement = measure(simulate(numbered), Settings())
     profiles = sectors(measurement, Settings())
-    predicted = Predictor.load().opinion(measurement.spectrum, measurement.optics)
+    predicted = Predictor.load().predict_spectrum(measurement.spectrum, measurement.optics)
     results = {
         mode: _fit_result(numbered, measurement, profiles, settings, predicted)
         for mode, settings in START_MODES.items()

@@ -1,4 +1,8 @@
-"""One input to its spectrum: a file, an image, or the frames of a movie, as far as the settings need it."""
+"""The power spectrum of one input: a file, an image, or the frames of a movie.
+
+Every command that fits, predicts or builds data sets reads its files here: image or given spectrum, repair of bad
+pixels, Fourier transform to the finest sampling needed, with notes on all of it.
+"""
 
 import math
 from collections.abc import Iterable
@@ -12,15 +16,19 @@ from thonring.records import Image, Micrograph, Note, Source, Spectrum
 from thonring.settings import FINEST_RESOLUTION_A, Settings, SpectrumKind
 
 ICE_SAMPLING_A = 1.5
+"""Coarsest sampling of a spectrum: its Nyquist frequency, 1/3 Å, is beyond the annuli of the ice criteria."""
+
 SPECTRUM_PIXELS = 512
+"""Side of the spectrum to which scores refer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """One input, read and transformed: `spectrum` reaches to the finest sampling that any attempt needs.
 
-    `pixel_variance` is the relative variance of a pixel of the image's 512² spectrum, to which scores refer;
-    None for a given spectrum, whose own scatter tells. `brightness` (32, 32) is the image's local mean over its mean.
+    `shape` is the image's (rows, columns). `pixel_variance` is the relative variance of a pixel of the image's 512²
+    spectrum, to which scores refer; None for a given spectrum, where it is found from the scatter. `brightness`
+    (32, 32) is the image's local mean over its mean, None for a given spectrum.
     """
 
     spectrum: Spectrum
@@ -33,26 +41,41 @@ class Measurement:
 
 
 def measured_file(source: Source, settings: Settings, kind: SpectrumKind | None) -> Measurement:
-    """What a file holds: an image, or a spectrum of the named kind."""
+    """The spectrum of a file as far as the settings need it: of its image, or the one it holds, of the named kind.
+
+    Raises
+    ------
+    InputError, OpticsError
+        If the file cannot be read or used, or states no pixel size where none is given.
+    """
     if kind is None:
-        return measure(read.micrograph(source.path, source.optics, metadata=source.metadata), settings)
-    given = read.spectrum_file(source.path, source.optics, kind)
-    sampling_A = given.spectrum.sampling_A
-    shape = (given.spectrum.power.shape[0], 2 * (given.spectrum.power.shape[1] - 1))
-    notes = (*given.notes, *_clamped(settings, sampling_A))
-    return Measurement(given.spectrum, sampling_A, given.optics, shape, notes)
+        return measure(_micrograph(source), settings)
+    given = _given_spectrum(source, kind)
+    return replace(given, notes=(*given.notes, *_clamped(settings, given.pixel_A)))
+
+
+def measured_spectrum(source: Source, kind: SpectrumKind | None, finest_A: float) -> Measurement:
+    """The spectrum of a file's image to `finest_A`, or the one it holds, of the named kind, as far as it goes.
+
+    This is what networks are fed; whatever the settings of an estimate, it is the same.
+
+    Raises
+    ------
+    InputError, OpticsError
+        As `measured_file`.
+    """
+    return _transform(_micrograph(source), finest_A) if kind is None else _given_spectrum(source, kind)
 
 
 def measure(micrograph: Micrograph, settings: Settings, finest_A: float = math.inf) -> Measurement:
-    """The spectrum of an image as far as the settings need it, or to `finest_A`, and what to tell about it."""
-    micrograph = spectrum.repaired(micrograph)
-    shape = (micrograph.pixels.shape[0], micrograph.pixels.shape[1])
-    brightness = spectrum.local_brightness(micrograph)
+    """The spectrum of an image as far as the settings need it, or to `finest_A`, and notes on what was done.
+
+    Raises
+    ------
+    UnsuitableImage
+        If the image is too small, constant, or has too many pixels that are no numbers.
+    """
     pixel_A = micrograph.pixel_A
-    notes = (*micrograph.notes, *_clamped(settings, pixel_A))
-    if settings.downsampling is not None and settings.downsampling < 1:
-        micrograph = spectrum.finer(micrograph, settings.downsampling)
-    variance = SPECTRUM_PIXELS**2 / (shape[0] * shape[1])
     finest_A = min(
         [
             ICE_SAMPLING_A,
@@ -61,16 +84,16 @@ def measure(micrograph: Micrograph, settings: Settings, finest_A: float = math.i
             *(sampling for sampling in samplings(settings, pixel_A) if sampling != pixel_A),
         ]
     )
-    power = spectrum.periodogram(micrograph, finest_A)
-    return Measurement(power, pixel_A, micrograph.optics, shape, notes, variance, brightness)
+    measured = _transform(micrograph, finest_A, settings.downsampling)
+    return replace(measured, notes=(*measured.notes, *_clamped(settings, pixel_A)))
 
 
 def measure_frames(
     frames: Iterable[Micrograph], settings: Settings, finest_A: float = math.inf
 ) -> Measurement:
-    """The mean spectrum of images of one field, as the frames of a movie are; at least one, all of one size.
+    """The mean spectrum of images of one field, such as the frames of a movie; at least one, all of one size.
 
-    What moved between the frames does not blur it. Brightness is that of the first.
+    Motion between the frames does not blur it. `brightness` is that of the first.
     """
     measurements = (measure(frame, settings, finest_A) for frame in frames)
     first = next(measurements)
@@ -86,22 +109,52 @@ def measure_frames(
     return replace(first, spectrum=mean, pixel_variance=variance)
 
 
+def _micrograph(source: Source) -> Micrograph:
+    return read.micrograph(source.path, source.optics, metadata=source.metadata)
+
+
+def _transform(micrograph: Micrograph, finest_A: float, downsampling: float | None = None) -> Measurement:
+    """The spectrum to `finest_A`, of the repaired image; a `downsampling` below 1 first interpolates its pixels."""
+    micrograph = spectrum.repaired(micrograph)
+    shape = (micrograph.pixels.shape[0], micrograph.pixels.shape[1])
+    brightness = spectrum.local_brightness(micrograph)
+    interpolated = micrograph
+    if downsampling is not None and downsampling < 1:
+        interpolated = spectrum.finer(micrograph, downsampling)
+    return Measurement(
+        spectrum=spectrum.periodogram(interpolated, finest_A),
+        pixel_A=micrograph.pixel_A,
+        optics=micrograph.optics,
+        shape=shape,
+        notes=micrograph.notes,
+        pixel_variance=SPECTRUM_PIXELS**2 / (shape[0] * shape[1]),
+        brightness=brightness,
+    )
+
+
+def _given_spectrum(source: Source, kind: SpectrumKind) -> Measurement:
+    given = read.spectrum_file(source.path, source.optics, kind)
+    shape = (given.spectrum.power.shape[0], 2 * (given.spectrum.power.shape[1] - 1))
+    return Measurement(given.spectrum, given.spectrum.sampling_A, given.optics, shape, given.notes)
+
+
 def _clamped(settings: Settings, pixel_A: float) -> tuple[Note, ...]:
-    """Tell a user who asked for a resolution beyond Nyquist what was used instead."""
+    """A note for a user who asked for a resolution beyond Nyquist, on what is used instead."""
     finest_A = settings.resolution_range_A[1]
     if finest_A in {FINEST_RESOLUTION_A, max(finest_A, 2 * pixel_A)}:
         return ()
     limit_A = 2 * pixel_A
     text = (
-        f"--resolution-range asks for {finest_A:g} Å; {pixel_A:g} Å/px ends at {limit_A:g} Å: fitted to there"
+        f"--resolution-range asks for {finest_A:g} Å, but the Nyquist limit at {pixel_A:g} Å/px is {limit_A:g} Å: "
+        "fitted to that"
     )
     return (Note("resolution-range", text),)
 
 
 def samplings(settings: Settings, pixel_A: float) -> list[float]:
-    """Pixel sizes to try, in order, in Å; a manual factor replaces the list.
+    """Pixel sizes to try, in order, in Å; `settings.downsampling` times `pixel_A` replaces the list.
 
-    None of them is taken finer than the micrograph's, or than the resolution range can use.
+    Those finer than the spectrum are limited to its sampling where they are used.
     """
     if settings.downsampling is not None:
         return [settings.downsampling * pixel_A]

@@ -1,6 +1,8 @@
-"""The method: a micrograph in, a graded CTF out.
+"""The method: from a micrograph to a graded CTF.
 
-`examine` is the whole of it on one screen; what it calls are the stages, each of which works by itself.
+`examine` runs it on a file: measure the spectrum, then, at one sampling after the other, check the spectrum
+(`quality`), search and refine the CTF (`fit`), and grade the fit, until an attempt is accepted. Each stage can be used
+by itself.
 """
 
 import functools
@@ -28,6 +30,9 @@ from thonring.records import (
 )
 from thonring.settings import Settings, SpectrumKind
 
+if TYPE_CHECKING:
+    from thonring.learn.predict import NetworkDefocus
+
 __all__ = [
     "Measurement",
     "agreement",
@@ -40,19 +45,20 @@ __all__ = [
     "sectors",
 ]
 
-if TYPE_CHECKING:
-    from thonring.learn.predict import NetworkDefocus
-
 SAME_SAMPLING = 0.01
+"""Relative difference below which two samplings are the same."""
+
 COARSEST_A = 30.0
+"""Lowest resolution of the radial profiles, whatever the resolution range."""
+
 OVERSHOOT = 0.05
-"""How far the refinement may leave the defocus range, whose ends are where the search stops."""
+"""Fraction by which the refinement may leave the defocus range, within which the search stays."""
 
 
 def estimate(
     path: Path | str, optics: Optics, settings: Settings | None = None, *, known: KnownDefocus | None = None
 ) -> Outcome:
-    """Estimate and grade the CTF of one micrograph file; what goes wrong is in the outcome, not raised."""
+    """Estimate and grade the CTF of one micrograph file; errors are in the outcome, not raised."""
     return examine(Source(Path(path), optics), settings or Settings(), known=known)[0]
 
 
@@ -63,16 +69,16 @@ def examine(
     known: KnownDefocus | None = None,
     spectrum_kind: SpectrumKind | None = None,
 ) -> tuple[Outcome, Evidence | None]:
-    """Estimate and grade one file, and return what the verdict was based on.
+    """Estimate and grade one file, and return the outcome with the evidence for its verdict.
 
     Parameters
     ----------
     source
         The file and its optics.
     settings
-        How to estimate; `settings.limits` empty takes those of `settings.profile`.
+        How to estimate; with `settings.limits` empty, the limits are those of `settings.profile`.
     known
-        A defocus to start from, or to keep with `settings.fix_defocus`.
+        A defocus to start from, or to keep fixed with `settings.fix_defocus`.
     spectrum_kind
         The file holds a spectrum of this kind instead of an image.
     """
@@ -84,24 +90,26 @@ def examine(
 def examine_measured(
     source: Source,
     settings: Settings,
-    measure_it: Callable[[], Measurement],
+    measure_input: Callable[[], Measurement],
     *,
     known: KnownDefocus | None = None,
 ) -> tuple[Outcome, Evidence | None]:
-    """Estimate and grade what `measure_it` measures, and return what the verdict was based on.
+    """Estimate and grade what `measure_input` returns, and return the outcome with the evidence for its verdict.
 
-    `source` names it; what `measure_it` raises is in the outcome.
+    `source` is its name; errors of `measure_input` are in the outcome.
     """
-    began = time.process_time()
+    cpu_start_s = time.process_time()
     try:
         _check_known(settings, known)
-        measured = measure_it()
+        measured = measure_input()
         profiles = sectors(measured, settings)
         attempts = tuple(attempts_on(measured, profiles, settings, known))
     except ThonringError as problem:
-        return _failed(source, str(problem), began), None
+        return _failed(source, str(problem), cpu_start_s), None
     except Exception as problem:  # noqa: BLE001 - one bad file never stops a batch
-        return _failed(source, f"{source.path}: unexpected {type(problem).__name__}: {problem}", began), None
+        return _failed(
+            source, f"{source.path}: unexpected {type(problem).__name__}: {problem}", cpu_start_s
+        ), None
     chosen = best_of(attempts)
     best = attempts[chosen]
     outcome = Outcome(
@@ -114,7 +122,7 @@ def examine_measured(
         attempts=attempts,
         chosen=chosen,
         notes=(*measured.notes, *(best.fit.notes if best.fit else ())),
-        cpu_seconds=time.process_time() - began,
+        cpu_seconds=time.process_time() - cpu_start_s,
     )
     return outcome, _evidence(measured, profiles, best.sampling_A)
 
@@ -123,7 +131,7 @@ def _check_known(settings: Settings, known: KnownDefocus | None) -> None:
     if settings.fix_defocus and known is None:
         raise SettingsError(
             "fix_defocus is set, but no defocus is known: give one (known=KnownDefocus(...) in Python, "
-            "--defocus-from FILE on the command line), or leave fix_defocus out."
+            "--defocus-from FILE on the command line), or drop fix_defocus."
         )
 
 
@@ -135,9 +143,9 @@ def attempts_on(
     *,
     insist: bool = False,
 ) -> Iterator[Attempt]:
-    """Try one sampling after the other until the criteria hold, or the spectrum alone is refused.
+    """Try one sampling after the other until the criteria are met, or the spectrum alone is rejected.
 
-    With `insist` a spectrum that is refused is fitted all the same, and the verdict says both.
+    With `insist` a rejected spectrum is fitted all the same, and the verdict has the criteria of both.
     """
     limits = settings.limits or quality.load_profile(settings.profile)
     network = _network(measured, settings)
@@ -147,18 +155,18 @@ def attempts_on(
         if any(abs(sampling_A / other - 1) < SAME_SAMPLING for other in tried):
             continue
         tried.append(sampling_A)
-        case = _case(_evidence(measured, profiles, sampling_A), measured.pixel_A, network)
-        results = quality.grade(case, limits, "spectrum")
+        data = _attempt_data(_evidence(measured, profiles, sampling_A), measured.pixel_A, network)
+        results = quality.grade(data, limits, "spectrum")
         if not insist and not all(result.passed for result in results):
             yield Attempt(sampling_A, Verdict(settings.profile, results), None)
             return
         try:
             fitted = _fit(profiles, sampling_A, measured, settings, known, network)
         except FitError as problem:
-            refused = CriterionResult("fit", float("nan"), passed=False, reason=str(problem))
-            yield Attempt(sampling_A, Verdict(settings.profile, (*results, refused)), None)
+            no_fit = CriterionResult("fit", float("nan"), passed=False, reason=str(problem))
+            yield Attempt(sampling_A, Verdict(settings.profile, (*results, no_fit)), None)
             continue
-        results += quality.grade(replace(case, fit=fitted), limits, "fit")
+        results += quality.grade(replace(data, fit=fitted), limits, "fit")
         verdict = Verdict(settings.profile, results)
         yield Attempt(sampling_A, verdict, fitted)
         if verdict.accepted:
@@ -166,9 +174,9 @@ def attempts_on(
 
 
 def agreement(fitted: CtfFit, evidence: Evidence, settings: Settings, finest_A: float) -> CtfFit:
-    """The same CTF held against the spectrum to `finest_A`, beyond the range that it was fitted on.
+    """The same CTF compared with the spectrum to `finest_A`, beyond the range of its fit.
 
-    Only background and ring power are fitted: its resolution and its curve tell how far the CTF agrees.
+    Only background and ring power are fitted: resolution and curve show how far the CTF agrees.
 
     Raises
     ------
@@ -176,15 +184,15 @@ def agreement(fitted: CtfFit, evidence: Evidence, settings: Settings, finest_A: 
         If the band is too narrow.
     """
     known = KnownDefocus(fitted.defocus_u_A, fitted.defocus_v_A, fitted.angle_deg, fitted.phase_shift_deg)
-    held = replace(settings, fix_defocus=True, phase_shift=False, refine_amplitude_contrast=False)
+    fixed = replace(settings, fix_defocus=True, phase_shift=False, refine_amplitude_contrast=False)
     optics = replace(evidence.optics, amplitude_contrast=fitted.amplitude_contrast)
     band = evidence.profiles.within(1.0 / settings.resolution_range_A[0], 1.0 / finest_A)
-    candidates, _ = fit.search(band, optics, held, known)
-    return fit.refine(band, optics, held, candidates)
+    candidates, _ = fit.search(band, optics, fixed, known)
+    return fit.refine(band, optics, fixed, candidates)
 
 
 def sectors(measured: Measurement, settings: Settings) -> SectorProfiles:
-    """The spectrum in sectors, fine enough for the highest defocus; to its end, whatever the resolution range."""
+    """The spectrum in sectors, sampled for the highest defocus, to its Nyquist frequency."""
     low_A, high_A = settings.resolution_range_A
     width = spectrum.ring_width_per_A(settings.defocus_range_A[1], measured.optics, 1.0 / high_A)
     return spectrum.sector_profiles(measured.spectrum, 1.0 / max(low_A, COARSEST_A), math.inf, width)
@@ -198,7 +206,7 @@ def _fit(
     known: KnownDefocus | None,
     network: "NetworkDefocus | None",
 ) -> CtfFit:
-    """Search and refine on the band of one sampling; go on to the whole band if the rings reach its end."""
+    """Search and refine on the band of one sampling; extend it to the whole band if the rings reach its end."""
     low_A, high_A = settings.resolution_range_A
     profiles = profiles.within(1.0 / low_A, min(1.0 / high_A, 0.5 / measured.pixel_A))
     band = profiles.within(0.0, 0.5 / sampling_A)
@@ -217,8 +225,8 @@ def _check_defocus(fitted: CtfFit, settings: Settings) -> None:
     low_A, high_A = settings.defocus_range_A
     if not (1 - OVERSHOOT) * low_A <= fitted.mean_defocus_A <= (1 + OVERSHOOT) * high_A:
         raise FitError(
-            f"the rings lead to a defocus of {fitted.mean_defocus_A:.0f} Å, outside --defocus-range "
-            f"{low_A:g},{high_A:g}; widen it if that can be true."
+            f"the fit converged to a defocus of {fitted.mean_defocus_A:.0f} Å, outside --defocus-range "
+            f"{low_A:g},{high_A:g}; widen the range if that is plausible."
         )
 
 
@@ -227,21 +235,23 @@ def _evidence(measured: Measurement, profiles: SectorProfiles, sampling_A: float
 
 
 def _network(measured: Measurement, settings: Settings) -> "NetworkDefocus | None":
-    """What the packaged network says of the spectrum, where it is asked."""
+    """The prediction of the packaged network, None if no start from it is wanted."""
     if settings.start == "search":
         return None
     from thonring.learn.predict import Predictor
 
-    return Predictor.load().opinion(measured.spectrum, measured.optics)
+    return Predictor.load().predict_spectrum(measured.spectrum, measured.optics)
 
 
-def _case(evidence: Evidence, pixel_A: float, network: "NetworkDefocus | None") -> quality.AttemptData:
-    view = functools.cache(lambda: spectrum.resample(evidence.measured, evidence.sampling_A))
+def _attempt_data(
+    evidence: Evidence, pixel_A: float, network: "NetworkDefocus | None"
+) -> quality.AttemptData:
+    resampled = functools.cache(lambda: spectrum.resample(evidence.measured, evidence.sampling_A))
     return quality.AttemptData(
         optics=evidence.optics,
         evidence=evidence,
-        spectrum=view,
-        enhance=lambda: spectrum.enhance(view(), spectrum.CRITERIA),
+        spectrum=resampled,
+        enhance=lambda: spectrum.enhance(resampled(), spectrum.CRITERIA),
         original_pixel_A=pixel_A,
         network_A=network.defocus_A if network else math.nan,
         network_sigma_A=network.sigma_A if network else math.nan,
@@ -249,7 +259,7 @@ def _case(evidence: Evidence, pixel_A: float, network: "NetworkDefocus | None") 
 
 
 def best_of(attempts: Sequence[Attempt]) -> int:
-    """Index of the attempt to keep: one that is accepted, else one with a fit, the one of most gain."""
+    """Index of the attempt to keep: an accepted one, else one with a fit; of these the one with the largest gain."""
     return max(range(len(attempts)), key=lambda index: (*_rank(attempts[index]), -index))
 
 
@@ -258,7 +268,7 @@ def _rank(attempt: Attempt) -> tuple[bool, bool, float]:
     return attempt.verdict.accepted, attempt.fit is not None, gain
 
 
-def _failed(source: Source, reason: str, began: float) -> Outcome:
+def _failed(source: Source, reason: str, cpu_start_s: float) -> Outcome:
     return Outcome(
         path=source.path,
         status="failed",
@@ -266,5 +276,5 @@ def _failed(source: Source, reason: str, began: float) -> Outcome:
         optics=source.optics,
         pixel_A=source.optics.pixel_A or float("nan"),
         shape=(0, 0),
-        cpu_seconds=time.process_time() - began,
+        cpu_seconds=time.process_time() - cpu_start_s,
     )

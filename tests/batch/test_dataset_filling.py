@@ -18,7 +18,7 @@ from thonring.batch.dataset import (
 )
 from thonring.learn.dataset.dataset import open_dataset
 from thonring.learn.dataset.example import Accepted
-from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.dataset.hdf5 import dataset_writer
 from thonring.optics import Optics
 from thonring.simulate import load_recipe, noise_micrograph
 from thonring.simulate.output import write_micrograph
@@ -34,7 +34,7 @@ def drawn(count: int) -> list[SimulatedJob]:
 def filled(
     path: Path, jobs: list[ExampleJob], workers: int = 1, told: list[ExampleResult] | None = None
 ) -> DatasetResult:
-    with writing(path) as store:
+    with dataset_writer(path) as store:
         return fill_dataset(store, plan_dataset(store, jobs), workers, ([] if told is None else told).append)
 
 
@@ -56,7 +56,7 @@ def test_the_same_elements_by_one_process_and_by_two(tmp_path: Path) -> None:
     one, two = (open_dataset([tmp_path / f"{workers}.h5"]) for workers in (1, 2))
     assert one.columns.file == two.columns.file
     assert np.array_equal(one.columns.defocus_A, two.columns.defocus_A)
-    assert np.array_equal(one.views(2).power, two.views(2).power)
+    assert np.array_equal(one.pyramid(2).power, two.pyramid(2).power)
 
 
 def test_interrupted_it_goes_on_and_adds_nothing_twice(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_interrupted_it_goes_on_and_adds_nothing_twice(tmp_path: Path) -> None:
     def interrupt(_: ExampleResult) -> None:
         raise KeyboardInterrupt
 
-    with writing(path) as store:
+    with dataset_writer(path) as store:
         done = fill_dataset(store, plan_dataset(store, drawn(3)), 1, interrupt)
     assert done.run.interrupted
     assert len(open_dataset([path])) == 1
@@ -80,13 +80,13 @@ def test_an_accepted_micrograph_is_read_again(tmp_path: Path, micrograph: Path) 
     (job,) = measured_jobs([accepted(micrograph)], None)
     done = filled(tmp_path / "d.h5", [job])
     assert [found.reason for found in done.results] == [""]
-    element = open_dataset([tmp_path / "d.h5"]).element(0)
+    element = open_dataset([tmp_path / "d.h5"]).example(0)
     assert (element.session, element.file, element.source) == (
         str(micrograph.parent),
         str(micrograph),
         "/run",
     )
-    assert (element.defocus_A, element.views.finest_A) == (15_000.0, pytest.approx(1.5))
+    assert (element.defocus_A, element.pyramid.finest_A) == (15_000.0, pytest.approx(1.5))
     assert measured_jobs([accepted(micrograph)], "grid 3")[0].session == "grid 3"
 
 

@@ -97,7 +97,7 @@ def test_a_file_that_the_network_chokes_on_costs_no_other_its_answer(
     answer = predictor.predict
 
     def choking(inputs: Sequence[NetworkInput]) -> tuple[NetworkDefocus, ...]:
-        if any((one.seen == last.seen).all() for one in inputs):
+        if any((one.features == last.features).all() for one in inputs):
             raise RuntimeError("out of its depth")
         return answer(inputs)
 
@@ -117,7 +117,7 @@ def test_a_voltage_it_has_not_seen_is_predicted_and_flagged(
     )
     (row,) = done.rows
     assert row.status == "flagged"
-    assert "trained on voltage 100 to 300 kV" in row.reason
+    assert "trained on voltage of 100 to 300 kV" in row.reason
     assert math.isfinite(row.defocus_A)
 
 

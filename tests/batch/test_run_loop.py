@@ -15,7 +15,7 @@ from thonring.batch.run import RunResult, TableSink, collect_results
 from thonring.batch.simulation import SceneJob, simulate_all
 from thonring.errors import ClusterError
 from thonring.learn.dataset.dataset import open_dataset
-from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.dataset.hdf5 import dataset_writer
 from thonring.simulate import load_recipe, read_truth
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
@@ -35,7 +35,7 @@ def simulated(folder: Path, report: Callable[[object], None]) -> Finished:
 
 def filled(folder: Path, report: Callable[[object], None]) -> Finished:
     jobs = [SimulatedJob(load_recipe("training"), 1, index) for index in range(4)]
-    with writing(folder / "d.h5") as writer:
+    with dataset_writer(folder / "d.h5") as writer:
         done = fill_dataset(writer, plan_dataset(writer, jobs), 1, report)
     return done.run, len(open_dataset([folder / "d.h5"]))
 

@@ -127,7 +127,7 @@ def test_another_recipe_into_the_same_file_is_refused(command: Command, tmp_path
     assert command("dataset", "simulate", "--count", 1, "--out", data).exit_code == 0
     result = command("dataset", "simulate", "--count", 1, "--recipe", "session", "--out", data)
     assert result.exit_code == 2
-    assert "made otherwise" in result.stderr
+    assert "elements of another kind" in result.stderr
 
 
 def test_wrong_use_is_told(command: Command, run: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from thonring.learn.dataset.dataset import open_dataset
-from thonring.learn.training.config import plan_of_checkpoint
+from thonring.learn.training.config import plan_from_checkpoint
 from thonring.simulate import read_truth
 
 pytestmark = [pytest.mark.slow, pytest.mark.kills]
@@ -180,7 +180,7 @@ def test_dataset_build_keeps_its_elements(run: Path, tmp_path: Path, number: sig
     reported = interrupted(tmp_path, ("dataset", "build", run, "--out", "data.h5"), number)
     dataset = open_dataset([tmp_path / "data.h5"])
     check_kept(dataset.columns.file, reported, COUNT)
-    assert all(np.isfinite(dataset.views(index).power).all() for index in range(len(dataset)))
+    assert all(np.isfinite(dataset.pyramid(index).power).all() for index in range(len(dataset)))
 
 
 def await_path(process: subprocess.Popen[str], found: Callable[[], bool], folder: Path) -> None:
@@ -220,7 +220,7 @@ def test_train_says_how_to_go_on_from_its_last_checkpoint(tmp_path: Path, number
     errors = (tmp_path / "stderr").read_text()
     assert "Traceback" not in errors
     assert f"continue with --resume {last.relative_to(tmp_path)}" in errors
-    assert plan_of_checkpoint(last).network == "rings"
+    assert plan_from_checkpoint(last).network == "rings"
 
 
 @SIGNALS

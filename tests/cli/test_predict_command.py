@@ -18,7 +18,7 @@ from thonring.learn import predict
 from thonring.spectrum import full_plane, periodogram, resample
 
 MICROSCOPE = ("--voltage", 300, "--cs", 2.7)
-OPTIONS = "--out --model --voltage --cs --amplitude-contrast --pixel --spectrum --workers --batch --quiet"
+OPTIONS = "--out --model --voltage --cs --amplitude-contrast --pixel --no-metadata --spectrum --workers --batch --quiet"
 COLUMNS = "file,status,defocus_A,sigma_A,voltage_kV,cs_mm,pixel_A,reasons,notes"
 
 
@@ -80,7 +80,7 @@ def test_a_voltage_beyond_the_training_is_flagged(
     out = tmp_path / "defocus.csv"
     result = command("predict", folder, "--out", out, "--model", model, "--voltage", 80, "--cs", 2.7)
     assert result.exit_code == 0
-    assert result.stderr.count("trained on voltage 100 to 300 kV") == 1, "told once"
+    assert result.stderr.count("trained on voltage of 100 to 300 kV") == 1, "told once"
     assert [row["status"] for row in rows(out)] == ["flagged", "flagged"]
     assert all("voltage" in row["reasons"] and row["defocus_A"] for row in rows(out))
 
@@ -137,7 +137,7 @@ def test_a_damaged_model_is_refused_before_any_work(
     model.write_bytes(model.read_bytes() + b"x")
     result = command("predict", folder, "--out", tmp_path / "no.csv", "--model", model, *MICROSCOPE)
     assert result.exit_code == 2
-    assert "damaged or exchanged" in result.stderr
+    assert "damaged or replaced" in result.stderr
     assert not (tmp_path / "no.csv").exists()
 
 
@@ -181,7 +181,7 @@ def nothing_packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_packaged_network_it_says_so(command: Command, folder: Path, tmp_path: Path) -> None:
     result = command("predict", folder, "--out", tmp_path / "no.csv", *MICROSCOPE)
     assert result.exit_code == 2
-    assert "no network is packaged" in result.stderr
+    assert "includes no network" in result.stderr
 
 
 @pytest.mark.usefixtures("nothing_packaged")
@@ -192,7 +192,7 @@ def test_a_start_from_no_network_says_so_before_any_work(
     run = tmp_path / "run"
     result = command("estimate", folder, "--out", run, *MICROSCOPE, "--start", start)
     assert result.exit_code == 2
-    assert "no network is packaged" in result.stderr
+    assert "includes no network" in result.stderr
     assert not run.exists()
 
 

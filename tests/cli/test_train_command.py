@@ -55,7 +55,7 @@ def test_train_go_on_and_compare(tmp_path: Path, recipe: Path) -> None:
     [
         ((), "missing --network, --data, --out"),
         (("--network", "rings", "--data", "simulated"), "missing --out"),
-        (("--network", "ring", "--data", "simulated", "--out", "x"), "'ring' is unknown"),
+        (("--network", "ring", "--data", "simulated", "--out", "x"), "unknown network 'ring'"),
         (("--network", "thesis1", "--data", "simulated", "--out", "x"), "thonring dataset simulate"),
         (("--network", "rings", "--data", "none.h5", "--out", "x", "--quiet"), "none.h5: not found"),
         (("--network", "rings", "--data", "simulated", "--data", "a", "--out", "x"), "cannot be combined"),
@@ -82,7 +82,7 @@ def test_a_missing_extra_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> Non
     )
     result = told("--network", "rings", "--data", "simulated", "--out", "x")
     assert result.exit_code == 2
-    assert result.output.strip().endswith("lacks: pip install 'thonring[train]'.")
+    assert result.output.strip().endswith("not installed: pip install 'thonring[train]'.")
 
 
 def test_help_loads_nothing_heavy() -> None:

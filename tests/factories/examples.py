@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from thonring.learn.dataset.example import Example
-from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.dataset.hdf5 import dataset_writer
 from thonring.learn.inputs import SAMPLINGS_A, SpectrumPyramid
 from thonring.optics import Optics
 
@@ -24,8 +24,8 @@ def make_example(number: int, session: str = "s", source: str = "run", defocus_A
 
 def fill(path: str, count: int = 100) -> None:
     """Append to a data set up to `count` examples, and print the number of each."""
-    with writing(Path(path)) as store:
-        store.make_room(count)
+    with dataset_writer(Path(path)) as store:
+        store.reserve(count)
         for number in range(len(store), count):
             store.append(make_example(number))
             print(number, flush=True)  # noqa: T201

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from thonring.learn.dataset.example import Example
-from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.dataset.hdf5 import dataset_writer
 from thonring.learn.inputs import SpectrumPyramid
 from thonring.learn.networks import Network
 from thonring.learn.training.config import TrainingPlan, TrainingRecipe, load_training_recipe
@@ -81,7 +81,7 @@ def make_recipe(folder: Path, own: str, epochs: int, more: str = "") -> Training
 def make_set(path: Path, count: int = COUNT) -> Path:
     """A data set of noise whose mean in a view tells the defocus a little; each element a session."""
     random = np.random.default_rng(5)
-    with writing(path) as store:
+    with dataset_writer(path) as store:
         for number in range(count):
             power = random.exponential(size=(3, 512, 257)).astype(np.float32)
             optics = Optics(VOLTAGES_KV[number % 2], 2.7, 0.1)

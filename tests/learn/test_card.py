@@ -72,7 +72,7 @@ def test_a_damaged_model_is_refused(tmp_path: Path, changed: bytes) -> None:
 def test_model_and_card_belong_together(tmp_path: Path) -> None:
     model = _written(tmp_path)
     model.unlink()
-    with pytest.raises(UnreadableFile, match="beside its card"):
+    with pytest.raises(UnreadableFile, match="next to its card"):
         checked_model(model)
     card_path(model).unlink()
     with pytest.raises(UnreadableFile, match="keep them together"):

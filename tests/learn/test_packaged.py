@@ -27,8 +27,8 @@ def packaged() -> Predictor:
     return Predictor.load()
 
 
-def opinion(predictor: Predictor, image: Micrograph) -> NetworkDefocus:
-    return predictor.opinion(periodogram(image, 1.0), image.optics)
+def predicted(predictor: Predictor, image: Micrograph) -> NetworkDefocus:
+    return predictor.predict_spectrum(periodogram(image, 1.0), image.optics)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_it_finds_the_defocus(
     packaged: Predictor, voltage_kV: float, pixel_A: float, defocus_A: float
 ) -> None:
     truth = Truth(Optics(voltage_kV, 2.7, 0.1, pixel_A), defocus_A, defocus_A, 0.0, rings=STRONG)
-    answer = opinion(packaged, micrograph(truth, 1280))
+    answer = predicted(packaged, micrograph(truth, 1280))
     assert answer.notes == ()
     assert answer.defocus_A == pytest.approx(defocus_A, rel=0.02)
     assert abs(answer.defocus_A - defocus_A) < 5 * answer.sigma_A
@@ -51,7 +51,7 @@ def test_it_is_right_on_simulated_micrographs(packaged: Predictor) -> None:
     errors, sigmas = [], []
     for index in range(6):
         scene = draw(sound, 77, index, 1536)
-        answer = opinion(packaged, simulate.micrograph(scene))
+        answer = predicted(packaged, simulate.micrograph(scene))
         errors.append(abs(answer.defocus_A - scene.mean_defocus_A))
         sigmas.append(answer.sigma_A)
     assert np.max(errors) < 300
@@ -61,16 +61,17 @@ def test_it_is_right_on_simulated_micrographs(packaged: Predictor) -> None:
 
 def test_it_says_that_it_does_not_know_where_there_are_no_rings(packaged: Predictor) -> None:
     images = [noise_micrograph(Optics(300.0, 2.7, 0.1, 1.0), (1280, 1280), seed) for seed in range(3)]
-    assert min(opinion(packaged, image).sigma_A for image in images) > UNSURE_A
+    assert min(predicted(packaged, image).sigma_A for image in images) > UNSURE_A
 
 
 def test_its_amplitude_contrast_is_heeded(packaged: Predictor) -> None:
     """More amplitude contrast asks for less defocus to put the zeros where they are."""
     power, optics = periodogram(micrograph(), 1.0), micrograph().optics
-    said_A = [
-        packaged.opinion(power, replace(optics, amplitude_contrast=share)).defocus_A for share in (0.05, 0.15)
+    predicted_A = [
+        packaged.predict_spectrum(power, replace(optics, amplitude_contrast=share)).defocus_A
+        for share in (0.05, 0.15)
     ]
-    assert 10 < said_A[0] - said_A[1] < 400
+    assert 10 < predicted_A[0] - predicted_A[1] < 400
 
 
 def test_it_is_what_the_packaged_recipe_makes() -> None:

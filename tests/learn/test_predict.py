@@ -45,7 +45,7 @@ def inputs(measured: Spectrum, count: int) -> list[NetworkInput]:
 
 def test_the_answer_is_the_models(tmp_path: Path, measured: Spectrum) -> None:
     predictor = Predictor.load(make_model(tmp_path / "m.onnx", Answer(12345.0, 40.0)))
-    answer = predictor.opinion(measured, OPTICS)
+    answer = predictor.predict_spectrum(measured, OPTICS)
     assert (answer.defocus_A, answer.sigma_A, answer.notes) == (12345.0, 40.0, ())
     assert predictor.card == read_card(tmp_path / "m.onnx")
 
@@ -56,13 +56,13 @@ def test_a_batch_answers_as_each_alone_and_in_order(tmp_path: Path, measured: Sp
     together = [answer.defocus_A for answer in predictor.predict(asked)]
     assert together == [predictor.predict([one])[0].defocus_A for one in asked]
     assert len(set(together)) == 5, "the answers depend on what is fed"
-    assert together == pytest.approx([1e4 + 1e4 * float(np.mean(one.seen**3)) for one in asked], rel=1e-5)
+    assert together == pytest.approx([1e4 + 1e4 * float(np.mean(one.features**3)) for one in asked], rel=1e-5)
     assert predictor.predict([]) == ()
 
 
 def test_a_network_without_uncertainty_has_that_of_its_card(tmp_path: Path, measured: Spectrum) -> None:
     model = make_model(tmp_path / "old.onnx", Answer(9000.0), ENHANCED)
-    answer = Predictor.load(model).opinion(measured, OPTICS)
+    answer = Predictor.load(model).predict_spectrum(measured, OPTICS)
     assert (answer.defocus_A, answer.sigma_A) == (9000.0, 80.0)
 
 
@@ -88,7 +88,9 @@ def test_what_it_was_not_trained_for_is_answered_and_flagged(
 ) -> None:
     truth = Truth(replace(optics, pixel_A=pixel_A), 15000.0, 15000.0, 0.0, rings=STRONG)
     measured = spectrum.periodogram(micrograph(truth, 256), 1.0)
-    answer = Predictor.load(make_model(tmp_path / "m.onnx", Answer(defocus_A))).opinion(measured, optics)
+    answer = Predictor.load(make_model(tmp_path / "m.onnx", Answer(defocus_A))).predict_spectrum(
+        measured, optics
+    )
     assert answer.defocus_A == defocus_A
     assert [note.kind for note in answer.notes] == kinds
     for note in answer.notes:
@@ -97,7 +99,7 @@ def test_what_it_was_not_trained_for_is_answered_and_flagged(
 
 def test_spectra_at_other_samplings_are_refused(measured: Spectrum) -> None:
     other = spectrum_pyramid(measured, (1.5, 2.0, 3.0))
-    with pytest.raises(InputError, match=r"trained on spectra at 1, 2, 3 Å/px, these are at 1\.5, 2, 3"):
+    with pytest.raises(InputError, match=r"trained on spectra at 1, 2, 3 Å/px, but these are at 1\.5, 2, 3"):
         network_input(other, OPTICS, CARD)
 
 
@@ -111,8 +113,8 @@ def test_values_that_are_no_numbers_are_refused(measured: Spectrum, value: float
 
 def test_an_answer_that_is_no_number_is_an_error(tmp_path: Path, measured: Spectrum) -> None:
     predictor = Predictor.load(make_model(tmp_path / "m.onnx", Answer(float("nan"))))
-    with pytest.raises(FitError, match="no number"):
-        predictor.opinion(measured, OPTICS)
+    with pytest.raises(FitError, match="not a number"):
+        predictor.predict_spectrum(measured, OPTICS)
 
 
 def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
@@ -120,7 +122,7 @@ def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
     content = bytearray(model.read_bytes())
     content[len(content) // 2] ^= 1
     model.write_bytes(content)
-    with pytest.raises(UnreadableFile, match="damaged or exchanged"):
+    with pytest.raises(UnreadableFile, match="damaged or replaced"):
         Predictor.load(model)
 
 
@@ -143,7 +145,10 @@ def test_what_is_no_model_is_refused_whatever_its_card_says(tmp_path: Path) -> N
 def test_a_card_of_another_kind_is_refused(tmp_path: Path) -> None:
     model = make_model(tmp_path / "m.onnx", Answer(1.0))
     write_card(model, ENHANCED.model_copy(update={"sha256": sha256(model.read_bytes())}))
-    with pytest.raises(UnreadableFile, match=r"its inputs are cells, optics, .* kind 'enhanced' are images"):
+    with pytest.raises(
+        UnreadableFile,
+        match=r"its inputs are cells, optics, expected images for a network of kind 'enhanced'",
+    ):
         Predictor.load(model)
 
 
@@ -152,8 +157,8 @@ def test_a_card_of_other_samplings_than_the_model_has_is_found_out(
 ) -> None:
     two = CARD.model_copy(update={"samplings_A": (1.0, 2.0)})
     predictor = Predictor.load(make_model(tmp_path / "m.onnx", Answer(1.0), two))
-    with pytest.raises(FitError, match="could not be run on 1 spectra"):
-        predictor.opinion(measured, OPTICS)
+    with pytest.raises(FitError, match="failed on a batch of 1 spectra"):
+        predictor.predict_spectrum(measured, OPTICS)
 
 
 def test_some_uncertainty_is_needed(tmp_path: Path) -> None:
@@ -166,7 +171,7 @@ def test_some_uncertainty_is_needed(tmp_path: Path) -> None:
 def test_without_a_packaged_network_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(predict, "PACKAGED", tmp_path / "rings.onnx")
     predict._packaged.cache_clear()
-    with pytest.raises(SettingsError, match="no network is packaged"):
+    with pytest.raises(SettingsError, match="includes no network"):
         Predictor.load()
 
 
@@ -191,15 +196,15 @@ def test_constants_beyond_the_trained_ones_are_flagged(
 ) -> None:
     card = CARD.model_copy(update={"trained_cs_mm": (0.01, 2.7), "trained_amplitude_contrast": (0.05, 0.15)})
     predictor = Predictor(make_model(tmp_path / "m.onnx", Answer(15000.0), card))
-    answer = predictor.opinion(measured, Optics(300.0, cs_mm, contrast, 1.0))
+    answer = predictor.predict_spectrum(measured, Optics(300.0, cs_mm, contrast, 1.0))
     assert [note.kind for note in answer.notes] == kinds
 
 
 def test_a_network_that_says_it_does_not_know_is_flagged(measured: Spectrum, tmp_path: Path) -> None:
     sure = Predictor(make_model(tmp_path / "sure.onnx", Answer(12000.0, 1100.0)))
     unsure = Predictor(make_model(tmp_path / "unsure.onnx", Answer(12000.0, 1300.0)))
-    assert sure.opinion(measured, OPTICS).notes == ()
-    (note,) = unsure.opinion(measured, OPTICS).notes
+    assert sure.predict_spectrum(measured, OPTICS).notes == ()
+    (note,) = unsure.predict_spectrum(measured, OPTICS).notes
     assert note.kind == "network-unsure"
     assert "standard error of 1300 Å" in note.text
 

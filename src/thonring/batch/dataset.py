@@ -7,7 +7,7 @@ from thonring.batch.executors.base import TaskSpec
 from thonring.batch.executors.processes import local
 from thonring.batch.run import OrderedSink, RunResult, collect_results
 from thonring.errors import InputError, ThonringError
-from thonring.learn.dataset.example import Accepted, Example, drawn_element, measured_element, scene_file
+from thonring.learn.dataset.example import Accepted, Example, measured_example, scene_file, simulated_example
 from thonring.learn.dataset.hdf5 import DatasetWriter
 from thonring.simulate import Recipe
 
@@ -146,15 +146,15 @@ def fill_dataset(
     OutputError
         If the data set cannot be written.
     """
-    writer.make_room(len(plan.waiting))
+    writer.reserve(len(plan.waiting))
     for result in plan.refused:
         report(result)
     sink = DatasetSink(writer)
     spec = TaskSpec(make_example, _failed, "thonring.batch.dataset")
     run = collect_results(local(workers).finish(plan.waiting, spec), sink, report)
     refused = len(plan.refused)
-    whole = RunResult(run.done + refused, run.failed + refused, run.stopped_by)
-    return DatasetResult((*plan.refused, *sink.results), whole)
+    overall_errors = RunResult(run.done + refused, run.failed + refused, run.stopped_by)
+    return DatasetResult((*plan.refused, *sink.results), overall_errors)
 
 
 def make_example(job: ExampleJob) -> ExampleResult:
@@ -167,13 +167,13 @@ def make_example(job: ExampleJob) -> ExampleResult:
 
 def _example(job: ExampleJob) -> Example:
     if isinstance(job, SimulatedJob):
-        return drawn_element(job.recipe, job.seed, job.index)
+        return simulated_example(job.recipe, job.seed, job.index)
     phase_deg = job.accepted.phase_shift_deg
     if abs(phase_deg) > MOST_PHASE_SHIFT_DEG:
         raise InputError(
             f"{job.file}: has a phase shift of {phase_deg:.0f}°; networks are trained without one, so it was skipped."
         )
-    return measured_element(job.accepted, job.session)
+    return measured_example(job.accepted, job.session)
 
 
 def _failed(job: ExampleJob, reason: str) -> ExampleResult:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from thonring import read, spectrum
 from thonring.batch.executors.base import TaskSpec
 from thonring.batch.executors.processes import local
 from thonring.batch.run import RunResult, TableSink, collect_results
@@ -13,8 +12,8 @@ from thonring.learn.inputs import NetworkInput, network_input, spectrum_pyramid
 from thonring.learn.model_card import Card
 from thonring.learn.predict import NetworkDefocus, Predictor
 from thonring.learn.prediction_table import Prediction, write_predictions
-from thonring.optics import Optics
-from thonring.records import Note, Source, Spectrum
+from thonring.measurement import measured_spectrum
+from thonring.records import Source
 from thonring.settings import SpectrumKind
 
 IndexedPrediction = tuple[int, Prediction]
@@ -81,24 +80,16 @@ def predict_all(
 def read_for_network(job: PredictionJob) -> NetworkReading:
     """Read a file and compute the network's input; what is wrong with the file comes back as the reason."""
     try:
-        measured, optics, pixel_A, notes = _measured(job)
+        measured = measured_spectrum(job.source, job.spectrum_kind, min(job.card.samplings_A))
     except ThonringError as problem:
         return _failed(job, str(problem))
     try:
-        inputs = network_input(spectrum_pyramid(measured, job.card.samplings_A), optics, job.card)
+        pyramid = spectrum_pyramid(measured.spectrum, job.card.samplings_A)
+        inputs = network_input(pyramid, measured.optics, job.card)
     except ThonringError as problem:
         return _failed(job, f"{job.source.path}: {problem}")
-    return NetworkReading(Prediction(job.source.path, "predicted", optics, pixel_A, notes=notes), inputs)
-
-
-def _measured(job: PredictionJob) -> tuple[Spectrum, Optics, float, tuple[Note, ...]]:
-    path, optics = job.source.path, job.source.optics
-    if job.spectrum_kind is not None:
-        file = read.spectrum_file(path, optics, job.spectrum_kind)
-        return file.spectrum, file.optics, file.spectrum.sampling_A, file.notes
-    image = spectrum.repaired(read.micrograph(path, optics))
-    measured = spectrum.periodogram(image, min(job.card.samplings_A))
-    return measured, image.optics, image.pixel_A, image.notes
+    row = Prediction(job.source.path, "predicted", measured.optics, measured.pixel_A, notes=measured.notes)
+    return NetworkReading(row, inputs)
 
 
 def _failed(job: PredictionJob, reason: str) -> NetworkReading:

@@ -199,7 +199,7 @@ def _fill(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]") ->
     """Add what is missing, show how it goes and print the summary."""
     from thonring.batch.dataset import fill_dataset, plan_dataset
     from thonring.cli.progress import show_progress
-    from thonring.learn.dataset.hdf5 import writing
+    from thonring.learn.dataset.hdf5 import dataset_writer
 
     out = options.out
     if not out.absolute().parent.is_dir():
@@ -207,7 +207,7 @@ def _fill(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]") ->
             f"{out}: the parent folder does not exist. Create it, or choose another with --out."
         )
     started = time.monotonic()
-    with writing(out, recipe) as writer:
+    with dataset_writer(out, recipe) as writer:
         plan = plan_dataset(writer, jobs)
         with show_progress(plan.count, _STATUSES, quiet=options.quiet) as show:
             done = fill_dataset(writer, plan, options.workers, lambda one: show(_status_line(one)))

@@ -48,6 +48,7 @@ def predict(  # noqa: PLR0913 - typer reads the options from the signature
     cs: opt.Cs = None,
     amplitude_contrast: opt.AmplitudeContrast = None,
     pixel: opt.Pixel = None,
+    no_metadata: opt.NoMetadata = False,
     spectrum: opt.Spectrum = None,
     workers: opt.Workers = 1,
     batch: Batch = 8,
@@ -66,7 +67,7 @@ def predict(  # noqa: PLR0913 - typer reads the options from the signature
         from thonring.read import sources
 
         optics = PartialOptics(voltage, cs, amplitude_contrast, pixel)
-        inputs = sources(files, optics, spectra=spectrum is not None)
+        inputs = sources(files, optics, spectra=spectrum is not None, metadata=not no_metadata)
         predictor = Predictor.load(model)
         code = _predict(inputs, spectrum, predictor, out, PredictionOptions(workers, batch), quiet=quiet)
     raise typer.Exit(code)

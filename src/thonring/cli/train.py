@@ -112,11 +112,11 @@ def train_network(  # noqa: PLR0913 - typer reads the options from the signature
         _check_new_or_resumed([option for option, value in given.items() if value is not None], resume)
         _check_devices(devices)
         from thonring.learn.model_card import require_training
-        from thonring.learn.training.config import plan_of_checkpoint
+        from thonring.learn.training.config import plan_from_checkpoint
 
         if resume is not None:
             require_training()
-            plan, folder = plan_of_checkpoint(resume, epochs), resume.resolve().parents[1]
+            plan, folder = plan_from_checkpoint(resume, epochs), resume.resolve().parents[1]
         else:
             assert network is not None
             assert out is not None
@@ -130,10 +130,10 @@ def train_network(  # noqa: PLR0913 - typer reads the options from the signature
 @train.command()
 def compare(*, models: Models, out: Picture = Path("learning_curves.png")) -> None:
     """Compare trained networks: a table, and a figure of their learning curves."""
-    from thonring.learn.training.evaluation import comparison_table, competitors, draw_comparison
+    from thonring.learn.training.evaluation import comparison_table, draw_comparison, read_models
 
     with error_exit():
-        compared = competitors(models)
+        compared = read_models(models)
         draw_comparison(out, {one.name: one.epochs for one in compared})
     typer.echo(comparison_table(compared))
     typer.echo(f"written: {out}")
@@ -152,11 +152,11 @@ def _train(
         If data, recipe or folder cannot be used.
     """
     from thonring.batch.interrupts import signal_of
-    from thonring.learn.training.train import Interrupted, Machine, last_checkpoint, train
+    from thonring.learn.training.train import TrainerOptions, TrainingInterrupted, last_checkpoint, train
 
     try:
-        trained = train(plan, folder, Machine(workers, devices, quiet), resume)
-    except (Interrupted, KeyboardInterrupt) as stop:
+        trained = train(plan, folder, TrainerOptions(workers, devices, quiet), resume)
+    except (TrainingInterrupted, KeyboardInterrupt) as stop:
         last = last_checkpoint(folder)
         advice = (
             f": continue with --resume {last}" if last.is_file() else " during the first epoch: start again"
@@ -205,6 +205,6 @@ def _new_plan(
     row = network(name)
     chosen = load_training_recipe(recipe or row.recipe, row.recipe)
     if epochs is not None:
-        chosen = chosen.of_epochs(epochs)
+        chosen = chosen.with_epochs(epochs)
     paths = tuple(one if one == SIMULATED else str(Path(one).resolve()) for one in data)
     return TrainingPlan(row.name, chosen, paths, seed)

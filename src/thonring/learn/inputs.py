@@ -1,4 +1,9 @@
-"""What a network is fed of one spectrum: polar cells, or enhanced images as the networks of 2019 were."""
+"""Network input: one spectrum at fixed samplings, as polar cells or as enhanced images.
+
+A spectrum of any size becomes a `SpectrumPyramid`: its power at 1, 2 and 3 Å/px. Polar networks take the logarithm of
+its power in cells of k² and direction, freed of the background (`polar_cells`); the networks of the thesis take the
+enhanced images that Xmipp showed them in 2019 (`enhanced_images`). `NetworkInput` adds the optics.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,14 +23,30 @@ SAMPLINGS_A = (1.0, 2.0, 3.0)
 SIZE = 512
 
 Stack = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.intp]
+
+SECTORS = 8
+CELLS = 256
+COARSEST_A = 40.0
+"""Frequencies below 1/40 Å show particles, not rings."""
+
+SQUARE_OF_PIXEL = 1 / 6
+"""Mean squared distance of the points of a pixel from its centre, 2/12, in pixels squared."""
+
+DEGREE = 4
+"""Degree of the background, a polynomial in k."""
+
+CLIP = 6.0
+"""Standard deviations to which cells are clipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpectrumPyramid:
     """Power at the samplings, (samplings, 512, 257): half planes, rows centred, as in `Spectrum`.
 
-    Beyond the Nyquist frequency of `finest_A` nothing is known, and power is 0. `values_per_pixel` has one number for
-    each sampling.
+    Beyond the Nyquist frequency of `finest_A`, in Å/px, nothing is known and power is 0. `values_per_pixel` has one
+    number per sampling.
     """
 
     power: Stack
@@ -34,25 +55,28 @@ class SpectrumPyramid:
     samplings_A: tuple[float, ...] = SAMPLINGS_A
 
     def spectrum(self, index: int) -> Spectrum:
-        """One view as a spectrum of its own."""
+        """The level of one sampling as a spectrum of its own."""
         sampling_A = self.samplings_A[index]
         step = 1.0 / (SIZE * sampling_A)
         return Spectrum(self.power[index], step, step, sampling_A, self.values_per_pixel[index])
 
 
 def spectrum_pyramid(spectrum: Spectrum, samplings_A: tuple[float, ...] = SAMPLINGS_A) -> SpectrumPyramid:
-    """A spectrum of any size and sampling as a network sees it."""
-    seen = [_view(spectrum, sampling_A) for sampling_A in samplings_A]
+    """A spectrum of any size, resampled to each sampling."""
+    levels = [_level(spectrum, sampling_A) for sampling_A in samplings_A]
     return SpectrumPyramid(
-        power=np.stack([view.power for view in seen]),
+        power=np.stack([level.power for level in levels]),
         finest_A=spectrum.sampling_A,
-        values_per_pixel=tuple(view.values_per_pixel for view in seen),
+        values_per_pixel=tuple(level.values_per_pixel for level in levels),
         samplings_A=samplings_A,
     )
 
 
-def _view(spectrum: Spectrum, sampling_A: float) -> Spectrum:
-    """The spectrum at a sampling, with 0 beyond what it knows; its first row stands for either Nyquist frequency."""
+def _level(spectrum: Spectrum, sampling_A: float) -> Spectrum:
+    """The spectrum at one sampling, padded with 0 beyond its own Nyquist frequency.
+
+    Rows -n/2 and n/2 are the same frequency of a half plane, so the first row of the inner part also ends it.
+    """
     if sampling_A >= 0.999 * spectrum.sampling_A:
         return resample(spectrum, sampling_A, SIZE)
     known = 2 * int(0.5 * SIZE * sampling_A / spectrum.sampling_A)
@@ -64,59 +88,46 @@ def _view(spectrum: Spectrum, sampling_A: float) -> Spectrum:
     return Spectrum(power, inner.step_y_per_A, inner.step_x_per_A, sampling_A, inner.values_per_pixel)
 
 
-def enhanced(views: SpectrumPyramid) -> Image:
-    """The views enhanced, (samplings, 512, 512), full planes: what the networks of 2019 were fed."""
-    return np.stack([enhance(views.spectrum(index)) for index in range(len(views.samplings_A))])
+def enhanced_images(pyramid: SpectrumPyramid) -> Image:
+    """The enhanced spectra, (samplings, 512, 512), full planes: the input of the networks of the thesis."""
+    return np.stack([enhance(pyramid.spectrum(index)) for index in range(len(pyramid.samplings_A))])
 
 
-SECTORS = 8
-CELLS = 256
-COARSEST_A = 40.0
-"""Frequencies below 1/40 Å show particles, not rings."""
-
-SQUARE_OF_PIXEL = 1 / 6
-"""Mean squared distance of a pixel's points from its centre, in pixels squared."""
-
-DEGREE = 4
-CLIP = 6.0
-
-Indices = npt.NDArray[np.intp]
-
-
-def polar(views: SpectrumPyramid) -> Stack:
-    """Log power in cells, (samplings, 8 sectors, 256 cells), freed of a smooth background and of unit variance.
+def polar_cells(pyramid: SpectrumPyramid) -> Stack:
+    """Log power in cells, (samplings, 8 sectors, 256 cells), without its smooth background and of unit variance.
 
     Sectors run from -90° by 22.5° each. The background is a polynomial of degree 4 in k through the rotational mean
-    of the logarithm; a view with nothing known is 0, as is every cell below 1/40 Å or beyond what is known.
+    of the logarithm. Cells below 1/40 Å or beyond the Nyquist frequency of `finest_A` are 0.
     """
-    cells = np.stack([_cell_means(power) for power in views.power])
-    known = known_cells(views.samplings_A, views.finest_A)
-    return flattened(np.log(np.maximum(cells, np.finfo(np.float32).tiny)), known)
+    cells = np.stack([_cell_means(power) for power in pyramid.power])
+    known = known_cells(pyramid.samplings_A, pyramid.finest_A)
+    return remove_background(np.log(np.maximum(cells, np.finfo(np.float32).tiny)), known)
 
 
-def flattened(log_power: Floats, known: npt.NDArray[np.bool_]) -> Stack:
-    """(views, sectors, cells) without the background, scaled and clipped; `known` is (views, cells)."""
+def remove_background(log_power: Floats, known: Mask) -> Stack:
+    """Log power (samplings, sectors, cells) less its background, scaled and clipped; `known` is (samplings, cells)."""
     result = np.zeros(log_power.shape, dtype=np.float32)
-    for view, seen in enumerate(known):
-        if np.count_nonzero(seen) <= 2 * DEGREE:
+    for level, inside in enumerate(known):
+        if np.count_nonzero(inside) <= 2 * DEGREE:
             continue
-        inside, basis = log_power[view][:, seen], background_basis(seen)[seen]
-        residual = inside - (inside.mean(axis=0) @ basis) @ basis.T
+        values, basis = log_power[level][:, inside], background_basis(inside)[inside]
+        # least squares: the basis is orthonormal, so its coefficients are scalar products with the rotational mean
+        residual = values - (values.mean(axis=0) @ basis) @ basis.T
         scale = float(residual.std())
         if scale > 0:
-            result[view][:, seen] = np.clip(residual / scale, -CLIP, CLIP)
+            result[level][:, inside] = np.clip(residual / scale, -CLIP, CLIP)
     return result
 
 
-def background_basis(known: npt.NDArray[np.bool_]) -> Floats:
-    """Orthonormal polynomials in k over the known cells, which are neighbours, 0 elsewhere; (256, degree + 1)."""
+def background_basis(known: Mask) -> Floats:
+    """Orthonormal polynomials in k over the known cells, which are contiguous, 0 elsewhere; (256, degree + 1)."""
     basis = np.zeros((CELLS, DEGREE + 1))
     if np.count_nonzero(known) > 2 * DEGREE:
         basis[known] = _polynomials(int(np.argmax(known)), int(np.count_nonzero(known)))
     return basis
 
 
-def known_cells(samplings_A: tuple[float, ...], finest_A: float) -> npt.NDArray[np.bool_]:
+def known_cells(samplings_A: tuple[float, ...], finest_A: float) -> Mask:
     """Which cells lie between 1/40 Å and the Nyquist frequency of the finest pixel, (samplings, 256)."""
     k2 = squared_frequencies(samplings_A)
     half = 0.5 * (k2[:, 1] - k2[:, 0])[:, None]
@@ -137,19 +148,19 @@ def sector_angles() -> Floats:
 def _cell_means(power: Stack) -> Floats:
     """Mean power in the middle of each cell in k², (8, 256).
 
-    The pixels of a cell lie about a middle of their own, up to a tenth of a cell away. Taken for the cell's, it
-    would turn the rings and with them the defocus by some 2.5e-4, so the means are interpolated between neighbours.
+    The mean k² of the pixels of a cell is up to a tenth of a cell off its middle. Ignoring that would shift the rings
+    and with them the defocus by some 2.5e-4, so the means are interpolated between neighbouring cells.
     """
     cell, count = _cell_of_pixels()
     total = np.bincount(cell, weights=power.ravel(), minlength=SECTORS * CELLS + 1)[:-1]
     means = (total / np.maximum(count, 1)).reshape(SECTORS, CELLS)
     middles = np.arange(CELLS) + 0.5
-    return np.stack([np.interp(middles, *pair) for pair in zip(_middles_of_pixels(), means, strict=True)])
+    return np.stack([np.interp(middles, *pair) for pair in zip(_mean_k2_of_cells(), means, strict=True)])
 
 
 @lru_cache(maxsize=1)
-def _middles_of_pixels() -> Floats:
-    """Mean k² of each cell's pixels in units of a cell's width, (8, 256); a pixel itself averages over its square."""
+def _mean_k2_of_cells() -> Floats:
+    """Mean k² of the pixels of each cell in units of a cell's width, (8, 256); each pixel averages over its square."""
     cell, count = _cell_of_pixels()
     ky, kx = np.arange(SIZE)[:, None] - SIZE // 2, np.arange(SIZE // 2 + 1)[None, :]
     squared = (kx**2 + ky**2 + SQUARE_OF_PIXEL) * CELLS / (SIZE // 2) ** 2
@@ -159,7 +170,7 @@ def _middles_of_pixels() -> Floats:
 
 @lru_cache(maxsize=1)
 def _cell_of_pixels() -> tuple[Indices, Floats]:
-    """Number of each pixel's cell, the last one for those left out (axes and corners); and pixels in each cell."""
+    """The cell of each pixel, the last number for those left out (axes and corners); and pixels per cell."""
     ky = np.arange(SIZE)[:, None] - SIZE // 2
     kx = np.arange(SIZE // 2 + 1)[None, :]
     ring = ((kx**2 + ky**2) * CELLS) // (SIZE // 2) ** 2
@@ -175,7 +186,7 @@ def _cell_of_pixels() -> tuple[Indices, Floats]:
 
 @lru_cache(maxsize=256)
 def _polynomials(first: int, count: int) -> Floats:
-    """Orthonormal polynomials in k over `count` cells from `first` on, (count, degree + 1)."""
+    """Orthonormal polynomials in k over `count` cells from `first` on, (count, degree + 1): QR of Chebyshev's."""
     k = np.sqrt(np.arange(first, first + count) + 0.5)
     x = 2 * (k - k[0]) / (k[-1] - k[0]) - 1
     return np.asarray(np.linalg.qr(np.polynomial.chebyshev.chebvander(x, DEGREE))[0])
@@ -183,56 +194,55 @@ def _polynomials(first: int, count: int) -> Floats:
 
 OpticsInput = tuple[float, float, float, float]
 
-_SEEN: Mapping[Kind, Callable[[SpectrumPyramid], Stack]] = MappingProxyType(
-    {"polar": polar, "enhanced": enhanced}
+_FEATURES: Mapping[Kind, Callable[[SpectrumPyramid], Stack]] = MappingProxyType(
+    {"polar": polar_cells, "enhanced": enhanced_images}
 )
-"""How each kind of network looks at the views."""
+"""What each kind of network takes of a spectrum."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkInput:
-    """One element of a batch, small enough to send between processes.
+    """One example of a batch, small enough to send between processes.
 
-    `seen` is (3, 8, 256) cells or (3, 512, 512) images; `finest_A` the pixel whose Nyquist frequency ends what is
-    known of them, at least the finest sampling.
+    `features` are (3, 8, 256) cells or (3, 512, 512) images; `finest_A` is the pixel size to whose Nyquist frequency
+    they are known, at least the finest sampling.
     """
 
-    seen: Stack
+    features: Stack
     finest_A: float
     optics: Optics
 
     @property
     def constants(self) -> OpticsInput:
-        """The input `optics` of polar networks."""
+        """The input "optics" of polar networks."""
         return optics_input(self.optics, self.finest_A)
 
 
-def network_input(views: SpectrumPyramid, optics: Optics, card: Card) -> NetworkInput:
-    """The views as the network of a card takes them.
+def network_input(pyramid: SpectrumPyramid, optics: Optics, card: Card) -> NetworkInput:
+    """A spectrum and its optics as the network of a card takes them.
 
     Raises
     ------
     InputError
-        If the views are of other samplings than the network was trained on.
+        If the samplings are not those that the network was trained on.
     UnsuitableImage
-        If they hold values that are not finite.
+        If the power is not finite.
     """
-    if views.samplings_A != card.samplings_A:
+    if pyramid.samplings_A != card.samplings_A:
         raise InputError(
-            f"the network {card.network} was trained on spectra at {_listed(card.samplings_A)} Å/px, these are at "
-            f"{_listed(views.samplings_A)}: make them anew at its samplings, or take another model."
+            f"the network {card.network} was trained on spectra at {_listed(card.samplings_A)} Å/px, but these are at "
+            f"{_listed(pyramid.samplings_A)}: compute them at its samplings, or use another model."
         )
-    if not np.isfinite(views.power).all():
+    if not np.isfinite(pyramid.power).all():
         raise UnsuitableImage(
-            "the spectrum holds values that are NaN or infinite, so the network was not asked. Compute it anew."
+            "the spectrum contains NaN or infinite values, so no prediction was made. Compute it again."
         )
-    seen = _SEEN[card.kind](views)
-    finest_A = max(views.finest_A, min(views.samplings_A))
-    return NetworkInput(seen, finest_A, optics)
+    finest_A = max(pyramid.finest_A, min(pyramid.samplings_A))
+    return NetworkInput(_FEATURES[card.kind](pyramid), finest_A, optics)
 
 
 def optics_input(optics: Optics, finest_A: float) -> OpticsInput:
-    """The input `optics` of polar networks: wavelength Å, Cs mm, amplitude contrast, finest pixel Å."""
+    """The input "optics" of polar networks: wavelength Å, Cs mm, amplitude contrast, finest pixel Å."""
     return optics.wavelength_A, optics.cs_mm, optics.amplitude_contrast, finest_A
 
 

@@ -1,6 +1,6 @@
-"""The card of a model: what it was trained on, how wrong it is, and the sum that proves its file whole.
+"""Model cards: what a network was trained on, its errors, and the checksum of its file.
 
-A model is two files of one name: `NAME.onnx`, and `NAME.toml`, its card. Nothing pickled is ever loaded.
+A model consists of two files, `NAME.onnx` and its card `NAME.toml`. Nothing pickled is ever loaded.
 """
 
 import hashlib
@@ -18,17 +18,20 @@ from thonring.simulate.output import recipe_text
 Kind = Literal["polar", "enhanced"]
 Interval = tuple[float, float]
 
-_REMARKS = ("Card of the model in the .onnx file of the same name. Errors are those on held-out test data.",)
+_REMARKS = ("Model card of the .onnx file of the same name. Errors are those on held-out test data.",)
+
+TRAINING_PACKAGES = ("torch", "lightning", "tensorboard", "h5py", "onnx", "onnxscript")
 
 
-class _Part(BaseModel):
+class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class ErrorRow(_Part):
-    """Errors of the elements from `low` to `high` of what a table is sorted by (kV or Å).
+class ErrorRow(_Section):
+    """Errors of the examples from `low` to `high`, in kV or Å.
 
-    `beyond_1000A` is a share; `held_95` the share of truths inside the 95 % interval, absent without one.
+    `beyond_1000A` is the fraction with larger errors; `held_95` the fraction of true values inside the 95 % interval,
+    None for networks without one.
     """
 
     low: float
@@ -40,12 +43,13 @@ class ErrorRow(_Part):
     held_95: float | None = None
 
 
-class Card(_Part):
-    """Everything known about a model; ranges are [lowest, highest] of what it was trained on.
+class Card(_Section):
+    """All metadata of a model; ranges are (lowest, highest) of the training data.
 
-    `sigma_A` is the RMS error on the test set, for networks that give no uncertainty of their own. `trained_pixel_A`
-    are the pixels whose Nyquist frequency ended what was known. `recipe` and `versions` are as they were. Standard
-    errors are multiplied by `sigma_scale`: whole micrographs differ from what was trained on by what no draw has.
+    `sigma_A` is the RMS error on the test set, for networks that report no uncertainty of their own. `trained_pixel_A`
+    are the pixel sizes to whose Nyquist frequency the spectra were known. `recipe` and `versions` are those of the
+    training. Standard errors are multiplied by `sigma_scale`, calibrated on simulated micrographs, since whole images
+    vary in ways that spectra simulated directly do not.
     """
 
     network: str
@@ -72,7 +76,7 @@ class Card(_Part):
 
 
 def card_path(model: Path) -> Path:
-    """Where the card of a model lies."""
+    """The path of the card of a model."""
     return model.with_suffix(".toml")
 
 
@@ -89,8 +93,8 @@ def read_card(model: Path) -> Card:
         return Card.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as problem:
         raise UnreadableFile(
-            f"{path}: cannot be read ({problem.strerror}). A model is two files, NAME.onnx and its card NAME.toml: "
-            "keep them together."
+            f"{path}: cannot be read ({problem.strerror}). A model consists of two files, NAME.onnx and its model card "
+            "NAME.toml: keep them together."
         ) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise UnreadableTable(
@@ -105,7 +109,7 @@ def read_card(model: Path) -> Card:
 
 
 def write_card(model: Path, card: Card) -> Path:
-    """Write the card of a model beside it, and say where.
+    """Write the card of a model next to it, and return its path.
 
     Raises
     ------
@@ -118,7 +122,7 @@ def write_card(model: Path, card: Card) -> Path:
 
 
 def checked_model(model: Path) -> bytes:
-    """Give the bytes of a model's .onnx file, proven by the sum on its card.
+    """The bytes of a model's .onnx file, checked against the SHA-256 on its card.
 
     Raises
     ------
@@ -131,27 +135,24 @@ def checked_model(model: Path) -> bytes:
         content = path.read_bytes()
     except OSError as problem:
         raise UnreadableFile(
-            f"{path}: cannot be read ({problem.strerror}). Expected the model beside its card {card_path(model)}."
+            f"{path}: cannot be read ({problem.strerror}). Expected the model next to its card {card_path(model)}."
         ) from None
     found = sha256(content)
     if found != card.sha256:
         raise UnreadableFile(
-            f"{path}: damaged or exchanged: its SHA-256 is {found[:12]}…, its card says {card.sha256[:12]}…. "
+            f"{path}: damaged or replaced: its SHA-256 is {found[:12]}…, but its card states {card.sha256[:12]}…. "
             "Copy model and card again, together."
         )
     return content
 
 
 def sha256(content: bytes) -> str:
-    """SHA-256 of a file's content, hexadecimal, as cards hold it."""
+    """SHA-256 of a file's content, hexadecimal, as on the cards."""
     return hashlib.sha256(content).hexdigest()
 
 
-PACKAGES = ("torch", "lightning", "tensorboard", "h5py", "onnx", "onnxscript")
-
-
-def require_training(packages: tuple[str, ...] = PACKAGES) -> None:
-    """Make sure that the extra `train` is installed.
+def require_training(packages: tuple[str, ...] = TRAINING_PACKAGES) -> None:
+    """Check that the extra `train` is installed.
 
     Raises
     ------
@@ -160,6 +161,7 @@ def require_training(packages: tuple[str, ...] = PACKAGES) -> None:
     """
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
+        verb = "is" if len(missing) == 1 else "are"
         raise ThonringError(
-            f"Training needs {', '.join(missing)}, which this installation lacks: pip install 'thonring[train]'."
+            f"Training needs {', '.join(missing)}, which {verb} not installed: pip install 'thonring[train]'."
         )

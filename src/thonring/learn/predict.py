@@ -1,4 +1,4 @@
-"""A trained network at work, by ONNX Runtime on one thread: spectra in, defoci with standard errors out."""
+"""Predictions of a trained network by ONNX Runtime on one thread: spectra in, defocus values with errors out."""
 
 import functools
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from thonring.records import Floats, Note, Spectrum
 
 PACKAGED = Path(__file__).parent / "weights" / "rings.onnx"
 
-UNSURE_SHARE = 0.1
-"""Standard error over defocus above which an answer is flagged: the share at which a fit counts as a ring-lock."""
+LARGEST_SIGMA_FRACTION = 0.1
+"""Standard error over defocus above which a prediction is flagged: the error at which a fit counts as a ring-lock."""
 
-ROUNDING, LITTLE = 1e-3, 5e-3
-"""How far outside of the trained range a value may lie, as a share of itself and of the range: Cs 0 is as 0.01 mm."""
+ROUNDING, RANGE_MARGIN = 1e-3, 5e-3
+"""How far outside the training range a value may lie, as a fraction of itself and of the range: Cs 0 is as 0.01 mm."""
 
 _INPUTS = {"polar": ("cells", "optics"), "enhanced": ("images",)}
 _OUTPUTS = {"polar": ("defocus_A", "sigma_A"), "enhanced": ("defocus_A",)}
@@ -28,10 +28,10 @@ _OUTPUTS = {"polar": ("defocus_A", "sigma_A"), "enhanced": ("defocus_A",)}
 
 @dataclass(frozen=True, slots=True)
 class NetworkDefocus:
-    """Mean defocus and its standard error as a network says them.
+    """Mean defocus and its standard error as a network predicts them.
 
-    `notes` tell what the network was not trained for, and that it does not know: where there is one, the defocus is
-    not to be trusted blindly.
+    `notes` state what the network was not trained for, and that it is itself uncertain: with any of them the defocus
+    should not be trusted blindly.
     """
 
     defocus_A: float
@@ -40,7 +40,7 @@ class NetworkDefocus:
 
 
 class Predictor:
-    """A network with its card. Make one by `Predictor.load`; it stays in its process."""
+    """A network with its model card, from `Predictor.load`; it cannot be sent to another process."""
 
     def __init__(self, model: Path) -> None:
         self.card: Card = read_card(model)
@@ -48,43 +48,43 @@ class Predictor:
 
     @staticmethod
     def load(model: Path | None = None) -> "Predictor":
-        """Load a model, or without a path the packaged one, which is read once a process.
+        """Load a model, or without a path the packaged one, which each process reads once.
 
         Raises
         ------
         UnreadableFile, UnreadableTable
-            If model or card is missing or damaged, or they do not belong together.
+            If model or card is missing or damaged, or they do not match.
         SettingsError
             If no network is packaged.
         """
         return _packaged() if model is None else Predictor(model)
 
-    def opinion(self, spectrum: Spectrum, optics: Optics) -> NetworkDefocus:
-        """What the network says of one spectrum, of any size and sampling.
+    def predict_spectrum(self, spectrum: Spectrum, optics: Optics) -> NetworkDefocus:
+        """The defocus of one spectrum, of any size and sampling.
 
         Raises
         ------
         InputError, FitError
             See `network_input` and `predict`.
         """
-        views = spectrum_pyramid(spectrum, self.card.samplings_A)
-        return self.predict([network_input(views, optics, self.card)])[0]
+        pyramid = spectrum_pyramid(spectrum, self.card.samplings_A)
+        return self.predict([network_input(pyramid, optics, self.card)])[0]
 
     def predict(self, inputs: Sequence[NetworkInput]) -> tuple[NetworkDefocus, ...]:
-        """One defocus an input, all in one batch.
+        """One defocus per input, all in one batch.
 
         Raises
         ------
         FitError
-            If the network cannot be run, or gives something that is no number.
+            If the network cannot be run, or returns something that is not a number.
         """
         if not inputs:
             return ()
         defocus_A, sigma_A = self._run(inputs)
         if not (np.isfinite(defocus_A).all() and np.isfinite(sigma_A).all()):
             raise FitError(
-                f"the network {self.card.network} gave a defocus or standard error that is no number; "
-                "look at the spectrum, and at the model if it happens to all."
+                f"the network {self.card.network} returned a defocus or standard error that is not a number; "
+                "check the spectrum, and the model if this happens for every file."
             )
         return tuple(
             NetworkDefocus(float(defocus), float(sigma), self._notes(one, float(defocus), float(sigma)))
@@ -93,26 +93,26 @@ class Predictor:
 
     def _run(self, inputs: Sequence[NetworkInput]) -> tuple[Floats, Floats]:
         """Defocus and standard error in Å, both (inputs,)."""
-        seen = np.stack([one.seen for one in inputs])
+        features = np.stack([one.features for one in inputs])
         constants = np.array([one.constants for one in inputs], dtype=np.float32)
-        fed = dict(zip(_INPUTS[self.card.kind], (seen, constants), strict=False))
+        feed = dict(zip(_INPUTS[self.card.kind], (features, constants), strict=False))
         try:
-            given = self._session.run(list(_OUTPUTS[self.card.kind]), fed)
+            outputs = self._session.run(list(_OUTPUTS[self.card.kind]), feed)
         except Exception as problem:
             raise FitError(
-                f"the network {self.card.network} could not be run on {len(inputs)} spectra at once "
+                f"the network {self.card.network} failed on a batch of {len(inputs)} spectra "
                 f"({str(problem).splitlines()[0]}). Export it again with `thonring train`."
             ) from problem
-        defocus_A = np.asarray(given[0], dtype=np.float64).reshape(len(inputs))
-        if len(given) > 1:
-            sigma_A = np.asarray(given[1], dtype=np.float64).reshape(len(inputs))
+        defocus_A = np.asarray(outputs[0], dtype=np.float64).reshape(len(inputs))
+        if len(outputs) > 1:
+            sigma_A = np.asarray(outputs[1], dtype=np.float64).reshape(len(inputs))
             return defocus_A, self.card.sigma_scale * sigma_A
         return defocus_A, np.full(len(inputs), self.card.sigma_A, dtype=np.float64)
 
     def _notes(self, one: NetworkInput, defocus_A: float, sigma_A: float) -> tuple[Note, ...]:
         card, finest_A = self.card, min(self.card.samplings_A)
         trained_A = max(card.trained_pixel_A[0], finest_A), max(card.trained_pixel_A[1], finest_A)
-        found = (
+        notes = (
             _outside("voltage", one.optics.voltage_kV, card.trained_kV, "kV"),
             _outside("pixel", one.finest_A, trained_A, "Å/px"),
             _outside("Cs", one.optics.cs_mm, card.trained_cs_mm, "mm"),
@@ -120,33 +120,33 @@ class Predictor:
                 "amplitude contrast", one.optics.amplitude_contrast, card.trained_amplitude_contrast, ""
             ),
             _outside("defocus", defocus_A, card.trained_defocus_A, "Å"),
-            _unsure(defocus_A, sigma_A) if card.sigma_A is None else None,
+            _uncertain(defocus_A, sigma_A) if card.sigma_A is None else None,
         )
-        return tuple(note for note in found if note is not None)
+        return tuple(note for note in notes if note is not None)
 
 
 def _outside(what: str, value: float, trained: Interval | None, unit: str) -> Note | None:
-    """A note if a value lies outside of what the network was trained on by more than a little; None: not heeded."""
+    """A note if a value lies outside the training range, with a margin; `trained` None: the network does not use it."""
     if trained is None:
         return None
-    slack = max(ROUNDING * abs(value), LITTLE * (trained[1] - trained[0]))
-    if trained[0] - slack <= value <= trained[1] + slack:
+    margin = max(ROUNDING * abs(value), RANGE_MARGIN * (trained[1] - trained[0]))
+    if trained[0] - margin <= value <= trained[1] + margin:
         return None
     low, high = trained
     text = (
-        f"the network was trained on {what} {low:g} to {f'{high:g} {unit}'.strip()}, not for {value:.6g}: its defocus "
-        "and standard error are a guess"
+        f"the network was trained on {what} of {low:g} to {f'{high:g} {unit}'.strip()}, not {value:.6g}: its defocus "
+        "and standard error are an extrapolation"
     )
     return Note(f"network-{what.replace(' ', '-').lower()}", text)
 
 
-def _unsure(defocus_A: float, sigma_A: float) -> Note | None:
-    """A note if the network itself says that it does not know."""
-    if sigma_A <= UNSURE_SHARE * abs(defocus_A):
+def _uncertain(defocus_A: float, sigma_A: float) -> Note | None:
+    """A note if the network itself is uncertain."""
+    if sigma_A <= LARGEST_SIGMA_FRACTION * abs(defocus_A):
         return None
     text = (
-        f"the network does not know: its standard error of {sigma_A:.0f} Å is above a tenth of the defocus; "
-        "rings are hardly visible, or several defoci explain them"
+        f"the network is uncertain: its standard error of {sigma_A:.0f} Å exceeds a tenth of the defocus; "
+        "the rings are barely visible, or several defocus values explain them"
     )
     return Note("network-unsure", text)
 
@@ -155,18 +155,18 @@ def _unsure(defocus_A: float, sigma_A: float) -> Note | None:
 def _packaged() -> Predictor:
     if not PACKAGED.is_file():
         raise SettingsError(
-            "no network is packaged with this version of Thonring. Give one of your own to `thonring predict --model` "
-            "(made by `thonring train`), and leave out --start of `thonring estimate`."
+            "this version of Thonring includes no network. Give your own to `thonring predict --model` "
+            "(trained by `thonring train`), and drop --start of `thonring estimate`."
         )
     return Predictor(PACKAGED)
 
 
 def _session(model: Path, card: Card) -> Any:  # noqa: ANN401 - ONNX Runtime has no types
-    """A session of one thread on a model that is whole and fits its card."""
+    """A session of one thread on a model that is undamaged and matches its card."""
     content = checked_model(model)
     if card.kind == "enhanced" and card.sigma_A is None:
         raise UnreadableTable(
-            f"{model}: its card has no sigma_A, and the network gives no standard error of its own. "
+            f"{model}: its card has no sigma_A, and the network reports no standard error. "
             "Export it again with `thonring train`."
         )
     import onnxruntime
@@ -193,6 +193,6 @@ def _check_names(model: Path, card: Card, session: Any) -> None:  # noqa: ANN401
         found = tuple(node.name for node in nodes)
         if set(found) != set(expected):
             raise UnreadableFile(
-                f"{model}: its {what} are {', '.join(found)}, those of a network of kind {card.kind!r} are "
-                f"{', '.join(expected)}. Is the card that of another model?"
+                f"{model}: its {what} are {', '.join(found)}, expected {', '.join(expected)} for a network of kind "
+                f"{card.kind!r}. Does the card belong to another model?"
             )

@@ -1,4 +1,4 @@
-"""What a network says of many files, as a table."""
+"""The table of `thonring predict`: one row per file, with the defocus that a network predicts or why it failed."""
 
 import math
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Mean defocus of one file with its standard error; "flagged" where the network was not trained for the file.
+    """Mean defocus of one file with its standard error; "flagged" if the prediction should not be trusted blindly.
 
-    The reason is why it failed, or why it is flagged.
+    `reason` is why it failed, or why it is flagged.
     """
 
     path: Path
@@ -44,7 +44,7 @@ class Prediction:
 
 
 def prepare_predictions(path: Path) -> None:
-    """See that the table can be written, before the work: with its head alone if there is none yet.
+    """Check that the table can be written, before the work starts: with its header alone if there is none yet.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def prepare_predictions(path: Path) -> None:
 
 
 def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
-    """Write the table: one row for every file, the failed ones included.
+    """Write the table with one row per file, the failed ones included.
 
     Raises
     ------

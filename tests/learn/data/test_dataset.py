@@ -11,19 +11,19 @@ import pytest
 from factories.examples import OPTICS, make_example
 from thonring.errors import InputError
 from thonring.learn.dataset.dataset import Dataset, open_dataset
-from thonring.learn.dataset.hdf5 import writing
-from thonring.learn.inputs import enhanced
+from thonring.learn.dataset.hdf5 import dataset_writer
+from thonring.learn.inputs import enhanced_images
 
 
 def written(path: Path, numbers: range, session: str = "s", recipe: str = "") -> Path:
-    with writing(path, recipe) as store:
+    with dataset_writer(path, recipe) as store:
         for number in numbers:
             store.append(make_example(number, session))
     return path
 
 
 def _power(dataset: Dataset, index: int) -> float:
-    return float(dataset.views(index).power.sum())
+    return float(dataset.pyramid(index).power.sum())
 
 
 def test_files_are_joined_in_their_order(tmp_path: Path) -> None:
@@ -33,14 +33,14 @@ def test_files_are_joined_in_their_order(tmp_path: Path) -> None:
     assert dataset.columns.session == ("b", "b", "a", "a")
     assert dataset.columns.values_per_pixel.shape == (4, 3)
     assert [element.file for element in dataset] == list(dataset.columns.file)
-    assert dataset.element(3).optics == OPTICS
+    assert dataset.example(3).optics == OPTICS
     assert _power(dataset, 1) == _power(open_dataset(paths), 3)
 
 
 def test_enhanced_is_that_of_the_views(tmp_path: Path) -> None:
     dataset = open_dataset([written(tmp_path / "a.h5", range(1))])
     assert dataset.enhanced(0).shape == (3, 512, 512)
-    assert np.array_equal(dataset.enhanced(0), enhanced(dataset.views(0)))
+    assert np.array_equal(dataset.enhanced(0), enhanced_images(dataset.pyramid(0)))
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
@@ -60,7 +60,7 @@ def test_recipes_are_kept(tmp_path: Path) -> None:
 
 def test_the_same_element_in_two_files_is_refused(tmp_path: Path) -> None:
     paths = [written(tmp_path / f"{name}.h5", range(2)) for name in "ab"]
-    with pytest.raises(InputError, match=r"b\.h5: s/mic_000\.mrc with 10000 Å is in .*a\.h5 too"):
+    with pytest.raises(InputError, match=r"b\.h5: s/mic_000\.mrc with 10000 Å is also in .*a\.h5;"):
         open_dataset(paths)
 
 
@@ -68,12 +68,12 @@ def test_other_samplings_are_refused(tmp_path: Path) -> None:
     paths = [written(tmp_path / f"{name}.h5", range(1), name) for name in "ab"]
     with h5py.File(paths[1], "r+") as file:
         file.attrs["samplings_A"] = (1.0, 1.75, 2.75)
-    with pytest.raises(InputError, match=r"b\.h5: samplings \(1\.0, 1\.75, 2\.75\)"):
+    with pytest.raises(InputError, match=r"b\.h5: has samplings \(1\.0, 1\.75, 2\.75\)"):
         open_dataset(paths)
 
 
 def test_an_empty_one_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"empty\.h5: found no elements"):
+    with pytest.raises(InputError, match=r"empty\.h5: contains no elements"):
         open_dataset([written(tmp_path / "empty.h5", range(0))])
-    with pytest.raises(InputError, match="no data set was named"):
+    with pytest.raises(InputError, match="no data set given"):
         open_dataset([])

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from factories.scenes import BRIGHT, SCENE
-from thonring.learn.dataset.example import drawn_element, drawn_views, scene_file
+from thonring.learn.dataset.example import scene_file, simulated_example, simulated_pyramid
 from thonring.learn.inputs import SAMPLINGS_A, spectrum_pyramid
 from thonring.records import Floats, Image
 from thonring.simulate import draw, drawn_spectrum, load_recipe, micrograph
@@ -17,12 +17,12 @@ from thonring.spectrum import periodogram
 
 def test_an_element_is_that_of_its_scene() -> None:
     recipe = load_recipe("training")
-    element, scene = drawn_element(recipe, 4, 70), draw(recipe, 4, 70)
+    element, scene = simulated_example(recipe, 4, 70), draw(recipe, 4, 70)
     assert element.defocus_A == scene.mean_defocus_A
     assert element.optics == scene.optics
     assert element.session == "simulated/seed_4/block_000001"
     assert element.file == f"{element.session}/scene_00000070"
-    assert_array_equal(element.views.power, drawn_element(recipe, 4, 70).views.power)
+    assert_array_equal(element.pyramid.power, simulated_example(recipe, 4, 70).pyramid.power)
 
 
 def test_sixty_four_scenes_make_a_session() -> None:
@@ -33,7 +33,7 @@ def test_sixty_four_scenes_make_a_session() -> None:
 
 @pytest.mark.parametrize(("pixel_A", "finest_A"), [(0.7, 1.0), (2.2, 2.2)])
 def test_nothing_is_known_beyond_the_pixel(pixel_A: float, finest_A: float) -> None:
-    views = drawn_views(replace(SCENE, optics=replace(SCENE.optics, pixel_A=pixel_A)))
+    views = simulated_pyramid(replace(SCENE, optics=replace(SCENE.optics, pixel_A=pixel_A)))
     assert views.finest_A == finest_A
     for index, sampling_A in enumerate(SAMPLINGS_A):
         power = views.power[index]
@@ -45,7 +45,7 @@ def test_nothing_is_known_beyond_the_pixel(pixel_A: float, finest_A: float) -> N
 
 def test_views_have_the_rings_of_the_images_views() -> None:
     scene = replace(SCENE, optics=replace(SCENE.optics, pixel_A=1.4), exposure=BRIGHT)
-    drawn = drawn_views(scene)
+    drawn = simulated_pyramid(scene)
     seen = spectrum_pyramid(periodogram(micrograph(scene), finest_A=SAMPLINGS_A[0]))
     ring = np.rint(np.hypot(np.arange(512)[:, None] - 256, np.arange(257))).astype(int)
     for index in range(3):
@@ -59,6 +59,6 @@ def ring_means(power: Image, ring: npt.NDArray[np.int_]) -> Floats:
 
 
 def test_a_view_is_a_direct_spectrum() -> None:
-    drawn = drawn_views(SCENE)
+    drawn = simulated_pyramid(SCENE)
     first = drawn_spectrum(SCENE, 1.0, np.random.default_rng([SCENE.seed, 1]))
     assert_array_equal(drawn.power[0], spectrum_pyramid(first, (1.0,)).power[0])

@@ -8,14 +8,14 @@ import pytest
 from factories.examples import make_example
 from thonring.errors import OutputError
 from thonring.learn.dataset.dataset import Dataset, open_dataset
-from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.dataset.hdf5 import dataset_writer
 from thonring.learn.dataset.overview import histograms, overview, write_histograms
 from thonring.learn.dataset.thesis_export import write_thesis_files
 
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Dataset:
-    with writing(tmp_path / "data.h5") as store:
+    with dataset_writer(tmp_path / "data.h5") as store:
         for number in range(5):
             store.append(make_example(number, "ab"[number % 2], defocus_A=10_000.0 * (number + 1)))
     return open_dataset([tmp_path / "data.h5"])
@@ -27,7 +27,7 @@ def test_counts_and_ranges(dataset: Dataset) -> None:
     assert told["sessions"] == "2, of 2 to 3 elements"
     assert told["voltage"] == "300 kV: 5"
     assert told["defocus"].startswith("10000 to 50000 Å, median 30000,")
-    assert told["known to"] == "1.5 to 1.5 Å/px"
+    assert told["known to (resolution limit)"] == "1.5 to 1.5 Å/px"
 
 
 def test_every_element_is_in_every_histogram(dataset: Dataset) -> None:
@@ -40,7 +40,7 @@ def test_every_element_is_in_every_histogram(dataset: Dataset) -> None:
 def test_what_is_not_known_is_said(dataset: Dataset, tmp_path: Path) -> None:
     write_thesis_files(dataset, tmp_path / "thesis")
     thesis = open_dataset([tmp_path / "thesis"])
-    assert dict(overview(thesis))["Cs"] == "not known"
+    assert dict(overview(thesis))["Cs"] == "unknown"
     assert not histograms(thesis.columns).axes[1].patches
     assert np.isnan(thesis.columns.finest_A).all()
 

@@ -8,14 +8,14 @@ import pytest
 from factories.examples import make_example
 from thonring.errors import InputError, OutputError, UnreadableFile, UnreadableTable
 from thonring.learn.dataset.dataset import Dataset, open_dataset
-from thonring.learn.dataset.hdf5 import writing
+from thonring.learn.dataset.hdf5 import dataset_writer
 from thonring.learn.dataset.thesis_export import line_of, write_thesis_files
 from thonring.learn.dataset.thesis_files import DEFOCI, HEAD, IMAGES, METADATA
 
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Dataset:
-    with writing(tmp_path / "data.h5") as store:
+    with dataset_writer(tmp_path / "data.h5") as store:
         for number in range(3):
             store.append(make_example(number, f"raw {number}/a b", defocus_A=15_000.4 + number))
     return open_dataset([tmp_path / "data.h5"])
@@ -68,11 +68,11 @@ def test_read_back_it_is_the_same_data_set_of_images(folder: Path, dataset: Data
 
 def test_images_are_no_spectra(folder: Path) -> None:
     with pytest.raises(InputError, match="element 1 is an enhanced image"):
-        open_dataset([folder]).views(1)
+        open_dataset([folder]).pyramid(1)
 
 
 def test_a_size_beyond_the_limit_is_told_before_anything_is_written(dataset: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"3 elements as float64 take 0\.0 GB.*--yes"):
+    with pytest.raises(OutputError, match=r"3 elements as float64 need 0\.0 GB.*--yes"):
         write_thesis_files(dataset, tmp_path / "thesis", limit_GB=0.01)
     assert not (tmp_path / "thesis").exists()
 
@@ -93,7 +93,7 @@ def test_files_that_do_not_go_together_are_refused(folder: Path) -> None:
     with pytest.raises(UnreadableTable, match="element 1"):
         open_dataset([folder])
     np.save(folder / DEFOCI, np.array([15_000]))
-    with pytest.raises(UnreadableTable, match="expected as many in each"):
+    with pytest.raises(UnreadableTable, match="the numbers must be equal"):
         open_dataset([folder])
 
 

@@ -9,20 +9,19 @@ import torch
 from thonring.learn.inputs import (
     SAMPLINGS_A,
     background_basis,
-    flattened,
     known_cells,
-    polar,
+    polar_cells,
+    remove_background,
     spectrum_pyramid,
     squared_frequencies,
 )
-from thonring.learn.training import simulated_batches as disturbances
-from thonring.learn.training import simulated_batches as polar_draws
+from thonring.learn.training import simulated_batches
 from thonring.learn.training.simulated_batches import (
-    Batch,
+    PolarBatch,
     SimulatedBatches,
-    averages_of_pieces,
-    piece_borders,
-    piece_samplings_A,
+    cell_averages,
+    radial_bin_edges,
+    radial_bin_samplings_A,
 )
 from thonring.simulate import Recipe, Scene, draw, load_recipe, micrograph
 from thonring.spectrum import periodogram, repaired
@@ -39,23 +38,23 @@ def round_scenes() -> Recipe:
     return recipe(astigmatism_A=(0.0, 0.0), defocus_A=(8000.0, 20000.0))
 
 
-def only(scene: Scene, count: int, wide: Recipe | None = None) -> Batch:
+def only(scene: Scene, count: int, wide: Recipe | None = None) -> PolarBatch:
     """Draws of one scene alone."""
-    with mock.patch.object(polar_draws, "draw", return_value=scene):
+    with mock.patch.object(simulated_batches, "draw", return_value=scene):
         return SimulatedBatches(wide or recipe(), 1, 7).batch(count)
 
 
-def test_numpy_and_torch_flatten_alike() -> None:
+def test_numpy_and_torch_remove_the_same_background() -> None:
     random = np.random.default_rng(3)
     log_power = random.normal(size=(4, 3, 8, 256)) + np.linspace(4, 0, 256)
     known = np.stack([known_cells(SAMPLINGS_A, finest_A) for finest_A in (0.8, 1.3, 2.1, 4.0)])
     bases = np.array([[background_basis(view) for view in one] for one in known])
-    found = polar_draws.flattened(
+    found = simulated_batches.remove_background(
         torch.tensor(log_power, dtype=torch.float32),
         torch.tensor(known),
         torch.tensor(bases, dtype=torch.float32),
     )
-    expected = np.stack([flattened(one, seen) for one, seen in zip(log_power, known, strict=True)])
+    expected = np.stack([remove_background(one, seen) for one, seen in zip(log_power, known, strict=True)])
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-3)
 
 
@@ -80,36 +79,36 @@ def test_batches_are_finite_and_carry_their_optics() -> None:
     assert batch.defocus_A.max() <= high * (1 + 1e-6)
 
 
-def test_cells_are_averages_of_pieces() -> None:
-    """A power that is linear in k² has the mean of a cell in its middle, in every view."""
-    borders = piece_borders()
-    middles = 0.5 * (borders[1:] + borders[:-1])
-    averages = averages_of_pieces()
+def test_cells_are_cell_averages() -> None:
+    """A power that is linear in k² has the mean of a cell in its middle, at every sampling."""
+    edges = radial_bin_edges()
+    middles = 0.5 * (edges[1:] + edges[:-1])
+    averages = cell_averages()
     np.testing.assert_allclose(averages.sum(axis=0), 1, rtol=1e-9)
     k2 = squared_frequencies(SAMPLINGS_A)
     found = (middles @ averages).reshape(k2.shape)
     np.testing.assert_allclose(found, k2, atol=1e-5)
-    assert set(piece_samplings_A()) == set(SAMPLINGS_A)
+    assert set(radial_bin_samplings_A()) == set(SAMPLINGS_A)
 
 
 @pytest.fixture
-def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+def unperturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draws as their scene says, of images of 2048 pixels."""
-    monkeypatch.setattr(polar_draws, "DEFOCUS_SPREAD", 0.0)
-    monkeypatch.setattr(polar_draws, "SIDE_PX", (2048.0, 2048.0))
-    monkeypatch.setattr(polar_draws, "TILED_SHARE", 0.0)
-    for name in ("OF_RINGS", "OF_NOISE", "DRIFTED_SHARE", "SPOTTED_SHARE", "EDGE_SHARE"):
-        monkeypatch.setattr(disturbances, name, 0.0)
+    monkeypatch.setattr(simulated_batches, "DEFOCUS_SPREAD", 0.0)
+    monkeypatch.setattr(simulated_batches, "SIDE_PX", (2048.0, 2048.0))
+    monkeypatch.setattr(simulated_batches, "TILED_FRACTION", 0.0)
+    for name in ("RING_SPREAD", "NOISE_SPREAD", "DRIFT_FRACTION", "SPOT_FRACTION", "EDGE_FRACTION"):
+        monkeypatch.setattr(simulated_batches, name, 0.0)
 
 
-@pytest.mark.usefixtures("undisturbed")
+@pytest.mark.usefixtures("unperturbed")
 @pytest.mark.parametrize("index", [0, 1, 2])
-def test_undisturbed_draws_are_those_of_images(index: int) -> None:
+def test_unperturbed_draws_are_those_of_images(index: int) -> None:
     """Rings as high as in the cells of the scene's image, and noise as strong."""
     scene = draw(round_scenes(), 7, index, size=2048)
     batch = only(scene, 64)
     image = periodogram(repaired(micrograph(scene)), finest_A=SAMPLINGS_A[0])
-    measured = polar(spectrum_pyramid(image))
+    measured = polar_cells(spectrum_pyramid(image))
     drawn = batch.cells.numpy()
     mean, spread = drawn.mean(axis=(0, 2)), drawn.mean(axis=2).std(axis=0)
     known = known_cells(SAMPLINGS_A, max(scene.pixel_A, 1.0))
@@ -119,7 +118,7 @@ def test_undisturbed_draws_are_those_of_images(index: int) -> None:
         assert np.median(np.abs(apart)) / 0.6745 == pytest.approx(1, abs=0.35)
 
 
-@pytest.mark.usefixtures("undisturbed")
+@pytest.mark.usefixtures("unperturbed")
 def test_views_see_the_same_noise() -> None:
     """A cell at 1 Å/px is the mean of nine cells at 3 Å/px, noise and all."""
     cells = only(draw(round_scenes(), 7, 0), 200).cells

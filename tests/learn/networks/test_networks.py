@@ -52,5 +52,5 @@ def test_loss_of_the_thesis_is_the_mean_absolute_error() -> None:
 
 
 def test_an_unknown_network_is_named_with_those_that_exist() -> None:
-    with pytest.raises(SettingsError, match="'thesis4' is unknown: expected one of rings, thesis1"):
+    with pytest.raises(SettingsError, match="unknown network 'thesis4': expected one of rings, thesis1"):
         network("thesis4")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from factories.scenes import SCENE
-from thonring.learn import inputs as polar_module
+from thonring.learn import inputs
 from thonring.learn.inputs import (
     CELLS,
     COARSEST_A,
@@ -14,9 +14,9 @@ from thonring.learn.inputs import (
     SECTORS,
     SIZE,
     SpectrumPyramid,
-    enhanced,
+    enhanced_images,
     known_cells,
-    polar,
+    polar_cells,
     sector_angles,
     spectrum_pyramid,
     squared_frequencies,
@@ -27,7 +27,7 @@ from thonring.simulate import Scene, drawn_spectrum
 RINGED = replace(SCENE, shape=(4096, 4096))
 
 
-def views(scene: Scene = RINGED, seed: int = 1) -> SpectrumPyramid:
+def pyramid(scene: Scene = RINGED, seed: int = 1) -> SpectrumPyramid:
     return spectrum_pyramid(drawn_spectrum(scene, scene.pixel_A, np.random.default_rng(seed), 1024))
 
 
@@ -46,7 +46,7 @@ def peak_A(profile: Floats, sampling_A: float, scene: Scene) -> float:
 def test_rings_have_one_period_in_k2(defocus_A: float, voltage_kV: float) -> None:
     optics = replace(RINGED.optics, voltage_kV=voltage_kV)
     scene = replace(RINGED, optics=optics, defocus_u_A=defocus_A, defocus_v_A=defocus_A)
-    cells = polar(views(scene))
+    cells = polar_cells(pyramid(scene))
     found = [
         peak_A(cells[view].mean(axis=0), sampling_A, scene) for view, sampling_A in enumerate(SAMPLINGS_A)
     ]
@@ -58,21 +58,21 @@ def test_astigmatism_moves_the_rings_of_a_sector() -> None:
     scene = replace(
         RINGED, defocus_u_A=16000.0, defocus_v_A=13000.0, angle_deg=float(np.degrees(sector_angles()[5]))
     )
-    cells = polar(views(scene))[1]
+    cells = polar_cells(pyramid(scene))[1]
     assert peak_A(cells[5], 2.0, scene) == pytest.approx(16000, abs=350)
     assert peak_A(cells[1], 2.0, scene) == pytest.approx(13000, abs=350)
 
 
 def test_the_scale_of_the_power_changes_nothing() -> None:
-    one = views()
+    one = pyramid()
     other = replace(one, power=one.power * np.float32(1e-5))
-    np.testing.assert_allclose(polar(other), polar(one), atol=1e-3)
+    np.testing.assert_allclose(polar_cells(other), polar_cells(one), atol=1e-3)
 
 
 def test_cells_are_of_unit_variance_and_0_where_nothing_is_known() -> None:
     scene = replace(RINGED, optics=replace(RINGED.optics, pixel_A=1.6))
-    seen = views(scene)
-    cells, known = polar(seen), known_cells(SAMPLINGS_A, seen.finest_A)
+    seen = pyramid(scene)
+    cells, known = polar_cells(seen), known_cells(SAMPLINGS_A, seen.finest_A)
     for view in range(len(SAMPLINGS_A)):
         assert cells[view][:, known[view]].std() == pytest.approx(1, abs=0.1)
         assert not cells[view][:, ~known[view]].any()
@@ -82,7 +82,7 @@ def test_cells_are_of_unit_variance_and_0_where_nothing_is_known() -> None:
 
 
 def test_every_cell_has_some_fifty_pixels() -> None:
-    pixels = polar_module._cell_of_pixels()[1]
+    pixels = inputs._cell_of_pixels()[1]
     assert pixels.shape == (SECTORS * CELLS,)
     assert pixels.min() >= 30
     assert pixels.mean() == pytest.approx(np.pi * SIZE**2 / 8 / SECTORS / CELLS, rel=0.02)
@@ -90,7 +90,7 @@ def test_every_cell_has_some_fifty_pixels() -> None:
 
 def test_a_finer_sampling_than_known_is_0_beyond() -> None:
     scene = replace(RINGED, optics=replace(RINGED.optics, pixel_A=1.4))
-    power = views(scene).power
+    power = pyramid(scene).power
     known = int(0.5 * SIZE * 1.0 / 1.4)
     assert (power[0, SIZE // 2 - known + 1 : SIZE // 2 + known, :known] > 0).all()
     assert not power[0, :, known + 1 :].any()
@@ -99,7 +99,7 @@ def test_a_finer_sampling_than_known_is_0_beyond() -> None:
 
 def test_views_keep_their_place() -> None:
     """The same power at the same frequency, whatever the sampling."""
-    power = views().power
+    power = pyramid().power
     at = [power[view, SIZE // 2 + 60 * (view + 1), 40 * (view + 1)] for view in range(3)]
     around = [
         power[view, SIZE // 2 + 60 * (view + 1) - view - 1 :, 40 * (view + 1) - view - 1 :][
@@ -112,7 +112,7 @@ def test_views_keep_their_place() -> None:
 
 
 def test_enhanced_views_are_whole_planes() -> None:
-    shown = enhanced(views())
+    shown = enhanced_images(pyramid())
     assert shown.shape == (3, SIZE, SIZE)
     for plane in shown:
         assert np.corrcoef(plane[1:, 1:].ravel(), plane[:0:-1, :0:-1].ravel())[0, 1] > 0.95

@@ -33,7 +33,7 @@ def test_a_network_exports() -> None:
 
 @pytest.mark.parametrize(
     ("network", "said"),
-    [(_Frozen(), "batches of 2 only"), (_Random(), "off what PyTorch says")],
+    [(_Frozen(), "only in batches of 2"), (_Random(), "differs from PyTorch's")],
     ids=["frozen", "random"],
 )
 def test_what_cannot_be_exported_is_refused(network: nn.Module, said: str) -> None:

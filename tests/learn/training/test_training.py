@@ -11,14 +11,14 @@ from factories import networks as tiny
 from thonring.errors import OutputError, SettingsError, ThonringError, UnreadableFile, UnreadableTable
 from thonring.learn.model_card import checked_model, read_card
 from thonring.learn.networks import NETWORKS
-from thonring.learn.training.config import TrainingPlan, load_checkpoint, plan_of_checkpoint
-from thonring.learn.training.data import OnDisk
+from thonring.learn.training.config import TrainingPlan, load_checkpoint, plan_from_checkpoint
+from thonring.learn.training.data import StoredData
 from thonring.learn.training.evaluation import Epoch, read_curves
-from thonring.learn.training.train import Machine, Trained, last_checkpoint, train
+from thonring.learn.training.train import TrainerOptions, TrainingResult, last_checkpoint, train
 
 pytestmark = [pytest.mark.slow, pytest.mark.training]
 
-QUIET = Machine(quiet=True)
+QUIET = TrainerOptions(quiet=True)
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.make_set(tmp_path_factory.mktemp("data") / "tiny.h5")
 
 
-def trained(plan: TrainingPlan, out: Path, checkpoint: Path | None = None) -> Trained:
+def trained(plan: TrainingPlan, out: Path, checkpoint: Path | None = None) -> TrainingResult:
     result = train(plan, out, QUIET, checkpoint)
     assert result is not None
     return result
@@ -51,8 +51,8 @@ def test_stopped_and_resumed_is_as_never_stopped(tmp_path: Path, data: Path) -> 
     trained(halfway, tmp_path / "parts")
     half = weights(tmp_path / "parts")
     checkpoint = last_checkpoint(tmp_path / "parts")
-    assert plan_of_checkpoint(checkpoint, 4) == plan
-    trained(plan_of_checkpoint(checkpoint, 4), tmp_path / "parts", checkpoint)
+    assert plan_from_checkpoint(checkpoint, 4) == plan
+    trained(plan_from_checkpoint(checkpoint, 4), tmp_path / "parts", checkpoint)
     whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
     assert not all(torch.equal(half[name], parts[name]) for name in half)
@@ -71,20 +71,20 @@ def test_another_seed_is_another_training(tmp_path: Path, data: Path) -> None:
 
 def test_training_validation_and_test_have_no_element_in_common(tmp_path: Path, data: Path) -> None:
     plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 1), tiny.POLAR, data)
-    material = OnDisk(plan, workers=0)
+    data = StoredData(plan, workers=0)
     seen = [
         {float(value) for *_, truth in batches for value in truth}
-        for batches in (material.training(0), material.validation(), material.held_out().batches)
+        for batches in (data.training(0), data.validation(), data.test_set().batches)
     ]
     assert sum(map(len, seen)) == len(set.union(*seen)) == tiny.COUNT
-    assert seen[2] == set(material.held_out().defocus_A)
+    assert seen[2] == set(data.test_set().defocus_A)
 
 
 def test_the_order_changes_with_the_epoch_and_workers_do_not_change_it(tmp_path: Path, data: Path) -> None:
     plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 1), tiny.POLAR, data)
 
     def order(epoch: int, workers: int) -> list[float]:
-        return [float(value) for *_, truth in OnDisk(plan, workers).training(epoch) for value in truth]
+        return [float(value) for *_, truth in StoredData(plan, workers).training(epoch) for value in truth]
 
     assert order(0, 0) == order(0, 1)
     assert order(0, 0) != order(1, 0)
@@ -95,9 +95,9 @@ def test_the_model_answers_as_the_card_says(tmp_path: Path, data: Path) -> None:
     plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 2), tiny.ENHANCED, data)
     result = trained(plan, tmp_path / "out")
     session = onnxruntime.InferenceSession(checked_model(result.model))
-    held_out = OnDisk(plan, workers=0).held_out()
-    said = [session.run(["defocus_A"], {"images": images.numpy()})[0] for images, _ in held_out.batches]
-    error_A = np.abs(np.concatenate(said) - held_out.defocus_A)
+    test_set = StoredData(plan, workers=0).test_set()
+    said = [session.run(["defocus_A"], {"images": images.numpy()})[0] for images, _ in test_set.batches]
+    error_A = np.abs(np.concatenate(said) - test_set.defocus_A)
     card = read_card(result.model)
     assert card == result.card
     assert card.errors.mean_A == pytest.approx(error_A.mean(), rel=1e-3)
@@ -134,7 +134,7 @@ def test_drawn_on_the_fly(tmp_path: Path) -> None:
     assert result.card.errors.held_95 is not None
     assert result.card.sigma_A is None
     assert result.card.trained_kV == (200, 300)
-    assert plan_of_checkpoint(tmp_path / "out" / "checkpoints" / "best.ckpt") == plan
+    assert plan_from_checkpoint(tmp_path / "out" / "checkpoints" / "best.ckpt") == plan
     assert result.picture.read_bytes().startswith(b"\x89PNG")
     assert list((tmp_path / "out" / "tensorboard").rglob("events.*"))
     session = onnxruntime.InferenceSession(checked_model(result.model))
@@ -168,13 +168,13 @@ def test_one_cycle_rises_and_ends_at_nothing(tmp_path: Path) -> None:
 def test_a_loss_that_is_no_number_ends_it(tmp_path: Path, data: Path) -> None:
     more = '[optimiser]\nname = "adam"\nlearning_rate = 1e37\nweight_decay = 0.0\nepsilon = 1e-7'
     plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 3, more), tiny.POLAR, data)
-    with pytest.raises(SettingsError, match=r"no number any more\. Lower optimiser.learning_rate"):
+    with pytest.raises(SettingsError, match=r"no longer a number\. Lower optimiser.learning_rate"):
         train(plan, tmp_path / "out", QUIET)
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path, data: Path) -> None:
     plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 1), tiny.POLAR, data)
-    with pytest.raises(OutputError, match="there is something already"):
+    with pytest.raises(OutputError, match="already exists and is not empty"):
         train(plan, tmp_path, QUIET)
 
 
@@ -185,8 +185,8 @@ def test_data_that_changed_are_refused(tmp_path: Path) -> None:
     data.unlink()
     tiny.make_set(data, 5)
     checkpoint = last_checkpoint(tmp_path / "out")
-    with pytest.raises(UnreadableTable, match=r"holds 5 elements, but .* was trained on 4"):
-        train(plan_of_checkpoint(checkpoint, 2), tmp_path / "out", QUIET, checkpoint)
+    with pytest.raises(UnreadableTable, match=r"contains 5 elements, but .* was trained on 4"):
+        train(plan_from_checkpoint(checkpoint, 2), tmp_path / "out", QUIET, checkpoint)
 
 
 def test_a_single_session_is_refused(tmp_path: Path) -> None:
@@ -205,9 +205,9 @@ def test_one_cycle_keeps_its_length(tmp_path: Path) -> None:
     plan = tiny.make_plan(tiny.make_recipe(tmp_path, "rings", 1), tiny.POLAR)
     checkpoint = tmp_path / "last.ckpt"
     torch.save({"thonring_plan": {**plan.as_table(), "elements": 0}}, checkpoint)
-    assert plan_of_checkpoint(checkpoint) == plan_of_checkpoint(checkpoint, 1) == plan
-    with pytest.raises(SettingsError, match="in one cycle of 1 epochs"):
-        plan_of_checkpoint(checkpoint, 9)
+    assert plan_from_checkpoint(checkpoint) == plan_from_checkpoint(checkpoint, 1) == plan
+    with pytest.raises(SettingsError, match="a one-cycle schedule of 1 epochs"):
+        plan_from_checkpoint(checkpoint, 9)
 
 
 @pytest.mark.parametrize("content", ["nothing", "text", "foreign", "pickled"])
@@ -220,4 +220,4 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: str) -> None:
     elif content == "pickled":
         torch.save({"thonring_plan": {}, "more": Epoch(1, 1.0, 1.0, 1.0, 1.0)}, path)
     with pytest.raises(UnreadableFile, match=r"last\.ckpt: .*thonring train"):
-        plan_of_checkpoint(path)
+        plan_from_checkpoint(path)

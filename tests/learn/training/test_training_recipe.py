@@ -30,8 +30,8 @@ def test_a_file_replaces_whole_tables_and_nothing_else(tmp_path: Path) -> None:
     path.write_text("[length]\nbatch = 8\nepochs = 3\n")
     mine = load_training_recipe(str(path), "rings")
     assert mine == own.model_copy(update={"length": mine.length})
-    assert mine.of_epochs(7).length.epochs == 7
-    assert mine.of_epochs(7).length.batch == mine.length.batch == 8
+    assert mine.with_epochs(7).length.epochs == 7
+    assert mine.with_epochs(7).length.batch == mine.length.batch == 8
     path.write_text('extends = "thesis"\n')
     assert load_training_recipe(str(path), "rings") == load_training_recipe("thesis", "rings")
 
@@ -46,7 +46,7 @@ def test_a_file_replaces_whole_tables_and_nothing_else(tmp_path: Path) -> None:
         ('precision = "64"\n', "precision"),
         ("gradient_clip = nan\n", "gradient_clip"),
         ("[length\n", "not TOML"),
-        ('extends = "nothing"\n', "'nothing' is unknown: expected one of rings, thesis"),
+        ('extends = "nothing"\n', "unknown training recipe 'nothing': expected one of rings, thesis"),
     ],
 )
 def test_a_wrong_file_is_named_with_what_is_wrong(tmp_path: Path, text: str, said: str) -> None:
@@ -57,7 +57,7 @@ def test_a_wrong_file_is_named_with_what_is_wrong(tmp_path: Path, text: str, sai
 
 
 def test_unknown_and_missing_recipes(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="'ring' is unknown: expected one of rings, thesis"):
+    with pytest.raises(SettingsError, match="unknown training recipe 'ring': expected one of rings, thesis"):
         load_training_recipe("ring", "rings")
     with pytest.raises(ThonringError, match=r"none\.toml: cannot be read"):
         load_training_recipe(str(tmp_path / "none.toml"), "rings")

@@ -1,4 +1,8 @@
-"""What a data set is made of."""
+"""The examples of a data set: power spectra with their true defocus, from accepted micrographs or simulated.
+
+`Example` is one of them, `Columns` all of a data set but its spectra. `accepted_of` lists the micrographs of a run,
+`measured_example` reads one of them again, `simulated_example` simulates the spectra of a scene directly.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,12 +12,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from thonring import read, spectrum
 from thonring.errors import OpticsError, UnreadableTable
 from thonring.files.entry import is_there
 from thonring.learn.inputs import SAMPLINGS_A, SpectrumPyramid, spectrum_pyramid
+from thonring.measurement import measured_spectrum
 from thonring.optics import Optics
-from thonring.records import Floats
+from thonring.records import Floats, Source
 from thonring.run.open import read_run
 from thonring.run.store import MicrographRecord
 from thonring.settings import SpectrumKind
@@ -24,16 +28,19 @@ VALUES = "values_per_pixel"
 TEXTS = ("session", "file", "source")
 SIMULATED = "simulated"
 
+BLOCK = 64
+"""Simulated scenes per session."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The views of a micrograph and what a network shall learn from them.
+    """The spectra of a micrograph with the defocus that a network is to learn.
 
-    `defocus_A` is the mean of U and V. `file` names the micrograph, once in a data set; `session` is what is never
-    divided between training and testing; `source` is the run that estimated the defocus, or "simulated".
+    `defocus_A` is the mean of U and V. `file` identifies the micrograph in a data set; a `session` is never divided
+    between training and test; `source` is the run that estimated the defocus, or "simulated".
     """
 
-    views: SpectrumPyramid
+    pyramid: SpectrumPyramid
     defocus_A: float
     optics: Optics
     session: str
@@ -44,15 +51,15 @@ class Example:
     def numbers(self) -> dict[str, float]:
         """The values of the columns `NUMBERS`."""
         optics = self.optics
-        found = (self.defocus_A, optics.voltage_kV, optics.cs_mm, optics.amplitude_contrast)
-        return dict(zip(NUMBERS, (*found, self.views.finest_A), strict=True))
+        values = (self.defocus_A, optics.voltage_kV, optics.cs_mm, optics.amplitude_contrast)
+        return dict(zip(NUMBERS, (*values, self.pyramid.finest_A), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """All of a data set but its spectra, one value an element (n,), `values_per_pixel` (n, samplings).
+    """All of a data set but its spectra, one value per example (n,), `values_per_pixel` (n, samplings).
 
-    What is not known is NaN.
+    Unknown values are NaN.
     """
 
     defocus_A: Floats
@@ -69,19 +76,19 @@ class Columns:
         return len(self.file)
 
     def optics(self, index: int) -> Optics:
-        """The optics of an element.
+        """The optics of an example.
 
         Raises
         ------
         OpticsError
-            If they are not known.
+            If they are unknown.
         """
         return Optics(
             float(self.voltage_kV[index]), float(self.cs_mm[index]), float(self.amplitude_contrast[index])
         )
 
 
-def joined(parts: Sequence[Columns]) -> Columns:
+def concatenated(parts: Sequence[Columns]) -> Columns:
     """The columns of several data sets, one after the other."""
     numbers = {name: np.concatenate([getattr(part, name) for part in parts]) for name in (*NUMBERS, VALUES)}
     texts = {name: tuple(text for part in parts for text in getattr(part, name)) for name in TEXTS}
@@ -89,9 +96,9 @@ def joined(parts: Sequence[Columns]) -> Columns:
 
 
 def columns_of(numbers: Mapping[str, Floats], texts: Mapping[str, tuple[str, ...]]) -> Columns:
-    """Columns from their names."""
-    cells: dict[str, Any] = {**numbers, **texts}
-    return Columns(**cells)
+    """The record of columns, given by name."""
+    columns: dict[str, Any] = {**numbers, **texts}
+    return Columns(**columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +156,13 @@ def _present_path(one: MicrographRecord) -> Path:
     return one.absolute_path if is_there(one.absolute_path) else one.path
 
 
-BLOCK = 64
-"""Scenes of one session."""
-
-
 def scene_file(seed: int, index: int) -> str:
-    """What stands for the file of scene `index`; the folder in it is its session."""
+    """The name of scene `index` in place of a file name; its folder part is the session."""
     return f"{SIMULATED}/seed_{seed}/block_{index // BLOCK:06d}/scene_{index:08d}"
 
 
-def drawn_element(recipe: Recipe, seed: int, index: int) -> Example:
-    """Scene `index` of the set that `seed` draws from a recipe, as an element.
+def simulated_example(recipe: Recipe, seed: int, index: int) -> Example:
+    """Scene `index` of the set that a seed draws from a recipe, as an example.
 
     Raises
     ------
@@ -169,48 +172,36 @@ def drawn_element(recipe: Recipe, seed: int, index: int) -> Example:
     scene = draw(recipe, seed, index)
     file = scene_file(seed, index)
     session = file.rpartition("/")[0]
-    return Example(drawn_views(scene), scene.mean_defocus_A, scene.optics, session, file, SIMULATED)
+    return Example(simulated_pyramid(scene), scene.mean_defocus_A, scene.optics, session, file, SIMULATED)
 
 
-def drawn_views(scene: Scene) -> SpectrumPyramid:
-    """The views that the scene's image would have; their noise is drawn for each anew.
+def simulated_pyramid(scene: Scene) -> SpectrumPyramid:
+    """The spectra that the scene's image would have, with independent noise at each sampling.
 
-    A view that is finer than the scene's pixel is known to the Nyquist frequency of the pixel only.
+    At samplings finer than the scene's pixel they are known to the Nyquist frequency of the pixel only.
     """
     random = np.random.default_rng([scene.seed, 1])
-    seen = [
+    levels = [
         spectrum_pyramid(drawn_spectrum(scene, max(scene.pixel_A, sampling_A), random), (sampling_A,))
         for sampling_A in SAMPLINGS_A
     ]
     return SpectrumPyramid(
-        power=np.concatenate([view.power for view in seen]),
+        power=np.concatenate([level.power for level in levels]),
         finest_A=max(scene.pixel_A, SAMPLINGS_A[0]),
-        values_per_pixel=tuple(view.values_per_pixel[0] for view in seen),
+        values_per_pixel=tuple(level.values_per_pixel[0] for level in levels),
     )
 
 
-def measured_element(accepted: Accepted, session: str) -> Example:
-    """An accepted micrograph as an element.
+def measured_example(accepted: Accepted, session: str) -> Example:
+    """An accepted micrograph as an example, read with the optics and the pixel size of its estimate.
 
     Raises
     ------
     InputError, OpticsError
         If the file cannot be read or used.
     """
-    views = measured_views(accepted.path, accepted.optics, accepted.spectrum_kind)
-    file, source = str(accepted.path), str(accepted.run)
-    return Example(views, accepted.defocus_A, accepted.optics, session, file, source)
-
-
-def measured_views(path: Path, optics: Optics, spectrum_kind: SpectrumKind | None = None) -> SpectrumPyramid:
-    """The views of an image, or of a spectrum that another program computed.
-
-    Raises
-    ------
-    InputError, OpticsError
-        If the file cannot be read or used.
-    """
-    if spectrum_kind is not None:
-        return spectrum_pyramid(read.spectrum_file(path, optics, spectrum_kind).spectrum)
-    image = spectrum.repaired(read.micrograph(path, optics))
-    return spectrum_pyramid(spectrum.periodogram(image, finest_A=SAMPLINGS_A[0]))
+    source = Source(accepted.path, accepted.optics)
+    measured = measured_spectrum(source, accepted.spectrum_kind, SAMPLINGS_A[0])
+    pyramid = spectrum_pyramid(measured.spectrum)
+    file, run = str(accepted.path), str(accepted.run)
+    return Example(pyramid, accepted.defocus_A, accepted.optics, session, file, run)

@@ -1,8 +1,8 @@
-"""Data sets on disk: HDF5, one element a chunk, so that neither writing nor reading holds more than one.
+"""Data sets on disk: HDF5, one example per chunk, so that writing and reading hold one example in memory.
 
-All space is taken before the first element comes. From then on HDF5 changes nothing but the rows' own bytes, in place,
-and a process may be killed at any moment: a row is written whole before it is counted, and what was cut off is
-written over. Compression would move chunks about, saves a fifth, and was left out for this.
+All space is allocated before the first example is written. From then on HDF5 changes only the bytes of the rows, in
+place, and the process may be killed at any moment: a row is complete before it is counted, and one that was cut off is
+overwritten. Compression would move chunks and saves only a fifth, so there is none.
 """
 
 import os
@@ -19,26 +19,46 @@ import numpy.typing as npt
 from thonring.errors import InputError, OutputError, ThonringError, UnreadableFile, UnreadableTable
 from thonring.files.atomic import replacing
 from thonring.learn.dataset.example import NUMBERS, TEXTS, VALUES, Example, columns_of
-from thonring.learn.inputs import SAMPLINGS_A, SIZE, SpectrumPyramid, Stack, enhanced
+from thonring.learn.inputs import SAMPLINGS_A, SIZE, SpectrumPyramid, Stack, enhanced_images
 from thonring.records import Floats, Image
 
-Packed = npt.NDArray[np.float16]
+HalfLogPower = npt.NDArray[np.float16]
+
+FORMAT = 1
+TEXT_BYTES = 1024
+"""Texts have a fixed length: longer ones are kept elsewhere in an HDF5 file, where they would not survive a crash."""
+
+ATTRIBUTES = ("samplings_A", "format", "recipe")
+SPECTRA = "spectra"
+COUNT = "count"
+"""HDF5 dataset that holds the number of complete rows."""
+
+COLUMNS = (*NUMBERS, VALUES, *TEXTS, SPECTRA)
+"""In the order in which they are resized: the spectra lie last in the file, so that their space can be released."""
+
+SPECTRA_SHAPE = (len(SAMPLINGS_A), SIZE, SIZE // 2 + 1)
+BYTES_PER_EXAMPLE = 2 * len(SAMPLINGS_A) * SIZE * (SIZE // 2 + 1) + 4096
+ROWS_PER_CHUNK = 64
+INDEX_BYTES = 1 << 20
+"""HDF5 keeps its index in blocks of this size, not between the rows, so that most unused space can be released."""
 
 DECADES = 7.0
+"""Range of stored power about its mean, either way."""
+
 _NEARLY_ZERO = np.finfo(np.float16).smallest_subnormal
 
 
-def packed(power: Stack) -> Packed:
-    """log10(power / mean known power of its view), (views, rows, columns); exactly 0 where nothing is known.
+def encode_power(power: Stack) -> HalfLogPower:
+    """log10(power / mean known power of its level), (samplings, rows, columns); exactly 0 where nothing is known.
 
-    What is not known is where `power` is 0. Values are kept within 7 decades of the mean.
+    Where `power` is 0 nothing is known. Values are limited to 7 decades about the mean.
     """
-    return np.stack([_packed(view) for view in power])
+    return np.stack([_encode_level(level) for level in power])
 
 
-def _packed(power: npt.NDArray[np.float32]) -> Packed:
+def _encode_level(power: npt.NDArray[np.float32]) -> HalfLogPower:
     known = power > 0
-    result: Packed = np.zeros(power.shape, np.float16)
+    result: HalfLogPower = np.zeros(power.shape, np.float16)
     if known.any():
         relative = power[known] / power[known].mean(dtype=np.float64)
         values = np.clip(np.log10(relative), -DECADES, DECADES).astype(np.float16)
@@ -47,26 +67,16 @@ def _packed(power: npt.NDArray[np.float32]) -> Packed:
     return result
 
 
-def unpacked(stored: Packed) -> Stack:
-    """Power over the mean of its view, 0 where nothing is known."""
+def decode_power(stored: HalfLogPower) -> Stack:
+    """Power over the mean of its level, 0 where nothing is known."""
     log_power = stored.astype(np.float32)
     power: Stack = np.power(np.float32(10), log_power)
     power[log_power == 0] = 0
     return power
 
 
-FORMAT = 1
-TEXT_BYTES = 1024
-"""Texts have a fixed length, since what HDF5 keeps of longer ones elsewhere does not survive a crash."""
-
-ATTRIBUTES = ("samplings_A", "format", "recipe")
-SPECTRA = "spectra"
-COUNT = "count"
-"""Dataset that says how many rows are whole."""
-
-
-def h5py_module() -> Any:  # noqa: ANN401 - a module
-    """h5py, which is of the extra `train`.
+def require_h5py() -> Any:  # noqa: ANN401 - a module
+    """Import h5py, which the extra `train` installs.
 
     Raises
     ------
@@ -77,53 +87,56 @@ def h5py_module() -> Any:  # noqa: ANN401 - a module
         import h5py
     except ImportError as problem:
         raise ThonringError(
-            "Data sets need h5py, which is missing: pip install 'thonring[train]'."
+            "Data sets need h5py, which is not installed: pip install 'thonring[train]'."
         ) from problem
     return h5py
 
 
-def refused(path: Path, problem: OSError) -> ThonringError:
-    """What it means that HDF5 does not open a file."""
+def open_error(path: Path, problem: OSError) -> ThonringError:
+    """The error to raise where HDF5 cannot open a file."""
     if isinstance(problem, FileNotFoundError):
         return UnreadableFile(f"{path}: not found, expected a data set, or a name in a folder that exists.")
     if "unable to lock file" in str(problem):
-        return OutputError(f"{path}: another process has it open. Wait for its end, or choose another file.")
+        return OutputError(
+            f"{path}: is open in another process. Wait until it has finished, or choose another file."
+        )
     if isinstance(problem, PermissionError | IsADirectoryError):
         return OutputError(
-            f"{path}: cannot be opened ({problem.strerror or problem}). Check the path and your permission."
+            f"{path}: cannot be opened ({problem.strerror or problem}). Check the path and your permissions."
         )
     return UnreadableFile(
-        f"{path}: found something else than HDF5, or a damaged file ({problem}); expected a data set of "
-        "`thonring dataset`. Choose another file, or make this one again."
+        f"{path}: not HDF5, or damaged ({problem}); expected a data set of `thonring dataset`. "
+        "Choose another file, or create it again."
     )
 
 
-def check_kind(path: Path, file: Any) -> None:  # noqa: ANN401 - h5py is optional
-    """Refuse HDF5 that is not a data set of this version.
+def check_layout(path: Path, file: Any) -> None:  # noqa: ANN401 - h5py is optional
+    """Reject an HDF5 file that is not a data set of this format.
 
     Raises
     ------
     UnreadableTable
-        If a part is missing or of another format or shape.
+        If a part is missing, or has another format or shape.
     """
     missing = sorted({COUNT, SPECTRA, *NUMBERS, VALUES, *TEXTS} - set(file))
     missing += [name for name in ATTRIBUTES if name not in file.attrs]
     if missing:
         raise UnreadableTable(
-            f"{path}: HDF5 without {', '.join(missing)}; expected a data set of `thonring dataset`."
+            f"{path}: HDF5, but without {', '.join(missing)}; expected a data set of `thonring dataset`."
         )
     if int(file.attrs["format"]) != FORMAT:
         raise UnreadableTable(
-            f"{path}: format {file.attrs['format']}, expected {FORMAT}. Make it again with this version of Thonring."
+            f"{path}: has format {file.attrs['format']}, expected {FORMAT}. "
+            "Create it again with this version of Thonring."
         )
     if file[SPECTRA].shape[1:] != (len(file.attrs["samplings_A"]), SIZE, SIZE // 2 + 1):
         raise UnreadableTable(
-            f"{path}: spectra of {file['spectra'].shape[1:]}, expected three of {SIZE} x {SIZE // 2 + 1}."
+            f"{path}: has spectra of shape {file[SPECTRA].shape[1:]}, expected three of {SIZE} x {SIZE // 2 + 1}."
         )
 
 
 def as_bytes(text: str) -> bytes:
-    """A text as it is stored; file names that are not valid UTF-8 come out as the bytes they were.
+    """A text as it is stored; file names that are not valid UTF-8 keep their bytes.
 
     Raises
     ------
@@ -132,29 +145,17 @@ def as_bytes(text: str) -> bytes:
     """
     stored = text.encode(errors="surrogateescape")
     if len(stored) > TEXT_BYTES:
-        raise InputError(
-            f"{text[:80]}…: {len(stored)} bytes, expected at most {TEXT_BYTES}. Use shorter names."
-        )
+        raise InputError(f"{text[:80]}…: {len(stored)} bytes, at most {TEXT_BYTES} fit. Use shorter names.")
     return stored
 
 
 def as_text(stored: bytes) -> str:
-    """The text of `as_bytes`."""
+    """The text that `as_bytes` stored."""
     return stored.decode(errors="surrogateescape")
 
 
-ROWS_A_CHUNK = 64
-INDEX_BYTES = 1 << 20
-"""HDF5 keeps its index in blocks of this size, not between the elements, so that most room can be given back."""
-
-ELEMENT_SHAPE = (len(SAMPLINGS_A), SIZE, SIZE // 2 + 1)
-BYTES_AN_ELEMENT = 2 * len(SAMPLINGS_A) * SIZE * (SIZE // 2 + 1) + 4096
-COLUMNS = (*NUMBERS, VALUES, *TEXTS, SPECTRA)
-"""In the order in which they grow: the spectra lie last, so that their room can be given back."""
-
-
 class DatasetWriter:
-    """A data set being written; `defocus_of` tells what is in it, by file."""
+    """An open data set to which examples are added; `defocus_of` maps the files in it to their defocus in Å."""
 
     def __init__(self, path: Path, file: Any) -> None:  # noqa: ANN401 - h5py is optional
         self._path, self._file = path, file
@@ -167,21 +168,21 @@ class DatasetWriter:
     def __len__(self) -> int:
         return self._count
 
-    def make_room(self, more: int) -> None:
-        """Take the space for more elements, which makes it safe to add so many.
+    def reserve(self, more: int) -> None:
+        """Allocate the space of `more` examples, so that a crash while they are added does no harm.
 
         Raises
         ------
         OutputError
-            If the disk has not so much.
+            If the disk has not enough space.
         """
         rows = self._count + more
         self._check_disk(more)
         if rows > len(self._columns[SPECTRA]):
             self._resize(rows)
 
-    def give_back(self) -> None:
-        """Give the space back that was not used."""
+    def trim(self) -> None:
+        """Release the space that was not used."""
         if len(self._columns[SPECTRA]) > self._count:
             self._resize(self._count)
 
@@ -192,14 +193,15 @@ class DatasetWriter:
 
     def _check_disk(self, more: int) -> None:
         free = shutil.disk_usage(self._path.parent).free
-        if more * BYTES_AN_ELEMENT > free:
+        if more * BYTES_PER_EXAMPLE > free:
             raise OutputError(
-                f"{self._path}: {more} elements more take {more * BYTES_AN_ELEMENT / 1e6:.1f} MB, found "
-                f"{free / 1e6:.1f} MB free. Make room and give the same command, or choose another place with --out."
+                f"{self._path}: {more} more elements need {more * BYTES_PER_EXAMPLE / 1e6:.1f} MB, but only "
+                f"{free / 1e6:.1f} MB are free. Free some space and run the same command again, or choose another "
+                "place with --out."
             )
 
-    def append(self, element: Example) -> None:
-        """Add an element; when this returns, it is safe.
+    def append(self, example: Example) -> None:
+        """Add an example; when this returns, it is on disk.
 
         Raises
         ------
@@ -208,20 +210,20 @@ class DatasetWriter:
         OutputError
             If it cannot be written.
         """
-        _check(element, self._count)
-        if element.file in self.defocus_of:
-            raise InputError(f"{element.file}: is in {self._path} already, expected each micrograph once.")
-        values = _row(element)
-        self.make_room(1)
+        _check_example(example, self._count)
+        if example.file in self.defocus_of:
+            raise InputError(f"{example.file}: already in {self._path}; each micrograph may occur only once.")
+        values = _row(example)
+        self.reserve(1)
         try:
             self._write(values)
         except (OSError, RuntimeError) as problem:
             first_line = str(problem).partition("\n")[0]
             raise OutputError(
-                f"{self._path}: cannot be written ({first_line}). Check the free space; the same command goes on from "
-                "the elements that are in it."
+                f"{self._path}: cannot be written ({first_line}). Check the free space; the same command continues "
+                "after the elements already written."
             ) from problem
-        self.defocus_of[element.file] = element.defocus_A
+        self.defocus_of[example.file] = example.defocus_A
 
     def _write(self, values: dict[str, object]) -> None:
         for name, value in values.items():
@@ -232,70 +234,70 @@ class DatasetWriter:
         self._count += 1
 
 
-def _row(element: Example) -> dict[str, object]:
+def _row(example: Example) -> dict[str, object]:
     return {
-        SPECTRA: packed(element.views.power),
-        **element.numbers,
-        VALUES: element.views.values_per_pixel,
-        **{name: as_bytes(getattr(element, name)) for name in TEXTS},
+        SPECTRA: encode_power(example.pyramid.power),
+        **example.numbers,
+        VALUES: example.pyramid.values_per_pixel,
+        **{name: as_bytes(getattr(example, name)) for name in TEXTS},
     }
 
 
-def _check(element: Example, index: int) -> None:
-    """Refuse what is not finite."""
-    numbers = (*element.numbers.values(), *element.views.values_per_pixel)
-    if not (np.isfinite(numbers).all() and np.isfinite(element.views.power).all()):
-        raise InputError(f"{element.file}: element {index} has values that are not finite. Leave it out.")
+def _check_example(example: Example, index: int) -> None:
+    """Reject values that are not finite."""
+    numbers = (*example.numbers.values(), *example.pyramid.values_per_pixel)
+    if not (np.isfinite(numbers).all() and np.isfinite(example.pyramid.power).all()):
+        raise InputError(f"{example.file}: element {index} has values that are not finite. Leave it out.")
 
 
 @contextmanager
-def writing(path: Path, recipe: str = "") -> Iterator[DatasetWriter]:
-    """Open a data set to add to it, or begin it.
+def dataset_writer(path: Path, recipe: str = "") -> Iterator[DatasetWriter]:
+    """Open a data set to add examples to it; create it if it does not exist.
 
-    `recipe` is what its elements are drawn from, as TOML; empty for those of runs.
+    `recipe` is the recipe of simulated examples, as TOML; empty for those of runs.
 
     Raises
     ------
     UnreadableFile, UnreadableTable
-        If something else is there, or a data set of another format.
+        If the file is something else, or a data set of another format.
     OutputError
-        If its elements were made otherwise, another process has it open, or it cannot be written.
+        If its examples have another origin, another process has it open, or it cannot be written.
     """
-    h5py = h5py_module()
+    h5py = require_h5py()
     if not path.exists():
         with replacing(path) as temporary, h5py.File(temporary, "x") as file:
-            _begin(file, recipe)
+            _create_columns(file, recipe)
     try:
         file = h5py.File(path, "r+", meta_block_size=INDEX_BYTES)
     except OSError as problem:
-        raise refused(path, problem) from problem
+        raise open_error(path, problem) from problem
     try:
-        check_kind(path, file)
+        check_layout(path, file)
         if file.attrs["recipe"] != recipe:
-            origin = "drawn from another recipe" if file.attrs["recipe"] else "from runs"
+            origin = "simulated with another recipe" if file.attrs["recipe"] else "from runs"
             raise OutputError(
-                f"{path}: holds elements that were made otherwise ({origin}), and one file holds one kind. "
+                f"{path}: already holds elements of another kind ({origin}); a file can hold only one kind. "
                 "Choose another name with --out; several files can be used together."
             )
         store = DatasetWriter(path, file)
         yield store
-        store.give_back()
+        store.trim()
     finally:
         with suppress(OSError, RuntimeError):
             file.close()
 
 
-def _begin(file: Any, recipe: str) -> None:  # noqa: ANN401 - h5py is optional
-    text = h5py_module().string_dtype("utf-8", TEXT_BYTES)
+def _create_columns(file: Any, recipe: str) -> None:  # noqa: ANN401 - h5py is optional
+    text = require_h5py().string_dtype("utf-8", TEXT_BYTES)
     columns = {
-        SPECTRA: (ELEMENT_SHAPE, np.float16, 1),
-        **dict.fromkeys(NUMBERS, ((), np.float64, ROWS_A_CHUNK)),
-        VALUES: ((len(SAMPLINGS_A),), np.float64, ROWS_A_CHUNK),
-        **dict.fromkeys(TEXTS, ((), text, ROWS_A_CHUNK)),
+        SPECTRA: (SPECTRA_SHAPE, np.float16, 1),
+        **dict.fromkeys(NUMBERS, ((), np.float64, ROWS_PER_CHUNK)),
+        VALUES: ((len(SAMPLINGS_A),), np.float64, ROWS_PER_CHUNK),
+        **dict.fromkeys(TEXTS, ((), text, ROWS_PER_CHUNK)),
     }
-    for name, (tail, dtype, rows) in columns.items():
-        shapes = {"shape": (0, *tail), "maxshape": (None, *tail), "chunks": (rows, *tail)}
-        file.create_dataset(name, dtype=dtype, dcpl=_taking_all_space(), **shapes)
+    for name, (shape, dtype, rows) in columns.items():
+        shapes = {"shape": (0, *shape), "maxshape": (None, *shape), "chunks": (rows, *shape)}
+        file.create_dataset(name, dtype=dtype, dcpl=_early_allocation(), **shapes)
     file.create_dataset(COUNT, data=0)
     file.attrs["samplings_A"] = SAMPLINGS_A
     file.attrs["format"] = FORMAT
@@ -303,9 +305,9 @@ def _begin(file: Any, recipe: str) -> None:  # noqa: ANN401 - h5py is optional
     file.attrs["thonring"] = version("thonring")
 
 
-def _taking_all_space() -> Any:  # noqa: ANN401 - h5py is optional
-    """Properties of a dataset whose chunks get their places when it grows, and no bytes before they are written."""
-    h5py = h5py_module()
+def _early_allocation() -> Any:  # noqa: ANN401 - h5py is optional
+    """Creation properties by which chunks are allocated when the column grows, and not filled before they are used."""
+    h5py = require_h5py()
     properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
@@ -313,9 +315,9 @@ def _taking_all_space() -> Any:  # noqa: ANN401 - h5py is optional
 
 
 class Hdf5Dataset:
-    """A data set on disk, in the order of its files' names, whatever the order in which they came.
+    """A data set on disk, in the order of file names, whatever the order in which they were written.
 
-    It can be sent to other processes and used after a fork: each opens the file for itself.
+    It can be sent to other processes and used after a fork: each process opens the file itself.
 
     Raises
     ------
@@ -327,7 +329,7 @@ class Hdf5Dataset:
         self.path = path
         self._opened: tuple[int, Any] | None = None
         file = self._file()
-        check_kind(path, file)
+        check_layout(path, file)
         self.samplings_A = tuple(float(value) for value in file.attrs["samplings_A"])
         self.recipe = str(file.attrs["recipe"])
         count = int(file[COUNT][()])
@@ -346,18 +348,18 @@ class Hdf5Dataset:
     def _file(self) -> Any:  # noqa: ANN401 - h5py is optional
         if self._opened is None or self._opened[0] != os.getpid():
             try:
-                self._opened = os.getpid(), h5py_module().File(self.path, "r")
+                self._opened = os.getpid(), require_h5py().File(self.path, "r")
             except OSError as problem:
-                raise refused(self.path, problem) from problem
+                raise open_error(self.path, problem) from problem
         return self._opened[1]
 
-    def views(self, index: int) -> SpectrumPyramid:
-        """The views of an element.
+    def pyramid(self, index: int) -> SpectrumPyramid:
+        """The spectra of an example.
 
         Raises
         ------
         InputError
-            If they hold values that are not finite, or cannot be read.
+            If they contain values that are not finite, or cannot be read.
         """
         row = int(self._row[index])
         try:
@@ -368,15 +370,15 @@ class Hdf5Dataset:
             ) from problem
         if not np.isfinite(stored).all():
             raise InputError(
-                f"{self.path}: the spectra of element {row} ({self.columns.file[index]}) hold NaN or infinite values. "
-                "Make the data set again without it."
+                f"{self.path}: the spectra of element {row} ({self.columns.file[index]}) contain NaN or infinite "
+                "values. Create the data set again without it."
             )
         finest_A, values = float(self.columns.finest_A[index]), self.columns.values_per_pixel[index]
-        return SpectrumPyramid(unpacked(stored), finest_A, tuple(map(float, values)), self.samplings_A)
+        return SpectrumPyramid(decode_power(stored), finest_A, tuple(map(float, values)), self.samplings_A)
 
     def enhanced(self, index: int) -> Image:
-        """The enhanced views of an element, (samplings, 512, 512)."""
-        return enhanced(self.views(index))
+        """The enhanced spectra of an example, (samplings, 512, 512)."""
+        return enhanced_images(self.pyramid(index))
 
 
 def _check_finite(path: Path, columns: dict[str, Floats]) -> None:
@@ -384,6 +386,6 @@ def _check_finite(path: Path, columns: dict[str, Floats]) -> None:
         bad = np.flatnonzero(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
         if bad.size:
             raise UnreadableTable(
-                f"{path}: element {bad[0]} has a {name} that is not finite, and {bad.size - 1} more. "
-                "Make the data set again without them."
+                f"{path}: element {bad[0]} and {bad.size - 1} others have a {name} that is not finite. "
+                "Create the data set again without them."
             )

@@ -1,4 +1,4 @@
-"""A data set at a glance: in words and as a picture."""
+"""A summary of a data set, as text and as histograms."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DOTS_PER_INCH = 110
 
 
 def overview(dataset: Dataset) -> tuple[tuple[str, str], ...]:
-    """What there is to say of a data set, as pairs of a name and a text."""
+    """The summary of a data set, as pairs of a name and a text."""
     columns = dataset.columns
     sessions = Counter(columns.session)
     return (
@@ -38,7 +38,7 @@ def overview(dataset: Dataset) -> tuple[tuple[str, str], ...]:
         ("Cs", _range(columns.cs_mm, "mm")),
         ("amplitude contrast", _range(columns.amplitude_contrast, "")),
         ("defocus", _spread(columns.defocus_A)),
-        ("known to", _range(columns.finest_A, "Å/px")),
+        ("known to (resolution limit)", _range(columns.finest_A, "Å/px")),
         ("samplings", ", ".join(f"{sampling_A:g}" for sampling_A in dataset.samplings_A) + " Å/px"),
     )
 
@@ -51,9 +51,9 @@ def _counted(values: Floats) -> list[tuple[float, int]]:
 def _range(values: Floats, unit: str) -> str:
     known = values[np.isfinite(values)]
     if not known.size:
-        return "not known"
+        return "unknown"
     text = f"{known.min():.4g} to {known.max():.4g} {unit}".strip()
-    return text if known.size == values.size else f"{text} ({values.size - known.size} not known)"
+    return text if known.size == values.size else f"{text} ({values.size - known.size} unknown)"
 
 
 def _spread(defocus_A: Floats) -> str:
@@ -65,7 +65,7 @@ def _spread(defocus_A: Floats) -> str:
 
 
 def write_histograms(dataset: Dataset, path: Path) -> None:
-    """Draw the data set's histograms as PNG.
+    """Write the histograms of a data set as PNG.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def write_histograms(dataset: Dataset, path: Path) -> None:
 
 
 def histograms(columns: Columns) -> Figure:
-    """Defocus by voltage, the pixel to which spectra are known, and the sizes of the sessions."""
+    """Histograms of the defocus by voltage, of the resolution limit of the spectra, and of the session sizes."""
     with house_style():
         figure = new_figure(10.0, 3.2)
         defocus, pixel, sessions = figure.subplots(1, 3, width_ratios=(1.5, 1, 1))
@@ -102,18 +102,18 @@ def _draw_defocus(axes: Axes, columns: Columns) -> None:
 
 
 def _draw_pixel(axes: Axes, finest_A: Floats) -> None:
-    axes.set(title="Spectra are known to", xlabel="pixel (Å)", ylabel="elements")
+    axes.set(title="Resolution limit of the spectra", xlabel="pixel (Å)", ylabel="elements")
     if finest_A.size:
         axes.hist(finest_A, bins=BINS, color=MEASURED)
     else:
-        axes.text(0.5, 0.5, "not known", ha="center", transform=axes.transAxes)
+        axes.text(0.5, 0.5, "unknown", ha="center", transform=axes.transAxes)
 
 
 def _draw_sessions(axes: Axes, sessions: Counter[str]) -> None:
-    """Bars of few sessions by name, a histogram of the sizes of many."""
+    """One bar per session if there are few, else a histogram of their sizes."""
     if len(sessions) > MOST_SESSIONS:
         axes.hist(list(sessions.values()), bins="sturges", color=MEASURED)
-        axes.set(title=f"{len(sessions)} sessions", xlabel="elements of a session", ylabel="sessions")
+        axes.set(title=f"{len(sessions)} sessions", xlabel="elements per session", ylabel="sessions")
         return
     names = [name if len(name) <= 24 else f"…{name[-23:]}" for name, _ in sessions.most_common()]
     places = range(len(names))

@@ -1,4 +1,4 @@
-"""A data set written as the files of thesis_files.py, for the networks of 2019 as they were trained."""
+"""Writing a data set as thesis-format files (see `thesis_files`), on which the networks of 2019 were trained."""
 
 import shutil
 from pathlib import Path
@@ -11,20 +11,21 @@ from thonring.learn.dataset.dataset import Dataset
 from thonring.learn.dataset.thesis_files import DEFOCI, HEAD, IMAGES, METADATA
 from thonring.learn.inputs import SAMPLINGS_A, SIZE
 
-BYTES_AN_ELEMENT = SIZE * SIZE * len(SAMPLINGS_A) * 8
+BYTES_PER_EXAMPLE = SIZE * SIZE * len(SAMPLINGS_A) * 8
 LIMIT_GB = 10.0
 FINEST_SUBSET = 1
+"""SUBSET of every line: all three samplings are computed from the micrograph that FILE names."""
 
 
 def write_thesis_files(dataset: Dataset, folder: Path, limit_GB: float = LIMIT_GB) -> tuple[Path, ...]:
-    """Write a data set as the thesis' three files, element by element through a memory map.
+    """Write a data set as the three files of the thesis, one example at a time through a memory map.
 
-    The folder is created if only that one is missing.
+    The folder is created if its parent exists.
 
     Raises
     ------
     OutputError
-        If the images would take more than the limit or the free space, or a file cannot be written.
+        If the images need more than the limit or the free space, or a file cannot be written.
     """
     check_size(len(dataset), folder, limit_GB)
     columns = dataset.columns
@@ -54,22 +55,22 @@ def line_of(index: int, defocus_A: int, voltage_kV: int, file: str) -> str:
 
 
 def check_size(count: int, folder: Path, limit_GB: float = LIMIT_GB) -> None:
-    """Refuse images that take too much space.
+    """Check that the images are not too large.
 
     Raises
     ------
     OutputError
-        If they would take more than the limit or the free space; the message tells their size.
+        If they need more than the limit or the free space; the message states their size.
     """
-    needed_GB = count * BYTES_AN_ELEMENT / 1e9
+    needed_GB = count * BYTES_PER_EXAMPLE / 1e9
     if needed_GB > limit_GB:
         raise OutputError(
-            f"{folder / IMAGES}: {count} elements as float64 take {needed_GB:.1f} GB, more than {limit_GB:g} GB. The "
-            "data set itself can be trained with; to write this all the same give --yes."
+            f"{folder / IMAGES}: {count} elements as float64 need {needed_GB:.1f} GB, more than {limit_GB:g} GB. The "
+            "data set itself can be used for training; to write these files anyway, give --yes."
         )
     above = next((place for place in (folder, folder.parent) if place.is_dir()), None)
     if above is not None and shutil.disk_usage(above).free < needed_GB * 1e9:
         raise OutputError(
-            f"{folder / IMAGES}: takes {needed_GB:.1f} GB, found {shutil.disk_usage(above).free / 1e9:.1f} GB free. "
-            "Choose another folder."
+            f"{folder / IMAGES}: needs {needed_GB:.1f} GB, but only {shutil.disk_usage(above).free / 1e9:.1f} GB are "
+            "free. Choose another folder."
         )

@@ -1,8 +1,8 @@
-"""The files that the networks of 2019 were trained with: a table and two arrays, read.
+"""Reading thesis-format files, a table and two arrays, on which the networks of 2019 were trained.
 
-`metadata.txt` has a line an element, `%9.7d%11d%8d%9d %s` (identity, defocus in Å, kV, subset, file), under a head.
-Subset is the sampling, 1 to 3, of the spectrum whose file is named. `preparedImageStack.npy` is (elements, 512, 512, 3)
-float64, the enhanced spectra; `preparedDefocusStack.npy` the defoci in Å.
+`metadata.txt` has a header and one line per example, `%9.7d%11d%8d%9d %s` (ID, defocus in Å, kV, subset, file). Subset
+is the sampling, 1 to 3, of the spectrum that the file holds. `preparedImageStack.npy`, (n, 512, 512, 3) float64, has
+the enhanced spectra, `preparedDefocusStack.npy` the defocus values in Å.
 """
 
 import math
@@ -24,14 +24,14 @@ COLUMNS = 5
 
 
 class ThesisFiles:
-    """A folder with the thesis' three files, as a part of a data set of enhanced images.
+    """A folder with the three files of the thesis, as a part of a data set of enhanced images.
 
-    The folder of a file counts as its session. What the files do not tell is NaN.
+    The folder part of FILE is the session. Values that the files do not hold are NaN.
 
     Raises
     ------
     UnreadableFile, UnreadableTable
-        If one is missing, damaged, not finite, or they do not go together.
+        If one is missing, damaged or not finite, or they disagree.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,7 +45,7 @@ class ThesisFiles:
         if not len(self._images) == len(defoci) == count:
             raise UnreadableTable(
                 f"{folder}: {METADATA} has {count} elements, {IMAGES} {len(self._images)}, {DEFOCI} {len(defoci)}; "
-                "expected as many in each. Write the three again."
+                "the numbers must be equal. Write all three again."
             )
         _check_defoci(folder, rows, defoci)
         unknown = np.full(count, math.nan)
@@ -65,15 +65,21 @@ class ThesisFiles:
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_images": None}
 
-    def views(self, index: int) -> SpectrumPyramid:
-        """There are none."""
+    def pyramid(self, index: int) -> SpectrumPyramid:
+        """Always an error: enhanced images cannot be turned back into power.
+
+        Raises
+        ------
+        InputError
+            Whatever the example.
+        """
         raise InputError(
-            f"{self.path}: element {index} is an enhanced image, expected its power spectrum. Train a network that "
-            "reads enhanced images with it, or build a data set from the run."
+            f"{self.path}: element {index} is an enhanced image, but its power spectrum is needed. Train a network "
+            "that reads enhanced images, or build a data set from the run."
         )
 
     def enhanced(self, index: int) -> Image:
-        """The images of an element, (samplings, 512, 512).
+        """The images of an example, (samplings, 512, 512).
 
         Raises
         ------
@@ -101,18 +107,18 @@ def _images(folder: Path) -> npt.NDArray[np.floating]:
 
 
 def _array(path: Path) -> npt.NDArray[np.floating]:
-    """A real array, mapped; nothing pickled is loaded."""
+    """A memory-mapped array of real numbers; nothing pickled is loaded."""
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as problem:
-        raise UnreadableFile(f"{path}: cannot be read ({problem}), expected an array of numpy.") from problem
+        raise UnreadableFile(f"{path}: cannot be read ({problem}), expected a numpy array.") from problem
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "fiu":
-        raise UnreadableTable(f"{path}: holds no real numbers, expected an array of them.")
+        raise UnreadableTable(f"{path}: does not contain real numbers, expected an array of them.")
     return found
 
 
 def _rows(path: Path) -> list[tuple[int, int, str]]:
-    """Defocus in Å, kV and file of each line below the head."""
+    """Defocus in Å, kV and file of each line below the header."""
     try:
         lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError as problem:
@@ -137,6 +143,6 @@ def _check_defoci(folder: Path, rows: list[tuple[int, int, str]], defoci: npt.ND
     if differing.size:
         index = int(differing[0])
         raise UnreadableTable(
-            f"{folder}: element {index} has {listed[index]:.0f} Å in {METADATA} and {defoci[index]:g} in {DEFOCI}; "
-            "expected the same. Write the three again."
+            f"{folder}: element {index} has {listed[index]:.0f} Å in {METADATA} but {defoci[index]:g} in {DEFOCI}; "
+            "they must be equal. Write all three again."
         )

@@ -1,4 +1,4 @@
-"""The networks: one file each, and the table that names them. Nothing heavy is imported before one is built."""
+"""The networks and the table that names them; torch is not imported before one is built."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 class Network:
     """A row of the table.
 
-    `kind` says what the network is fed: "enhanced" takes images (b, 3, 512, 512) and gives defocus_A (b,); "polar"
-    takes cells (b, 3, 8, 256) and optics (b, 4) (wavelength Å, Cs mm, amplitude contrast, finest pixel Å), and gives
-    defocus_A and sigma_A, both (b,). Either has `loss(*inputs, defocus_A)`. `recipe` is the training recipe unless
-    another is asked.
+    `kind` is the kind of input: "enhanced" takes images (b, 3, 512, 512) and returns defocus_A (b,); "polar" takes
+    cells (b, 3, 8, 256) and optics (b, 4) (wavelength Å, Cs mm, amplitude contrast, finest pixel Å), and returns
+    defocus_A and sigma_A, both (b,). Either has `loss(*inputs, defocus_A)`. `recipe` is the default training recipe.
     """
 
     name: str
@@ -32,7 +31,7 @@ class Network:
 
 
 def network(name: str) -> Network:
-    """Find a network by its name.
+    """The row of a network.
 
     Raises
     ------
@@ -40,12 +39,12 @@ def network(name: str) -> Network:
         If there is none of that name.
     """
     if name not in NETWORKS:
-        raise SettingsError(f"network {name!r} is unknown: expected one of {', '.join(NETWORKS)}.")
+        raise SettingsError(f"unknown network {name!r}: expected one of {', '.join(NETWORKS)}.")
     return NETWORKS[name]
 
 
 def count_parameters(module: nn.Module) -> int:
-    """How many numbers a network keeps, as Keras counts them: running means and variances are among them."""
+    """Number of parameters as Keras counts them: with the running means and variances."""
     return sum(tensor.numel() for tensor in module.state_dict().values() if tensor.ndim)
 
 

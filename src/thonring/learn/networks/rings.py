@@ -1,8 +1,10 @@
-"""`rings`: a network that knows the physics of the rings and learns only how to read them.
+"""`rings`: a network with the physics of the rings built in, which learns only how to read them.
 
-Fixed first layer: each view and sector is freed of the spherical aberration's chirp and Fourier transformed over k²,
-so that rings of defocus Δf are a peak at v = λΔf, at any voltage. Convolutions along v find which peak is the
-true one. The answer is a mixture of normal distributions over v, from which defocus and uncertainty are read.
+The rings are cos 2χ with χ = π λ Δf k² - (π/2) Cs λ³ k⁴ + asin(amplitude contrast). The first layer is fixed: the
+log power of each level and sector is multiplied by the phase factor of the k⁴ and contrast terms and Fourier
+transformed over k², so that rings of defocus Δf are a peak at v = λΔf, whatever the voltage. Convolutions along v
+learn which peak is the true one. The output is a mixture of normal distributions over v (a mixture density network,
+Bishop 1994), from which defocus and standard error are read.
 """
 
 import math
@@ -16,7 +18,7 @@ from thonring.learn.inputs import CELLS, SAMPLINGS_A, SECTORS, squared_frequenci
 Tensor = torch.Tensor
 
 STEP = 4.0
-"""Spacing of v in Å²: about the width of a peak, 1/(range of k²), in the finest view."""
+"""Spacing of v in Å²: about the width of a peak, 1/(range of k²), at the finest sampling."""
 
 BINS = 672
 LOWEST = 8.0
@@ -30,6 +32,10 @@ STRIDE = 4
 OPTICS = 4
 NORMAL_95 = 1.959964
 RADII = 64
+"""Grid of half widths on which that of 95 % is interpolated."""
+
+NEAR = 3
+"""Bins either side of the likeliest peak that count to it."""
 
 
 class Rings(nn.Module):
@@ -62,7 +68,10 @@ class Rings(nn.Module):
         nn.init.zeros_(self.exit.weight)
 
     def forward(self, cells: Tensor, optics: Tensor) -> tuple[Tensor, Tensor]:
-        """Defocus and its standard error, both (b,), in Å: mean of the likeliest peak, half width of 95 % over 1.96."""
+        """Defocus and its standard error, both (b,), in Å.
+
+        The mean of the likeliest peak, and the half width about it that holds 95 % of the mixture, over 1.96.
+        """
         weight, centre, width = self._mixture(cells, optics)
         middle = _middle(weight, centre)
         half = _half_width(weight, centre - middle[:, None], width)
@@ -70,16 +79,16 @@ class Rings(nn.Module):
         return middle / wavelength_A, half / NORMAL_95 / wavelength_A
 
     def loss(self, cells: Tensor, optics: Tensor, defocus_A: Tensor) -> Tensor:
-        """Mean negative log-likelihood of the true v, (): log score, which an honest mixture minimises."""
+        """Mean negative log-likelihood of the true v, (): the logarithmic score, a proper one."""
         weight, centre, width = self._mixture(cells, optics)
-        apart = (optics[:, 0] * defocus_A)[:, None] - centre
-        log_each = torch.log(weight + 1e-12) - 0.5 * (apart / width) ** 2 - torch.log(width)
+        offset = (optics[:, 0] * defocus_A)[:, None] - centre
+        log_each = torch.log(weight + 1e-12) - 0.5 * (offset / width) ** 2 - torch.log(width)
         return -torch.logsumexp(log_each, dim=1).mean()
 
     def _mixture(self, cells: Tensor, optics: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Weights, centres and widths (b, bins) of the mixture over v.
 
-        Centres move freely: bounded ones learn to stay at their bounds, and the answer is as coarse as the bins.
+        Centres are not bounded to their bins: bounded ones end at their bounds, and predictions are as coarse as bins.
         """
         hidden = self.entry(self._peaks(cells, optics))
         deep = self.deep(self.descent(nn.functional.silu(hidden)))
@@ -89,25 +98,28 @@ class Rings(nn.Module):
         return torch.softmax(logit, dim=1), centre, width
 
     def _peaks(self, cells: Tensor, optics: Tensor) -> Tensor:
-        """The transforms over k² of all views and sectors, with v and the optics beside them, (b, channels, bins)."""
+        """The transforms over k² of all levels and sectors, with v and the optics as channels, (b, channels, bins)."""
         wavelength_A, cs_mm, contrast, finest_A = (column[:, None] for column in optics.unbind(1))
+        # phase of 2χ without its defocus term: π Cs λ³ k⁴ - 2 asin(contrast)
         chirp = 1e7 * cs_mm * wavelength_A**3
         phase = math.pi * chirp[:, :, None] * self.k2**2 - 2 * torch.asin(contrast)[:, :, None]
         real = cells * torch.cos(phase)[:, :, None, :]
         imaginary = cells * torch.sin(phase)[:, :, None, :]
-        across = torch.einsum("bvsc,vcn->bvsn", real, self.cosine) + torch.einsum(
+        # Fourier transform over k², as sums of products with cosine and sine of 2π v k²
+        in_phase = torch.einsum("bvsc,vcn->bvsn", real, self.cosine) + torch.einsum(
             "bvsc,vcn->bvsn", imaginary, self.sine
         )
-        along = torch.einsum("bvsc,vcn->bvsn", imaginary, self.cosine) - torch.einsum(
+        quadrature = torch.einsum("bvsc,vcn->bvsn", imaginary, self.cosine) - torch.einsum(
             "bvsc,vcn->bvsn", real, self.sine
         )
-        height = torch.sqrt((across**2 + along**2).mean(dim=2))
+        height = torch.sqrt((in_phase**2 + quadrature**2).mean(dim=2))
+        # constants of the microscope, brought to the order of one
         scaled = torch.cat(
             [100 * wavelength_A - 2.5, 0.5 * cs_mm - 1, 10 * contrast - 1, finest_A - 1], dim=1
         )
         constants = scaled[:, :, None].expand(-1, -1, BINS)
         place = (self.v / 1000 - 1).expand(cells.shape[0], 1, -1)
-        return torch.cat([across.flatten(1, 2), along.flatten(1, 2), height, constants, place], dim=1)
+        return torch.cat([in_phase.flatten(1, 2), quadrature.flatten(1, 2), height, constants, place], dim=1)
 
 
 class _Block(nn.Module):
@@ -134,18 +146,22 @@ def _middle(weight: Tensor, centre: Tensor) -> Tensor:
     local = nn.functional.avg_pool1d(weight[:, None], 5, 1, 2)[:, 0]
     best = torch.argmax(local, dim=1, keepdim=True)
     bins = torch.arange(weight.shape[1], device=weight.device)[None, :]
-    near = weight * (torch.abs(bins - best) <= 3)
+    near = weight * (torch.abs(bins - best) <= NEAR)
     return (near * centre).sum(1) / near.sum(1)
 
 
-def _half_width(weight: Tensor, apart: Tensor, width: Tensor) -> Tensor:
-    """The distance from the middle within which 95 % of the mixture lie, (b,), by interpolation."""
+def _half_width(weight: Tensor, offset: Tensor, width: Tensor) -> Tensor:
+    """The distance from the middle within which 95 % of the mixture lie, (b,), by geometric interpolation.
+
+    `offset` are the centres relative to the middle, (b, bins).
+    """
     radius = torch.exp(
         torch.linspace(math.log(0.02 * STEP), math.log(STEP * BINS), RADII, device=weight.device)
     )
     scale = 1 / (math.sqrt(2) * width)[:, None, :]
-    upper = torch.erf((radius[None, :, None] - apart[:, None, :]) * scale)
-    lower = torch.erf((-radius[None, :, None] - apart[:, None, :]) * scale)
+    # share of each normal distribution between -radius and radius, weighted
+    upper = torch.erf((radius[None, :, None] - offset[:, None, :]) * scale)
+    lower = torch.erf((-radius[None, :, None] - offset[:, None, :]) * scale)
     inside = 0.5 * ((upper - lower) * weight[:, None, :]).sum(-1)
     index = torch.clamp((inside < 0.95).sum(1), 1, RADII - 1)
     after, before = (torch.gather(inside, 1, one[:, None])[:, 0] for one in (index, index - 1))

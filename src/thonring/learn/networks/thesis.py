@@ -1,8 +1,23 @@
-"""What the three networks of the thesis share: their layers as Keras makes them, and their loss.
+"""The three networks of the thesis of 2019: enhanced spectra to the mean defocus.
 
-Source: `xmipp_deep_defocus`, 2019, and the thesis it was written for (Tables 2-4 and listing 8.3). Keras' defaults
-that differ from PyTorch's are kept: initial weights of Glorot & Bengio (2010), running statistics that forget 1 % a
-batch, 0.001 added to variances.
+Source: Tables 2-4 and listing 8.3 of the thesis, and its program `xmipp_deep_defocus`. All convolutions have 'valid'
+padding and ReLU; "norm" is batch normalisation, "max n" the maximum of n x n pixels.
+
+| layers                    | thesis1 | thesis2 | thesis3 | side, px        |
+|---------------------------|---------|---------|---------|-----------------|
+| images                    | 3       | 3       | 3       | 512             |
+| 15 x 15, norm*, max 3     | 16      | 16      | 16      | 498, 166        |
+| 9 x 9, norm*, max 2       | 16      | 16      | 16      | 158, 79         |
+| 5 x 5, norm*, max 2       | 16      | 16      | 32      | 75, 37          |
+| 5 x 5                     | -       | -       | 64      | 33 (thesis3)    |
+| dense 256, ReLU           | -       | yes     | yes     |                 |
+| dropout 0.2               | yes     | yes     | yes     |                 |
+| dense 1, linear: Å        | yes     | yes     | yes     |                 |
+
+* not in thesis3.
+
+Keras' defaults that differ from PyTorch's are kept: initial weights of Glorot & Bengio (2010), running statistics with
+a momentum of 0.99, and 0.001 added to variances.
 """
 
 import torch
@@ -10,22 +25,28 @@ from torch import nn
 
 Tensor = torch.Tensor
 
-VIEWS = 3
+SPECTRA = 3
+FILTERS = 16
+HIDDEN_UNITS = 256
 DROPOUT = 0.2
-FORGETTING = 0.01
-LEAST_VARIANCE = 1e-3
+NORMALISED_SIDE_PX, THESIS3_SIDE_PX = 37, 33
+
+KERAS_MOMENTUM = 0.01
+"""As PyTorch counts it: 1 - 0.99."""
+
+KERAS_EPSILON = 1e-3
 
 
 class ThesisNetwork(nn.Module):
-    """Layers in a row: enhanced views (b, 3, 512, 512) to defocus_A (b,)."""
+    """Layers in a row: enhanced spectra (b, 3, 512, 512) to defocus_A (b,)."""
 
-    def __init__(self, layers: nn.Sequential) -> None:
+    def __init__(self, layers: list[nn.Module]) -> None:
         super().__init__()
-        self.layers = layers
-        self.apply(_as_keras_starts)
+        self.layers = nn.Sequential(*layers)
+        self.apply(_initialise_like_keras)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Defocus in Å, (b,); linear, so that nothing keeps it positive."""
+        """Defocus in Å, (b,); the output is linear, so nothing keeps it positive."""
         defocus_A: Tensor = self.layers(images)[:, 0]
         return defocus_A
 
@@ -34,74 +55,53 @@ class ThesisNetwork(nn.Module):
         return nn.functional.l1_loss(self(images), defocus_A)
 
 
-def convolution(channels: int, filters: int, width: int) -> list[nn.Module]:
-    """A convolution of 'valid' padding with ReLU."""
-    return [nn.Conv2d(channels, filters, width), nn.ReLU()]
+class Thesis1(ThesisNetwork):
+    """Three normalised convolutions and one dense unit."""
+
+    def __init__(self) -> None:
+        output = nn.Linear(FILTERS * NORMALISED_SIDE_PX**2, 1)
+        super().__init__([*_normalised_convolutions(), nn.Dropout(DROPOUT), nn.Flatten(), output])
 
 
-def normalisation(channels: int) -> nn.Module:
-    """Batch normalisation."""
-    return nn.BatchNorm2d(channels, eps=LEAST_VARIANCE, momentum=FORGETTING)
+class Thesis2(ThesisNetwork):
+    """Three normalised convolutions and a hidden layer."""
+
+    def __init__(self) -> None:
+        values = FILTERS * NORMALISED_SIDE_PX**2
+        super().__init__([*_normalised_convolutions(), nn.Flatten(), *_hidden_and_output(values)])
 
 
-def _as_keras_starts(module: nn.Module) -> None:
+class Thesis3(ThesisNetwork):
+    """Four convolutions of up to 64 filters and a hidden layer, nothing normalised."""
+
+    def __init__(self) -> None:
+        layers: list[nn.Module] = []
+        for channels, filters, width_px, pool_px in ((SPECTRA, 16, 15, 3), (16, 16, 9, 2), (16, 32, 5, 2)):
+            layers += [*_convolution(channels, filters, width_px), nn.MaxPool2d(pool_px)]
+        layers += [*_convolution(32, 64, 5), nn.Flatten(), *_hidden_and_output(64 * THESIS3_SIDE_PX**2)]
+        super().__init__(layers)
+
+
+def _normalised_convolutions() -> list[nn.Module]:
+    """Layers to (b, 16, 37, 37)."""
+    layers: list[nn.Module] = []
+    for channels, width_px, pool_px in ((SPECTRA, 15, 3), (FILTERS, 9, 2), (FILTERS, 5, 2)):
+        normalisation = nn.BatchNorm2d(FILTERS, eps=KERAS_EPSILON, momentum=KERAS_MOMENTUM)
+        layers += [*_convolution(channels, FILTERS, width_px), normalisation, nn.MaxPool2d(pool_px)]
+    return layers
+
+
+def _convolution(channels: int, filters: int, width_px: int) -> list[nn.Module]:
+    return [nn.Conv2d(channels, filters, width_px), nn.ReLU()]
+
+
+def _hidden_and_output(values: int) -> list[nn.Module]:
+    hidden = nn.Linear(values, HIDDEN_UNITS)
+    return [hidden, nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(HIDDEN_UNITS, 1)]
+
+
+def _initialise_like_keras(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.xavier_uniform_(module.weight)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
-
-
-THESIS3_SIDE_PX = 33
-"""Of 512 pixels each way: 512 - 14 = 498, / 3 = 166, - 8 = 158, / 2 = 79, - 4 = 75, / 2 = 37, - 4 = 33."""
-
-
-class Thesis3(ThesisNetwork):
-    """Enhanced views (b, 3, 512, 512) to defocus_A (b,)."""
-
-    def __init__(self) -> None:
-        layers: list[nn.Module] = []
-        for channels, filters, width, pool in ((VIEWS, 16, 15, 3), (16, 16, 9, 2), (16, 32, 5, 2)):
-            layers += [*convolution(channels, filters, width), nn.MaxPool2d(pool)]
-        layers += [*convolution(32, 64, 5), nn.Flatten()]
-        layers += [
-            nn.Linear(64 * THESIS3_SIDE_PX**2, HIDDEN_UNITS),
-            nn.ReLU(),
-            nn.Dropout(DROPOUT),
-            nn.Linear(HIDDEN_UNITS, 1),
-        ]
-        super().__init__(nn.Sequential(*layers))
-
-
-FILTERS = 16
-THESIS1_SIDE_PX = 37
-"""Of 512 pixels each way: 512 - 14 = 498, / 3 = 166, - 8 = 158, / 2 = 79, - 4 = 75, / 2 = 37."""
-
-FLAT = FILTERS * THESIS1_SIDE_PX**2
-
-
-class Thesis1(ThesisNetwork):
-    """Enhanced views (b, 3, 512, 512) to defocus_A (b,)."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            nn.Sequential(*convolutions(), nn.Dropout(DROPOUT), nn.Flatten(), nn.Linear(FLAT, 1))
-        )
-
-
-def convolutions() -> list[nn.Module]:
-    """Layers to (b, 16, 37, 37): convolution, ReLU, normalisation, maximum of 3x3 or 2x2; three times."""
-    layers: list[nn.Module] = []
-    for channels, width, pool in ((VIEWS, 15, 3), (FILTERS, 9, 2), (FILTERS, 5, 2)):
-        layers += [*convolution(channels, FILTERS, width), normalisation(FILTERS), nn.MaxPool2d(pool)]
-    return layers
-
-
-HIDDEN_UNITS = 256
-
-
-class Thesis2(ThesisNetwork):
-    """Enhanced views (b, 3, 512, 512) to defocus_A (b,)."""
-
-    def __init__(self) -> None:
-        hidden = (nn.Linear(FLAT, HIDDEN_UNITS), nn.ReLU(), nn.Dropout(DROPOUT))
-        super().__init__(nn.Sequential(*convolutions(), nn.Flatten(), *hidden, nn.Linear(HIDDEN_UNITS, 1)))

@@ -1,7 +1,8 @@
-"""Training recipes: how long, with which optimiser and schedule, and what is drawn on the fly.
+"""Training recipes and plans: length, optimiser, schedule and simulated data; network, recipe, data and seed.
 
 A recipe is a TOML file. A user's file states only what differs: a table in it replaces the whole table of the packaged
-recipe that it `extends`, which is the network's own unless it says so.
+recipe that it `extends`, by default that of the network. A plan is stored in each checkpoint, from which the training
+can be resumed.
 """
 
 import tomllib
@@ -20,19 +21,25 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 
+KEY = "thonring_plan"
+"""Under which a checkpoint holds its plan."""
 
-class _Part(BaseModel):
+SIMULATED = "simulated"
+"""In place of files: data simulated on the fly."""
+
+
+class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Length(_Part):
-    """Elements in a batch; epochs. An epoch is the training data once, or so many draws."""
+class Length(_Section):
+    """Examples per batch, and epochs. An epoch is the training data once, or a number of simulated batches."""
 
     batch: Count
     epochs: Count
 
 
-class Optimiser(_Part):
+class Optimiser(_Section):
     """The optimiser of PyTorch of that name."""
 
     name: Literal["adam", "adamw"]
@@ -41,8 +48,8 @@ class Optimiser(_Part):
     epsilon: Positive
 
 
-class Plateau(_Part):
-    """Learning rate times `factor` after `patience` epochs in which the validation loss fell by no `least_gain`."""
+class Plateau(_Section):
+    """Learning rate times `factor` after `patience` epochs without a fall of the validation loss by `least_gain`."""
 
     name: Literal["plateau"]
     factor: Annotated[float, Field(gt=0, lt=1)]
@@ -50,15 +57,15 @@ class Plateau(_Part):
     least_gain: NotNegative
 
 
-class OneCycle(_Part):
-    """Learning rate up during the first `rising_share` of all batches, then down to nothing. Smith (2018)."""
+class OneCycle(_Section):
+    """Learning rate rising over the first `rising_share` of all batches, then falling to zero. Smith (2018)."""
 
     name: Literal["one-cycle"]
     rising_share: Annotated[float, Field(gt=0, lt=1)]
 
 
-class Draws(_Part):
-    """Data drawn on the fly: from a pool of `scenes` of a recipe of `thonring simulate`."""
+class SimulatedPool(_Section):
+    """Data simulated on the fly, from a pool of `scenes` of a recipe of `thonring simulate`."""
 
     recipe: str
     scenes: Count
@@ -67,17 +74,17 @@ class Draws(_Part):
     test_batches: Count
 
 
-class TrainingRecipe(_Part):
-    """Everything that training does, but the network and the data; `gradient_clip` 0 clips nothing."""
+class TrainingRecipe(_Section):
+    """All settings of a training but the network and the data; `gradient_clip` 0 clips nothing."""
 
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
     gradient_clip: NotNegative
     length: Length
     optimiser: Optimiser
     schedule: Annotated[Plateau | OneCycle, Field(discriminator="name")]
-    draws: Draws
+    draws: SimulatedPool
 
-    def of_epochs(self, epochs: int) -> "TrainingRecipe":
+    def with_epochs(self, epochs: int) -> "TrainingRecipe":
         """Return the same recipe for another number of epochs."""
         return self.model_copy(update={"length": Length(batch=self.length.batch, epochs=epochs)})
 
@@ -88,8 +95,8 @@ def packaged_recipes() -> tuple[str, ...]:
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir()))
 
 
-def load_training_recipe(name_or_path: str, own: str) -> TrainingRecipe:
-    """Load a packaged recipe by name, or a TOML file laid over the one it extends (`own` unless it says so).
+def load_training_recipe(name_or_path: str, default: str) -> TrainingRecipe:
+    """Load a packaged recipe by name, or a TOML file with the recipe that it extends (`default` if it names none).
 
     Raises
     ------
@@ -101,12 +108,12 @@ def load_training_recipe(name_or_path: str, own: str) -> TrainingRecipe:
     if not name_or_path.endswith(".toml"):
         return checked_recipe(_packaged(name_or_path), name_or_path)
     table = _parsed(Path(name_or_path))
-    base = _packaged(str(table.pop("extends", own)))
+    base = _packaged(str(table.pop("extends", default)))
     return checked_recipe({**base, **table}, name_or_path)
 
 
 def checked_recipe(table: dict[str, Any], where: str) -> TrainingRecipe:
-    """Make a recipe of its table, which stands in the file `where`.
+    """The recipe in a table of the file `where`.
 
     Raises
     ------
@@ -126,7 +133,7 @@ def checked_recipe(table: dict[str, Any], where: str) -> TrainingRecipe:
 def _packaged(name: str) -> dict[str, Any]:
     if name not in packaged_recipes():
         raise SettingsError(
-            f"training recipe {name!r} is unknown: expected one of {', '.join(packaged_recipes())}, or a file "
+            f"unknown training recipe {name!r}: expected one of {', '.join(packaged_recipes())}, or a file "
             "ending in .toml."
         )
     file = resources.files("thonring.learn.training") / "recipes" / f"{name}.toml"
@@ -146,13 +153,9 @@ def _parsed(path: Path) -> dict[str, Any]:
         ) from None
 
 
-KEY = "thonring_plan"
-SIMULATED = "simulated"
-
-
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """A network, its recipe, its data (files, or ("simulated",)) and the seed of all chance."""
+    """A network, its recipe, its data (files, or ("simulated",)) and the seed of all random numbers."""
 
     network: str
     recipe: TrainingRecipe
@@ -160,24 +163,24 @@ class TrainingPlan:
     seed: int
 
     def __post_init__(self) -> None:
-        if self.is_drawn and self.row.kind != "polar":
+        if self.is_simulated and self.row.kind != "polar":
             raise SettingsError(
-                f"--data {SIMULATED}: what is drawn on the fly is polar cells, and {self.network} reads enhanced "
-                "images. Make a file with `thonring dataset simulate` and give that."
+                f"--data {SIMULATED}: on-the-fly data are polar spectra, but {self.network} reads enhanced images. "
+                "Create a file with `thonring dataset simulate` and use that."
             )
 
     @property
     def row(self) -> Network:
-        """The network's row of the table."""
+        """The row of the network in the table of networks."""
         return network(self.network)
 
     @property
-    def is_drawn(self) -> bool:
-        """Whether the data are drawn on the fly."""
+    def is_simulated(self) -> bool:
+        """Whether the data are simulated on the fly."""
         return self.data == (SIMULATED,)
 
     def as_table(self) -> dict[str, Any]:
-        """Nothing but plain values, for a checkpoint that loads without unpickling objects."""
+        """Plain values only, for a checkpoint that loads without unpickling objects."""
         return {
             "network": self.network,
             "recipe": self.recipe.model_dump(mode="json"),
@@ -187,19 +190,19 @@ class TrainingPlan:
 
 
 def stream_seed(*purpose: int) -> int:
-    """Make a seed of its own for each purpose, named by numbers."""
+    """An independent seed for each purpose, given by numbers."""
     return int(np.random.SeedSequence(purpose).generate_state(1)[0])
 
 
-def plan_of_checkpoint(checkpoint: Path, epochs: int | None = None) -> TrainingPlan:
-    """Read from a checkpoint what its training is to do, for other epochs if they are given.
+def plan_from_checkpoint(checkpoint: Path, epochs: int | None = None) -> TrainingPlan:
+    """The plan of the training that wrote a checkpoint, for another number of epochs if given.
 
     Raises
     ------
     UnreadableFile
         If it is missing, damaged or not a checkpoint of `thonring train`.
     SettingsError
-        If its schedule knew its end beforehand, and another one is asked.
+        If the number of epochs differs and the schedule depends on it.
     """
     table = load_checkpoint(checkpoint)[KEY]
     recipe = checked_recipe(table["recipe"], str(checkpoint))
@@ -208,14 +211,14 @@ def plan_of_checkpoint(checkpoint: Path, epochs: int | None = None) -> TrainingP
         return plan
     if recipe.schedule.name == "one-cycle":
         raise SettingsError(
-            f"--epochs {epochs}: {checkpoint} is in one cycle of {recipe.length.epochs} epochs, which cannot change. "
-            "Drop --epochs, or train anew."
+            f"--epochs {epochs}: {checkpoint} is part of a one-cycle schedule of {recipe.length.epochs} epochs, which "
+            "cannot be changed. Drop --epochs, or start a new training run."
         )
-    return replace(plan, recipe=recipe.of_epochs(epochs))
+    return replace(plan, recipe=recipe.with_epochs(epochs))
 
 
 def load_checkpoint(checkpoint: Path) -> dict[str, Any]:
-    """Load a checkpoint without unpickling anything but tensors and plain values.
+    """Load a checkpoint, unpickling only tensors and plain values.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How wrong a network is on a test set, as a whole and by voltage and defocus."""
+"""How well a trained network does: errors on its test set, learning curves, and a comparison of networks."""
 
 from __future__ import annotations
 
@@ -25,71 +25,8 @@ if TYPE_CHECKING:
 
 
 DEFOCUS_EDGES_A = (0, 3000, 5000, 10_000, 15_000, 20_000, 30_000, 40_000, 60_000, 200_000)
-FAR_A = 1000.0
+LARGE_ERROR_A = 1000.0
 NORMAL_95 = 1.959964
-
-
-@dataclass(frozen=True, slots=True)
-class TestPredictions:
-    """Truth and answers of a test set, (n,) each; `sigma_A` is None for networks that give none."""
-
-    voltage_kV: Floats
-    truth_A: Floats
-    said_A: Floats
-    sigma_A: Floats | None = None
-
-    @property
-    def error_A(self) -> Floats:
-        """Absolute errors."""
-        return np.asarray(np.abs(self.said_A - self.truth_A))
-
-    @property
-    def rms_A(self) -> float:
-        """Root of the mean squared error."""
-        return float(np.sqrt(np.mean(self.error_A**2)))
-
-
-def whole(answers: TestPredictions) -> ErrorRow:
-    """Errors of all, between the least and the greatest true defocus."""
-    every = np.ones(len(answers.truth_A), dtype=bool)
-    return _row(answers, every, float(answers.truth_A.min()), float(answers.truth_A.max()))
-
-
-def by_voltage(answers: TestPredictions) -> dict[str, ErrorRow]:
-    """A row for each whole kV, by its number; none of voltages that are not known."""
-    rounded = np.round(answers.voltage_kV)
-    found = np.unique(rounded[np.isfinite(rounded)])
-    return {f"{kV:.0f}": _row(answers, rounded == kV, float(kV), float(kV)) for kV in found}
-
-
-def by_defocus(answers: TestPredictions) -> dict[str, ErrorRow]:
-    """A row for each range of true defocus that has any, as "3000-5000"."""
-    edges = pairwise(DEFOCUS_EDGES_A)
-    inside = {(low, high): (answers.truth_A >= low) & (answers.truth_A < high) for low, high in edges}
-    return {
-        f"{low}-{high}": _row(answers, some, low, high) for (low, high), some in inside.items() if some.any()
-    }
-
-
-def _row(answers: TestPredictions, some: npt.NDArray[np.bool_], low: float, high: float) -> ErrorRow:
-    error_A = answers.error_A[some]
-    held = None
-    if answers.sigma_A is not None:
-        held = _rounded(np.mean(error_A <= NORMAL_95 * answers.sigma_A[some]))
-    return ErrorRow(
-        low=round(low, 1),
-        high=round(high, 1),
-        count=len(error_A),
-        mean_A=_rounded(error_A.mean()),
-        median_A=_rounded(np.median(error_A)),
-        beyond_1000A=_rounded(np.mean(error_A > FAR_A)),
-        held_95=held,
-    )
-
-
-def _rounded(value: np.floating) -> float:
-    return float(f"{value:.4g}")
-
 
 CURVES = "curves.csv"
 PICTURE = "learning_curves.png"
@@ -100,8 +37,72 @@ _DOTS_PER_INCH = 110
 
 
 @dataclass(frozen=True, slots=True)
+class EvaluationResult:
+    """True and predicted defocus of a test set, (n,) each; `sigma_A` is None for networks that report none."""
+
+    voltage_kV: Floats
+    truth_A: Floats
+    predicted_A: Floats
+    sigma_A: Floats | None = None
+
+    @property
+    def error_A(self) -> Floats:
+        """Absolute errors."""
+        return np.asarray(np.abs(self.predicted_A - self.truth_A))
+
+    @property
+    def rms_A(self) -> float:
+        """Root of the mean squared error."""
+        return float(np.sqrt(np.mean(self.error_A**2)))
+
+
+def overall_errors(result: EvaluationResult) -> ErrorRow:
+    """Errors of all examples."""
+    every = np.ones(len(result.truth_A), dtype=bool)
+    return _error_row(result, every, float(result.truth_A.min()), float(result.truth_A.max()))
+
+
+def errors_by_voltage(result: EvaluationResult) -> dict[str, ErrorRow]:
+    """One row for each voltage, rounded to kV, by its number; unknown voltages have none."""
+    rounded = np.round(result.voltage_kV)
+    known = np.unique(rounded[np.isfinite(rounded)])
+    return {f"{kV:.0f}": _error_row(result, rounded == kV, float(kV), float(kV)) for kV in known}
+
+
+def errors_by_defocus(result: EvaluationResult) -> dict[str, ErrorRow]:
+    """One row for each range of true defocus with any examples, such as "3000-5000"."""
+    edges = pairwise(DEFOCUS_EDGES_A)
+    inside = {(low, high): (result.truth_A >= low) & (result.truth_A < high) for low, high in edges}
+    return {
+        f"{low}-{high}": _error_row(result, some, low, high)
+        for (low, high), some in inside.items()
+        if some.any()
+    }
+
+
+def _error_row(result: EvaluationResult, some: npt.NDArray[np.bool_], low: float, high: float) -> ErrorRow:
+    error_A = result.error_A[some]
+    covered = None
+    if result.sigma_A is not None:
+        covered = _rounded(np.mean(error_A <= NORMAL_95 * result.sigma_A[some]))
+    return ErrorRow(
+        low=round(low, 1),
+        high=round(high, 1),
+        count=len(error_A),
+        mean_A=_rounded(error_A.mean()),
+        median_A=_rounded(np.median(error_A)),
+        beyond_1000A=_rounded(np.mean(error_A > LARGE_ERROR_A)),
+        held_95=covered,
+    )
+
+
+def _rounded(value: np.floating) -> float:
+    return float(f"{value:.4g}")
+
+
+@dataclass(frozen=True, slots=True)
 class Epoch:
-    """A row of curves.csv; epochs count from 1. Losses are in the network's own unit, Å for those of the thesis."""
+    """A row of curves.csv; epochs count from 1. Losses have the unit of the network's loss, Å for the thesis."""
 
     epoch: int
     learning_rate: float
@@ -114,17 +115,18 @@ COLUMNS = tuple(field.name for field in fields(Epoch))
 
 
 def logged_curves(folder: Path) -> tuple[Epoch, ...]:
-    """Read all logs of a training; where it went on after a break, the later log counts."""
-    found: dict[int, dict[str, str]] = {}
+    """Read all logs of a training; of an epoch that was repeated after an interruption, the later log counts."""
+    rows: dict[int, dict[str, str]] = {}
     for log in sorted((folder / LOGS).glob("version_*/metrics.csv"), key=_version):
-        again: dict[int, dict[str, str]] = {}
+        of_log: dict[int, dict[str, str]] = {}
         with log.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines):
                 filled = {name: value for name, value in row.items() if value}
-                again.setdefault(int(row["epoch"]) + 1, {}).update(filled)
-        found.update(again)
-    whole = (Epoch(epoch, *(float(row[name]) for name in COLUMNS[1:])) for epoch, row in _finished(found))
-    return tuple(whole)
+                of_log.setdefault(int(row["epoch"]) + 1, {}).update(filled)
+        rows.update(of_log)
+    return tuple(
+        Epoch(epoch, *(float(row[name]) for name in COLUMNS[1:])) for epoch, row in _complete_epochs(rows)
+    )
 
 
 def write_curves(folder: Path, epochs: Sequence[Epoch]) -> None:
@@ -140,12 +142,12 @@ def write_curves(folder: Path, epochs: Sequence[Epoch]) -> None:
 
 
 def read_curves(folder: Path) -> tuple[Epoch, ...]:
-    """Read curves.csv of a training's folder.
+    """Read curves.csv in the folder of a training.
 
     Raises
     ------
     UnreadableFile, UnreadableTable
-        If it is missing or not as `thonring train` writes it.
+        If it is missing, or is not what `thonring train` writes.
     """
     path = folder / CURVES
     try:
@@ -163,7 +165,7 @@ def read_curves(folder: Path) -> tuple[Epoch, ...]:
 
 
 def draw_training(path: Path, title: str, epochs: Sequence[Epoch]) -> None:
-    """Draw loss, error and learning rate of one training against epochs.
+    """Plot loss, error and learning rate of one training against epochs.
 
     Raises
     ------
@@ -186,7 +188,7 @@ def draw_training(path: Path, title: str, epochs: Sequence[Epoch]) -> None:
 
 
 def draw_comparison(path: Path, trainings: Mapping[str, Sequence[Epoch]]) -> None:
-    """Draw the validation errors of several trainings against epochs.
+    """Plot the validation errors of several trainings against epochs.
 
     Raises
     ------
@@ -218,7 +220,7 @@ def _finish(figure: Figure, path: Path) -> None:
         figure.savefig(path, dpi=_DOTS_PER_INCH)
     except OSError as problem:
         raise OutputError(
-            f"{path}: cannot write the picture ({problem}). Free some space or choose another --out."
+            f"{path}: the picture cannot be written ({problem}). Free some space, or choose another --out."
         ) from problem
 
 
@@ -226,9 +228,9 @@ def _version(log: Path) -> int:
     return int(log.parent.name.removeprefix("version_"))
 
 
-def _finished(found: Mapping[int, dict[str, str]]) -> list[tuple[int, dict[str, str]]]:
-    """Epochs in order, without one that was broken off."""
-    return [(epoch, row) for epoch, row in sorted(found.items()) if all(name in row for name in COLUMNS[1:])]
+def _complete_epochs(rows: Mapping[int, dict[str, str]]) -> list[tuple[int, dict[str, str]]]:
+    """Epochs in order, without one that was interrupted."""
+    return [(epoch, row) for epoch, row in sorted(rows.items()) if all(name in row for name in COLUMNS[1:])]
 
 
 HEAD = (
@@ -245,44 +247,44 @@ HEAD = (
 
 
 @dataclass(frozen=True, slots=True)
-class Competitor:
-    """A trained network under the name that tells it from the others."""
+class TrainedModel:
+    """A trained network, under a name that distinguishes it from the others."""
 
     name: str
     card: Card
     epochs: tuple[Epoch, ...]
 
 
-def competitors(models: Sequence[Path]) -> tuple[Competitor, ...]:
-    """Read trainings, given as the folders of `thonring train --out` or the models in them.
+def read_models(models: Sequence[Path]) -> tuple[TrainedModel, ...]:
+    """Read models, given as the folders of `thonring train --out` or the files in them.
 
     Raises
     ------
     InputError
-        If one is missing or damaged, or a folder holds no model or several.
+        If one is missing or damaged, or a folder contains no model or several.
     """
-    found = [_model(path) for path in models]
-    cards = [read_card(model) for model in found]
+    paths = [_model_path(path) for path in models]
+    cards = [read_card(model) for model in paths]
     networks = [card.network for card in cards]
     names = [
         card.network if networks.count(card.network) == 1 else f"{card.network} ({model.parent.name})"
-        for card, model in zip(cards, found, strict=True)
+        for card, model in zip(cards, paths, strict=True)
     ]
-    curves = [read_curves(model.parent) for model in found]
-    return tuple(map(Competitor, names, cards, curves))
+    curves = [read_curves(model.parent) for model in paths]
+    return tuple(map(TrainedModel, names, cards, curves))
 
 
-def comparison_table(compared: Sequence[Competitor]) -> str:
-    """Errors in Å, one line a model; a remark if their test data differ."""
+def comparison_table(compared: Sequence[TrainedModel]) -> str:
+    """Errors in Å, one line per model; a remark if their test data differ."""
     lines = [HEAD, *(_cells(one) for one in compared)]
     text = aligned(lines)
     if len({(one.card.data, one.card.errors.count) for one in compared}) > 1:
-        text += "\n\nThe models were tested on different data: their errors do not compare."
+        text += "\n\nThe models were tested on different data: their errors are not comparable."
     return text
 
 
 def error_table(card: Card) -> str:
-    """Errors of one model in Å: all, by voltage, by defocus."""
+    """Errors of one model in Å: of all examples, by voltage, by defocus."""
     rows = [("", "elements", "mean", "median", "> 1000 Å", "95 % holds"), _errors("all", card.errors)]
     rows += [_errors(f"{name} kV", row) for name, row in card.errors_by_voltage.items()]
     rows += [_errors(f"{name.replace('-', '–')} Å", row) for name, row in card.errors_by_defocus.items()]
@@ -290,45 +292,46 @@ def error_table(card: Card) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Lines of cells, the first column to the left, the others to the right."""
+    """Lines of cells, the first column aligned left, the others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows
     )
 
 
-def _model(path: Path) -> Path:
+def _model_path(path: Path) -> Path:
     if not path.is_dir():
         return path.with_suffix(".onnx")
-    found = sorted(path.glob("*.onnx"))
-    if len(found) != 1:
+    models = sorted(path.glob("*.onnx"))
+    if len(models) != 1:
         raise InputError(
-            f"{path}: holds {len(found)} models, expected one .onnx as `thonring train --out` leaves it. "
+            f"{path}: contains {len(models)} models, expected the one .onnx that `thonring train --out` writes. "
             "Was the training interrupted?"
         )
-    return found[0]
+    return models[0]
 
 
-def _cells(one: Competitor) -> tuple[str, ...]:
-    best_A = next((epoch.validation_mae_A for epoch in one.epochs if epoch.epoch == one.card.epochs), None)
-    _, _, *errors = _errors("", one.card.errors)
+def _cells(model: TrainedModel) -> tuple[str, ...]:
+    best = model.card.epochs
+    best_A = next((epoch.validation_mae_A for epoch in model.epochs if epoch.epoch == best), None)
+    _, _, *errors = _errors("", model.card.errors)
     return (
-        one.name,
-        f"{one.card.parameters:,}",
-        str(len(one.epochs)),
-        str(one.card.epochs),
+        model.name,
+        f"{model.card.parameters:,}",
+        str(len(model.epochs)),
+        str(best),
         "–" if best_A is None else f"{best_A:.1f}",
         *errors,
     )
 
 
 def _errors(name: str, row: ErrorRow) -> tuple[str, ...]:
-    held = "–" if row.held_95 is None else f"{100 * row.held_95:.1f} %"
+    covered = "–" if row.held_95 is None else f"{100 * row.held_95:.1f} %"
     return (
         name,
         str(row.count),
         f"{row.mean_A:.1f}",
         f"{row.median_A:.1f}",
         f"{100 * row.beyond_1000A:.2f} %",
-        held,
+        covered,
     )

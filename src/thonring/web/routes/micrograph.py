@@ -163,7 +163,7 @@ def _add_curves(routes: APIRouter, view: RunView) -> None:
         from thonring.learn.predict import Predictor
 
         measured = view.measurements.get(finished_micrograph(view, number)).measurement
-        predicted = Predictor.load().opinion(measured.spectrum, measured.optics)
+        predicted = Predictor.load().predict_spectrum(measured.spectrum, measured.optics)
         return NetworkAnswer(
             defocus_A=finite(predicted.defocus_A),
             sigma_A=finite(predicted.sigma_A),
