@@ -88,7 +88,7 @@ def test_a_person_accepts_what_the_criteria_reject_and_their_reasons_are_told(ru
         decisions.judge([2], "accepted", "Ana")
     found = outcome(run, B)
     assert (found.status, found.reasons) == ("accepted", ())
-    assert found.notes[-1].text.endswith(f"although: {REFUSED.reason}")
+    assert found.notes[-1].text.endswith(f"although the criteria failed: {REFUSED.reason}")
     assert "b.mrc" in ((table(run), run / "micrographs_ctf.star")[1]).read_text(encoding="utf-8")
 
 

@@ -37,7 +37,7 @@ from thonring.run.settings_file import write_settings
 from thonring.settings import Settings
 from thonring.web.app import create_app
 from thonring.web.auth import Access
-from thonring.web.report.data import gather
+from thonring.web.report.data import read_report_data
 from thonring.web.run_view import RunView
 
 OUTCOMES = (
@@ -185,7 +185,7 @@ def by_cryosparc(run: Path, folder: Path) -> Accepted:
 
 
 def by_report(run: Path) -> Accepted:
-    columns = gather(run).columns
+    columns = read_report_data(run).columns
     kept = zip(columns.file, columns.status, columns.values["defocus_A"], strict=True)
     return {file: float(defocus_A) for file, status, defocus_A in kept if STATUSES[status] == "accepted"}
 

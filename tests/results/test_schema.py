@@ -100,7 +100,8 @@ def test_a_store_of_a_later_version_is_refused_and_left_alone(run: Path, opened:
         connection.execute("PRAGMA user_version = 7")
     before = (run / STORE).read_bytes()
     with pytest.raises(
-        OutputError, match=rf"layout 7, this program knows layouts up to {NOW}: a later version"
+        OutputError,
+        match=rf"schema version 7, but this version of Thonring supports at most {NOW}: it was written",
     ):
         opened(run).__enter__()  # type: ignore[operator]
     assert (run / STORE).read_bytes() == before

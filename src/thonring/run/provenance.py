@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def limits_of(text: str) -> tuple[Limit, ...]:
         If the text is not that of settings.
     """
     try:
-        return tuple(limit_of(**limit) for limit in json.loads(text)["limits"])
+        return tuple(limit_of(limit) for limit in json.loads(text)["limits"])
     except (ValueError, TypeError, KeyError) as problem:
         raise _unreadable("settings", text, problem) from problem
 
@@ -128,12 +128,22 @@ def _unreadable(content: str, text: str, problem: Exception) -> OutputError:
     )
 
 
-def limit_of(at_least: float | None, at_most: float | None, **others: str) -> Limit:
-    """Read a limit from its fields as JSON has them: a side that does not bind is null."""
+def limit_of(fields: Mapping[str, Any]) -> Limit:
+    """Read a limit from its fields as JSON has them: a side that does not bind is null.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If a field is missing or of another type.
+    """
+    at_least, at_most = fields["at_least"], fields["at_most"]
     return Limit(
-        at_least=-math.inf if at_least is None else at_least,
-        at_most=math.inf if at_most is None else at_most,
-        **others,
+        criterion=fields["criterion"],
+        at_least=-math.inf if at_least is None else float(at_least),
+        at_most=math.inf if at_most is None else float(at_most),
+        unit=fields["unit"],
+        reason=fields["reason"],
+        source=fields["source"],
     )
 
 

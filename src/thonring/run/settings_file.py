@@ -51,7 +51,7 @@ def read_limits(settings_json: Path) -> tuple[Limit, ...]:
     """
     try:
         content = json.loads(settings_json.read_text(encoding="utf-8"))
-        return tuple(limit_of(**limit) for limit in content["settings"]["limits"])
+        return tuple(limit_of(limit) for limit in content["settings"]["limits"])
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise UnreadableTable(
             f"{settings_json}: contains no limits ({type(problem).__name__}: {problem}); expected the settings.json "
