@@ -44,7 +44,7 @@ def test_a_run_at_a_glance_live(page: Page, served: Served) -> None:
         decisions.judge([accepted], "rejected", "Ana")
     expect(tiles).to_have_text([*counts(served), "1"])
     page.get_by_text("As a table").click()
-    page.get_by_role("link", name="By a person's decision alone").click()
+    page.get_by_role("link", name="Manual decision only").click()
     assert page.url.endswith("#/table")
     assert page.evaluate("sessionStorage.getItem('query')") == "status=rejected&decided=true"
 
