@@ -5,7 +5,11 @@ PLAIN := $(VENV)/.plain
 READY := $(VENV)/.ready
 TORCH := torch==2.13.0
 
-.PHONY: install demo test check bench clean
+# Groups of slow tests: the markers in pyproject.toml, and the rest, which has none.
+GROUPS := kills cluster browser training clients schemas
+PYTEST := $(BIN)/python -m pytest -q -n auto --dist loadfile
+
+.PHONY: install demo test test-all test-group check bench clean
 
 install: $(READY)
 
@@ -25,7 +29,13 @@ demo: $(PLAIN)
 	$(BIN)/thonring predict examples/data/apoferritin_crop.tif --voltage 300 --cs 2.7 --out demo_run/network.csv
 
 test: $(READY)
-	$(BIN)/python -m pytest -q -n auto --dist loadfile
+	$(PYTEST) -m "not slow"
+
+test-all: $(READY)
+	$(PYTEST)
+
+test-group: $(READY)
+	$(PYTEST) -m "slow and $(if $(filter rest,$(GROUP)),not ($(subst $() , or ,$(GROUPS))),$(GROUP))"
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Makes `simulated` known to every folder of tests; properties are not timed, since machines are busy.
+"""Properties have no deadline, since machines are busy.
 
 Commands that tests start end by Ctrl-C, also where the tests themselves run in the background of a shell.
 """

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 
 import thonring
-from simulated import OPTICS, micrograph
+from factories.micrographs import OPTICS, micrograph
 from thonring.optics import Optics
 from thonring.settings import Settings
 
@@ -94,6 +94,7 @@ def test_a_pixel_size_off_by_two_is_told_with_its_likely_cause(tmp_path: Path, g
     assert re.search("super-resolution|bin", " ".join(note.text for note in outcome.notes))
 
 
+@pytest.mark.slow
 def test_a_spectrum_that_is_none_fails(tmp_path: Path) -> None:
     write(tmp_path / "image_PS.mrc", micrograph().pixels)
     done = command(tmp_path / "image_PS.mrc", "--spectrum", "power", "--out", tmp_path / "run")
@@ -113,6 +114,7 @@ def command(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*start, *map(str, words)], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_bad_files_among_good_ones_stop_nobody(tmp_path: Path) -> None:
     """One row for each, the good one accepted, exit code 1, and no traceback."""
     raw = tmp_path / "raw"
@@ -133,6 +135,7 @@ def test_bad_files_among_good_ones_stop_nobody(tmp_path: Path) -> None:
     assert all(row["reasons"] for row in rows.values())
 
 
+@pytest.mark.slow
 def test_an_output_folder_that_cannot_be_made_is_wrong_use(tmp_path: Path) -> None:
     write(tmp_path / "good.mrc", micrograph().pixels)
     (tmp_path / "file").write_text("mine")
@@ -142,6 +145,7 @@ def test_an_output_folder_that_cannot_be_made_is_wrong_use(tmp_path: Path) -> No
     assert "file" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_resolution_beyond_nyquist_is_clamped_and_told(tmp_path: Path) -> None:
     write(tmp_path / "good.mrc", micrograph().pixels)
     words = ("--pixel", 1.0, "--resolution-range", "30,1.2", "--out", tmp_path / "run")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from simulated import NATIVE, OPTICS, STRONG, fit_of_truth, micrograph
+from factories.micrographs import NATIVE, OPTICS, STRONG, fit_of_truth, micrograph
 from thonring import manual_fit as by_hand
 from thonring import pipeline
 from thonring.ctf import zero_frequency
@@ -104,7 +104,7 @@ def test_a_ring_and_its_defocus_are_one(ring: Ring, shift_deg: float, cs_mm: flo
 
 
 def test_a_ring_where_no_defocus_has_one_is_told() -> None:
-    with pytest.raises(FitError, match=r"zero 1 at 2\.00 Å.*turns back"):
+    with pytest.raises(FitError, match=r"zero 1 at 2\.00 Å.*phase reverses"):
         by_hand.defocus_of_ring(Ring(1, 0.05, 0.5, 0.0), OPTICS)
 
 
@@ -188,7 +188,7 @@ def test_a_spectrum_refused_without_a_fit_is_fitted_for_a_hand() -> None:
     ("defocus", "band", "error", "told"),
     [
         (KnownDefocus(15400.0, 14600.0, 30.0), (3.5, 30.0), SettingsError, "low resolution first"),
-        (KnownDefocus(math.nan, 14600.0, 30.0), (30.0, 3.5), SettingsError, "no number"),
+        (KnownDefocus(math.nan, 14600.0, 30.0), (30.0, 3.5), SettingsError, "not a number"),
         (KnownDefocus(15400.0, 14600.0, 30.0), (30.0, 25.0), FitError, "frequencies"),
     ],
 )

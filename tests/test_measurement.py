@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulated import NATIVE, OPTICS, micrograph
+from factories.micrographs import NATIVE, OPTICS, micrograph
 from thonring import measurement, pipeline
 from thonring.errors import UnsuitableImage
 from thonring.records import Source

@@ -11,8 +11,8 @@ import mrcfile
 import pytest
 
 import thonring
-from made_models import Answer, made_model
-from simulated import NATIVE, OPTICS, STRONG, attempts, fit_of_truth, fitted, micrograph
+from factories.micrographs import NATIVE, OPTICS, STRONG, attempts, fit_of_truth, fitted, micrograph
+from factories.models import Answer, make_model
 from thonring import fit
 from thonring.errors import FitError, SettingsError
 from thonring.learn import predict
@@ -34,7 +34,7 @@ def network_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sa
 
     def package(defocus_A: float, sigma_A: float = 50.0) -> None:
         monkeypatch.setattr(
-            predict, "PACKAGED", made_model(tmp_path / "rings.onnx", Answer(defocus_A, sigma_A))
+            predict, "PACKAGED", make_model(tmp_path / "rings.onnx", Answer(defocus_A, sigma_A))
         )
         predict._packaged.cache_clear()
 
@@ -168,12 +168,12 @@ def test_without_a_packaged_network_the_outcome_says_so(
 
 @pytest.mark.parametrize("start", ["network", "network-only"])
 def test_phase_plates_are_beyond_it(start: str) -> None:
-    with pytest.raises(SettingsError, match="phase plates"):
+    with pytest.raises(SettingsError, match="phase-plate data"):
         Settings(start=start, phase_shift=True)  # type: ignore[arg-type]
 
 
 def test_a_fixed_defocus_and_the_network_alone_contradict() -> None:
-    with pytest.raises(SettingsError, match="hold fixed"):
+    with pytest.raises(SettingsError, match="with a fixed defocus"):
         Settings(start="network-only", fix_defocus=True)
     assert Settings(start="network", fix_defocus=True).start == "network"
 
@@ -183,6 +183,7 @@ def test_other_starts_are_refused() -> None:
         Settings(start="oracle")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_an_estimate_without_it_loads_no_runtime(tmp_path: Path) -> None:
     with mrcfile.new(tmp_path / "one.mrc", data=micrograph().pixels[:256, :256]) as mrc:
         mrc.voxel_size = OPTICS.pixel_A

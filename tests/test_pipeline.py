@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import thonring
-from simulated import NATIVE, OPTICS, TRUTH, attempts, fit_of_truth, micrograph, turned
+from factories.micrographs import NATIVE, OPTICS, TRUTH, attempts, fit_of_truth, micrograph, turned
 from thonring import pipeline, quality, read
 from thonring.formats.known_defocus import known_defocus
 from thonring.optics import Optics
@@ -52,6 +52,7 @@ def sampled(settings: Settings) -> tuple[Attempt, ...]:
     return tuple(attempts(micrograph(), settings))
 
 
+@pytest.mark.slow
 def test_samplings_are_tried_in_order_until_the_criteria_hold() -> None:
     tried = [a.sampling_A for a in sampled(NEVER)]
     assert tried[:2] == [1.75, 2.75]
@@ -183,6 +184,7 @@ def test_nothing_is_held_fixed_that_is_not_known(path: Path) -> None:
     assert "no defocus is known: give one" in outcome.reasons[0]
 
 
+@pytest.mark.slow
 def test_noise_is_never_accepted() -> None:
     for seed in range(20):
         tried = attempts(noise_micrograph(OPTICS, (640, 640), seed), Settings())
@@ -221,6 +223,7 @@ def test_xmipp_profiles_judge_the_example(profile: str) -> None:
     assert all(attempt.verdict.profile == profile for attempt in outcome.attempts)
 
 
+@pytest.mark.slow
 @needs_shared
 def test_a_whole_frame_agrees_with_ctffind() -> None:
     """CTFFIND 4.1.14: 27302 / 27160 Å."""
@@ -230,6 +233,7 @@ def test_a_whole_frame_agrees_with_ctffind() -> None:
     assert outcome.fit.mean_defocus_A == pytest.approx(27231, abs=100)
 
 
+@pytest.mark.slow
 @needs_shared
 def test_published_defoci_of_given_spectra() -> None:
     """EMPIAR-10204, as the RELION tutorial publishes them: within 60 Å and 15° each."""
@@ -248,6 +252,7 @@ def test_published_defoci_of_given_spectra() -> None:
         assert outcome.status == "accepted", (path.name, outcome.reasons)
 
 
+@pytest.mark.slow
 @needs_shared
 def test_frames_without_rings_are_rejected_and_those_with_rings_estimated_sanely() -> None:
     """EMPIAR-10146; kV and Cs are assumptions."""
@@ -261,6 +266,7 @@ def test_frames_without_rings_are_rejected_and_those_with_rings_estimated_sanely
             assert 15000 < outcome.fit.mean_defocus_A < 26000, path.name
 
 
+@pytest.mark.slow
 @needs_shared
 @pytest.mark.parametrize("assumed_pixel_A", [1.0, 5.0])
 def test_empty_micrographs_are_rejected(assumed_pixel_A: float) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from thonring.errors import OpticsError, SettingsError, ThonringError
 from thonring.optics import Optics, PartialOptics
-from thonring.settings import Settings
+from thonring.settings import KnownAstigmatism, Settings
 
 WRONG_OPTICS = {
     "volts": ((300000.0, 2.7), "looks like volts: give kilovolts, 300"),
@@ -76,13 +76,16 @@ WRONG_SETTINGS = {
     "a sampling that is no number": ({"samplings_A": (float("nan"),)}, "expected values from 0.1 to 20"),
     "a factor of 0": ({"downsampling": 0.0}, "downsampling factor 0"),
     "a factor of 100": ({"downsampling": 100.0}, "downsampling factor 100"),
-    "a negative astigmatism": ({"known_astigmatism": (-1.0, 0.0)}, "known astigmatism -1 Å at 0°"),
-    "an angle that is no number": (
-        {"known_astigmatism": (1.0, float("nan"))},
-        "expected a difference of 0 Å",
+    "a negative astigmatism": (
+        {"known_astigmatism": KnownAstigmatism(-1.0, 0.0)},
+        "known astigmatism -1 Å at 0°",
     ),
-    "a phase shift that is no number": ({"phase_shift_deg": float("inf")}, "expected a number of degrees"),
-    "phase shifts upside down": ({"phase_shift_range_deg": (90.0, 0.0)}, "the smaller first"),
+    "an angle that is no number": (
+        {"known_astigmatism": KnownAstigmatism(1.0, float("nan"))},
+        "expected a difference of at least 0 Å",
+    ),
+    "a phase shift that is no number": ({"phase_shift_deg": float("inf")}, "expected a number in degrees"),
+    "phase shifts upside down": ({"phase_shift_range_deg": (90.0, 0.0)}, "the smaller value first"),
 }
 
 

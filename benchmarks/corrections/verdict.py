@@ -84,7 +84,7 @@ def ends_search(attempt: SearchAttempt, limits: Sequence[Limit]) -> bool:
 def passes(limit: Limit, value: float) -> bool:
     """Whether a value is within its limit; a missing one passes if its criterion says so."""
     if math.isnan(value):
-        return CRITERIA[limit.criterion].unknown_passes
+        return CRITERIA[limit.criterion].pass_if_missing
     return limit.at_least <= value <= limit.at_most
 
 

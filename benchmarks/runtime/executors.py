@@ -22,12 +22,12 @@ from pathlib import Path
 from benchmarks.lib.harness import map_in_processes, print_table, print_target
 from benchmarks.lib.store_factory import idle_job
 from benchmarks.runtime.speed import OPTICS, write_simulated
+from thonring.batch.estimation import Task, run_jobs
 from thonring.batch.executors.base import Executor, Inline
 from thonring.batch.executors.choice import OwnCluster
 from thonring.batch.executors.open import ExecutorChoice, open_executor
 from thonring.batch.executors.processes import Processes
-from thonring.batch.jobs import Job, Recipe, plan, work
-from thonring.batch.run import Task, run
+from thonring.batch.jobs import Job, RunOptions, plan, work
 from thonring.formats.run_tables import prepare_run
 from thonring.optics import PartialOptics
 from thonring.quality import load_profile
@@ -55,26 +55,26 @@ class Timing:
     load: float
 
 
-def default_recipe(run_folder: Path) -> Recipe:
-    return Recipe(run_folder, Settings(limits=load_profile("default")))
+def default_options(run_folder: Path) -> RunOptions:
+    return RunOptions(run_folder, Settings(limits=load_profile("default")))
 
 
-def time_jobs(choice: ExecutorChoice, jobs: Sequence[Job], task: Task, recipe: Recipe) -> Timing:
+def time_jobs(choice: ExecutorChoice, jobs: Sequence[Job], task: Task, shared: RunOptions) -> Timing:
     load = os.getloadavg()[0]
     began = time.perf_counter()
     inputs = [job.source.path for job in jobs]
-    with open_executor(choice, recipe.run, inputs, print) as executor:
+    with open_executor(choice, shared.run, inputs, print) as executor:
         warm_up(executor, jobs, task)
         warm = time.perf_counter()
         cpu = time.process_time()
-        done = sum(1 for _ in run(jobs, executor, task))
+        done = sum(1 for _ in run_jobs(jobs, executor, task))
         each_s = (time.perf_counter() - warm) / done
         return Timing(warm - began, each_s, (time.process_time() - cpu) / done, load)
 
 
 def warm_up(executor: Executor, jobs: Sequence[Job], task: Task) -> None:
     """Run enough jobs for every worker to have imported all that it needs."""
-    for _ in run(jobs[:4], executor, task):
+    for _ in run_jobs(jobs[:4], executor, task):
         pass
 
 
@@ -96,8 +96,8 @@ def arithmetic_seconds(workers: int) -> float:
         return time.perf_counter() - began
 
 
-def measure_idle(jobs: Sequence[Job], recipe: Recipe) -> None:
-    found = {name: time_jobs(choice, jobs, idle_job, recipe) for name, choice in CHOICES.items()}
+def measure_idle(jobs: Sequence[Job], shared: RunOptions) -> None:
+    found = {name: time_jobs(choice, jobs, idle_job, shared) for name, choice in CHOICES.items()}
     print_table(
         f"{len(jobs)} jobs that do nothing",
         ["executor, workers", "start-up s", "wall ms per job", "CPU ms per job, this process", "load before"],
@@ -113,12 +113,12 @@ def measure_idle(jobs: Sequence[Job], recipe: Recipe) -> None:
     )
 
 
-def measure_real(jobs: Sequence[Job], recipe: Recipe, rounds: int) -> None:
+def measure_real(jobs: Sequence[Job], shared: RunOptions, rounds: int) -> None:
     """Measure the executors in turn, so that other work on the machine affects all alike."""
     found: dict[str, list[Timing]] = {name: [] for name in CHOICES}
     for _ in range(rounds):
         for name, choice in CHOICES.items():
-            found[name].append(time_jobs(choice, jobs, work, recipe))
+            found[name].append(time_jobs(choice, jobs, work, shared))
     each = {name: statistics.median(one.each_s for one in all_) for name, all_ in found.items()}
     print_table(
         f"{len(jobs)} micrographs, {rounds} rounds, medians",
@@ -146,19 +146,19 @@ def _with_one_worker(name: str) -> str:
     return name.replace(", 2", ", 1")
 
 
-def jobs_of(images: Sequence[Path], recipe: Recipe) -> list[Job]:
+def jobs_of(images: Sequence[Path], shared: RunOptions) -> list[Job]:
     optics = PartialOptics(OPTICS.voltage_kV, OPTICS.cs_mm, None, OPTICS.pixel_A)
-    return plan(sources([str(image) for image in images], optics), recipe)
+    return plan(sources([str(image) for image in images], optics), shared)
 
 
 def measure(folder: Path, options: argparse.Namespace) -> None:
-    recipe = default_recipe(folder / "run")
-    prepare_run(recipe.run)
+    shared = default_options(folder / "run")
+    prepare_run(shared.run)
     make: Callable[[int], Path] = functools.partial(write_simulated, size=options.size, folder=folder)
     images = map_in_processes(make, range(options.count), workers=2)
-    jobs = jobs_of(images, recipe)
-    measure_idle([jobs[index % len(jobs)] for index in range(options.idle)], recipe)
-    measure_real(jobs, recipe, options.rounds)
+    jobs = jobs_of(images, shared)
+    measure_idle([jobs[index % len(jobs)] for index in range(options.idle)], shared)
+    measure_real(jobs, shared, options.rounds)
 
 
 def main() -> None:

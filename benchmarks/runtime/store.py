@@ -30,7 +30,7 @@ COMMITS = 200
 
 def scan(raw: Path, run: Path) -> None:
     """Do what `thonring estimate RAW --out RUN` does before its first micrograph; fail if there is anything to do."""
-    from thonring.batch.jobs import Recipe, plan
+    from thonring.batch.jobs import RunOptions, plan
     from thonring.batch.resume import plan_resume
     from thonring.batch.threads import uncollected
     from thonring.optics import PartialOptics
@@ -40,7 +40,7 @@ def scan(raw: Path, run: Path) -> None:
     from thonring.settings import Settings
 
     settings = Settings()
-    recipe = Recipe(run, replace(settings, limits=load_profile(settings.profile)))
+    recipe = RunOptions(run, replace(settings, limits=load_profile(settings.profile)))
     given = PartialOptics(OPTICS.voltage_kV, OPTICS.cs_mm, OPTICS.amplitude_contrast)
     with uncollected(), open_run(run) as store:
         inputs = sources([str(raw)], given, metadata=True)

@@ -12,8 +12,8 @@
     ├── SettingsError         an option is impossible: range upside down, unknown profile
     ├── OutputError           the run folder cannot be written
     │   └── RunInUse          another process works on it
-    ├── DecisionError         what a person decided of a micrograph cannot stand
-    ├── ClusterError          the workers of a cluster are missing, unfit or gone
+    ├── DecisionError         a decision about a micrograph is not possible
+    ├── ClusterError          the workers of a cluster are missing, unfit or lost
     └── FitError              no CTF could be fitted to a spectrum
 
 Every message names the file or option, what was found, what was expected and what to do.
@@ -57,7 +57,7 @@ class OutputError(ThonringError):
 
 
 class RunInUse(OutputError):  # noqa: N818 - as above
-    """Another process works on the run; `holder` says which, since when."""
+    """Another process works on the run; `holder` says which one, and since when."""
 
     def __init__(self, message: str, holder: str) -> None:
         super().__init__(message)
@@ -65,11 +65,11 @@ class RunInUse(OutputError):  # noqa: N818 - as above
 
 
 class DecisionError(ThonringError):
-    """What a person decided cannot stand: an unknown micrograph, one without a fit, nothing to undo."""
+    """A decision is not possible: an unknown micrograph, one without a fit, nothing to undo."""
 
 
 class ClusterError(ThonringError):
-    """The workers of a cluster are missing, unfit or gone."""
+    """The workers of a cluster are missing, unfit or lost."""
 
 
 class FitError(ThonringError):

@@ -1,4 +1,8 @@
-"""A person's estimate: rings set on the spectrum by hand, held against it, and fitted from there by the same method."""
+"""Manual estimates: a CTF set on the spectrum by a person, compared with it, and fitted from there by the same method.
+
+A `ManualCtf` is what the person set, a `Ring` how it is drawn and moved. `evaluate_manual_ctf` says how well it agrees
+as it is; `estimate` makes an attempt of it, fitted or as it is, which is judged as any other.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -12,22 +16,26 @@ from thonring.errors import FitError, SettingsError
 from thonring.measurement import Measurement, samplings
 from thonring.optics import Optics
 from thonring.records import Attempt, CtfFit, Floats, KnownDefocus, SectorProfiles
-from thonring.settings import Settings, Start
+from thonring.settings import FitStart, Settings
 
 NEARBY = 0.15
-"""Rings are searched within this share of the hand's defocus: a hand is good to a few per cent of a ring's radius."""
+"""Rings are searched within this share of the manual defocus: a ring is set to a few per cent of its radius."""
 
-RAN_AWAY = 0.12
-"""A fit further than this share from the hand's defocus is told: it may be on other rings than those meant."""
+MOVED_FAR = 0.12
+"""A fit further than this share from the manual defocus is reported: it may be on other rings than those meant."""
 
 MOST_RINGS, DIRECTIONS = 40, 91
+"""Curves of zeros that are drawn at most, and points of each."""
+
 _ROUNDING = 1e-9
+"""Relative margin of a band taken from a fit, so that the same frequencies lie inside."""
+
 ManualMode = Literal["fit", "hand"]
 
 
 @dataclass(frozen=True, slots=True)
 class ManualCtf:
-    """What a person set: the defocus, and the band to look at (low resolution first, Å).
+    """A CTF set manually: the defocus, and the band to compare or fit (low resolution first, Å).
 
     `amplitude_contrast` is None for that of the optics.
     """
@@ -37,7 +45,7 @@ class ManualCtf:
     amplitude_contrast: float | None = None
 
     def optics(self, optics: Optics) -> Optics:
-        """The optics with the amplitude contrast that is held."""
+        """The optics with the amplitude contrast of this CTF."""
         if self.amplitude_contrast is None:
             return optics
         return replace(optics, amplitude_contrast=self.amplitude_contrast)
@@ -61,29 +69,32 @@ def defocus_of_ring(ring: Ring, optics: Optics, phase_shift_deg: float = 0.0) ->
     FitError
         If no defocus has them there.
     """
-    found = defocus_of_zero(
-        ring.number, [ring.along_per_A, ring.across_per_A], optics, math.radians(phase_shift_deg)
+    along_A, across_A = map(
+        float,
+        defocus_of_zero(
+            ring.number, [ring.along_per_A, ring.across_per_A], optics, math.radians(phase_shift_deg)
+        ),
     )
-    along_A, across_A = (float(defocus) for defocus in found)
     if not math.isfinite(along_A + across_A):
         furthest_A = 1.0 / max(ring.along_per_A, ring.across_per_A, 1e-9)
         raise FitError(
-            f"no defocus has zero {ring.number} at {furthest_A:.2f} Å: with Cs {optics.cs_mm:g} mm at "
-            f"{optics.voltage_kV:g} kV the phase turns back before. Set the ring further in, or choose a later zero."
+            f"no defocus puts zero {ring.number} at {furthest_A:.2f} Å: with Cs {optics.cs_mm:g} mm at "
+            f"{optics.voltage_kV:g} kV the phase reverses before that. Move the ring inwards, or choose a higher-order "
+            "zero."
         )
     return KnownDefocus(*canonical(along_A, across_A, ring.angle_deg), phase_shift_deg)
 
 
 def manual_ctf_of(fitted: CtfFit) -> ManualCtf:
-    """A fit as if a hand had set it, in the band that it was fitted on."""
+    """A fit as a manual CTF, in the band that it was fitted on."""
     low_A, high_A = fitted.resolution_range_A
     defocus = KnownDefocus(fitted.defocus_u_A, fitted.defocus_v_A, fitted.angle_deg, fitted.phase_shift_deg)
     return ManualCtf(defocus, (low_A * (1 + _ROUNDING), high_A * (1 - _ROUNDING)), fitted.amplitude_contrast)
 
 
-def ring_of(hand: ManualCtf, optics: Optics, number: int) -> Ring | None:
+def ring_of(manual: ManualCtf, optics: Optics, number: int) -> Ring | None:
     """The ring of a zero along U and across; None where the defocus has no such zero in both directions."""
-    used, defocus = hand.optics(optics), hand.defocus
+    used, defocus = manual.optics(optics), manual.defocus
     both = zero_frequency(
         number, [defocus.defocus_u_A, defocus.defocus_v_A], used, math.radians(defocus.phase_shift_deg)
     )
@@ -93,100 +104,98 @@ def ring_of(hand: ManualCtf, optics: Optics, number: int) -> Ring | None:
     return Ring(number, along_per_A, across_per_A, defocus.angle_deg)
 
 
-def rings_of(hand: ManualCtf, optics: Optics) -> Floats:
+def rings_of(manual: ManualCtf, optics: Optics) -> Floats:
     """The curves of zeros from the first on, (rings, 2, directions), as far as one reaches into the band."""
-    curves = zero_curves(MOST_RINGS, hand.defocus, hand.optics(optics), DIRECTIONS)
+    curves = zero_curves(MOST_RINGS, manual.defocus, manual.optics(optics), DIRECTIONS)
     with np.errstate(invalid="ignore"):
-        inside = np.hypot(curves[:, 0], curves[:, 1]) <= 1.0 / hand.resolution_range_A[1]
+        inside = np.hypot(curves[:, 0], curves[:, 1]) <= 1.0 / manual.resolution_range_A[1]
     return curves[inside.any(axis=1)]
 
 
 def evaluate_manual_ctf(
-    measured: Measurement, profiles: SectorProfiles, settings: Settings, hand: ManualCtf
+    measured: Measurement, profiles: SectorProfiles, settings: Settings, manual: ManualCtf
 ) -> fit.FixedCtfFit:
-    """The hand's CTF against the spectrum: only background and ring power are fitted, in its band.
+    """A manual CTF against the spectrum: only background and ring power are fitted, in its band.
 
     Raises
     ------
     FitError
         If the band is too narrow.
     """
-    low_A, high_A = hand.resolution_range_A
+    low_A, high_A = manual.resolution_range_A
     band = profiles.within(1.0 / low_A, min(1.0 / high_A, 0.5 / measured.pixel_A))
-    defocus = hand.defocus
-    vector = to_vector(defocus.defocus_u_A, defocus.defocus_v_A, defocus.angle_deg)
-    ctf = fit.Candidate(*vector, defocus.phase_shift_deg, 0.0)
-    return fit.evaluate_fixed_ctf(band, hand.optics(measured.optics), settings, ctf, measured.pixel_variance)
+    ctf = fit.Candidate.from_known(manual.defocus)
+    return fit.evaluate_fixed_ctf(
+        band, manual.optics(measured.optics), settings, ctf, measured.pixel_variance
+    )
 
 
 def estimate(
-    measured: Measurement, profiles: SectorProfiles, settings: Settings, hand: ManualCtf, way: ManualMode
+    measured: Measurement, profiles: SectorProfiles, settings: Settings, manual: ManualCtf, mode: ManualMode
 ) -> Attempt:
-    """The hand's estimate, graded as any: fitted from there, or with `way` "hand" kept as it is.
+    """The attempt of a manual CTF, graded as any: fitted from there, or with `mode` "hand" kept as it is.
 
     `measured` and its `profiles` are of the run's `settings`. What is kept as it is has standard errors of 0, as
-    everything that is held fixed. A spectrum that is refused without a fit is fitted all the same; its reasons stay.
+    everything that is fixed. A spectrum that is refused without a fit is fitted all the same; its reasons stay.
 
     Raises
     ------
     SettingsError
-        If the band is upside down.
+        If the band is in the wrong order, or a value is not finite.
     FitError
         If nothing could be fitted.
     """
-    wanted = _settings(settings, hand, way)
-    known = hand.defocus
-    if way == "hand":
-        measured = replace(measured, optics=hand.optics(measured.optics))
+    wanted = _settings(settings, manual, mode)
+    known = manual.defocus
+    if mode == "hand":
+        measured = replace(measured, optics=manual.optics(measured.optics))
     else:
         known = _nearby(measured, profiles, wanted, known)
     attempts = tuple(pipeline.attempts_on(measured, profiles, wanted, known, insist=True))
     best = attempts[pipeline.best_of(attempts)]
     if best.fit is None:
-        raise FitError(f"nothing could be fitted from there: {'; '.join(best.verdict.reasons)}")
+        raise FitError(f"no fit was possible from there: {'; '.join(best.verdict.reasons)}")
     return best
 
 
 def _nearby(
-    measured: Measurement, profiles: SectorProfiles, settings: Settings, hand: KnownDefocus
+    measured: Measurement, profiles: SectorProfiles, settings: Settings, manual: KnownDefocus
 ) -> KnownDefocus:
-    """The most likely of the defoci close to the hand's, as a start.
+    """The most likely of the defocus values close to the manual one, as a start.
 
-    A ring set to a few per cent leaves several defoci that a refinement could not get away from: those of a search
-    are compared with it, each also with the hand's astigmatism.
+    A ring set to a few per cent leaves several minima that a refinement could not leave: those of a search are
+    compared with it, each also with the manual astigmatism.
     """
-    mean_A, x_A, y_A = to_vector(hand.defocus_u_A, hand.defocus_v_A, hand.angle_deg)
+    mean_A, x_A, y_A = to_vector(manual.defocus_u_A, manual.defocus_v_A, manual.angle_deg)
     low_A, high_A = (1 - NEARBY) * mean_A, (1 + NEARBY) * mean_A
     near = replace(settings, defocus_range_A=(low_A, high_A), search="match")
     if not settings.phase_shift:
-        near = replace(near, phase_shift_deg=hand.phase_shift_deg)
+        near = replace(near, phase_shift_deg=manual.phase_shift_deg)
     finest_A = max(samplings(settings, measured.pixel_A)[0], measured.spectrum.sampling_A)
     low_resolution_A, high_resolution_A = settings.resolution_range_A
     band = profiles.within(1.0 / low_resolution_A, min(1.0 / high_resolution_A, 0.5 / finest_A))
     found, _ = fit.search(band, measured.optics, near)
-    own = fit.Candidate(
-        mean_A, x_A, y_A, hand.phase_shift_deg, max((one.score for one in found), default=0.0)
-    )
+    own = fit.Candidate.from_known(manual, max((one.score for one in found), default=0.0))
     astigmatic = (replace(one, astigmatism_x_A=x_A, astigmatism_y_A=y_A) for one in found)
     best = fit.refine(band, measured.optics, near, (own, *found, *astigmatic))
     return KnownDefocus(best.defocus_u_A, best.defocus_v_A, best.angle_deg, best.phase_shift_deg)
 
 
-def moved_far(hand: KnownDefocus, fitted: CtfFit) -> bool:
-    """Whether a fit ended so far from where the hand started it that it may be on other rings."""
-    start_A = 0.5 * (hand.defocus_u_A + hand.defocus_v_A)
-    return abs(fitted.mean_defocus_A - start_A) > RAN_AWAY * abs(start_A)
+def moved_far(manual: KnownDefocus, fitted: CtfFit) -> bool:
+    """Whether a fit ended so far from the manual defocus that it may be on other rings."""
+    start_A = 0.5 * (manual.defocus_u_A + manual.defocus_v_A)
+    return abs(fitted.mean_defocus_A - start_A) > MOVED_FAR * abs(start_A)
 
 
-def _settings(settings: Settings, hand: ManualCtf, way: ManualMode) -> Settings:
-    """The run's settings with the band of the hand, and all of the CTF held where it is kept as it is."""
-    if not all(math.isfinite(value) for value in (*_values(hand.defocus), *hand.resolution_range_A)):
-        raise SettingsError("a defocus or resolution set by hand is no number; expected Å and degrees.")
-    start: Start = "search" if settings.start == "search" else "network"
+def _settings(settings: Settings, manual: ManualCtf, mode: ManualMode) -> Settings:
+    """The run's settings with the band of the manual CTF, and all of the CTF fixed where it is kept as it is."""
+    if not all(math.isfinite(value) for value in (*_values(manual.defocus), *manual.resolution_range_A)):
+        raise SettingsError("a defocus or resolution set manually is not a number; expected Å and degrees.")
+    start: FitStart = "search" if settings.start == "search" else "network"
     wanted = replace(
-        settings, resolution_range_A=hand.resolution_range_A, start=start, fix_defocus=way == "hand"
+        settings, resolution_range_A=manual.resolution_range_A, start=start, fix_defocus=mode == "hand"
     )
-    if way == "fit":
+    if mode == "fit":
         return wanted
     return replace(wanted, phase_shift=False, refine_amplitude_contrast=False)
 

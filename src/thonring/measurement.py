@@ -3,19 +3,16 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from thonring import read, spectrum
 from thonring.optics import Optics
 from thonring.records import Image, Micrograph, Note, Source, Spectrum
-from thonring.settings import FINEST_RESOLUTION_A, Settings
+from thonring.settings import FINEST_RESOLUTION_A, Settings, SpectrumKind
 
 ICE_SAMPLING_A = 1.5
 SPECTRUM_PIXELS = 512
-
-SpectrumKind = Literal["amplitude", "power"]
 
 
 @dataclass(frozen=True, slots=True)

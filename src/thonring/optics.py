@@ -1,4 +1,4 @@
-"""The constants of the microscope, checked where they enter."""
+"""The constants of the microscope, checked on entry."""
 
 import math
 from dataclasses import dataclass
@@ -30,7 +30,11 @@ class Optics:
 
     @property
     def wavelength_A(self) -> float:
-        """Relativistic electron wavelength in Å: 0.0197 at 300 kV."""
+        """Relativistic electron wavelength in Å: 0.0197 at 300 kV.
+
+        λ = h / √(2meV (1 + eV / 2mc²)), with the constants put in. Source: Reimer & Kohl, Transmission Electron
+        Microscopy (2008).
+        """
         volts = 1e3 * self.voltage_kV
         return 12.2643247 / math.sqrt(volts * (1.0 + 0.978466e-6 * volts))
 
@@ -65,7 +69,7 @@ def _check_amplitude_contrast(fraction: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PartialOptics:
-    """Constants as far as the user gave them; what is missing may come from a STAR file."""
+    """Constants as far as they are given; what is missing may come from a STAR file."""
 
     voltage_kV: float | None = None
     cs_mm: float | None = None
@@ -94,7 +98,7 @@ class PartialOptics:
         if self.voltage_kV is None or self.cs_mm is None:
             missing = "--voltage (kV)" if self.voltage_kV is None else "--cs (mm)"
             raise OpticsError(
-                f"{missing} is missing: give it, or a RELION STAR file with optics groups as input."
+                f"{missing} is missing: give it, or use a RELION STAR file with optics groups as input."
             )
         amplitude_contrast = 0.1 if self.amplitude_contrast is None else self.amplitude_contrast
         return Optics(self.voltage_kV, self.cs_mm, amplitude_contrast, self.pixel_A)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from thonring import fit, quality, spectrum
 from thonring.errors import FitError, SettingsError, ThonringError
-from thonring.measurement import Measurement, SpectrumKind, measure, measured_file, samplings
+from thonring.measurement import Measurement, measure, measured_file, samplings
 from thonring.optics import Optics
 from thonring.records import (
     Attempt,
@@ -26,7 +26,7 @@ from thonring.records import (
     Source,
     Verdict,
 )
-from thonring.settings import Settings
+from thonring.settings import Settings, SpectrumKind
 
 __all__ = [
     "Measurement",

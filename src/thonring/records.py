@@ -1,4 +1,4 @@
-"""The records that cross from one stage to the next: frozen, with the unit in each name (docs/conventions.md).
+"""The records that pass from one stage to the next: frozen, with the unit in each name (docs/conventions.md).
 
 Underfocus is positive, U >= V, the angle of U from +x (columns) towards +y (rows), in (-90, 90] degrees.
 """
@@ -20,7 +20,7 @@ Status = Literal["accepted", "rejected", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something the user should be told; `kind` lets a batch tell it once a run."""
+    """Something the user should know; `kind` lets a batch report it once per run."""
 
     kind: str
     text: str
@@ -28,7 +28,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Micrograph:
-    """One image as read: `pixels` (rows, columns) of any real type; `pixel_A` is settled."""
+    """One image as read: `pixels` (rows, columns) of any real type; `pixel_A` is known by now."""
 
     path: Path
     pixels: npt.NDArray[np.generic]
@@ -97,7 +97,7 @@ class SectorProfiles:
 
 @dataclass(frozen=True, slots=True)
 class KnownDefocus:
-    """A defocus that another program or run found, as a start or fixed."""
+    """A defocus from another program, run or person, as a start or fixed."""
 
     defocus_u_A: float
     defocus_v_A: float
@@ -107,7 +107,7 @@ class KnownDefocus:
 
 @dataclass(frozen=True, slots=True)
 class SearchSignals:
-    """What the Fourier search saw, for diagnosis.
+    """The signals of the Fourier search, for diagnosis.
 
     `frequency_per_A`, `profile` (rings,): background-free rotational profile; `squared_frequency`, `resampled`
     (samples,): the same against k²; `defocus_A`, `amplitude` (bins,): its Fourier transform; `chosen_A`: the peak.
@@ -127,7 +127,7 @@ class RadialCurve:
     """The fit against frequency, averaged along the fitted ellipse; all arrays (rings,).
 
     `power` is measured, `background` + `ring_power` · sin²χ the model, `sin2` the fitted sin²χ at the mean defocus,
-    `agreement` the local correlation of measured and fitted rings (-1 to 1), `values` how many stand behind a point.
+    `agreement` the local correlation of measured and fitted rings (-1 to 1), `values` the number of values in a point.
     """
 
     frequency_per_A: Floats
@@ -144,11 +144,11 @@ class CtfFit:
     """A fitted CTF with its uncertainty.
 
     `covariance` (5, 5) is over (mean defocus Å, astigmatism x and y Å, phase shift deg, amplitude contrast),
-    astigmatism being (U - V)(cos 2θ, sin 2θ); what was held fixed has zeros. `log_likelihood_gain` is twice the log-
+    astigmatism being (U - V)(cos 2θ, sin 2θ); what was fixed has zeros. `log_likelihood_gain` is twice the log-
     likelihood ratio against a smooth spectrum without rings, divided by the dispersion; `runner_up_A` the next best
-    minimum (NaN: none), `runner_up_gap` how far below it is, in that unit. `resolution_range_A` is the band fitted,
-    beyond the Nyquist frequency of `sampling_A` if the rings reach that. `coarse_defocus_A` is the nearest strong
-    candidate at the coarser sampling, to `coarse_resolution_A`.
+    minimum (NaN: none), `runner_up_gap` how far below the best it is, in that unit. `resolution_range_A` is the band
+    fitted, beyond the Nyquist frequency of `sampling_A` if the rings reach that. `coarse_defocus_A` is the nearest
+    strong candidate at the coarser sampling, to `coarse_resolution_A`.
     """
 
     defocus_u_A: float
@@ -194,25 +194,25 @@ class CtfFit:
 
     @property
     def angle_sigma_deg(self) -> float:
-        """Standard error of the angle; at most 52°, that of an angle nobody knows."""
+        """Standard error of the angle: ½ σ / (U - V) in radians; at most 52° (180°/√12), that of a uniform one."""
         if self.astigmatism_A <= 0:
             return 52.0
         return min(52.0, math.degrees(0.5 * self.astigmatism_sigma_A / self.astigmatism_A))
 
     @property
     def phase_shift_sigma_deg(self) -> float:
-        """Standard error of the phase shift; 0 where it was held fixed."""
+        """Standard error of the phase shift; 0 where it was fixed."""
         return math.sqrt(self.covariance[3, 3])
 
     @property
     def amplitude_contrast_sigma(self) -> float:
-        """Standard error of the amplitude contrast; 0 where it was held fixed."""
+        """Standard error of the amplitude contrast; 0 where it was fixed."""
         return math.sqrt(self.covariance[4, 4])
 
 
 @dataclass(frozen=True, slots=True)
 class CriterionResult:
-    """One criterion's value (NaN: could not be computed) and whether it held."""
+    """One criterion's value (NaN: could not be computed) and whether it passed."""
 
     name: str
     value: float
@@ -249,7 +249,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All that is known of one input file; small enough to send between processes.
+    """Everything about one input file; small enough to send between processes.
 
     `chosen` is the index of the attempt kept (None: failed); `notes` has its fit's; `content_hash` is SHA-256 or "".
     """
@@ -279,7 +279,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One input: its file and the optics to use with it; with `metadata` the microscope's beside it are consulted."""
+    """One input: its file and the optics to use with it; with `metadata` the microscope's sidecar file is read."""
 
     path: Path
     optics: Optics

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dask_processes import Cluster, cluster_in
-from made_watch import Watching
 
+from factories.dask_cluster import Cluster, cluster_in
+from factories.watch import Watching
 from thonring.batch.executors.base import Executor, Inline
 from thonring.batch.executors.choice import RunningCluster
 from thonring.batch.executors.open import open_executor
@@ -30,7 +30,9 @@ def dask_executor(cluster: Cluster, tmp_path: Path) -> Iterator[Executor]:
         yield executor
 
 
-@pytest.fixture(params=["inline", "processes", "dask"])
+@pytest.fixture(
+    params=["inline", "processes", pytest.param("dask", marks=[pytest.mark.slow, pytest.mark.cluster])]
+)
 def executor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Executor]:
     """Each executor in turn."""
     if request.param == "dask":

@@ -20,8 +20,8 @@ def seen(**sizes: int) -> FolderListing:
 
 
 def at(arrivals: Arrivals, now_s: float, look: FolderListing) -> list[str]:
-    arrivals.see(look, now_s)
-    return arrivals.finished(now_s)
+    arrivals.update(look, now_s)
+    return arrivals.take_stable(now_s)
 
 
 def test_a_growing_file_is_not_taken_early() -> None:
@@ -75,17 +75,17 @@ def test_a_file_that_comes_again_is_new_unless_its_folder_was_away(
     there = FolderListing({"d/e/a": FoundFile(1, 1)})
     at(arrivals, 0, there)
     assert at(arrivals, 20, there) == ["d/e/a"]
-    assert at(arrivals, 30, FolderListing({}, unlisted=unlisted)) == []
+    assert at(arrivals, 30, FolderListing({}, unreadable=unlisted)) == []
     assert at(arrivals, 40, there) == []
     assert at(arrivals, 60, there) == again
 
 
 def test_fresh_are_those_never_seen() -> None:
     arrivals = Arrivals(STABLE_S, 0.0)
-    assert arrivals.see(seen(a=1), 0) == ["a"]
-    assert arrivals.see(seen(a=2, b=1), 1) == ["b"]
-    assert arrivals.see(seen(), 2) == []
-    assert arrivals.see(seen(a=1, b=1), 3) == []
+    assert arrivals.update(seen(a=1), 0) == ["a"]
+    assert arrivals.update(seen(a=2, b=1), 1) == ["b"]
+    assert arrivals.update(seen(), 2) == []
+    assert arrivals.update(seen(a=1, b=1), 3) == []
 
 
 @given(histories)

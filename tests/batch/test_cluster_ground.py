@@ -37,23 +37,23 @@ def test_another_version_is_named(ground: Environment) -> None:
     assert "has mrcfile " in environment_mismatch(other)
     assert ", expected 0.0.1 as on this machine" in environment_mismatch(other)
     missing = replace(ground, versions=(("no-such-package", "1.0"),))
-    assert environment_mismatch(missing).startswith("lacks no-such-package, expected 1.0")
+    assert environment_mismatch(missing).startswith("does not have no-such-package, expected 1.0")
 
 
 def test_a_run_folder_of_the_same_name_that_is_another_is_found_out(
     ground: Environment, tmp_path: Path
 ) -> None:
     (tmp_path / "other").mkdir()
-    assert "does not see" in environment_mismatch(replace(ground, run=tmp_path / "other"))
-    assert "--out needs a file system that they all share" in environment_mismatch(
+    assert "does not see the same" in environment_mismatch(replace(ground, run=tmp_path / "other"))
+    assert "--out must be on a file system shared by all of them" in environment_mismatch(
         replace(ground, run=tmp_path / "none")
     )
     (ground.run / ground.mark).write_text("of another run", encoding="utf-8")
-    assert "it holds something else" in environment_mismatch(ground)
+    assert "its content is different" in environment_mismatch(ground)
 
 
 def test_a_missing_folder_of_the_command_is_told_with_what_to_do(ground: Environment, tmp_path: Path) -> None:
-    assert "name all files and --out by absolute paths" in environment_mismatch(
+    assert "give all files and --out as absolute paths" in environment_mismatch(
         replace(ground, folder=tmp_path / "none")
     )
 
@@ -71,9 +71,9 @@ def test_relative_paths_are_looked_for_from_the_folder_of_the_command(
 
 def test_inputs_that_are_not_there_or_others_are_told(ground: Environment, raw: Path) -> None:
     (raw / "a.mrc").write_bytes(b"1234567")
-    assert f"finds {raw / 'a.mrc'} with 7 bytes, expected 5" in environment_mismatch(ground)
+    assert f"sees {raw / 'a.mrc'} with 7 bytes, expected 5" in environment_mismatch(ground)
     (raw / "a.mrc").unlink()
-    assert f"does not find {raw / 'a.mrc'} (No such file or directory)" in environment_mismatch(ground)
+    assert f"cannot find {raw / 'a.mrc'} (No such file or directory)" in environment_mismatch(ground)
 
 
 def test_a_run_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

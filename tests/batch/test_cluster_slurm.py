@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dask
-import fake_tasks
-import noise_micrographs
 import pytest
-import slurm_here
 from typer.testing import CliRunner
 
+from factories import noise_runs, slurm_cluster, tasks
+from thonring.batch.estimation import run_jobs
 from thonring.batch.executors import slurm
 from thonring.batch.executors.choice import SlurmJobs, seconds_of
 from thonring.batch.executors.open import open_executor
-from thonring.batch.run import run
 from thonring.cli.app import app
 from thonring.errors import ClusterError
 
@@ -83,7 +81,7 @@ def test_other_times_are_refused(text: str) -> None:
 def test_without_slurm_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with (
-        pytest.raises(ClusterError, match="sbatch is not found"),
+        pytest.raises(ClusterError, match="sbatch was not found"),
         open_executor(SlurmJobs(1), tmp_path, [], lambda _: None),
     ):
         pass
@@ -91,10 +89,10 @@ def test_without_slurm_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture(scope="module")
 def real_slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    missing = slurm_here.missing()
+    missing = slurm_cluster.missing()
     if missing:
         pytest.skip(missing)
-    with slurm_here.slurm_in(tmp_path_factory.mktemp("slurm")) as configuration:
+    with slurm_cluster.slurm_in(tmp_path_factory.mktemp("slurm")) as configuration:
         yield configuration
 
 
@@ -102,7 +100,7 @@ def real_slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def submitting(real_slurm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real SLURM is the one that its commands find, and jobs import the tasks of tests."""
     monkeypatch.setenv("SLURM_CONF", str(real_slurm))
-    monkeypatch.setenv("PYTHONPATH", ":".join([str(Path(__file__).parent), *filter(None, sys.path)]))
+    monkeypatch.setenv("PYTHONPATH", ":".join([str(Path(__file__).parents[1]), *filter(None, sys.path)]))
 
 
 def squeue(*options: str) -> list[str]:
@@ -112,53 +110,59 @@ def squeue(*options: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 @pytest.mark.usefixtures("submitting")
 def test_a_command_on_real_jobs_gives_the_results_of_one_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    noise_micrographs.make(tmp_path)
+    noise_runs.write_noise(tmp_path / "raw")
     for name, who in (
         ("alone", ["--executor", "inline"]),
         (
             "by jobs",
-            f"--cluster slurm --queue {slurm_here.QUEUE} --jobs 1 --job-cores 1 --job-memory 2GB".split(),
+            f"--cluster slurm --queue {slurm_cluster.QUEUE} --jobs 1 --job-cores 1 --job-memory 2GB".split(),
         ),
     ):
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
-        done = CliRunner().invoke(
-            app, ["estimate", "../raw", "--out", "run", *noise_micrographs.OPTIONS, *who]
-        )
+        done = CliRunner().invoke(app, ["estimate", "../raw", "--out", "run", *noise_runs.OPTIONS, *who])
         assert done.exit_code == 1, done.output
-    assert noise_micrographs.content(tmp_path / "by jobs" / "run") == noise_micrographs.content(
+    assert noise_runs.content_of(tmp_path / "by jobs" / "run") == noise_runs.content_of(
         tmp_path / "alone" / "run"
     )
     assert squeue("--states=running,pending") == []
     assert len(list((tmp_path / "by jobs" / "run" / "jobs").glob("*.err"))) == 1
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 @pytest.mark.usefixtures("submitting")
 def test_a_queue_that_is_not_there_is_told_in_slurms_words(tmp_path: Path) -> None:
     with (
-        pytest.raises(ClusterError, match=r"the jobs are not taken \(.*[Ii]nvalid partition.*Check --queue"),
+        pytest.raises(
+            ClusterError, match=r"SLURM did not accept the jobs \(.*[Ii]nvalid partition.*Check --queue"
+        ),
         open_executor(SlurmJobs(1, "no-such-queue"), tmp_path, [], lambda _: None),
     ):
         pass
 
 
+@pytest.mark.slow
+@pytest.mark.cluster
 @pytest.mark.usefixtures("submitting")
 def test_a_job_that_ends_early_is_submitted_again_and_costs_no_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slurm, "_TEND_EVERY_S", 1.0)
-    jobs = fake_tasks.jobs_of(tmp_path, *(f"m{index:02}" for index in range(12)))
-    choice = SlurmJobs(1, slurm_here.QUEUE, 1, "1GB")
+    monkeypatch.setattr(slurm, "_CHECK_EVERY_S", 1.0)
+    jobs = tasks.jobs_of(tmp_path, *(f"m{index:02}" for index in range(12)))
+    choice = SlurmJobs(1, slurm_cluster.QUEUE, 1, "1GB")
     finished = []
     with (
         dask.config.set({"distributed.deploy.lost-worker-timeout": "500ms"}),
         open_executor(choice, tmp_path, [], lambda _: None) as executor,
     ):
-        for index, outcome in run(jobs, executor, fake_tasks.nap):
+        for index, outcome in run_jobs(jobs, executor, tasks.nap):
             finished.append((index, outcome.status, outcome.reasons[0]))
             if len(finished) == 2:
                 subprocess.run(["scancel", *squeue("--states=running")], check=True)

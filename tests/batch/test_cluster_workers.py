@@ -6,19 +6,21 @@ import threading
 import time
 from pathlib import Path
 
-import fake_tasks
 import pytest
-from dask_processes import PATIENCE_S, Cluster, cluster_in
 
+from factories import tasks
+from factories.dask_cluster import PATIENCE_S, Cluster, cluster_in
+from thonring.batch.estimation import estimate_all, run_jobs
 from thonring.batch.executors import dask as connection
 from thonring.batch.executors.base import Executor
 from thonring.batch.executors.choice import RunningCluster
 from thonring.batch.executors.open import open_executor
 from thonring.batch.resume import plan_resume
-from thonring.batch.run import estimate_all, run
 from thonring.errors import ClusterError
 from thonring.formats.run_tables import prepare_run
 from thonring.run.open import open_run
+
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
 NAMES = ("a", "b", "slow", "d", "e", "f", "g")
 OTHER_VERSION = "Metadata-Version: 2.1\nName: thonring\nVersion: 9.9.9\n"
@@ -42,17 +44,17 @@ def test_a_worker_killed_in_a_job_costs_no_result_and_gives_none_twice(
     cluster: Cluster, tmp_path: Path
 ) -> None:
     prepare_run(tmp_path)
-    jobs = fake_tasks.jobs_of(tmp_path, *NAMES)
+    jobs = tasks.jobs_of(tmp_path, *NAMES)
     told: list[str] = []
     with (
         open_run(tmp_path) as store,
         open_executor(RunningCluster(cluster.address), tmp_path, [], lambda _: None) as executor,
     ):
         store.register([job.source.path for job in jobs])
-        due = plan_resume(store, jobs, jobs[0].recipe).due
+        due = plan_resume(store, jobs, jobs[0].options).pending
         killer = kill_when_told(tmp_path / "pid")
         session = estimate_all(
-            store, due, executor, lambda outcome: told.append(outcome.path.stem), fake_tasks.linger_once
+            store, due, executor, lambda outcome: told.append(outcome.path.stem), tasks.stall_once
         )
         killer.join()
         assert [one.outcome.path.stem for one in store] == list(NAMES)
@@ -62,12 +64,12 @@ def test_a_worker_killed_in_a_job_costs_no_result_and_gives_none_twice(
 
 
 def test_a_job_that_kills_its_workers_fails_alone(dask_executor: Executor, tmp_path: Path) -> None:
-    jobs = fake_tasks.jobs_of(tmp_path, "a", "b", "bad", "d", "e", "f", "g")
-    finished = list(run(jobs, dask_executor, fake_tasks.die))
+    jobs = tasks.jobs_of(tmp_path, "a", "b", "bad", "d", "e", "f", "g")
+    finished = list(run_jobs(jobs, dask_executor, tasks.die))
     assert sorted(index for index, _ in finished) == list(range(7))
     failed = {index: outcome.reasons for index, outcome in finished if outcome.status != "accepted"}
     assert list(failed) == [2]
-    assert failed[2][0].startswith("raw/bad.mrc: the worker that did it died, again when")
+    assert failed[2][0].startswith("raw/bad.mrc: the worker processing it died, and died again when")
 
 
 def test_paths_begin_where_the_command_was_given(
@@ -78,7 +80,7 @@ def test_paths_begin_where_the_command_was_given(
     with open_executor(
         RunningCluster(cluster.address), Path("run"), [Path("raw/m.mrc")], lambda _: None
     ) as executor:
-        ((_, outcome),) = run(fake_tasks.jobs_of(Path("run"), "a"), executor, fake_tasks.tell_folder)
+        ((_, outcome),) = run_jobs(tasks.jobs_of(Path("run"), "a"), executor, tasks.report_folder)
     assert outcome.reasons == (str(tmp_path),)
 
 
@@ -102,12 +104,10 @@ def test_unfit_workers_are_refused_at_the_start_and_get_nothing_later(
         ends = time.monotonic() + PATIENCE_S
         processes: set[str] = set()
         while len(notes) < 2 and time.monotonic() < ends:
-            jobs = fake_tasks.jobs_of(tmp_path, *NAMES, "h", "i", "k")
-            processes |= {outcome.reasons[0] for _, outcome in run(jobs, executor, fake_tasks.nap)}
+            jobs = tasks.jobs_of(tmp_path, *NAMES, "h", "i", "k")
+            processes |= {outcome.reasons[0] for _, outcome in run_jobs(jobs, executor, tasks.nap)}
     with (
-        pytest.raises(
-            ClusterError, match=r"(works with 2 threads|has thonring 9\.9\.9).*1 more of its workers"
-        ),
+        pytest.raises(ClusterError, match=r"(runs 2 threads|has thonring 9\.9\.9).*1 more worker failed"),
         open_executor(RunningCluster(cluster.address), tmp_path, [], notes.append),
     ):
         pass
@@ -115,7 +115,7 @@ def test_unfit_workers_are_refused_at_the_start_and_get_nothing_later(
         process.terminate()
         process.wait()
     told = " ".join(notes)
-    assert "gets no micrographs: it works with 2 threads, expected 1" in told
+    assert "gets no micrographs: it runs 2 threads, expected 1" in told
     assert "it has thonring 9.9.9, expected 0.1.0 as on this machine" in told
     assert not processes & {str(process.pid) for process in strangers}
 
@@ -124,7 +124,7 @@ def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(connection, "_CONNECT_WITHIN_S", 0.5)
     with (
         pytest.raises(
-            ClusterError, match=r"--scheduler tcp://127\.0\.0\.1:9: no Dask scheduler answers there"
+            ClusterError, match=r"--scheduler tcp://127\.0\.0\.1:9: no Dask scheduler is running there"
         ),
         open_executor(RunningCluster("tcp://127.0.0.1:9"), tmp_path, [], lambda _: None),
     ):
@@ -136,10 +136,11 @@ def test_a_scheduler_that_goes_while_nothing_is_done_is_told_at_the_next_jobs(tm
         cluster_in(tmp_path, "--nthreads", "1", "--no-nanny") as own,
         open_executor(RunningCluster(own.address), tmp_path, [], lambda _: None) as executor,
     ):
-        assert len(list(run(fake_tasks.jobs_of(tmp_path, "a"), executor, fake_tasks.accept))) == 1
+        assert len(list(run_jobs(tasks.jobs_of(tmp_path, "a"), executor, tasks.accept))) == 1
         own.scheduler.kill()
         own.scheduler.wait()
         with pytest.raises(
-            ClusterError, match=r"at tcp://.*: its scheduler is gone\. What is finished is kept"
+            ClusterError,
+            match=r"at tcp://.*: the scheduler is no longer running\. Finished micrographs are kept",
         ):
-            list(run(fake_tasks.jobs_of(tmp_path, "b"), executor, fake_tasks.accept))
+            list(run_jobs(tasks.jobs_of(tmp_path, "b"), executor, tasks.accept))

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from thonring.batch.dataset import (
-    DrawnJob,
-    Filled,
-    Found,
-    Job,
+    DatasetResult,
+    ExampleJob,
+    ExampleResult,
     MeasuredJob,
-    fill,
-    make,
+    SimulatedJob,
+    fill_dataset,
+    make_example,
     measured_jobs,
-    planned,
+    plan_dataset,
 )
 from thonring.learn.dataset.dataset import open_dataset
 from thonring.learn.dataset.example import Accepted
@@ -27,13 +27,15 @@ OPTICS = Optics(300.0, 2.7, 0.1, 1.5)
 RECIPE = load_recipe("training")
 
 
-def drawn(count: int) -> list[DrawnJob]:
-    return [DrawnJob(RECIPE, 1, index) for index in range(count)]
+def drawn(count: int) -> list[SimulatedJob]:
+    return [SimulatedJob(RECIPE, 1, index) for index in range(count)]
 
 
-def filled(path: Path, jobs: list[Job], workers: int = 1, told: list[Found] | None = None) -> Filled:
+def filled(
+    path: Path, jobs: list[ExampleJob], workers: int = 1, told: list[ExampleResult] | None = None
+) -> DatasetResult:
     with writing(path) as store:
-        return fill(store, planned(store, jobs), workers, ([] if told is None else told).append)
+        return fill_dataset(store, plan_dataset(store, jobs), workers, ([] if told is None else told).append)
 
 
 def accepted(path: Path, defocus_A: float = 15_000.0, phase_shift_deg: float = 0.0) -> Accepted:
@@ -60,24 +62,24 @@ def test_the_same_elements_by_one_process_and_by_two(tmp_path: Path) -> None:
 def test_interrupted_it_goes_on_and_adds_nothing_twice(tmp_path: Path) -> None:
     path = tmp_path / "d.h5"
 
-    def interrupt(_: Found) -> None:
+    def interrupt(_: ExampleResult) -> None:
         raise KeyboardInterrupt
 
     with writing(path) as store:
-        done = fill(store, planned(store, drawn(3)), 1, interrupt)
-    assert done.interrupted
+        done = fill_dataset(store, plan_dataset(store, drawn(3)), 1, interrupt)
+    assert done.run.interrupted
     assert len(open_dataset([path])) == 1
-    told: list[Found] = []
-    assert not filled(path, drawn(3), told=told).interrupted
+    told: list[ExampleResult] = []
+    assert not filled(path, drawn(3), told=told).run.interrupted
     assert len(told) == 2
-    assert filled(path, drawn(3)).found == ()
+    assert filled(path, drawn(3)).results == ()
     assert len(set(open_dataset([path]).columns.file)) == 3
 
 
 def test_an_accepted_micrograph_is_read_again(tmp_path: Path, micrograph: Path) -> None:
     (job,) = measured_jobs([accepted(micrograph)], None)
     done = filled(tmp_path / "d.h5", [job])
-    assert [found.reason for found in done.found] == [""]
+    assert [found.reason for found in done.results] == [""]
     element = open_dataset([tmp_path / "d.h5"]).element(0)
     assert (element.session, element.file, element.source) == (
         str(micrograph.parent),
@@ -91,19 +93,19 @@ def test_an_accepted_micrograph_is_read_again(tmp_path: Path, micrograph: Path) 
 def test_a_bad_file_costs_no_other(tmp_path: Path, micrograph: Path) -> None:
     jobs = measured_jobs([accepted(tmp_path / "missing.mrc"), accepted(micrograph)], None)
     done = filled(tmp_path / "d.h5", list(jobs))
-    assert [bool(found.reason) for found in done.found] == [True, False]
-    assert "missing.mrc: cannot be opened" in done.found[0].reason
+    assert [bool(found.reason) for found in done.results] == [True, False]
+    assert "missing.mrc: cannot be opened" in done.results[0].reason
 
 
 def test_another_defocus_of_the_same_micrograph_is_refused_and_told(tmp_path: Path, micrograph: Path) -> None:
     jobs = measured_jobs([accepted(micrograph), accepted(micrograph), accepted(micrograph, 15_020.0)], None)
-    told: list[Found] = []
+    told: list[ExampleResult] = []
     filled(tmp_path / "d.h5", list(jobs), told=told)
     assert sorted(bool(found.reason) for found in told) == [False, True]
-    assert "is there already with 15000 Å; /run says 15020 Å" in told[0].reason
+    assert "already in the data set with 15000 Å; /run has 15020 Å" in told[0].reason
     assert len(open_dataset([tmp_path / "d.h5"])) == 1
 
 
 def test_a_phase_plate_is_left_out(micrograph: Path) -> None:
-    found = make(MeasuredJob(accepted(micrograph, phase_shift_deg=90.0), "s"))
+    found = make_example(MeasuredJob(accepted(micrograph, phase_shift_deg=90.0), "s"))
     assert "phase shift of 90°" in found.reason

@@ -4,52 +4,52 @@ import os
 import signal
 from pathlib import Path
 
-import fake_tasks
 import pytest
 
+from factories import tasks
+from thonring.batch.estimation import Task, run_jobs
 from thonring.batch.executors.base import Executor, Inline
 from thonring.batch.executors.processes import Processes, local, persistent_processes
-from thonring.batch.run import Task, run
 from thonring.batch.threads import one_thread_each
 
 NAMES = tuple(f"m{i}" for i in range(7))
 
 
 def test_every_job_gives_one_outcome_of_its_own_file(tmp_path: Path, executor: Executor) -> None:
-    jobs = fake_tasks.jobs_of(tmp_path, *NAMES)
-    finished = dict(run(jobs, executor, fake_tasks.accept))
+    jobs = tasks.jobs_of(tmp_path, *NAMES)
+    finished = dict(run_jobs(jobs, executor, tasks.accept))
     assert sorted(finished) == list(range(7))
     assert all(finished[index].path == job.source.path for index, job in enumerate(jobs))
 
 
 def test_no_jobs_no_outcomes(executor: Executor) -> None:
-    assert list(run([], executor, fake_tasks.accept)) == []
+    assert list(run_jobs([], executor, tasks.accept)) == []
 
 
 def test_a_fault_nobody_foresaw_fails_one_micrograph(tmp_path: Path, executor: Executor) -> None:
-    jobs = fake_tasks.jobs_of(tmp_path, "a", "bad", "c")
-    finished = dict(run(jobs, executor, fake_tasks.stumble))
+    jobs = tasks.jobs_of(tmp_path, "a", "bad", "c")
+    finished = dict(run_jobs(jobs, executor, tasks.raise_error))
     assert [finished[index].status for index in range(3)] == ["accepted", "failed", "accepted"]
     assert finished[1].reasons == ("raw/bad.mrc: unexpected ZeroDivisionError: no such luck",)
 
 
 def test_a_killed_process_fails_one_micrograph_and_no_other(tmp_path: Path) -> None:
-    jobs = fake_tasks.jobs_of(tmp_path, "a", "b", "bad", "d", "e", "f", "g")
-    finished = dict(run(jobs, Processes(2), fake_tasks.die))
+    jobs = tasks.jobs_of(tmp_path, "a", "b", "bad", "d", "e", "f", "g")
+    finished = dict(run_jobs(jobs, Processes(2), tasks.die))
     assert len(finished) == len(jobs)
     assert [index for index, outcome in finished.items() if outcome.status != "accepted"] == [2]
-    assert "raw/bad.mrc: the process that worked on it died, twice" in finished[2].reasons[0]
+    assert "raw/bad.mrc: the process working on it died twice" in finished[2].reasons[0]
 
 
 def test_a_process_killed_once_costs_nothing(tmp_path: Path) -> None:
-    jobs = fake_tasks.jobs_of(tmp_path, "a", "bad", "c", "d", "e")
-    finished = dict(run(jobs, Processes(2), fake_tasks.die_once))
+    jobs = tasks.jobs_of(tmp_path, "a", "bad", "c", "d", "e")
+    finished = dict(run_jobs(jobs, Processes(2), tasks.die_once))
     assert (tmp_path / "died").exists()
     assert [finished[index].status for index in range(5)] == ["accepted"] * 5
 
 
 def test_two_workers_are_other_processes_with_one_thread_each(tmp_path: Path) -> None:
-    finished = dict(run(fake_tasks.jobs_of(tmp_path, *NAMES), Processes(2), fake_tasks.tell_process))
+    finished = dict(run_jobs(tasks.jobs_of(tmp_path, *NAMES), Processes(2), tasks.report_process))
     processes = {outcome.reasons[0] for outcome in finished.values()}
     assert str(os.getpid()) not in processes
     assert 1 <= len(processes) <= 2
@@ -57,13 +57,13 @@ def test_two_workers_are_other_processes_with_one_thread_each(tmp_path: Path) ->
 
 
 def test_inline_is_this_process(tmp_path: Path) -> None:
-    finished = dict(run(fake_tasks.jobs_of(tmp_path, "a"), Inline(), fake_tasks.tell_process))
+    finished = dict(run_jobs(tasks.jobs_of(tmp_path, "a"), Inline(), tasks.report_process))
     assert finished[0].reasons[0] == str(os.getpid())
 
 
 def test_processes_may_be_one_that_is_another(tmp_path: Path) -> None:
-    jobs = fake_tasks.jobs_of(tmp_path, "a", "bad", "c")
-    finished = dict(run(jobs, Processes(1), fake_tasks.die))
+    jobs = tasks.jobs_of(tmp_path, "a", "bad", "c")
+    finished = dict(run_jobs(jobs, Processes(1), tasks.die))
     assert [finished[index].status for index in range(3)] == ["accepted", "failed", "accepted"]
 
 
@@ -74,33 +74,33 @@ def test_one_worker_of_a_command_that_has_no_executors_is_this_process() -> None
 
 def test_an_executor_finishes_again_and_again(tmp_path: Path, executor: Executor) -> None:
     for name in NAMES[:3]:
-        finished = list(run(fake_tasks.jobs_of(tmp_path, name, "b"), executor, fake_tasks.accept))
+        finished = list(run_jobs(tasks.jobs_of(tmp_path, name, "b"), executor, tasks.accept))
         assert sorted((index, outcome.path.stem) for index, outcome in finished) == [(0, name), (1, "b")]
 
 
 def test_processes_stay_between_calls_and_are_replaced_when_they_died(tmp_path: Path) -> None:
     def process_of(name: str, task: Task) -> str:
-        ((_, outcome),) = run(fake_tasks.jobs_of(tmp_path, name), executor, task)
+        ((_, outcome),) = run_jobs(tasks.jobs_of(tmp_path, name), executor, task)
         return outcome.reasons[0]
 
     with persistent_processes(1) as executor:
-        first = process_of("a", fake_tasks.tell_process)
-        assert process_of("b", fake_tasks.tell_process) == first
+        first = process_of("a", tasks.report_process)
+        assert process_of("b", tasks.report_process) == first
         os.kill(int(first), signal.SIGKILL)
-        second = process_of("c", fake_tasks.tell_process)
+        second = process_of("c", tasks.report_process)
         assert second != first
-        assert "died, twice" in process_of("bad", fake_tasks.die)
-        assert process_of("d", fake_tasks.tell_process) != second
+        assert "died twice" in process_of("bad", tasks.die)
+        assert process_of("d", tasks.report_process) != second
 
 
 def test_a_closed_iterator_gives_nothing_more_and_leaves_the_executor_to_others(
     tmp_path: Path, executor: Executor
 ) -> None:
-    finished = run(fake_tasks.jobs_of(tmp_path, *NAMES), executor, fake_tasks.accept)
+    finished = run_jobs(tasks.jobs_of(tmp_path, *NAMES), executor, tasks.accept)
     next(finished)
     finished.close()
     assert list(finished) == []
-    ((_, outcome),) = run(fake_tasks.jobs_of(tmp_path, "another"), executor, fake_tasks.accept)
+    ((_, outcome),) = run_jobs(tasks.jobs_of(tmp_path, "another"), executor, tasks.accept)
     assert outcome.path.stem == "another"
 
 

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from fake_tasks import OPTICS
-
-from thonring.batch.jobs import Recipe, plan, work
+from factories.tasks import OPTICS
+from thonring.batch.jobs import RunOptions, plan, work
 from thonring.records import KnownDefocus, Source
 from thonring.settings import Settings
 
@@ -13,19 +12,19 @@ KNOWN = {"a": KnownDefocus(12000.0, 11000.0, 5.0)}
 
 
 def test_jobs_keep_the_order_and_have_names_of_their_own(tmp_path: Path) -> None:
-    jobs = plan(SOURCES, Recipe(tmp_path, Settings()))
+    jobs = plan(SOURCES, RunOptions(tmp_path, Settings()))
     assert [job.source for job in jobs] == SOURCES
     assert len({job.name for job in jobs}) == 3
     assert all(job.known is None and not job.notes and not job.refusal for job in jobs)
 
 
 def test_a_known_defocus_finds_its_micrograph(tmp_path: Path) -> None:
-    jobs = plan(SOURCES, Recipe(tmp_path, Settings()), KNOWN)
+    jobs = plan(SOURCES, RunOptions(tmp_path, Settings()), KNOWN)
     assert jobs[0].known == jobs[1].known == KNOWN["a"]
 
 
 def test_a_micrograph_without_known_defocus_is_estimated_and_told(tmp_path: Path) -> None:
-    job = plan(SOURCES, Recipe(tmp_path, Settings()), KNOWN)[2]
+    job = plan(SOURCES, RunOptions(tmp_path, Settings()), KNOWN)[2]
     assert job.known is None
     assert not job.refusal
     assert [note.kind for note in job.notes] == ["no-known-defocus"]
@@ -33,8 +32,8 @@ def test_a_micrograph_without_known_defocus_is_estimated_and_told(tmp_path: Path
 
 
 def test_nothing_to_hold_fixed_is_a_failure_with_advice(tmp_path: Path) -> None:
-    job = plan(SOURCES, Recipe(tmp_path, Settings(fix_defocus=True)), KNOWN)[2]
+    job = plan(SOURCES, RunOptions(tmp_path, Settings(fix_defocus=True)), KNOWN)[2]
     outcome = work(job)
     assert outcome.status == "failed"
-    assert outcome.reasons[0].startswith("b.mrc: no defocus for it")
+    assert outcome.reasons[0].startswith("b.mrc: not in the --defocus-from file")
     assert "--fix-defocus" in outcome.reasons[0]

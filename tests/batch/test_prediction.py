@@ -9,9 +9,9 @@ from pathlib import Path
 import mrcfile
 import pytest
 
-from made_models import CARD, Answer, made_model
-from simulated import OPTICS, STRONG, micrograph
-from thonring.batch.prediction import PredictionJob, Work, predict_all, read_for_network
+from factories.micrographs import OPTICS, STRONG, micrograph
+from factories.models import CARD, Answer, make_model
+from thonring.batch.prediction import PredictionJob, PredictionOptions, predict_all, read_for_network
 from thonring.errors import OutputError
 from thonring.learn.inputs import NetworkInput
 from thonring.learn.predict import NetworkDefocus, Predictor
@@ -42,7 +42,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture
 def predictor(tmp_path: Path) -> Predictor:
     """Its answer depends on the file."""
-    return Predictor.load(made_model(tmp_path / "m.onnx", Answer(20000.0, slope=1e5)))
+    return Predictor.load(make_model(tmp_path / "m.onnx", Answer(20000.0, slope=1e5)))
 
 
 def jobs(files: list[Path], optics: Optics = OPTICS) -> list[PredictionJob]:
@@ -50,18 +50,18 @@ def jobs(files: list[Path], optics: Optics = OPTICS) -> list[PredictionJob]:
 
 
 def predicted(
-    tmp_path: Path, files: list[Path], predictor: Predictor, work: Work
+    tmp_path: Path, files: list[Path], predictor: Predictor, work: PredictionOptions
 ) -> tuple[tuple[Prediction, ...], str]:
     """The rows, and the table's text."""
     told: list[Prediction] = []
     done = predict_all(tmp_path / "out.csv", jobs(files), predictor, work, told.append)
-    assert not done.interrupted
+    assert not done.run.interrupted
     assert sorted(told, key=lambda row: row.path) == list(done.rows)
     return done.rows, (tmp_path / "out.csv").read_text(encoding="utf-8")
 
 
 def test_every_file_has_its_row_in_order(tmp_path: Path, files: list[Path], predictor: Predictor) -> None:
-    rows, _ = predicted(tmp_path, files, predictor, Work())
+    rows, _ = predicted(tmp_path, files, predictor, PredictionOptions())
     assert [row.path for row in rows] == files
     broken = [row for row in rows if row.status == "failed"]
     assert [row.path.name for row in broken] == ["mic_2_broken.mrc"]
@@ -71,17 +71,20 @@ def test_every_file_has_its_row_in_order(tmp_path: Path, files: list[Path], pred
     assert len(good) == COUNT == len({row.defocus_A for row in good})
     for row, defocus_A in zip(good, DEFOCI, strict=True):
         alone = read_for_network(jobs([row.path])[0])
-        assert alone.given is not None
-        assert row.defocus_A == predictor.predict([alone.given])[0].defocus_A, defocus_A
+        assert alone.network_input is not None
+        assert row.defocus_A == predictor.predict([alone.network_input])[0].defocus_A, defocus_A
         assert (row.pixel_A, row.sigma_A, row.optics) == (1.0, 50.0, OPTICS)
 
 
-@pytest.mark.parametrize("work", [Work(1, 1), Work(1, 2), Work(1, 100), Work(2, 3)])
+@pytest.mark.parametrize(
+    "work",
+    [PredictionOptions(1, 1), PredictionOptions(1, 2), PredictionOptions(1, 100), PredictionOptions(2, 3)],
+)
 def test_processes_and_batches_change_nothing(
-    tmp_path: Path, files: list[Path], predictor: Predictor, work: Work
+    tmp_path: Path, files: list[Path], predictor: Predictor, work: PredictionOptions
 ) -> None:
     rows, text = predicted(tmp_path, files, predictor, work)
-    expected, expected_text = predicted(tmp_path, files, predictor, Work(1, 8))
+    expected, expected_text = predicted(tmp_path, files, predictor, PredictionOptions(1, 8))
     assert repr(rows) == repr(expected), "NaN is not equal to itself"
     assert text == expected_text
 
@@ -89,7 +92,7 @@ def test_processes_and_batches_change_nothing(
 def test_a_file_that_the_network_chokes_on_costs_no_other_its_answer(
     tmp_path: Path, files: list[Path], predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    last = read_for_network(jobs([files[-1]])[0]).given
+    last = read_for_network(jobs([files[-1]])[0]).network_input
     assert last is not None
     answer = predictor.predict
 
@@ -99,7 +102,7 @@ def test_a_file_that_the_network_chokes_on_costs_no_other_its_answer(
         return answer(inputs)
 
     monkeypatch.setattr(predictor, "predict", choking)
-    rows, _ = predicted(tmp_path, files, predictor, Work(1, 8))
+    rows, _ = predicted(tmp_path, files, predictor, PredictionOptions(1, 8))
     failed = {row.path: row.reason for row in rows if row.status == "failed"}
     assert set(failed) == {files[-1], *(path for path in files if "broken" in path.name)}
     assert failed[files[-1]] == f"{files[-1]}: out of its depth"
@@ -109,7 +112,9 @@ def test_a_voltage_it_has_not_seen_is_predicted_and_flagged(
     tmp_path: Path, files: list[Path], predictor: Predictor
 ) -> None:
     low = replace(OPTICS, voltage_kV=60.0)
-    done = predict_all(tmp_path / "out.csv", jobs(files[:1], low), predictor, Work(), lambda _: None)
+    done = predict_all(
+        tmp_path / "out.csv", jobs(files[:1], low), predictor, PredictionOptions(), lambda _: None
+    )
     (row,) = done.rows
     assert row.status == "flagged"
     assert "trained on voltage 100 to 300 kV" in row.reason
@@ -124,8 +129,8 @@ def test_ctrl_c_keeps_what_is_answered(tmp_path: Path, files: list[Path], predic
         if len(told) == 2:
             raise KeyboardInterrupt
 
-    done = predict_all(tmp_path / "out.csv", jobs(files), predictor, Work(1, 1), tell)
-    assert done.interrupted
+    done = predict_all(tmp_path / "out.csv", jobs(files), predictor, PredictionOptions(1, 1), tell)
+    assert done.run.interrupted
     assert done.rows == tuple(told)
     assert len((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()) == 3
 
@@ -133,6 +138,12 @@ def test_ctrl_c_keeps_what_is_answered(tmp_path: Path, files: list[Path], predic
 def test_a_table_that_cannot_be_written_is_an_error(
     tmp_path: Path, files: list[Path], predictor: Predictor
 ) -> None:
-    run = partial(predict_all, jobs=jobs(files[:1]), predictor=predictor, work=Work(), tell=lambda _: None)
+    run = partial(
+        predict_all,
+        jobs=jobs(files[:1]),
+        predictor=predictor,
+        options=PredictionOptions(),
+        report=lambda _: None,
+    )
     with pytest.raises(OutputError, match=r"out\.csv"):
         run(tmp_path / "no" / "such" / "out.csv")

@@ -9,7 +9,7 @@ import mrcfile
 import numpy as np
 import pytest
 
-from thonring.batch.simulation import SceneJob, SimulatedMicrograph, make, simulate_all
+from thonring.batch.simulation import SceneJob, SimulatedMicrograph, simulate_all, simulate_scene
 from thonring.errors import OutputError
 from thonring.simulate import Recipe, draw, load_recipe, read_truth
 
@@ -42,8 +42,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A set made in this process."""
     folder = tmp_path_factory.mktemp("set")
     done = simulate_all(folder, jobs_of(folder), 1, ignore)
-    assert not done.interrupted
-    assert all(made.truth is not None for made in done.made)
+    assert not done.run.interrupted
+    assert all(made.truth is not None for made in done.micrographs)
     return folder
 
 
@@ -97,15 +97,16 @@ def test_another_seed_is_another_set(folder: Path, tmp_path: Path) -> None:
 def test_one_that_cannot_be_written_costs_no_other(tmp_path: Path, workers: int) -> None:
     (tmp_path / "mic_000001.mrc").mkdir()
     done = simulate_all(tmp_path, jobs_of(tmp_path, 3), workers, ignore)
-    assert [made.truth is None for made in done.made] == [False, True, False]
-    assert "mic_000001.mrc: cannot be written" in done.made[1].reason
+    assert [made.truth is None for made in done.micrographs] == [False, True, False]
+    assert "mic_000001.mrc: cannot be written" in done.micrographs[1].reason
     assert [row.file for row in read_truth(tmp_path / "truth.csv")] == ["mic_000000.mrc", "mic_000002.mrc"]
 
 
+@pytest.mark.slow
 def test_a_recipe_without_rings_is_the_reason(tmp_path: Path) -> None:
     usable = small().usable.model_copy(update={"rings": 20, "significance": 1e6})
     job = replace(jobs_of(tmp_path)[0], recipe=small().model_copy(update={"usable": usable}))
-    made = make(job)
+    made = simulate_scene(job)
     assert made.truth is None
     assert "visible rings" in made.reason
 
@@ -116,13 +117,16 @@ def test_interrupted_what_is_finished_is_in_the_tables(tmp_path: Path, workers: 
         raise KeyboardInterrupt
 
     done = simulate_all(tmp_path, jobs_of(tmp_path), workers, interrupt)
-    assert done.interrupted
-    assert [row.file for row in read_truth(tmp_path / "truth.csv")] == [made.file for made in done.made]
-    assert len(done.made) == 1
+    assert done.run.interrupted
+    assert [row.file for row in read_truth(tmp_path / "truth.csv")] == [
+        made.file for made in done.micrographs
+    ]
+    assert len(done.micrographs) == 1
 
 
 def test_tables_are_written_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("thonring.batch.simulation.WRITE_EVERY_S", 0.0)
+    monkeypatch.setattr("thonring.batch.run.WRITE_EVERY_S", 0.0)
+    monkeypatch.setattr("thonring.batch.run.WRITING_SHARE", float("inf"))
     seen: list[int] = []
     simulate_all(
         tmp_path, jobs_of(tmp_path, 3), 1, lambda _: seen.append(len(read_truth(tmp_path / "truth.csv")))

@@ -20,7 +20,7 @@ def made(folder: Path, *names: str) -> None:
 
 
 def look(lookout: ScanPattern) -> FolderListing:
-    return FolderScanner(lookout).look()
+    return FolderScanner(lookout).scan()
 
 
 def names(lookout: ScanPattern) -> list[str]:
@@ -33,7 +33,7 @@ def test_files_at_any_depth_as_they_stand(tmp_path: Path) -> None:
     found = look(ScanPattern(tmp_path))
     assert found.files[str(tmp_path / "a.mrc")] == FoundFile(7, 7)
     assert names(ScanPattern(tmp_path)) == ["Images-Disc1/GridSquare_1/Data/b.mrc", "a.mrc"]
-    assert not found.unlisted
+    assert not found.unreadable
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_folder_nobody_may_look_into_hides_no_other(
     monkeypatch.setattr(os, "scandir", refusing(tmp_path / "one", PermissionError(13, "Permission denied")))
     found = look(ScanPattern(tmp_path))
     assert list(found.files) == [str(tmp_path / "two/b.mrc")]
-    assert found.unlisted == {str(tmp_path / "one"): "Permission denied"}
+    assert found.unreadable == {str(tmp_path / "one"): "Permission denied"}
 
 
 def test_a_folder_that_goes_while_it_is_looked_at_is_no_problem_but_the_watched_one_is(
@@ -137,8 +137,8 @@ def test_a_folder_that_goes_while_it_is_looked_at_is_no_problem_but_the_watched_
         patched.setattr(os, "scandir", refusing(tmp_path / "one", FileNotFoundError(2, "gone")))
         found = look(ScanPattern(tmp_path))
     assert list(found.files) == [str(tmp_path / "two/b.mrc")]
-    assert not found.unlisted
-    assert look(ScanPattern(tmp_path / "none")).unlisted == {
+    assert not found.unreadable
+    assert look(ScanPattern(tmp_path / "none")).unreadable == {
         str(tmp_path / "none"): "No such file or directory"
     }
 
@@ -147,11 +147,11 @@ def test_what_it_remembers_of_names_changes_no_later_look(tmp_path: Path) -> Non
     made(tmp_path, "F_1_Fractions.mrc", "F_1.xml", "a.txt")
     looker = FolderScanner(ScanPattern(tmp_path))
     for _ in range(2):
-        assert looker.look() == look(ScanPattern(tmp_path))
+        assert looker.scan() == look(ScanPattern(tmp_path))
     (tmp_path / "F_1.xml").rename(tmp_path / "F_1_Fractions.xml")
     (tmp_path / "b.mrc").mkdir()
     (tmp_path / "a.txt").unlink()
-    assert looker.look() == look(ScanPattern(tmp_path))
+    assert looker.scan() == look(ScanPattern(tmp_path))
     made(tmp_path, "b.mrc/c.mrc", "a.mrc")
     (tmp_path / "F_1_Fractions.xml").unlink()
-    assert looker.look() == look(ScanPattern(tmp_path))
+    assert looker.scan() == look(ScanPattern(tmp_path))

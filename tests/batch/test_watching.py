@@ -5,13 +5,13 @@ import signal
 from pathlib import Path
 
 import pytest
-from made_watch import GIVEN, Watching, read, rows, written
 
-from made_metadata import IMAGE_MDOC
+from factories.metadata import IMAGE_MDOC
+from factories.watch import GIVEN, Watching, read, rows, written
+from thonring.batch.estimation import estimate_all
 from thonring.batch.executors.base import Inline
-from thonring.batch.jobs import Job, Recipe, plan
+from thonring.batch.jobs import Job, RunOptions, plan
 from thonring.batch.resume import plan_resume
-from thonring.batch.run import estimate_all
 from thonring.batch.watch import Until
 from thonring.read import sources
 from thonring.records import Outcome
@@ -26,19 +26,19 @@ def test_files_are_done_as_they_come_each_once(watched: Watching, raw: Path, run
         (200, written(raw / "c.mrc", "bad")),
         (400, written(raw / "d.mrc")),
     )
-    assert watched.told.names == ["a.mrc", "b.mrc", "c.mrc", "d.mrc"]
+    assert watched.reporter.names == ["a.mrc", "b.mrc", "c.mrc", "d.mrc"]
     assert watched.verdicts() == dict(
-        zip(watched.told.names, ("accepted", "rejected", "failed", "accepted"), strict=True)
+        zip(watched.reporter.names, ("accepted", "rejected", "failed", "accepted"), strict=True)
     )
-    assert (done.session.done, done.session.failed, done.session.stopped_by, done.left) == (4, 1, None, 0)
-    assert rows(run) == watched.told.names
+    assert (done.run.done, done.run.failed, done.run.stopped_by, done.left) == (4, 1, None, 0)
+    assert rows(run) == watched.reporter.names
     assert 700 <= watched.script.now_s <= 720
 
 
 def test_a_file_is_not_read_while_it_grows(watched: Watching, raw: Path) -> None:
     growing = [(100.0 + 7 * step, written(raw / "a.mrc", "x" * step)) for step in range(1, 20)]
     watched(*growing, (235, written(raw / "a.mrc", "good")))
-    assert watched.told.names == ["a.mrc"]
+    assert watched.reporter.names == ["a.mrc"]
     assert watched.verdicts() == {"a.mrc": "accepted"}
 
 
@@ -49,9 +49,9 @@ def test_a_file_that_changes_later_is_done_again(watched: Watching, raw: Path, r
         (150, written(raw / "a.mrc", "good")),
         (160, written(raw / "b.mrc", "good!")),
     )
-    assert sorted(watched.told.names) == ["a.mrc", "a.mrc", "b.mrc", "b.mrc"]
+    assert sorted(watched.reporter.names) == ["a.mrc", "a.mrc", "b.mrc", "b.mrc"]
     assert watched.verdicts() == {"a.mrc": "accepted", "b.mrc": "rejected"}
-    assert [(one.accepted, one.rejected, one.failed) for one in watched.told.states][-1] == (1, 1, 0)
+    assert [(one.accepted, one.rejected, one.failed) for one in watched.reporter.states][-1] == (1, 1, 0)
     assert rows(run) == ["a.mrc", "b.mrc"]
 
 
@@ -61,9 +61,9 @@ def test_a_failed_file_is_tried_again_by_the_next_command_and_not_before(
     written(raw / "a.mrc", "bad")()
     written(raw / "b.mrc")()
     watched()
-    assert watched.told.names == ["a.mrc", "b.mrc"]
+    assert watched.reporter.names == ["a.mrc", "b.mrc"]
     watched()
-    assert watched.told.names == ["a.mrc", "b.mrc", "a.mrc"]
+    assert watched.reporter.names == ["a.mrc", "b.mrc", "a.mrc"]
 
 
 def test_metadata_that_come_later_give_a_failed_file_another_try_and_no_other(
@@ -72,7 +72,7 @@ def test_metadata_that_come_later_give_a_failed_file_another_try_and_no_other(
     written(raw / "a.mrc", "bad")()
     written(raw / "b.mrc")()
     watched((100, written(raw / "a.mdoc", IMAGE_MDOC)), (100, written(raw / "b.mdoc", IMAGE_MDOC)))
-    assert watched.told.names == ["a.mrc", "b.mrc", "a.mrc"]
+    assert watched.reporter.names == ["a.mrc", "b.mrc", "a.mrc"]
 
 
 def test_what_estimate_has_done_is_not_done_again_nor_the_other_way_round(
@@ -80,26 +80,26 @@ def test_what_estimate_has_done_is_not_done_again_nor_the_other_way_round(
 ) -> None:
     def due() -> list[str]:
         found = sources([str(raw)], GIVEN, metadata=True)
-        jobs = plan(found, recipe, None, store.register([one.path for one in found]))
-        resumed = plan_resume(store, jobs, recipe)
-        estimate_all(store, resumed.due, Inline(), lambda _: None, read)
-        return [one.job.source.path.name for one in resumed.due]
+        jobs = plan(found, options, None, store.register([one.path for one in found]))
+        resumed = plan_resume(store, jobs, options)
+        estimate_all(store, resumed.pending, Inline(), lambda _: None, read)
+        return [one.job.source.path.name for one in resumed.pending]
 
-    recipe = Recipe(run, Settings())
+    options = RunOptions(run, Settings())
     written(raw / "a.mrc")()
     assert due() == ["a.mrc"]
     watched((50, written(raw / "b.mrc")))
-    assert watched.told.names == ["b.mrc"]
-    assert [one.unchanged for one in watched.told.resumptions] == [1, 0]
+    assert watched.reporter.names == ["b.mrc"]
+    assert [one.unchanged for one in watched.reporter.resumptions] == [1, 0]
     assert due() == []
 
 
 def test_other_settings_do_all_again(watched: Watching, raw: Path, run: Path) -> None:
     written(raw / "a.mrc")()
     watched()
-    watched(recipe=Recipe(run, Settings(search="fourier")))
-    assert watched.told.names == ["a.mrc", "a.mrc"]
-    assert watched.told.resumptions[-1].settings == ("search",)
+    watched(run_options=RunOptions(run, Settings(search="fourier")))
+    assert watched.reporter.names == ["a.mrc", "a.mrc"]
+    assert watched.reporter.resumptions[-1].settings == ("search",)
 
 
 @pytest.mark.parametrize(("stop", "number"), [(KeyboardInterrupt, signal.SIGINT), ("term", signal.SIGTERM)])
@@ -113,12 +113,12 @@ def test_a_signal_while_it_waits_leaves_a_whole_run(
 
     written(raw / "a.mrc")()
     done = watched((50, written(raw / "b.mrc")), (55, end), until=Until())
-    assert done.session.stopped_by == number
-    assert (done.session.done, done.left) == (1, 1)
+    assert done.run.stopped_by == number
+    assert (done.run.done, done.left) == (1, 1)
     assert rows(run) == ["a.mrc"]
     watched()
     assert rows(run) == ["a.mrc", "b.mrc"]
-    assert watched.told.names == ["a.mrc", "b.mrc"]
+    assert watched.reporter.names == ["a.mrc", "b.mrc"]
 
 
 def test_ctrl_c_at_work_gives_up_the_one_in_hand(watched: Watching, raw: Path, run: Path) -> None:
@@ -130,5 +130,5 @@ def test_ctrl_c_at_work_gives_up_the_one_in_hand(watched: Watching, raw: Path, r
     for name in "abc":
         written(raw / f"{name}.mrc")()
     done = watched(task=interrupted)
-    assert (done.session.done, done.left, done.session.stopped_by) == (1, 2, signal.SIGINT)
+    assert (done.run.done, done.left, done.run.stopped_by) == (1, 2, signal.SIGINT)
     assert rows(run) == ["a.mrc"]

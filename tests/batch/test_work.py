@@ -5,8 +5,8 @@ from pathlib import Path
 
 import mrcfile
 import pytest
-from fake_tasks import evidence, jobs_of, outcome_of
 
+from factories.tasks import jobs_of, make_evidence, outcome_of
 from thonring import pipeline
 from thonring.batch.jobs import work
 from thonring.formats.run_tables import prepare_run
@@ -18,7 +18,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run folder in which every micrograph is accepted."""
 
     def examine(source: object, *_: object, **__: object) -> tuple[Outcome, Evidence | None]:
-        return outcome_of(source.path), evidence()  # type: ignore[attr-defined]
+        return outcome_of(source.path), make_evidence()  # type: ignore[attr-defined]
 
     monkeypatch.setattr(pipeline, "examine", examine)
     prepare_run(tmp_path / "run")
@@ -39,7 +39,7 @@ def test_the_spectrum_is_written_at_its_sampling(run: Path) -> None:
 
 
 def test_what_was_asked_for_is_written_beside_it(run: Path) -> None:
-    (job,) = jobs_of(run, "a", plots=True, ctffind_text=True)
+    (job,) = jobs_of(run, "a", artefacts=("plots", "ctffind_text"))
     work(job)
     assert written(run) == {
         "spectra/a.ctf",
@@ -64,8 +64,8 @@ def test_a_spectrum_refused_before_any_fit_is_drawn_too(run: Path, monkeypatch: 
     refused = replace(
         outcome_of(Path("raw/a.mrc"), "Ice."), attempts=(Attempt(1.75, Verdict("d", ()), None),)
     )
-    monkeypatch.setattr(pipeline, "examine", lambda *_, **__: (refused, evidence()))
-    (job,) = jobs_of(run, "a", plots=True, signals=True, ctffind_text=True)
+    monkeypatch.setattr(pipeline, "examine", lambda *_, **__: (refused, make_evidence()))
+    (job,) = jobs_of(run, "a", artefacts=("plots", "signals", "ctffind_text"))
     outcome = work(job)
     assert outcome.notes == ()
     assert written(run) == {"spectra/a.ctf", "plots/a_spectrum.png"}
@@ -74,14 +74,14 @@ def test_a_spectrum_refused_before_any_fit_is_drawn_too(run: Path, monkeypatch: 
 def test_a_failed_micrograph_leaves_no_artefacts(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = Outcome(Path("raw/a.mrc"), "failed", ("truncated",), None, 1.0, (0, 0))
     monkeypatch.setattr(pipeline, "examine", lambda *_, **__: (broken, None))
-    (job,) = jobs_of(run, "a", plots=True, signals=True, ctffind_text=True)
+    (job,) = jobs_of(run, "a", artefacts=("plots", "signals", "ctffind_text"))
     assert work(job) == broken
     assert written(run) == set()
 
 
 def test_a_picture_that_cannot_be_written_is_a_note(run: Path) -> None:
     (run / "plots").write_text("in the way")
-    (job,) = jobs_of(run, "a", plots=True)
+    (job,) = jobs_of(run, "a", artefacts=["plots"])
     outcome = work(job)
     assert outcome.status == "accepted"
     assert [note.kind for note in outcome.notes] == ["artefact-missing"]
@@ -89,7 +89,7 @@ def test_a_picture_that_cannot_be_written_is_a_note(run: Path) -> None:
 
 
 def test_signals_are_drawn_whichever_way_the_defocus_was_searched(run: Path) -> None:
-    (job,) = jobs_of(run, "a", signals=True)
+    (job,) = jobs_of(run, "a", artefacts=["signals"])
     outcome = work(job)
     assert outcome.notes == ()
     assert written(run) == {"spectra/a.ctf", "plots/a_signals.png"}

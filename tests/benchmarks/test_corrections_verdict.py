@@ -72,6 +72,7 @@ def _with_impossible_limit(limits: tuple[Limit, ...], criterion: str) -> tuple[L
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("configuration", PRODUCT, ids=lambda one: one.name)
 def test_rows_are_judged_as_the_pipeline_would(
     configuration: Configuration, measured: list[Measured]
@@ -81,6 +82,7 @@ def test_rows_are_judged_as_the_pipeline_would(
         _check_same(judge(subject[0], configuration, limits), *_pipeline(configuration, limits, subject))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("criterion", ["ice_ring", "fit_resolution", "drift"])
 def test_other_limits_need_no_other_measurement(criterion: str, measured: list[Measured]) -> None:
     (configuration,) = (one for one in PRODUCT if one.name == "default")

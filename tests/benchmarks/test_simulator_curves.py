@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.simulator.curves import FREQUENCIES_PER_A, Curves, curves_of, measure_whole
 from benchmarks.simulator.real_sets import real_sets
-from scenes import SCENE
+from factories.scenes import SCENE
 from thonring.simulate import micrograph
 from thonring.simulate.scene import Detector, Ice, Scene
 from thonring.simulate.spectrum import spectral_density
@@ -20,6 +20,7 @@ def measured(scene: Scene) -> Curves:
     return curves
 
 
+@pytest.mark.slow
 def test_rings_are_as_strong_as_the_model_says() -> None:
     k = 1 / np.array([15.0, 10.0, 8.0])
     density = spectral_density(SCENE, k, np.zeros(3))

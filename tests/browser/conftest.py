@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
-from served_run import Served, thonring
 
+from factories.commands import thonring
+from factories.web import Served
 from thonring.web.app import create_app
 from thonring.web.auth import Access
 from thonring.web.run_view import RunView
@@ -24,6 +25,8 @@ COUNT, SIZE = 6, 768
 @pytest.fixture(scope="session")
 def estimated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a simulated `set`, and the `run` that estimated it with pictures."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium here: .ci/install-browser installs it, or name one in CHROMIUM")
     folder = tmp_path_factory.mktemp("browser")
     thonring(folder, f"simulate --count {COUNT} --size {SIZE} --seed 3 --out set")
     shutil.copy(folder / "set/mic_000000.mrc", folder / "one_more.mrc")
@@ -51,8 +54,6 @@ def served(estimated: Path, tmp_path: Path) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium here: .ci/install-browser installs it, or name one in CHROMIUM")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
@@ -78,3 +79,10 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
     ]
     assert not foreign
     assert not failed
+
+
+@pytest.fixture
+def named(page: Page) -> Page:
+    """The page of a person whose name is known."""
+    page.evaluate("localStorage.setItem('who', 'Ana')")
+    return page

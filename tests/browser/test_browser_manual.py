@@ -6,10 +6,12 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
-from served_run import Served
 
+from factories.web import Served
 from thonring.formats.run_tables import export
 from thonring.run.open import decide_in, read_run
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 @pytest.fixture
@@ -18,12 +20,6 @@ def number(served: Served) -> int:
     with read_run(served.run) as store:
         statuses = [one.outcome.status for one in store]
     return 1 + statuses.index("accepted")
-
-
-@pytest.fixture
-def named(page: Page) -> Page:
-    page.evaluate("localStorage.setItem('who', 'Ana')")
-    return page
 
 
 def exported(served: Served, number: int) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
@@ -12,7 +13,10 @@ from thonring.run.open import decide_in, read_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-    from served_run import Served
+
+    from factories.web import Served
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 def counts(served: Served) -> list[str]:

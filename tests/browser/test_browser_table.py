@@ -11,21 +11,17 @@ from typing import Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from served_run import Served, thonring
 
+from factories.commands import thonring
+from factories.web import Served
 from thonring.quality import load_profile
 from thonring.run.open import read_run
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 SHOWN = {"overview": "main > *", "table": "tr[data-number]", "curate": ".bars-kept[d]"}
 SERIOUS = {"serious", "critical"}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-
-
-@pytest.fixture
-def named(page: Page) -> Page:
-    """The page of a person whose name is known."""
-    page.evaluate("localStorage.setItem('who', 'Ana')")
-    return page
 
 
 def opened(page: Page, view: str) -> Page:

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import Result
 
 from thonring.evaluate.agreement import COLUMNS
 
 if TYPE_CHECKING:
-    from conftest import Method
-
-Command = Callable[..., Result]
-
-
-@pytest.fixture
-def run(command: Command, method: Method, micrographs: Path, tmp_path: Path) -> Path:
-    """A run of three files, one of which is rejected."""
-    assert method.calls == []
-    folder = tmp_path / "run"
-    command("estimate", micrographs, "--out", folder, "--voltage", 300, "--cs", 2.7)
-    return folder
+    from factories.commands import Command
 
 
 def test_a_run_is_held_against_others(command: Command, run: Path, tmp_path: Path) -> None:
@@ -66,7 +53,7 @@ def test_resolutions_are_those_asked_for_and_nothing_is_written_unasked(
         (["{run}", "{run}/settings.json"], "suffix '.json'"),
         (["{run}", "{run}", "--resolution", "fine"], "expected resolutions from 0.5"),
         (["{run}", "{run}", "--resolution", "4,0"], "expected resolutions from 0.5"),
-        (["{run}", "{run}", "--out", "{run}/a.doc"], "expected a picture's"),
+        (["{run}", "{run}", "--out", "{run}/a.doc"], "expected that of a picture"),
         (["{run}", "{run}", "--table", "{run}/no/such/a.csv"], "cannot be written"),
     ],
 )

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_answers import REFERENCE, files
 
+from factories.ctffind_sessions import REFERENCE, files
 from thonring.ctffind_cli.questions import Answers, read_old_school
 from thonring.errors import AnswerError
 
@@ -79,7 +79,7 @@ def test_a_wrong_line_is_named(image: Path, lines: list[str], message: str) -> N
 
 def test_a_missing_image_is_named(tmp_path: Path) -> None:
     with pytest.raises(
-        AnswerError, match=r"line 1 of the input: found .*none\.mrc.*expected the name of a file"
+        AnswerError, match=r"line 1 of the input: found .*none\.mrc.*expected the name of an existing file"
     ):
         read([str(tmp_path / "none.mrc"), "out.mrc", MICROSCOPE, SEARCH])
 

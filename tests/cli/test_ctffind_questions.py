@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_answers import DEFAULTS, IMAGES, PLAIN, SESSIONS, answers, files, lines_of
 
+from factories.ctffind_sessions import DEFAULTS, IMAGES, PLAIN, SESSIONS, answers, files, lines_of
 from thonring.ctffind_cli.prompts import COLUMN, Question, Script, Terminal
 from thonring.ctffind_cli.questions import Answers, ask_all
 from thonring.errors import AnswerError
@@ -84,12 +84,15 @@ def test_the_defaults_are_those_of_ctffind() -> None:
     assert shown == DEFAULTS
 
 
+@pytest.mark.slow
 @given(answers())
 def test_any_session_is_understood_as_it_was_meant(session: Answers) -> None:
     understood, _ = asked(lines_of(session))
     assert understood == session
 
 
+@pytest.mark.slow
+@pytest.mark.clients
 @pytest.mark.skipif(
     CTFFIND is None, reason="CTFFIND 4 is not installed: set CTFFIND or put ctffind on the PATH"
 )
@@ -125,17 +128,17 @@ WRONG = {
         "'Input image file name': found 'nothing.mrc' (no such file), expected",
     ),
     "text for a pixel": (2, "abc", "question 3, 'Pixel size': found 'abc'"),
-    "a negative pixel": (2, "-1", "(outside of the range), expected a number of at least 0."),
+    "a negative pixel": (2, "-1", "(out of range), expected a number of at least 0."),
     "two numbers": (2, "1,5", "'Pixel size': found '1,5'"),
     "no number": (2, "nan", "'Pixel size': found 'nan' (not finite)"),
     "per cent": (
         5,
         "7",
-        "'Amplitude contrast': found '7' (outside of the range), expected a number from 0 to 1.",
+        "'Amplitude contrast': found '7' (out of range), expected a number from 0 to 1.",
     ),
     "a small box": (6, "127", "'Size of amplitude spectrum to compute': found '127'"),
     "half a pixel": (6, "512.5", "(not a whole number), expected a whole number of at least 128."),
-    "resolutions upside down": (8, "31", "'Maximum resolution': found '31' (outside of the range)"),
+    "resolutions upside down": (8, "31", "'Maximum resolution': found '31' (out of range)"),
     "defoci upside down": (10, "4999", "'Maximum defocus': found '4999'"),
     "no step": (11, "0", "'Defocus search step': found '0'"),
     "neither yes nor no": (
@@ -176,7 +179,7 @@ def test_a_person_may_leave_defaults_and_is_asked_again() -> None:
     assert understood.microscope.pixel_A == 0.66655
     assert understood.microscope.voltage_kV == float(DEFAULTS["Acceleration voltage"])
     assert understood.diagnostic == Path(DEFAULTS["Output diagnostic image file name"])
-    assert told[0] == "'nothing.mrc' (no such file): expected the name of a file that exists."
+    assert told[0] == "'nothing.mrc' (no such file): expected the name of an existing file."
     assert told[1].startswith("'abc'")
     assert len(told) == 2
 
@@ -186,6 +189,7 @@ def test_a_person_may_leave() -> None:
         at_a_terminal("image.mrc", "out.mrc")
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=9), max_size=30))
 def test_any_text_is_understood_or_refused(lines: list[str]) -> None:
     with suppress(AnswerError):

@@ -17,6 +17,8 @@ from thonring import read
 from thonring.formats.known_defocus import known_defocus
 from thonring.optics import Optics
 
+pytestmark = [pytest.mark.slow, pytest.mark.clients]
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "data" / "apoferritin_crop.tif"
 LAUNCHER = (
     f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "from thonring.ctffind_cli import main; main()" "$@"\n'

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from made_answers import SESSIONS, answers
 
+from factories.ctffind_sessions import SESSIONS, answers
 from thonring.ctffind_cli.questions import (
     Answers,
     Astigmatism,
@@ -22,6 +22,7 @@ from thonring.ctffind_cli.questions import (
 from thonring.ctffind_cli.settings import fitting_pixel_A, to_request
 from thonring.errors import AnswerError, OpticsError, SettingsError, ThonringError
 from thonring.records import KnownDefocus
+from thonring.settings import KnownAstigmatism
 
 PLAIN = Answers(
     image=Path("image.mrc"),
@@ -50,8 +51,8 @@ def test_ranges_and_microscope_are_taken_as_they_are() -> None:
 
 
 def test_known_astigmatism_is_held() -> None:
-    request = to_request(replace(PLAIN, astigmatism=Astigmatism(known=(300.0, -60.0))))
-    assert request.settings.known_astigmatism == (300.0, -60.0)
+    request = to_request(replace(PLAIN, astigmatism=Astigmatism(known=KnownAstigmatism(300.0, -60.0))))
+    assert request.settings.known_astigmatism == KnownAstigmatism(300.0, -60.0)
 
 
 def test_a_restraint_changes_nothing_and_is_told() -> None:
@@ -109,7 +110,7 @@ def test_what_has_no_effect_is_told_in_one_line() -> None:
         expert=Expert(threads=4),
     )
     assert to_request(answers_).remarks[0] == (
-        "Accepted and without effect: defocus search step (100 A), slower search, phase shift search step (0.5 rad), "
+        "Accepted without effect: defocus search step (100 A), slower search, phase shift search step (0.5 rad), "
         "number of threads (4)."
     )
 
@@ -117,7 +118,7 @@ def test_what_has_no_effect_is_told_in_one_line() -> None:
 def test_a_resolution_beyond_the_pixels_is_told() -> None:
     request = to_request(replace(PLAIN, search=replace(PLAIN.search, resolution_range_A=(30.0, 0.0))))
     assert request.settings.resolution_range_A == (30.0, pytest.approx(2 * 0.66655))
-    assert any("pixels of 0.66655 A end at 1.3331 A" in remark for remark in request.remarks)
+    assert any("the Nyquist limit at 0.66655 A per pixel is 1.3331 A" in remark for remark in request.remarks)
 
 
 def test_what_thonring_cannot_do_is_refused() -> None:
@@ -133,6 +134,7 @@ def test_what_thonring_cannot_do_is_refused() -> None:
         to_request(replace(PLAIN, microscope=replace(PLAIN.microscope, voltage_kV=0.0)))
 
 
+@pytest.mark.slow
 @given(answers())
 def test_any_session_becomes_a_request_or_is_refused_with_a_reason(session: Answers) -> None:
     with suppress(ThonringError):

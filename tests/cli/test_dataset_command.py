@@ -1,13 +1,13 @@
 """What a user of `thonring dataset` gives and gets."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import Result
 
+from factories.commands import Command
 from thonring.learn.dataset.dataset import open_dataset
 from thonring.optics import Optics
 from thonring.records import Attempt, CriterionResult, CtfFit, Outcome, Verdict
@@ -17,8 +17,6 @@ from thonring.run.rows import NO_CURVE
 from thonring.settings import Settings
 from thonring.simulate import noise_micrograph
 from thonring.simulate.output import write_micrograph
-
-Command = Callable[..., Result]
 
 OPTICS = Optics(300.0, 2.7, 0.1, 1.5)
 
@@ -87,7 +85,7 @@ def test_built_again_nothing_is_added(command: Command, run: Path, tmp_path: Pat
     assert command("dataset", "build", run, "--out", data, "--quiet").output == ""
     result = command("dataset", "build", run, run, "--out", data, "--session", "late")
     assert result.exit_code == 0
-    assert "were there already" in result.stdout
+    assert "were already there" in result.stdout
     assert len(open_dataset([data])) == 3
 
 
@@ -135,7 +133,7 @@ def test_another_recipe_into_the_same_file_is_refused(command: Command, tmp_path
 def test_wrong_use_is_told(command: Command, run: Path, tmp_path: Path) -> None:
     for words, said in (
         (("build", tmp_path, "--out", tmp_path / "d.h5"), "run.db: not found"),
-        (("build", run, "--out", tmp_path / "no" / "d.h5"), "folder above it does not exist"),
+        (("build", run, "--out", tmp_path / "no" / "d.h5"), "the parent folder does not exist"),
         (("info", tmp_path / "missing.h5"), "not found"),
         (
             ("simulate", "--count", 1, "--recipe", "nonsense", "--out", tmp_path / "d.h5"),
@@ -154,13 +152,13 @@ def test_a_run_that_accepted_nothing_is_refused(command: Command, run: Path, tmp
         decisions.judge([1, 2, 3], "rejected", "Ana")
     result = command("dataset", "build", run, "--out", tmp_path / "d.h5")
     assert result.exit_code == 2
-    assert "no micrograph is accepted" in result.stderr
+    assert "found no accepted micrographs" in result.stderr
 
 
 def test_files_of_the_thesis_beyond_the_limit_are_refused_before_any_work(
     command: Command, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("thonring.cli.perform_dataset.LIMIT_GB", 0.001)
+    monkeypatch.setattr("thonring.learn.dataset.thesis_export.LIMIT_GB", 0.001)
     words = (
         "dataset",
         "build",

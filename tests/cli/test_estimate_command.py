@@ -5,21 +5,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import Result
 
+from factories.commands import Command
 from thonring.cli.options import range_of, samplings_of
 from thonring.optics import Optics
 from thonring.settings import Settings
 
 if TYPE_CHECKING:
-    from conftest import Method
+    from factories.commands import Method
 
-Command = Callable[..., Result]
 OPTICS = ("--voltage", 300, "--cs", 2.7)
 OPTIONS = (
     "--out --voltage --cs --amplitude-contrast --pixel --spectrum --phase-shift --refine-amplitude-contrast "
@@ -74,7 +72,7 @@ def test_all_processed_is_0_although_some_are_rejected(
 ) -> None:
     result = command("estimate", micrographs, "--out", tmp_path / "run", *OPTICS)
     assert result.exit_code == 0, result.output
-    assert "[1/3] a.mrc accepted 15200 Å, astigmatism 200 Å, rings to 4.0 Å" in result.stdout
+    assert "[1/3] a.mrc accepted 15200 Å, astigmatism 200 Å, rings fitted to 4.0 Å" in result.stdout
     assert "[2/3] b_poor.mrc rejected 15200 Å: No rings are seen. (and 1 more)" in result.stdout
     assert len(method.calls) == 3
     with (tmp_path / "run" / "results.csv").open(newline="", encoding="utf-8") as table:
@@ -103,7 +101,7 @@ def test_the_summary_counts_by_reason_and_says_where_the_results_are(
     result = command("estimate", micrographs, "--out", run, *OPTICS, "--plots")
     lines = [line.split() for line in result.stdout.splitlines()]
     assert ["2", "accepted"] in lines
-    assert ["1", "rejected,", "because", "of"] in lines
+    assert ["1", "rejected,", "for"] in lines
     assert ["0", "failed"] in lines
     assert str(run / "plots") in result.stdout.replace("\n", "")
     assert len(method.calls) == 3
@@ -114,7 +112,7 @@ def test_a_note_is_told_once_and_counted(
 ) -> None:
     result = command("estimate", micrographs, "--out", tmp_path / "run", *OPTICS)
     assert result.stderr.count("the resolution range was clamped to 3.5 Å") == 1
-    assert "clamped: 3 micrographs in all" in result.stderr
+    assert "clamped: 3 micrographs in total" in result.stderr
     assert len(method.calls) == 3
 
 
@@ -172,7 +170,7 @@ def test_known_defoci_reach_their_micrographs(
     free = command("estimate", *words)
     assert free.exit_code == 0, free.output
     assert [known.defocus_u_A if known else None for _, _, known, _ in method.calls] == [12000.0, None, None]
-    assert "estimated freely" in free.stderr
+    assert "its defocus was searched for instead" in free.stderr
     fixed = command("estimate", *words, "--fix-defocus")
     assert fixed.exit_code == 1
     assert len(method.calls) == 4
@@ -198,7 +196,7 @@ WRONG = {
     "range in µm": ((*OPTICS, "--defocus-range", "0.5,3"), "looks like µm: give Å, 5000,30000"),
     "range of one": ((*OPTICS, "--resolution-range", "30"), "expected two numbers"),
     "resolution upside down": ((*OPTICS, "--resolution-range", "3,30"), "low resolution first"),
-    "samplings": ((*OPTICS, "--samplings", "1.75;2"), "'native' with commas between"),
+    "samplings": ((*OPTICS, "--samplings", "1.75;2"), "'native' separated by commas"),
     "factor": ((*OPTICS, "--downsampling", "0"), "downsampling factor 0: expected 0.1 to 20"),
     "search": ((*OPTICS, "--search", "guess"), "guess"),
     "workers": ((*OPTICS, "--workers", "0"), "--workers"),
@@ -251,10 +249,10 @@ def test_an_interrupted_run_is_130(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("thonring.cli.progress.line_of", interrupt)
+    monkeypatch.setattr("thonring.cli.progress.status_line", interrupt)
     result = command("estimate", micrographs, "--out", tmp_path / "run", *OPTICS)
     assert result.exit_code == 130
-    assert "Interrupted: 1 of 3 micrographs are done" in result.stdout
+    assert "Interrupted: 1 of 3 micrographs are finished" in result.stdout
     assert len(method.calls) == 1
 
 

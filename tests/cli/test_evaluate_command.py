@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import Result
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Method
-
-Command = Callable[..., Result]
+    from factories.commands import Command
 
 
-@pytest.fixture
-def run(command: Command, method: Method, micrographs: Path, tmp_path: Path) -> Path:
-    """A run of three files, one of which is rejected."""
-    (micrographs / "d_broken.mrc").touch()
-    assert method.calls == []
-    folder = tmp_path / "run"
-    command("estimate", micrographs, "--out", folder, "--voltage", 300, "--cs", 2.7)
-    return folder
+pytestmark = pytest.mark.usefixtures("broken_micrograph")
 
 
 @pytest.fixture
@@ -63,6 +52,7 @@ def test_the_report_goes_where_it_is_wanted_in_silence(
     assert not (run / "evaluation").exists()
 
 
+@pytest.mark.slow
 def test_the_tolerance_decides_what_is_right(command: Command, run: Path, truth: Path) -> None:
     def positives(*words: object) -> int:
         assert command("evaluate", run, "--truth", truth, "--quiet", *words).exit_code == 0
@@ -73,10 +63,11 @@ def test_the_tolerance_decides_what_is_right(command: Command, run: Path, truth:
     assert positives("--tolerance-resolution", 1.0) == 0
 
 
+@pytest.mark.slow
 def test_runs_stand_side_by_side(command: Command, run: Path, truth: Path) -> None:
     result = command("evaluate", run, run, "--truth", truth)
     assert result.exit_code == 0
-    assert "Run against run" in result.stdout
+    assert "Comparison of runs" in result.stdout
 
 
 def test_labels_of_a_person_are_enough(command: Command, run: Path, tmp_path: Path) -> None:

@@ -1,25 +1,22 @@
 """Who works, as the options say it; what does not go together is refused with what to do."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import Result
 
+from factories.commands import Command
 from thonring.batch.executors import open as opening
 from thonring.batch.executors.base import Inline
 from thonring.batch.executors.choice import OwnCluster, RunningCluster, SlurmJobs
 from thonring.batch.executors.open import ExecutorChoice, open_executor
 from thonring.batch.executors.processes import Processes
-from thonring.cli.executor_options import ExecutorOptions
-from thonring.cli.executor_request import executor_of
+from thonring.cli.executor_options import ExecutorOptions, executor_choice
 from thonring.errors import ClusterError
 
 if TYPE_CHECKING:
-    from conftest import Method
+    from factories.commands import Method
 
-Command = Callable[..., Result]
 ADDRESS = "tcp://head:8786"
 
 
@@ -50,7 +47,7 @@ ADDRESS = "tcp://head:8786"
     ],
 )
 def test_options_mean_an_executor(options: ExecutorOptions, choice: ExecutorChoice) -> None:
-    assert executor_of(options) == choice
+    assert executor_choice(options) == choice
 
 
 @pytest.mark.parametrize(
@@ -58,30 +55,30 @@ def test_options_mean_an_executor(options: ExecutorOptions, choice: ExecutorChoi
     [
         (
             "--executor inline --workers 2",
-            "--executor inline: works in this process alone, and --workers asks for 2",
+            "--executor inline: uses this process only, but --workers asks for 2",
         ),
-        (f"--scheduler {ADDRESS} --workers 2", "--workers: counts processes of this machine"),
+        (f"--scheduler {ADDRESS} --workers 2", "--workers: sets processes on this machine"),
         (
             f"--scheduler {ADDRESS} --executor processes",
-            "does not go with --scheduler, which means --executor dask",
+            "cannot be combined with --scheduler, which implies --executor dask",
         ),
         (f"--scheduler {ADDRESS} --cluster slurm --jobs 2", "those of a running cluster: choose one"),
-        (f"--scheduler {ADDRESS} --dashboard :8787", "is the business of the scheduler that runs already"),
+        (f"--scheduler {ADDRESS} --dashboard :8787", "must be set on the scheduler that is already running"),
         (
             "--cluster slurm --jobs 2 --executor inline",
-            "does not go with --cluster, which means --executor dask",
+            "cannot be combined with --cluster, which implies --executor dask",
         ),
-        ("--cluster slurm --jobs 2 --workers 2", "say --jobs N, and --job-cores N"),
+        ("--cluster slurm --jobs 2 --workers 2", "use --jobs N, and --job-cores N"),
         ("--cluster slurm", "needs --jobs N"),
         (
             "--cluster slurm --jobs 2 --job-memory lots",
-            "found 'lots', expected a number and its unit, as 16GB",
+            "found 'lots', expected a number and a unit, such as 16GB",
         ),
         ("--cluster slurm --jobs 2 --job-time 8h", "found '8h', expected minutes, HH:MM:SS or D-HH:MM:SS"),
-        ("--queue micro", "--queue: is about the jobs of a queue: add --cluster slurm"),
-        ("--jobs 2", "--jobs: is about the jobs of a queue"),
-        ("--job-directive=--account=em", "--job-directive: is about the jobs of a queue"),
-        ("--dashboard :8787 --workers 2", "is Dask's page: add --executor dask"),
+        ("--queue micro", "--queue: only applies to queue jobs: add --cluster slurm"),
+        ("--jobs 2", "--jobs: only applies to queue jobs"),
+        ("--job-directive=--account=em", "--job-directive: only applies to queue jobs"),
+        ("--dashboard :8787 --workers 2", "is for Dask only: add --executor dask"),
         ("--executor threads", "'threads' is not one of 'inline', 'processes', 'dask'"),
     ],
 )
@@ -102,7 +99,7 @@ def test_a_missing_extra_is_one_sentence(
     result = command("estimate", micrographs, "--out", tmp_path / "run", *words)
     assert result.exit_code == 2
     assert (
-        "thonring: Dask clusters need dask-jobqueue, which is missing: pip install 'thonring[cluster]'."
+        "thonring: Dask clusters need dask-jobqueue, which is not installed: pip install 'thonring[cluster]'."
         in result.stderr
     )
     assert method.calls == []
@@ -121,7 +118,9 @@ def test_nothing_to_do_needs_no_cluster(
 def test_a_dashboard_without_bokeh_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "find_spec", lambda name: None if name == "bokeh" else name)
     with (
-        pytest.raises(ClusterError, match=r"--dashboard needs bokeh, which is missing: pip install bokeh\."),
+        pytest.raises(
+            ClusterError, match=r"--dashboard needs bokeh, which is not installed: pip install bokeh\."
+        ),
         open_executor(OwnCluster(1, ":8787"), tmp_path, [], lambda _: None),
     ):
         pass

@@ -1,16 +1,16 @@
 """What a user gives and gets at `thonring export`."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import Result
+
+from factories.commands import Command
+from thonring.formats.run_tables import CTFFIND, TABLES
 
 if TYPE_CHECKING:
-    from conftest import Method
+    from factories.commands import Method
 
-Command = Callable[..., Result]
 OPTICS = ("--voltage", 300, "--cs", 2.7)
 
 
@@ -43,7 +43,7 @@ def test_a_folder_of_ones_own_is_made(command: Command, run: Path, tmp_path: Pat
 
 def test_texts_are_counted(command: Command, run: Path) -> None:
     result = command("export", run, "--format", "ctffind")
-    assert f"written: 3 texts in {run / 'ctffind'}" in result.stdout
+    assert f"written: 3 text files in {run / 'ctffind'}" in result.stdout
 
 
 WRONG = {
@@ -63,3 +63,13 @@ def test_wrong_use_is_2_in_plain_words(
     assert message in " ".join(result.stderr.replace("│", " ").split())
     assert "Traceback" not in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_help_names_every_format_and_a_refusal_does(command: Command, run: Path) -> None:
+    formats = (*TABLES, CTFFIND)
+    shown = command("export", "--help").output
+    refused = command("export", run, "--format", "mtz")
+    assert refused.exit_code == 2
+    for name in formats:
+        assert f" {name}: " in f" {' '.join(shown.split())}"
+        assert name in refused.stderr

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from typer.testing import Result
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Method
+    from factories.commands import Command
 
-Command = Callable[..., Result]
 FIELDS = [("uid", "<u8"), ("micrograph_blob/path", "S64")]
 
 
-@pytest.fixture
-def run(command: Command, method: Method, micrographs: Path, tmp_path: Path) -> Path:
-    """A run of four files: accepted, rejected, accepted, failed."""
-    (micrographs / "d_broken.mrc").touch()
-    assert method.calls == []
-    folder = tmp_path / "run"
-    command("estimate", micrographs, "--out", folder, "--voltage", 300, "--cs", 2.7)
-    return folder
+pytestmark = pytest.mark.usefixtures("broken_micrograph")
 
 
 @pytest.fixture

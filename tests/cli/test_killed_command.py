@@ -9,8 +9,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import real_runs
-from real_runs import await_more, finished, tables, write_noise
+
+from factories import noise_runs
+from factories.noise_runs import await_more, names_in, tables_of, write_noise
+
+pytestmark = [pytest.mark.slow, pytest.mark.kills]
 
 COUNT = 10
 KILLS = 2
@@ -22,7 +25,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def started(raw: Path, place: Path, workers: int, mark: str = "") -> subprocess.Popen[str]:
-    return real_runs.started(place, ["estimate", raw, "--out", "run", "--workers", workers], mark)
+    return noise_runs.start(place, ["estimate", raw, "--out", "run", "--workers", workers], mark)
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +49,14 @@ def test_a_run_killed_at_random_moments_ends_like_one_that_was_not(
         time.sleep(moments.uniform(0.0, 0.1))
         process.kill()
         process.communicate()
-        now = finished(tmp_path / "run")
+        now = names_in(tmp_path / "run")
         assert set(before) <= set(now)
         before = now
     process = started(raw, tmp_path, workers)
     said, _ = process.communicate()
     assert f"{len([name for name in before if name != 'm07'])} unchanged" in said
-    assert tables(tmp_path / "run") == tables(undisturbed)
-    assert len(finished(tmp_path / "run")) == COUNT
+    assert tables_of(tmp_path / "run") == tables_of(undisturbed)
+    assert len(names_in(tmp_path / "run")) == COUNT
     left = [path.name for path in (tmp_path / "run").rglob(".*")]
     assert left == []
 
@@ -64,15 +67,15 @@ def test_sigterm_ends_a_run_in_order(raw: Path, undisturbed: Path, tmp_path: Pat
     process.terminate()
     said, _ = process.communicate()
     assert process.returncode == 128 + signal.SIGTERM
-    assert "The same command goes on from here" in said
-    kept = finished(tmp_path / "run")
+    assert "Run the same command again to continue" in said
+    kept = names_in(tmp_path / "run")
     assert 1 <= len(kept) < COUNT
     with (tmp_path / "run" / "results.csv").open(newline="", encoding="utf-8") as table:
         assert [Path(row["file"]).stem for row in csv.DictReader(table)] == kept
     again = started(raw, tmp_path, 1)
     again.communicate()
     assert again.returncode == 1
-    assert tables(tmp_path / "run") == tables(undisturbed)
+    assert tables_of(tmp_path / "run") == tables_of(undisturbed)
 
 
 def test_workers_of_a_killed_run_end_too(raw: Path, tmp_path: Path) -> None:

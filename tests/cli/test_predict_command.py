@@ -5,20 +5,18 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import mrcfile
 import numpy as np
 import pytest
-from typer.testing import Result
 
-from made_models import CARD, Answer, made_model
-from simulated import micrograph
+from factories.commands import Command
+from factories.micrographs import micrograph
+from factories.models import CARD, Answer, make_model
 from thonring.learn import predict
 from thonring.spectrum import full_plane, periodogram, resample
 
-Command = Callable[..., Result]
 MICROSCOPE = ("--voltage", 300, "--cs", 2.7)
 OPTIONS = "--out --model --voltage --cs --amplitude-contrast --pixel --spectrum --workers --batch --quiet"
 COLUMNS = "file,status,defocus_A,sigma_A,voltage_kV,cs_mm,pixel_A,reasons,notes"
@@ -47,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    return made_model(tmp_path / "mine.onnx", Answer(15234.5, 41.0))
+    return make_model(tmp_path / "mine.onnx", Answer(15234.5, 41.0))
 
 
 def test_a_table_with_a_row_a_file(command: Command, folder: Path, model: Path, tmp_path: Path) -> None:
@@ -127,7 +125,7 @@ def test_workers_and_batches_change_nothing(
 
 def test_an_old_network_has_the_error_of_its_card(command: Command, folder: Path, tmp_path: Path) -> None:
     card = CARD.model_copy(update={"kind": "enhanced", "sigma_A": 504.0})
-    model = made_model(tmp_path / "thesis1.onnx", Answer(20000.0), card)
+    model = make_model(tmp_path / "thesis1.onnx", Answer(20000.0), card)
     out = tmp_path / "defocus.csv"
     assert command("predict", folder, "--out", out, "--model", model, *MICROSCOPE).exit_code == 0
     assert [row["sigma_A"] for row in rows(out)] == ["504", "504"]
@@ -202,7 +200,7 @@ def test_a_start_from_no_network_says_so_before_any_work(
 def test_an_estimate_can_start_from_the_network(
     command: Command, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str
 ) -> None:
-    packaged = made_model(tmp_path / "weights" / "rings.onnx", Answer(15234.5 * 1.05**2, 41.0))
+    packaged = make_model(tmp_path / "weights" / "rings.onnx", Answer(15234.5 * 1.05**2, 41.0))
     monkeypatch.setattr(predict, "PACKAGED", packaged)
     predict._packaged.cache_clear()
     run = tmp_path / "run"

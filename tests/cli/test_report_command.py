@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import Result
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Method
-
-Command = Callable[..., Result]
-
-
-@pytest.fixture
-def run(command: Command, method: Method, micrographs: Path, tmp_path: Path) -> Path:
-    """A run of three files, one of which is rejected."""
-    assert method.calls == []
-    folder = tmp_path / "run"
-    command("estimate", micrographs, "--out", folder, "--voltage", 300, "--cs", 2.7)
-    return folder
+    from factories.commands import Command
 
 
 def test_a_run_is_reported_beside_itself(command: Command, run: Path) -> None:

@@ -2,19 +2,18 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import Result
 
+from factories.commands import Command
 from thonring.run.open import STORE, open_run
 
 if TYPE_CHECKING:
-    from conftest import Method
+    from factories.commands import Method
 
-Command = Callable[..., Result]
 OPTICS = ("--voltage", 300, "--cs", 2.7)
 TABLES = ("results.csv", "attempts.csv", "micrographs_ctf.star", "rejected_ctf.star", "micrographs.xmd")
 
@@ -52,13 +51,13 @@ def test_new_and_changed_ones_are_done_and_counted(
     again = command(*words)
     assert "2 unchanged, 1 changed (1 file), 1 new" in again.stdout
     assert "[1/2] a.mrc accepted" in again.stdout
-    assert "In the tables is the whole run:" in again.stdout
+    assert "The tables hold the whole run:" in again.stdout
     assert [source.path.name for source, *_ in method.calls[3:]] == ["a.mrc", "d.mrc"]
 
 
 def test_redo_does_all_again(command: Command, method: "Method", words: tuple[object, ...]) -> None:
     again = command(*words, "--redo")
-    assert "0 unchanged, 0 changed, 0 new, 3 done again" in again.stdout
+    assert "0 unchanged, 0 changed, 0 new, 3 repeated" in again.stdout
     assert len(method.calls) == 6
 
 
@@ -67,7 +66,7 @@ def test_other_settings_do_all_again_and_are_named(
 ) -> None:
     again = command(*words, "--search", "fourier")
     assert "0 unchanged, 3 changed (3 settings), 0 new" in again.stdout
-    assert "settings that changed: search" in again.stderr
+    assert "changed settings: search" in again.stderr
     assert len(method.calls) == 6
 
 
@@ -104,7 +103,7 @@ def test_a_folder_of_an_earlier_version_is_estimated_anew_and_told(
     before = tables(tmp_path / "run")
     (tmp_path / "run" / STORE).unlink()
     again = command(*words)
-    assert f"has tables of an earlier version and no {STORE}" in again.stderr
+    assert f"has tables from an earlier version but no {STORE}" in again.stderr
     assert len(method.calls) == 6
     assert tables(tmp_path / "run") == before
 

@@ -1,22 +1,16 @@
 """What a user of `thonring simulate` gives and gets."""
 
 import hashlib
-import os
-import subprocess
-import sys
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import Result
 
+from factories.commands import Command, help_of
 from thonring.cli.progress import StatusLine
 from thonring.optics import PartialOptics
 from thonring.read import micrograph, sources
 from thonring.simulate import known_recipes, load_recipe, read_truth
-
-Command = Callable[..., Result]
 
 SMALL = """
 size = 128
@@ -134,10 +128,10 @@ def test_interrupted_is_130(
     def interrupt(_: object) -> StatusLine:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("thonring.cli.perform_simulation.told", interrupt)
+    monkeypatch.setattr("thonring.cli.simulate._status_line", interrupt)
     result = command("simulate", "--count", 3, "--recipe", recipe, "--out", tmp_path / "set")
     assert result.exit_code == 130
-    assert "Interrupted: 1 of 3 micrographs are made" in result.stdout
+    assert "Interrupted: 1 of 3 micrographs are finished and in the tables" in result.stdout
     assert len(read_truth(tmp_path / "set" / "truth.csv")) == 1
 
 
@@ -148,9 +142,9 @@ WRONG = {
     "tiny": (("--count", 1, "--size", 8, "--out", "{set}"), "--size"),
     "seed": (("--count", 1, "--seed", -1, "--out", "{set}"), "--seed"),
     "workers": (("--count", 1, "--workers", 0, "--out", "{set}"), "--workers"),
-    "unknown recipe": (("--count", 1, "--recipe", "soup", "--out", "{set}"), "recipe 'soup' is unknown"),
+    "unknown recipe": (("--count", 1, "--recipe", "soup", "--out", "{set}"), "unknown recipe 'soup'"),
     "no such recipe": (("--count", 1, "--recipe", "nowhere.toml", "--out", "{set}"), "nowhere.toml"),
-    "no rings": (("--count", 1, "--recipe", "{blind}", "--out", "{set}"), "visible rings in"),
+    "no rings": (("--count", 1, "--recipe", "{blind}", "--out", "{set}"), "visible rings was found in"),
     "impossible": (("--count", 1, "--recipe", "{impossible}", "--out", "{set}"), "pixel_A"),
     "parent": (("--count", 1, "--out", "{set}/deeper"), "the folder above it"),
     "other content": (("--count", 1, "--out", "{here}"), "expected an empty folder or a new name"),
@@ -180,17 +174,11 @@ def test_another_set_in_the_folder_is_told(command: Command, recipe: Path, tmp_p
     before = hashes(tmp_path / "set")
     other = command(*words, "--seed", 9)
     assert other.exit_code == 2
-    assert "holds a set that was made otherwise" in other.stderr
+    assert "contains a set made with other options" in other.stderr
     assert hashes(tmp_path / "set") == before
 
 
 def test_help_names_the_packaged_recipes() -> None:
-    shown = subprocess.run(
-        [sys.executable, "-m", "thonring", "simulate", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "COLUMNS": "200"},
-    )
+    shown = help_of("simulate")
     assert known_recipes()
-    assert all(name in shown.stdout for name in known_recipes())
+    assert all(name in shown for name in known_recipes())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-import tiny_networks as tiny
+from factories import networks as tiny
 from thonring.cli.app import app
 from thonring.learn.networks import NETWORKS
 from thonring.learn.training.train import last_checkpoint
@@ -30,8 +30,10 @@ def recipe(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
+@pytest.mark.training
 def test_train_go_on_and_compare(tmp_path: Path, recipe: Path) -> None:
-    data, out = tiny.tiny_set(tmp_path / "set.h5"), tmp_path / "out"
+    data, out = tiny.make_set(tmp_path / "set.h5"), tmp_path / "out"
     asked = ("--network", "tiny-polar", "--data", data, "--out", out)
     first = told(*asked, "--recipe", recipe, "--quiet")
     assert (first.exit_code, first.output) == (0, "")
@@ -51,12 +53,12 @@ def test_train_go_on_and_compare(tmp_path: Path, recipe: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "--network, --data, --out missing"),
-        (("--network", "rings", "--data", "simulated"), "--out missing"),
+        ((), "missing --network, --data, --out"),
+        (("--network", "rings", "--data", "simulated"), "missing --out"),
         (("--network", "ring", "--data", "simulated", "--out", "x"), "'ring' is unknown"),
         (("--network", "thesis1", "--data", "simulated", "--out", "x"), "thonring dataset simulate"),
         (("--network", "rings", "--data", "none.h5", "--out", "x", "--quiet"), "none.h5: not found"),
-        (("--network", "rings", "--data", "simulated", "--data", "a", "--out", "x"), "stands alone"),
+        (("--network", "rings", "--data", "simulated", "--data", "a", "--out", "x"), "cannot be combined"),
         (("--network", "rings", "--data", "simulated", "--out", "x", "--devices", "0"), "--devices 0"),
         (("--resume", "none.ckpt"), "none.ckpt: cannot be read"),
         (("--resume", "none.ckpt", "--seed", "1", "--out", "x"), "drop --out, --seed"),

@@ -15,18 +15,17 @@ import pytest
 import typer
 import typer.core
 import typer.main
-from typer.testing import Result
 
-from made_metadata import IMAGE_MDOC, epu_xml
+from factories.commands import Command
+from factories.metadata import IMAGE_MDOC, epu_xml
 from thonring.batch.watch import Until
 from thonring.cli.app import app
-from thonring.cli.durations import duration_text, seconds_of, until_of
+from thonring.cli.console import duration_text, parse_duration, parse_until
 from thonring.run.open import open_run
 
 if TYPE_CHECKING:
-    from conftest import Method
+    from factories.commands import Method
 
-Command = Callable[..., Result]
 FAST = ("--every", "0.05s", "--stable", "0.1s", "--until", "idle 0.4s")
 OPTICS = ("--voltage", 300, "--cs", 2.7)
 NOW = datetime(2026, 3, 1, 17, 30, 15, tzinfo=UTC)
@@ -50,7 +49,9 @@ def test_what_is_there_and_what_comes_is_done(
     command: Command, method: "Method", micrographs: Path, tmp_path: Path
 ) -> None:
     def come() -> None:
-        time.sleep(0.3)
+        end = time.monotonic() + 60
+        while len(method.calls) < 3 and time.monotonic() < end:
+            time.sleep(0.01)
         (micrographs / "GridSquare_1").mkdir()
         (micrographs / "GridSquare_1" / "d_broken.mrc").touch()
 
@@ -70,11 +71,11 @@ def test_what_is_there_and_what_comes_is_done(
         "c.mrc": "accepted",
         "d_broken.mrc": "failed",
     }
-    assert f"watching {micrographs}; results go into {tmp_path / 'run'}" in done.stdout
+    assert f"watching {micrographs}; results are written to {tmp_path / 'run'}" in done.stdout
     assert "d_broken.mrc failed: truncated, found 3 bytes" in done.stdout
-    assert "1 accepted, 0 rejected, 0 failed; 2 to do" in done.stdout
+    assert "1 accepted, 0 rejected, 0 failed; 2 to process" in done.stdout
     assert "note: the resolution range was clamped" in done.stderr
-    assert "note: clamped: 3 micrographs in all" in done.stderr
+    assert "note: clamped: 3 micrographs in total" in done.stderr
 
 
 def test_watch_and_estimate_go_on_where_the_other_ended(
@@ -86,7 +87,7 @@ def test_watch_and_estimate_go_on_where_the_other_ended(
     again = command("watch", *words, *FAST)
     assert again.exit_code == 0
     assert f"{tmp_path / 'run'}: 3 unchanged, 0 changed, 1 new" in again.stdout
-    assert "In the tables is the whole run:" in again.stdout
+    assert "The tables hold the whole run:" in again.stdout
     assert "4 unchanged, 0 changed, 0 new" in command("estimate", *words).stdout
     assert len(method.calls) == 4
 
@@ -136,7 +137,7 @@ def test_without_metadata_a_file_waits_and_that_is_told(
     assert (done.exit_code, len(method.calls)) == (0, 1)
     assert done.stderr.count("--voltage (kV)") == 1
     assert "b_poor.mrc: --voltage (kV) is missing" in done.stderr
-    assert "Files that are there and not done: 2." in done.stdout
+    assert "2 files not processed yet." in done.stdout
     refused = command("estimate", *words)
     assert refused.exit_code == 2
     assert "b_poor.mrc: --voltage (kV) is missing" in refused.stderr
@@ -176,7 +177,7 @@ def test_quiet_says_nothing(command: Command, method: "Method", micrographs: Pat
     [
         (("--until", "tomorrow"), "expected 'idle 30m'"),
         (("--until", "idle soon"), "as 30m"),
-        (("--until", "2020-01-01T10:00"), "is past"),
+        (("--until", "2020-01-01T10:00"), "is in the past"),
         (("--every", "10"), "as 30m"),
         (("--stable", "0s"), "above 0"),
         (("--fix-defocus",), "needs --defocus-from"),
@@ -194,7 +195,7 @@ def test_wrong_use(
 def test_a_folder_that_is_not_there(command: Command, tmp_path: Path) -> None:
     done = command("watch", tmp_path / "none", "--out", tmp_path / "run", *OPTICS)
     assert done.exit_code == 2
-    assert "not found, expected a folder to watch" in done.stderr
+    assert "not found. Check the path, or create it first" in done.stderr
 
 
 def test_a_run_that_another_process_works_on(
@@ -222,18 +223,18 @@ def test_a_run_that_another_process_works_on(
     ],
 )
 def test_ends_as_people_write_them(texts: tuple[str, ...], expected: Until) -> None:
-    assert until_of(texts, NOW, "--until") == expected
+    assert parse_until(texts, NOW, "--until") == expected
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("10s", 10), ("2 min", 120), ("2m", 120), ("0.5h", 1800)])
 def test_lengths_of_time(text: str, seconds: float) -> None:
-    assert seconds_of(text, "--every") == seconds
+    assert parse_duration(text, "--every") == seconds
 
 
 @pytest.mark.parametrize("text", ["", "m", "-3s", "0s", "3 weeks", "nan s"])
 def test_what_is_no_length_of_time(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="as 30m"):
-        seconds_of(text, "--every")
+        parse_duration(text, "--every")
 
 
 @pytest.mark.parametrize(

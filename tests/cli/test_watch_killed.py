@@ -9,7 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from real_runs import await_more, finished, started, tables, write_noise
+
+from factories.noise_runs import await_more, names_in, start, tables_of, write_noise
+
+pytestmark = [pytest.mark.slow, pytest.mark.kills]
 
 COUNT, KILLS = 8, 2
 FAST = ("--every", "0.1s", "--stable", "0.3s")
@@ -25,7 +28,7 @@ def undisturbed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `estimate` makes of them."""
     place = tmp_path_factory.mktemp("undisturbed")
     shutil.copytree(made, place / "raw")
-    process = started(place, ["estimate", "raw", "--out", "run"])
+    process = start(place, ["estimate", "raw", "--out", "run"])
     _, said = process.communicate()
     assert process.returncode == 1, said
     return place / "run"
@@ -44,7 +47,7 @@ def come(made: Path, raw: Path) -> None:
 
 
 def watching(place: Path, until: str, workers: int = 1) -> subprocess.Popen[str]:
-    return started(place, ["watch", "raw", "--out", "run", "--until", until, "--workers", workers, *FAST])
+    return start(place, ["watch", "raw", "--out", "run", "--until", until, "--workers", workers, *FAST])
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -62,7 +65,7 @@ def test_a_watch_killed_while_files_come_ends_like_estimate_over_them(
         time.sleep(moments.uniform(0.0, 0.3))
         process.kill()
         process.communicate()
-        now = finished(tmp_path / "run")
+        now = names_in(tmp_path / "run")
         assert set(before) <= set(now)
         before = now
     coming.join()
@@ -70,8 +73,8 @@ def test_a_watch_killed_while_files_come_ends_like_estimate_over_them(
     said, problems = process.communicate()
     assert process.returncode in {0, 1}, problems
     assert f"{len([name for name in before if name != 'm03'])} unchanged" in said
-    assert by_file(tables(tmp_path / "run")) == by_file(tables(undisturbed))
-    assert sorted(finished(tmp_path / "run")) == [f"m{index:02}" for index in range(COUNT)]
+    assert by_file(tables_of(tmp_path / "run")) == by_file(tables_of(undisturbed))
+    assert sorted(names_in(tmp_path / "run")) == [f"m{index:02}" for index in range(COUNT)]
     assert [path.name for path in (tmp_path / "run").rglob(".*")] == []
 
 
@@ -92,14 +95,14 @@ def test_sigterm_ends_a_watch_in_order_and_estimate_goes_on(
     said, problems = process.communicate()
     assert process.returncode == 128 + signal.SIGTERM, problems
     assert "Interrupted. " in said
-    kept = finished(tmp_path / "run")
-    rows = tables(tmp_path / "run")["results.csv"]
+    kept = names_in(tmp_path / "run")
+    rows = tables_of(tmp_path / "run")["results.csv"]
     assert isinstance(rows, list)
     assert [Path(row["file"]).stem for row in rows] == kept
-    again = started(tmp_path, ["estimate", "raw", "--out", "run"])
+    again = start(tmp_path, ["estimate", "raw", "--out", "run"])
     said, _ = again.communicate()
     assert f"{len([name for name in kept if name != 'm03'])} unchanged" in said
-    assert tables(tmp_path / "run") == tables(undisturbed)
+    assert tables_of(tmp_path / "run") == tables_of(undisturbed)
 
 
 def test_an_idle_watch_ends_at_once_by_ctrl_c(made: Path, tmp_path: Path) -> None:

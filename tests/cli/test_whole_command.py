@@ -38,6 +38,7 @@ def raw(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_broken_file_stops_nobody(raw: Path, tmp_path: Path, workers: str) -> None:
     words = ["estimate", str(raw), "--voltage", "300", "--cs", "2.7", "--out", str(tmp_path / "run")]

@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_runs import truth_of
 
+from factories.runs import make_truth
 from thonring.ctf import from_vector
 from thonring.evaluate.accuracy import RADIUS_95, accuracy, coverage, errors, vector_errors
-from thonring.evaluate.matching import Pair, Subject
+from thonring.evaluate.matching import Pair, Reference
 from thonring.evaluate.results import Result
 from thonring.records import KnownDefocus
 
-TRUTH = truth_of("a.mrc")
+TRUTH = make_truth("a.mrc")
 
 
 def pair(u_A: float, v_A: float, angle_deg: float = 30.0, phase_deg: float = 0.0, **result: Any) -> Pair:
     estimate = KnownDefocus(u_A, v_A, angle_deg, phase_deg)
-    return Pair(Subject("a.mrc", True, TRUTH), Result("a.mrc", "accepted", estimate, **result), True, 406.0)
+    return Pair(Reference("a.mrc", True, TRUTH), Result("a.mrc", "accepted", estimate, **result), True, 406.0)
 
 
 def off_by(errors_A: Sequence[float], sigma_A: float = math.nan) -> list[Pair]:
@@ -39,7 +39,7 @@ def test_errors_are_also_told_in_bounds() -> None:
     found = accuracy(off_by([-30.0, 10.0]))
     assert found.defocus_in_bounds.worst == pytest.approx(30.0 / TRUTH.bound_defocus_A)
     without = replace(
-        off_by([10.0])[0], subject=Subject("a.mrc", True, replace(TRUTH, bound_defocus_A=math.nan))
+        off_by([10.0])[0], reference=Reference("a.mrc", True, replace(TRUTH, bound_defocus_A=math.nan))
     )
     assert accuracy([without]).defocus_in_bounds.count == 0
 
@@ -110,7 +110,7 @@ def test_no_angle_is_asked_for_where_there_is_no_axis_to_know() -> None:
     hidden = replace(TRUTH, bound_astigmatism_A=200.0)
     for truth in (round_one, hidden):
         assert (
-            accuracy([replace(pair(15200, 14800), subject=Subject("a.mrc", True, truth))]).angle_deg.count
+            accuracy([replace(pair(15200, 14800), reference=Reference("a.mrc", True, truth))]).angle_deg.count
             == 0
         )
     assert accuracy([pair(15200, 14800)]).angle_deg.count == 1
@@ -124,7 +124,7 @@ def test_beyond_1000_A_an_estimate_is_locked(error_A: float, locked: bool) -> No
 def test_beyond_10_per_cent_an_estimate_is_locked() -> None:
     low = replace(TRUTH, defocus_u_A=3000.0, defocus_v_A=3000.0)
     found = [
-        replace(pair(3000 + e, 3000 + e), subject=Subject("a.mrc", True, low)).is_locked
+        replace(pair(3000 + e, 3000 + e), reference=Reference("a.mrc", True, low)).is_locked
         for e in (299, 301, -301)
     ]
     assert found == [False, True, True]

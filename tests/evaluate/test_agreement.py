@@ -5,8 +5,9 @@ import math
 from pathlib import Path
 
 import pytest
-from made_runs import failed, fit_of, outcome_of, unfitted, write_run
 
+from factories.outcomes import make_failed
+from factories.runs import make_close_fit, make_graded, make_unfitted, write_run
 from thonring.errors import InputError, OutputError, SettingsError, UnreadableFile
 from thonring.evaluate import tolerance_A
 from thonring.evaluate.agreement import COLUMNS, Agreements, compare_runs, write_agreements
@@ -26,11 +27,11 @@ RESOLUTIONS_A = (4.0, 3.0)
 def run(tmp_path: Path) -> Path:
     """Accepted, accepted, rejected with a fit, without a fit, and failed."""
     outcomes = [
-        outcome_of("raw/a.mrc"),
-        outcome_of("raw/b.mrc"),
-        outcome_of("raw/c.mrc", values={"score": 0.0}),
-        unfitted("raw/d.mrc"),
-        failed("raw/e.mrc"),
+        make_graded("raw/a.mrc"),
+        make_graded("raw/b.mrc"),
+        make_graded("raw/c.mrc", values={"score": 0.0}),
+        make_unfitted("raw/d.mrc"),
+        make_failed("raw/e.mrc"),
     ]
     return write_run(tmp_path / "run", outcomes)
 
@@ -53,8 +54,12 @@ def test_a_run_agrees_with_itself_everywhere(run: Path) -> None:
 
 
 def test_differences_are_the_first_minus_the_other(run: Path, tmp_path: Path) -> None:
-    fits = [fit_of(**shifted(-100.0)), fit_of(angle_deg=-60.0), fit_of(phase_shift_deg=20.0)]
-    outcomes = [outcome_of(f"raw/{name}.mrc", fit) for name, fit in zip("abc", fits, strict=True)]
+    fits = [
+        make_close_fit(**shifted(-100.0)),
+        make_close_fit(angle_deg=-60.0),
+        make_close_fit(phase_shift_deg=20.0),
+    ]
+    outcomes = [make_graded(f"raw/{name}.mrc", fit) for name, fit in zip("abc", fits, strict=True)]
     first, turned, phased = compared(run, write_run(tmp_path / "other", outcomes)).pairs
     assert first.mean_A == pytest.approx(100.0)
     assert first.astigmatism_length_A == pytest.approx(0.0, abs=1e-6)
@@ -69,7 +74,9 @@ def test_differences_are_the_first_minus_the_other(run: Path, tmp_path: Path) ->
 
 def test_results_join_by_name_whatever_the_program_calls_them(run: Path, tmp_path: Path) -> None:
     for name in "abc":
-        write_ctffind_text(tmp_path / "texts", outcome_of(f"other/{name}.mrc", fit_of(**shifted(10.0))))
+        write_ctffind_text(
+            tmp_path / "texts", make_graded(f"other/{name}.mrc", make_close_fit(**shifted(10.0)))
+        )
     for other in (tmp_path / "texts", run / "micrographs.xmd", run / "results.csv"):
         found = compared(run, other)
         assert [pair.result.file for pair in found.pairs] == ["raw/a.mrc", "raw/b.mrc", "raw/c.mrc"]
@@ -96,20 +103,21 @@ def test_what_cannot_be_compared_is_refused(run: Path, tmp_path: Path) -> None:
         compare_runs(run, [])
     with pytest.raises(UnreadableFile, match="no such file or folder"):
         compare_runs(run, [tmp_path / "absent"])
-    strangers = write_run(tmp_path / "strangers", [outcome_of("x.mrc")])
+    strangers = write_run(tmp_path / "strangers", [make_graded("x.mrc")])
     with pytest.raises(InputError, match=r"no micrograph with an estimate in both.*raw/a\.mrc.*x\.mrc"):
         compare_runs(run, [strangers])
     star = run / "micrographs_ctf.star"
-    with pytest.raises(InputError, match="the voltage of a is in neither run"):
+    with pytest.raises(InputError, match="neither run states the voltage of a;"):
         compare_runs(star, [star])
-    twice = write_run(tmp_path / "twice", [outcome_of("x/a.mrc"), outcome_of("y/a.mrc")])
-    with pytest.raises(InputError, match=r"twice: the name 'a\.mrc' stands for 2 files"):
+    twice = write_run(tmp_path / "twice", [make_graded("x/a.mrc"), make_graded("y/a.mrc")])
+    with pytest.raises(InputError, match=r"twice: the name 'a\.mrc' matches 2 files"):
         compare_runs(run, [twice])
 
 
 def test_the_table_has_every_micrograph(run: Path, tmp_path: Path) -> None:
     other = write_run(
-        tmp_path / "other", [outcome_of("a.mrc", fit_of(**shifted(-100.0))), outcome_of("extra.mrc")]
+        tmp_path / "other",
+        [make_graded("a.mrc", make_close_fit(**shifted(-100.0))), make_graded("extra.mrc")],
     )
     write_agreements(tmp_path / "table.csv", compare_runs(run, [other, run / "micrographs_ctf.star"]))
     with (tmp_path / "table.csv").open(newline="") as stream:
@@ -131,8 +139,12 @@ def test_the_table_has_every_micrograph(run: Path, tmp_path: Path) -> None:
 
 
 def test_the_text_counts_what_agrees(run: Path, tmp_path: Path) -> None:
-    fits = [fit_of(**shifted(100.0)), fit_of(**shifted(300.0)), fit_of(**shifted(1000.0))]
-    outcomes = [outcome_of(f"{name}.mrc", fit) for name, fit in zip("abc", fits, strict=True)]
+    fits = [
+        make_close_fit(**shifted(100.0)),
+        make_close_fit(**shifted(300.0)),
+        make_close_fit(**shifted(1000.0)),
+    ]
+    outcomes = [make_graded(f"{name}.mrc", fit) for name, fit in zip("abc", fits, strict=True)]
     found = compare_runs(run, [write_run(tmp_path / "other", outcomes)])
     lines = agreement_text(found, RESOLUTIONS_A).splitlines()
     counts = {" ".join(line.split()[:6]) for line in lines if " Å " in line and " of " not in line}
@@ -151,8 +163,11 @@ def test_spread_needs_no_normal_distribution() -> None:
     assert spread_of([1.0, math.inf]).worst == math.inf
 
 
+@pytest.mark.slow
 def test_the_picture_shows_every_comparison(run: Path, tmp_path: Path) -> None:
-    far = write_run(tmp_path / "far", [outcome_of("a.mrc", fit_of(**shifted(20_000.0))), outcome_of("c.mrc")])
+    far = write_run(
+        tmp_path / "far", [make_graded("a.mrc", make_close_fit(**shifted(20_000.0))), make_graded("c.mrc")]
+    )
     found = compare_runs(run, [run, far])
     figure = agreement_figure(found, RESOLUTIONS_A)
     assert len(figure.axes) == 6
@@ -164,7 +179,7 @@ def test_the_picture_shows_every_comparison(run: Path, tmp_path: Path) -> None:
     assert texts == {"1 of 2"}
     write_agreement_figure(tmp_path / "agreement.png", found, RESOLUTIONS_A)
     assert (tmp_path / "agreement.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(OutputError, match=r"suffix '\.txt', expected a picture's"):
+    with pytest.raises(OutputError, match=r"suffix '\.txt', expected that of a picture"):
         write_agreement_figure(tmp_path / "agreement.txt", found, RESOLUTIONS_A)
 
 
@@ -173,7 +188,7 @@ def test_the_published_star_file_meets_runs_of_the_same_micrographs(tmp_path: Pa
     if not star.exists():
         pytest.skip("the reference data of RELION's tutorial are not beside the repository")
     outcomes = [
-        outcome_of(f"{name}.mrc", fit_of(**shifted(0.0)))
+        make_graded(f"{name}.mrc", make_close_fit(**shifted(0.0)))
         for name in sorted(path.name.removesuffix("_PS.mrc") for path in SHARED.glob("*_PS.mrc"))
     ]
     found = compared(write_run(tmp_path / "run", outcomes), star)

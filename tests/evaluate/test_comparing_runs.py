@@ -3,29 +3,28 @@
 from pathlib import Path
 
 import pytest
-from made_runs import fit_of, outcome_of, truth_of, unfitted, write_run, write_set
 
-from thonring.evaluate.agreement import Comparison
-from thonring.evaluate.report import MOST_SHOWN, EvaluationRequest, Report, evaluate
-from thonring.evaluate.verdicts import Confusion
+from factories.runs import make_close_fit, make_graded, make_truth, make_unfitted, write_run, write_set
+from thonring.evaluate.report import MAX_CORRECT_SHOWN, EvaluationRequest, Report, evaluate
+from thonring.evaluate.verdicts import Comparison, Confusion
 
-WRONG = fit_of(defocus_u_A=20000.0, defocus_v_A=20000.0)
+WRONG = make_close_fit(defocus_u_A=20000.0, defocus_v_A=20000.0)
 
 
 @pytest.fixture
 def report(tmp_path: Path) -> Report:
     names = ["a.mrc", "b.mrc", "c.mrc", "d.mrc"]
     rows = [
-        truth_of(name, usable=name != "d.mrc", defect="none" if name != "d.mrc" else "drift")
+        make_truth(name, usable=name != "d.mrc", defect="none" if name != "d.mrc" else "drift")
         for name in names
     ]
     truth = write_set(tmp_path / "set", rows)
-    one = [outcome_of("a.mrc"), outcome_of("b.mrc"), outcome_of("c.mrc", WRONG), outcome_of("d.mrc")]
+    one = [make_graded("a.mrc"), make_graded("b.mrc"), make_graded("c.mrc", WRONG), make_graded("d.mrc")]
     other = [
-        outcome_of("a.mrc"),
-        unfitted("b.mrc"),
-        outcome_of("c.mrc"),
-        outcome_of("d.mrc", values={"astigmatism": 5000.0}),
+        make_graded("a.mrc"),
+        make_unfitted("b.mrc"),
+        make_graded("c.mrc"),
+        make_graded("d.mrc", values={"astigmatism": 5000.0}),
     ]
     runs = write_run(tmp_path / "one", one), write_run(tmp_path / "other", other)
     return evaluate(EvaluationRequest(runs, truth))
@@ -76,12 +75,12 @@ def test_groups_are_parts_of_the_whole(report: Report) -> None:
 
 def test_groups_are_those_of_the_truth(tmp_path: Path) -> None:
     rows = [
-        truth_of("a.mrc", voltage_kV=200.0, pixel_A=0.7, defocus_u_A=4000.0, defocus_v_A=3000.0),
-        truth_of("b.mrc", pixel_A=1.25, defocus_u_A=60000.0, defocus_v_A=60000.0, defect="blur"),
-        truth_of("c.mrc", pixel_A=2.5),
+        make_truth("a.mrc", voltage_kV=200.0, pixel_A=0.7, defocus_u_A=4000.0, defocus_v_A=3000.0),
+        make_truth("b.mrc", pixel_A=1.25, defocus_u_A=60000.0, defocus_v_A=60000.0, defect="blur"),
+        make_truth("c.mrc", pixel_A=2.5),
     ]
     truth = write_set(tmp_path / "set", rows)
-    run = write_run(tmp_path / "run", [outcome_of(row.file) for row in rows])
+    run = write_run(tmp_path / "run", [make_graded(row.file) for row in rows])
     found = [(group.by, group.name) for group in evaluate(EvaluationRequest((run,), truth)).runs[0].groups]
     assert found == [
         ("voltage", "200 kV"),
@@ -98,24 +97,24 @@ def test_groups_are_those_of_the_truth(tmp_path: Path) -> None:
 
 
 def test_the_list_begins_with_false_positives_by_size_of_error(tmp_path: Path) -> None:
-    rows = [truth_of(f"{number:02}.mrc", usable=number != 5) for number in range(30)]
+    rows = [make_truth(f"{number:02}.mrc", usable=number != 5) for number in range(30)]
     outcomes = [
-        outcome_of(
+        make_graded(
             row.file,
-            fit_of(defocus_u_A=15200.0 + shift, defocus_v_A=14800.0 + shift),
+            make_close_fit(defocus_u_A=15200.0 + shift, defocus_v_A=14800.0 + shift),
             {"score": 0.0} if number == 7 else None,
         )
         for number, row in enumerate(rows)
         if (shift := {3: 3000.0, 9: 4000.0}.get(number, float(number))) is not None
     ]
     truth = write_set(tmp_path / "set", rows)
-    shown = evaluate(EvaluationRequest((write_run(tmp_path / "run", outcomes),), truth)).runs[0].worth_a_look
-    assert [pair.subject.file for pair in shown[:5]] == ["09.mrc", "03.mrc", "05.mrc", "07.mrc", "29.mrc"]
+    shown = evaluate(EvaluationRequest((write_run(tmp_path / "run", outcomes),), truth)).runs[0].to_review
+    assert [pair.reference.file for pair in shown[:5]] == ["09.mrc", "03.mrc", "05.mrc", "07.mrc", "29.mrc"]
     assert [pair.kind for pair in shown[:5]] == ["FP", "FP", "FP", "FN", "TP"]
-    assert len(shown) == 4 + MOST_SHOWN
+    assert len(shown) == 4 + MAX_CORRECT_SHOWN
 
 
 def test_a_usable_micrograph_without_an_estimate_is_a_false_negative(report: Report) -> None:
-    first, *rest = report.runs[1].worth_a_look
-    assert (first.subject.file, first.kind, first.right) == ("b.mrc", "FN", None)
-    assert "d.mrc" not in [pair.subject.file for pair in rest]
+    first, *rest = report.runs[1].to_review
+    assert (first.reference.file, first.kind, first.right) == ("b.mrc", "FN", None)
+    assert "d.mrc" not in [pair.reference.file for pair in rest]

@@ -8,9 +8,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_runs import GOOD, LIMITS, failed, fit_of, outcome_of, truth_of, unfitted, write_run, write_set
 
-from thonring.evaluate.matching import Pair, Subject
+from factories.outcomes import make_failed
+from factories.runs import (
+    LIMITS,
+    VALUES,
+    make_close_fit,
+    make_graded,
+    make_truth,
+    make_unfitted,
+    write_run,
+    write_set,
+)
+from thonring.evaluate.matching import Pair, Reference
 from thonring.evaluate.report import EvaluationRequest, evaluate
 from thonring.evaluate.results import Result, failed_criteria
 from thonring.evaluate.verdicts import Confusion, criteria_uses, threshold_curves
@@ -28,7 +38,7 @@ def pair_of(values: dict[str, float], *, positive: bool, limits: tuple[Limit, ..
     result = Result(
         "a.mrc", "rejected" if failures else "accepted", estimate, criteria=values, failed=failures
     )
-    return Pair(Subject("a.mrc", positive, truth_of("a.mrc")), result, True if estimate else None, 406.0)
+    return Pair(Reference("a.mrc", positive, make_truth("a.mrc")), result, True if estimate else None, 406.0)
 
 
 @cache
@@ -96,7 +106,7 @@ def test_no_limit_is_better_than_the_best() -> None:
 
 def test_the_present_limit_is_kept_where_no_other_is_better() -> None:
     pairs = [
-        pair_of({**GOOD, "score": score}, positive=score > 0.1, limits=LIMITS)
+        pair_of({**VALUES, "score": score}, positive=score > 0.1, limits=LIMITS)
         for score in (0.01, 0.02, 0.3, 0.4)
     ]
     (curve,) = (one for one in threshold_curves(pairs, LIMITS) if one.criterion == "score")
@@ -105,7 +115,7 @@ def test_the_present_limit_is_kept_where_no_other_is_better() -> None:
 
 def test_the_best_limit_lies_between_the_kinds() -> None:
     pairs = [
-        pair_of({**GOOD, "score": score}, positive=score > 0.1, limits=LIMITS)
+        pair_of({**VALUES, "score": score}, positive=score > 0.1, limits=LIMITS)
         for score in (0.05, 0.08, 0.3, 0.4)
     ]
     (curve,) = (one for one in threshold_curves(pairs, LIMITS) if one.criterion == "score")
@@ -114,24 +124,24 @@ def test_the_best_limit_lies_between_the_kinds() -> None:
 
 
 def test_what_was_rejected_before_a_fit_is_undecided() -> None:
-    pairs = [pair_of({**GOOD, "ice_ring": ice}, positive=True, limits=LIMITS) for ice in (1.0, 1.5, 1.6)]
+    pairs = [pair_of({**VALUES, "ice_ring": ice}, positive=True, limits=LIMITS) for ice in (1.0, 1.5, 1.6)]
     (curve,) = (one for one in threshold_curves(pairs, LIMITS) if one.criterion == "ice_ring")
     assert curve.undecided == 2
     assert curve.counts[0].max() == 1
 
 
 def test_uses_count_who_rejected_and_who_alone(tmp_path: Path) -> None:
-    wrong = fit_of(defocus_u_A=20000.0, defocus_v_A=20000.0)
+    wrong = make_close_fit(defocus_u_A=20000.0, defocus_v_A=20000.0)
     outcomes = [
-        outcome_of("good.mrc"),
-        outcome_of("lost.mrc", values={"score": 0.0}),
-        outcome_of("both.mrc", wrong, {"score": 0.0, "astigmatism": 9999.0}),
-        outcome_of("alone.mrc", wrong, {"astigmatism": 9999.0}),
-        outcome_of("icy.mrc", values={"ice_ring": 2.0, "score": 0.0}),
-        unfitted("blank.mrc"),
-        failed("broken.mrc"),
+        make_graded("good.mrc"),
+        make_graded("lost.mrc", values={"score": 0.0}),
+        make_graded("both.mrc", wrong, {"score": 0.0, "astigmatism": 9999.0}),
+        make_graded("alone.mrc", wrong, {"astigmatism": 9999.0}),
+        make_graded("icy.mrc", values={"ice_ring": 2.0, "score": 0.0}),
+        make_unfitted("blank.mrc"),
+        make_failed("broken.mrc"),
     ]
-    truth = write_set(tmp_path / "set", [truth_of(outcome.path.name) for outcome in outcomes])
+    truth = write_set(tmp_path / "set", [make_truth(outcome.path.name) for outcome in outcomes])
     (run,) = evaluate(EvaluationRequest((write_run(tmp_path / "run", outcomes),), truth)).runs
     found = {
         use.criterion: (use.negatives, use.negatives_alone, use.positives, use.positives_alone)

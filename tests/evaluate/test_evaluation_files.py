@@ -10,16 +10,16 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from made_runs import fit_of, outcome_of, truth_of, write_run, write_set
 
+from factories.runs import make_close_fit, make_graded, make_truth, write_run, write_set
 from thonring.errors import OutputError
 from thonring.evaluate.figures import error_figure
 from thonring.evaluate.output import WIDTH, as_json, as_page, as_text, write_evaluation
 from thonring.evaluate.report import EvaluationRequest, Report, evaluate
-from thonring.evaluate.tables import criteria_sheets
+from thonring.evaluate.tables import criteria_tables
 
 HOSTILE = "<script>alert('x')<script> & [bold] $title.mrc"
-WRONG = fit_of(defocus_u_A=20000.0, defocus_v_A=20000.0)
+WRONG = make_close_fit(defocus_u_A=20000.0, defocus_v_A=20000.0)
 VOID = {"meta", "img", "br"}
 
 
@@ -61,14 +61,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def report(folder: Path) -> Report:
     names = ["a.mrc", HOSTILE, "c.mrc"]
-    truth = write_set(folder / "set", [truth_of(name) for name in names])
-    one = write_run(folder / "one", [outcome_of(names[0]), outcome_of(names[1], WRONG), outcome_of(names[2])])
+    truth = write_set(folder / "set", [make_truth(name) for name in names])
+    one = write_run(
+        folder / "one", [make_graded(names[0]), make_graded(names[1], WRONG), make_graded(names[2])]
+    )
     for path in (one / "plots" / "a_spectrum.png", one / "spectra" / "c.ctf"):
         path.parent.mkdir(exist_ok=True)
         path.touch()
     values = [None, {"score": 0.0}, {"ice_ring": 2.0}]
     pairs = zip(names, values, strict=True)
-    other = write_run(folder / "other", [outcome_of(name, values=value) for name, value in pairs])
+    other = write_run(folder / "other", [make_graded(name, values=value) for name, value in pairs])
     return evaluate(EvaluationRequest((one, other), truth))
 
 
@@ -107,11 +109,13 @@ def test_the_legend_fits_below_the_panels(report: Report, runs: slice) -> None:
 
 
 def test_criteria_that_rejected_nothing_take_no_row(report: Report) -> None:
-    one, other = criteria_sheets(report)
+    one, other = criteria_tables(report)
     assert one.rows == ()
-    assert one.caption.endswith("Rejected nothing: ice_ring, score, astigmatism, runner_up_gap.")
+    assert one.caption.endswith(
+        "Criteria that rejected nothing: ice_ring, score, astigmatism, runner_up_gap."
+    )
     assert other.rows == (("ice_ring", "0", "0", "1", "1"), ("score", "0", "0", "1", "1"))
-    assert other.caption.endswith("Rejected nothing: astigmatism, runner_up_gap.")
+    assert other.caption.endswith("Criteria that rejected nothing: astigmatism, runner_up_gap.")
 
 
 def test_names_cannot_become_markup(page: Page, report: Report) -> None:
@@ -125,6 +129,7 @@ def test_links_lead_to_the_pictures_from_where_the_page_lies(page: Page, folder:
     assert targets == {folder / "one" / "plots" / "a_spectrum.png", folder / "one" / "spectra" / "c.ctf"}
 
 
+@pytest.mark.slow
 def test_the_same_report_is_the_same_page(text_of_page: str, report: Report, folder: Path) -> None:
     assert as_page(report, folder / "elsewhere" / "deep") == text_of_page
 
@@ -156,7 +161,7 @@ def test_text_has_every_table_within_its_width(report: Report) -> None:
         "By defect",
         "Criteria of one",
         "Limits of other",
-        "To look at: one",
+        "Worth a look: one",
     ):
         assert re.search(f"^{title}", text, re.MULTILINE)
     assert max(map(len, text.splitlines())) <= WIDTH
@@ -166,16 +171,17 @@ def test_text_has_every_table_within_its_width(report: Report) -> None:
 def test_without_truth_there_are_no_errors_to_show(tmp_path: Path) -> None:
     labels = tmp_path / "l.csv"
     labels.write_text("file,label\na.mrc,good\nb.mrc,bad\n")
-    run = write_run(tmp_path / "run", [outcome_of("a.mrc"), outcome_of("b.mrc")])
+    run = write_run(tmp_path / "run", [make_graded("a.mrc"), make_graded("b.mrc")])
     report = evaluate(EvaluationRequest((run,), labels=labels))
     text = as_text(report)
     assert "Errors" not in text
     assert "By true defocus" not in text
     assert "By voltage" in text
     assert json.loads(as_json(report))["runs"][0]["accepted"] is None
-    assert "Positive: usable, says the label." in Page(as_page(report, tmp_path)).words
+    assert "Positive: labelled usable." in Page(as_page(report, tmp_path)).words
 
 
+@pytest.mark.slow
 def test_three_files_are_written_whole(report: Report, tmp_path: Path) -> None:
     written = write_evaluation(report, tmp_path / "new" / "out")
     assert [path.name for path in written] == ["evaluation.txt", "evaluation.json", "evaluation.html"]

@@ -54,8 +54,8 @@ def test_files_are_sought_beside_the_table_and_above_it(tmp_path: Path) -> None:
     path = tmp_path / "Select" / "job1" / "l.star"
     path.write_text(star("rlnMicrographName", "rlnSelected", rows="M/a.mrc 1\nM/gone.mrc 1"))
     found, gone = read_labels(path)
-    assert found.place == (tmp_path / "M" / "a.mrc").resolve()
-    assert gone.place == (path.parent / "M" / "gone.mrc").resolve()
+    assert found.path == (tmp_path / "M" / "a.mrc").resolve()
+    assert gone.path == (path.parent / "M" / "gone.mrc").resolve()
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_files_are_sought_beside_the_table_and_above_it(tmp_path: Path) -> None:
         (
             "l.csv",
             "file,label\na.mrc,perhaps\n",
-            "line 2: the label 'perhaps' is unknown, expected one of usable",
+            "line 2: unknown label 'perhaps', expected one of usable",
         ),
-        ("l.csv", "file,label\na.mrc,\n", "line 2: the label '' is unknown"),
+        ("l.csv", "file,label\na.mrc,\n", "line 2: unknown label ''"),
         ("l.csv", "file,label\na.mrc\n", "line 2: found 1 values, expected 2"),
         ("l.csv", "a.mrc,good\n", "no column file or micrograph"),
         ("l.csv", "file,defocus\na.mrc,1\n", "no column label or usable"),
@@ -81,7 +81,7 @@ def test_files_are_sought_beside_the_table_and_above_it(tmp_path: Path) -> None:
         (
             "l.star",
             star("rlnMicrographName", "rlnSelected", rows="a.mrc 2"),
-            "row 1: the label '2' is unknown",
+            "row 1: unknown label '2'",
         ),
         ("l.star", "nothing of the kind", "cannot be read as a STAR file"),
     ],

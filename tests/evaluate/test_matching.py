@@ -4,22 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from made_runs import failed, outcome_of, truth_of, write_run, write_set
 
+from factories.outcomes import make_failed
+from factories.runs import make_graded, make_truth, write_run, write_set
 from thonring.errors import InputError
 from thonring.evaluate.report import EvaluationRequest, Report, evaluate
 
 
 def files_of(report: Report) -> list[list[tuple[str, str]]]:
-    return [[(pair.subject.file, pair.result.file) for pair in run.pairs] for run in report.runs]
+    return [[(pair.reference.file, pair.result.file) for pair in run.pairs] for run in report.runs]
 
 
 def simulated(tmp_path: Path, names: Sequence[str]) -> Path:
-    return write_set(tmp_path / "set", [truth_of(name) for name in names])
+    return write_set(tmp_path / "set", [make_truth(name) for name in names])
 
 
 def run_on(tmp_path: Path, paths: Sequence[Path | str], name: str = "run") -> Path:
-    return write_run(tmp_path / name, [outcome_of(path) for path in paths])
+    return write_run(tmp_path / name, [make_graded(path) for path in paths])
 
 
 def test_files_meet_by_their_paths_even_with_one_name(tmp_path: Path) -> None:
@@ -54,17 +55,17 @@ def test_moved_files_meet_by_names_that_are_unique(tmp_path: Path) -> None:
 
 def test_names_that_are_not_unique_are_refused(tmp_path: Path) -> None:
     truth = simulated(tmp_path, ["x/a.mrc", "y/a.mrc"])
-    with pytest.raises(InputError, match=r"the name 'a\.mrc' stands for 2 files there and for 2"):
+    with pytest.raises(InputError, match=r"the name 'a\.mrc' matches 2 files there and 2"):
         evaluate(EvaluationRequest((run_on(tmp_path, ["/elsewhere/1/a.mrc", "/elsewhere/2/a.mrc"]),), truth))
     one = simulated(tmp_path, ["a.mrc"])
-    with pytest.raises(InputError, match="stands for 2 files there and for 1"):
+    with pytest.raises(InputError, match="matches 2 files there and 1"):
         evaluate(EvaluationRequest((run_on(tmp_path, ["/p/a.mrc", "/q/a.mrc"], "other"),), one))
 
 
 def test_two_results_of_one_file_are_refused(tmp_path: Path) -> None:
     truth = simulated(tmp_path, ["a.mrc"])
     run = run_on(tmp_path, [tmp_path / "set" / "a.mrc", "/elsewhere/a.mrc"])
-    with pytest.raises(InputError, match=r"are both a\.mrc of the truth"):
+    with pytest.raises(InputError, match=r"both match a\.mrc of the truth"):
         evaluate(EvaluationRequest((run,), truth))
 
 
@@ -72,8 +73,8 @@ def test_missing_and_extra_files_are_named_and_refused(tmp_path: Path) -> None:
     truth = simulated(tmp_path, [f"{letter}.mrc" for letter in "abcdef"])
     run = run_on(tmp_path, ["a.mrc", "extra.mrc"])
     told = (
-        r"5 files of the truth or labels not in the run run: b\.mrc, c\.mrc, d\.mrc and 2 more; "
-        r"1 file of the run run not in the truth or labels: extra\.mrc\. .*--partial"
+        r"5 files of the truth or labels are not in the run run: b\.mrc, c\.mrc, d\.mrc and 2 more; "
+        r"1 file of the run run is not in the truth or labels: extra\.mrc\. .*--partial"
     )
     with pytest.raises(InputError, match=told):
         evaluate(EvaluationRequest((run,), truth))
@@ -104,18 +105,18 @@ def labels_file(tmp_path: Path, **labels: str) -> Path:
 
 
 def test_an_impossible_microscope_is_told_with_its_file(tmp_path: Path) -> None:
-    truth = write_set(tmp_path / "set", [truth_of("a.mrc"), truth_of("b.mrc", voltage_kV=0.0)])
-    run = write_run(tmp_path / "run", [outcome_of("a.mrc"), outcome_of("b.mrc")])
+    truth = write_set(tmp_path / "set", [make_truth("a.mrc"), make_truth("b.mrc", voltage_kV=0.0)])
+    run = write_run(tmp_path / "run", [make_graded("a.mrc"), make_graded("b.mrc")])
     with pytest.raises(InputError, match=r"truth of b\.mrc: voltage 0 kV: expected 10 to 3000 kV"):
         evaluate(EvaluationRequest((run,), truth))
 
 
 def test_labels_alone_make_usable_the_only_question(tmp_path: Path) -> None:
     outcomes = [
-        outcome_of("a.mrc"),
-        outcome_of("b.mrc"),
-        outcome_of("c.mrc", values={"ice_ring": 2.0}),
-        failed("d.mrc"),
+        make_graded("a.mrc"),
+        make_graded("b.mrc"),
+        make_graded("c.mrc", values={"ice_ring": 2.0}),
+        make_failed("d.mrc"),
     ]
     run = write_run(tmp_path / "run", outcomes)
     report = evaluate(
@@ -131,7 +132,7 @@ def test_labels_win_over_the_truth(tmp_path: Path) -> None:
     run = run_on(tmp_path, ["a.mrc", "b.mrc"])
     report = evaluate(EvaluationRequest((run,), truth, labels_file(tmp_path, a="bad", b="good")))
     assert [pair.kind for pair in report.runs[0].pairs] == ["FP", "TP"]
-    assert "differ from it in 1 files" in report.notes[0]
+    assert "differ from it for 1 file." in report.notes[0]
     assert report.has_truth
 
 
@@ -140,7 +141,7 @@ def test_labels_of_other_files_than_the_truth_are_refused(tmp_path: Path) -> Non
     run = run_on(tmp_path, ["a.mrc", "b.mrc"])
     question = EvaluationRequest((run,), truth, labels_file(tmp_path, a="good", z="good"))
     with pytest.raises(
-        InputError, match=r"of the truth not in the labels: b\.mrc; 1 file of the labels .* z\.mrc"
+        InputError, match=r"of the truth is not in the labels: b\.mrc; 1 file of the labels .* z\.mrc"
     ):
         evaluate(question)
 
@@ -150,7 +151,7 @@ def test_a_stack_is_matched_by_its_order_and_only_if_it_fits(tmp_path: Path) -> 
     text = tmp_path / "stack.txt"
     text.write_text("# Input file: s.mrcs ; 2\n1 15200 14800 30 0\n2 9000 9000 0 0\n")
     (run,) = evaluate(EvaluationRequest((text,), truth)).runs
-    assert [(pair.subject.file, pair.kind) for pair in run.pairs] == [("b.mrc", "TP"), ("a.mrc", "FP")]
+    assert [(pair.reference.file, pair.kind) for pair in run.pairs] == [("b.mrc", "TP"), ("a.mrc", "FP")]
     text.write_text(text.read_text() + "3 9000 9000 0 0\n")
     with pytest.raises(InputError, match="found 3 images of a stack, but the truth or labels have 2 rows"):
         evaluate(EvaluationRequest((text,), truth))

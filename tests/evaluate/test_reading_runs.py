@@ -5,8 +5,9 @@ import math
 from pathlib import Path
 
 import pytest
-from made_runs import LIMITS, OPTICS, failed, fit_of, outcome_of, unfitted, without_database, write_run
 
+from factories.outcomes import OPTICS, make_failed
+from factories.runs import LIMITS, make_close_fit, make_graded, make_unfitted, without_database, write_run
 from thonring.errors import UnreadableFile, UnreadableTable
 from thonring.evaluate.results import FAILED_INPUT, NO_FIT, Run, read_runs, run_names
 from thonring.formats.ctffind import write_ctffind_text
@@ -22,10 +23,11 @@ def read(path: Path) -> Run:
 
 
 def test_what_was_written_comes_back(tmp_path: Path) -> None:
-    fit = fit_of(defocus_u_A=20123.5, defocus_v_A=19000.25, angle_deg=-12.5, phase_shift_deg=3.0)
+    fit = make_close_fit(defocus_u_A=20123.5, defocus_v_A=19000.25, angle_deg=-12.5, phase_shift_deg=3.0)
     run = read(
         write_run(
-            tmp_path / "run", [outcome_of("raw/a.mrc", fit), failed("raw/b.mrc"), unfitted("raw/c.mrc")]
+            tmp_path / "run",
+            [make_graded("raw/a.mrc", fit), make_failed("raw/b.mrc"), make_unfitted("raw/c.mrc")],
         )
     )
     first, broken, without = run.results
@@ -36,7 +38,7 @@ def test_what_was_written_comes_back(tmp_path: Path) -> None:
         -12.5,
         3,
     )
-    assert (first.defocus_sigma_A, first.astigmatism_sigma_A) == (5.0, 10.0)
+    assert (first.defocus_sigma_A, first.astigmatism_sigma_A) == (3.0, 4.0)
     assert (first.voltage_kV, first.pixel_A) == (OPTICS.voltage_kV, 1.0)
     assert (broken.status, broken.estimate, broken.failed) == ("failed", None, (FAILED_INPUT,))
     assert (without.status, without.estimate, without.failed) == ("rejected", None, (NO_FIT,))
@@ -45,7 +47,7 @@ def test_what_was_written_comes_back(tmp_path: Path) -> None:
 
 
 def test_limits_come_back_with_their_infinities(tmp_path: Path) -> None:
-    assert read(write_run(tmp_path / "run", [outcome_of("a.mrc")])).limits == LIMITS
+    assert read(write_run(tmp_path / "run", [make_graded("a.mrc")])).limits == LIMITS
 
 
 @pytest.mark.parametrize(
@@ -61,18 +63,18 @@ def test_limits_come_back_with_their_infinities(tmp_path: Path) -> None:
 def test_failed_criteria_follow_from_values_and_limits(
     tmp_path: Path, values: dict[str, float], expected: tuple[str, ...]
 ) -> None:
-    (result,) = read(write_run(tmp_path / "run", [outcome_of("a.mrc", values=values)])).results
+    (result,) = read(write_run(tmp_path / "run", [make_graded("a.mrc", values=values)])).results
     assert result.failed == expected
     assert result.criteria["ice_ring"] == values.get("ice_ring", 1.0)
 
 
 def test_a_criterion_named_like_a_column_is_not_mistaken_for_it(tmp_path: Path) -> None:
-    (result,) = read(write_run(tmp_path / "run", [outcome_of("a.mrc", fit_of(score=0.9))])).results
+    (result,) = read(write_run(tmp_path / "run", [make_graded("a.mrc", make_close_fit(score=0.9))])).results
     assert result.criteria["score"] == 0.2
 
 
 def test_verdicts_that_do_not_follow_are_told_and_left_out(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "run", [outcome_of("a.mrc"), outcome_of("b.mrc", values={"score": 0.0})])
+    run = write_run(tmp_path / "run", [make_graded("a.mrc"), make_graded("b.mrc", values={"score": 0.0})])
     with decide_in(run) as decisions:
         decisions.judge([2], "accepted", "Ana")
     found = read(run)
@@ -83,10 +85,10 @@ def test_verdicts_that_do_not_follow_are_told_and_left_out(tmp_path: Path) -> No
 
 def test_a_run_without_its_database_is_read_from_its_table_and_decisions_are_unknown(tmp_path: Path) -> None:
     outcomes = [
-        outcome_of("a.mrc"),
-        failed("b.mrc"),
-        unfitted("c.mrc"),
-        outcome_of("d.mrc", values={"score": 0.0}),
+        make_graded("a.mrc"),
+        make_failed("b.mrc"),
+        make_unfitted("c.mrc"),
+        make_graded("d.mrc", values={"score": 0.0}),
     ]
     run = write_run(tmp_path / "run", outcomes)
     whole = read(run)
@@ -98,7 +100,7 @@ def test_a_run_without_its_database_is_read_from_its_table_and_decisions_are_unk
 
 
 def test_the_database_needs_neither_tables_nor_settings(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "run", [outcome_of("a.mrc"), outcome_of("b.mrc", values={"score": 0.0})])
+    run = write_run(tmp_path / "run", [make_graded("a.mrc"), make_graded("b.mrc", values={"score": 0.0})])
     whole = read(run)
     for name in ("results.csv", "settings.json"):
         (run / name).unlink()
@@ -107,7 +109,7 @@ def test_the_database_needs_neither_tables_nor_settings(tmp_path: Path) -> None:
 
 
 def test_without_settings_the_verdicts_stand_and_criteria_are_unknown(tmp_path: Path) -> None:
-    outcomes = [outcome_of("a.mrc"), outcome_of("b.mrc", values={"score": 0.0})]
+    outcomes = [make_graded("a.mrc"), make_graded("b.mrc", values={"score": 0.0})]
     run = without_database(write_run(tmp_path / "run", outcomes))
     (run / "settings.json").unlink()
     found = read(run)
@@ -118,7 +120,9 @@ def test_without_settings_the_verdicts_stand_and_criteria_are_unknown(tmp_path: 
 
 
 def test_pictures_are_found_where_they_exist(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "run", [outcome_of("x/a.mrc"), outcome_of("y/a.mrc"), outcome_of("z/b.mrc")])
+    run = write_run(
+        tmp_path / "run", [make_graded("x/a.mrc"), make_graded("y/a.mrc"), make_graded("z/b.mrc")]
+    )
     drawn = [run / "plots" / "a_spectrum.png", run / "plots" / "y_a_profile.png", run / "spectra" / "b.ctf"]
     for path in drawn:
         path.parent.mkdir(exist_ok=True)
@@ -142,7 +146,7 @@ def spoil(run: Path, old: str, new: str) -> None:
     ],
 )
 def test_a_damaged_table_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
-    run = without_database(write_run(tmp_path / "run", [outcome_of("a.mrc"), outcome_of("b.mrc")]))
+    run = without_database(write_run(tmp_path / "run", [make_graded("a.mrc"), make_graded("b.mrc")]))
     spoil(run, old, new)
     with pytest.raises(UnreadableTable, match=told) as caught:
         read(run)
@@ -160,7 +164,7 @@ def test_an_empty_run_is_refused(tmp_path: Path) -> None:
     "content", ["{", json.dumps({"settings": {}}), json.dumps({"settings": {"limits": [{}]}})]
 )
 def test_settings_that_are_none_are_refused(tmp_path: Path, content: str) -> None:
-    run = without_database(write_run(tmp_path / "run", [outcome_of("a.mrc")]))
+    run = without_database(write_run(tmp_path / "run", [make_graded("a.mrc")]))
     (run / "settings.json").write_text(content)
     with pytest.raises(UnreadableTable, match=r"settings\.json: holds no limits"):
         read(run)
@@ -178,7 +182,7 @@ def test_what_holds_no_results_is_refused(tmp_path: Path) -> None:
 
 
 def test_texts_of_ctffind_count_as_accepted(tmp_path: Path) -> None:
-    for outcome in (outcome_of("a.mrc"), outcome_of("b.mrc", fit_of(phase_shift_deg=90.0))):
+    for outcome in (make_graded("a.mrc"), make_graded("b.mrc", make_close_fit(phase_shift_deg=90.0))):
         write_ctffind_text(tmp_path / "texts", outcome)
     run = read(tmp_path / "texts")
     assert [result.file for result in run.results] == ["a", "b"]
@@ -243,9 +247,9 @@ def test_texts_that_cannot_be_understood_are_refused(tmp_path: Path, text: str, 
 
 def test_the_star_file_of_a_run_is_a_run_of_its_accepted(tmp_path: Path) -> None:
     outcomes = [
-        outcome_of("a.mrc"),
-        outcome_of("b.mrc", values={"score": 0.0}),
-        outcome_of("c.mrc"),
+        make_graded("a.mrc"),
+        make_graded("b.mrc", values={"score": 0.0}),
+        make_graded("c.mrc"),
     ]
     run = read(write_run(tmp_path / "run", outcomes) / "micrographs_ctf.star")
     assert [result.file for result in run.results] == ["a", "c"]

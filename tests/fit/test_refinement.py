@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from simulated import (
+from factories.micrographs import (
     NATIVE,
     OPTICS,
     STRONG,
@@ -23,7 +23,7 @@ from thonring.ctf import to_vector
 from thonring.errors import FitError
 from thonring.optics import Optics
 from thonring.records import CtfFit, KnownDefocus
-from thonring.settings import Settings
+from thonring.settings import KnownAstigmatism, Settings
 from thonring.simulate import RingModel, Truth, white_micrograph
 
 GRID = [
@@ -65,6 +65,7 @@ def test_the_truth_is_found_within_its_error_bars(
     assert -90 < found.angle_deg <= 90
 
 
+@pytest.mark.slow
 def test_error_bars_are_as_long_as_errors_are() -> None:
     """Root mean square of errors over their own sigma in 60 micrographs."""
     scores = []
@@ -186,7 +187,7 @@ def test_rings_that_are_too_fine_for_the_image_are_left_out_and_told() -> None:
     settings = replace(NATIVE, defocus_range_A=(40000.0, 80000.0))
     found = fitted(micrograph(truth, 768), settings)
     (note,) = [note for note in found.notes if note.kind == "aliasing"]
-    assert "are not sampled by this spectrum and were left out" in note.text
+    assert "are not resolved by the sampling of this spectrum and were excluded from the fit" in note.text
     assert found.resolution_range_A[1] > 4
     assert found.mean_defocus_A == pytest.approx(60000, abs=max(150, 4 * found.defocus_sigma_A))
     assert not [note for note in fit_of_truth().notes if note.kind == "aliasing"]
@@ -225,7 +226,7 @@ def test_the_profiles_are_not_changed() -> None:
 
 
 def test_a_known_astigmatism_is_kept_and_the_defocus_found() -> None:
-    known = (TRUTH.defocus_u_A - TRUTH.defocus_v_A, TRUTH.angle_deg)
+    known = KnownAstigmatism(TRUTH.defocus_u_A - TRUTH.defocus_v_A, TRUTH.angle_deg)
     found = fitted(micrograph(), replace(NATIVE, known_astigmatism=known))
     assert (found.astigmatism_A, found.angle_deg) == pytest.approx(known)
     assert found.astigmatism_sigma_A == 0
@@ -233,7 +234,7 @@ def test_a_known_astigmatism_is_kept_and_the_defocus_found() -> None:
 
 
 def test_a_wrong_known_astigmatism_is_kept_too() -> None:
-    found = fitted(micrograph(), replace(NATIVE, known_astigmatism=(500.0, -60.0)))
+    found = fitted(micrograph(), replace(NATIVE, known_astigmatism=KnownAstigmatism(500.0, -60.0)))
     assert (found.astigmatism_A, found.angle_deg) == pytest.approx((500.0, -60.0))
 
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simulated import OPTICS, STRONG, TRUTH, micrograph, profiles_of
+from factories.micrographs import OPTICS, STRONG, TRUTH, micrograph, profiles_of
 from thonring import fit
 from thonring.ctf import phase_aberration, to_vector
 from thonring.errors import FitError
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, SectorProfiles
-from thonring.settings import Settings
+from thonring.settings import KnownAstigmatism, Settings
 from thonring.simulate import Truth
 
 CASES = [
@@ -148,7 +148,7 @@ def test_the_signals_are_those_of_the_search() -> None:
 
 @pytest.mark.parametrize("search", ["match", "fourier"])
 def test_a_known_astigmatism_and_phase_shift_are_in_every_start(search: str) -> None:
-    settings = Settings(search=search, known_astigmatism=(800.0, 30.0), phase_shift_deg=40.0)
+    settings = Settings(search=search, known_astigmatism=KnownAstigmatism(800.0, 30.0), phase_shift_deg=40.0)
     starts, _ = fit.search(profiles_of(micrograph()), OPTICS, settings)
     assert len(starts) > 0
     for start in starts:

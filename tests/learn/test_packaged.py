@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simulated import STRONG, micrograph
+from factories.micrographs import STRONG, micrograph
 from thonring import simulate
 from thonring.learn import predict
 from thonring.learn.model_card import checked_model, read_card

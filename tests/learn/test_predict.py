@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from made_models import CARD, Answer, made_model
-from simulated import OPTICS, STRONG, micrograph
+from factories.micrographs import OPTICS, STRONG, micrograph
+from factories.models import CARD, Answer, make_model
 from thonring import spectrum
 from thonring.errors import (
     FitError,
@@ -44,14 +44,14 @@ def inputs(measured: Spectrum, count: int) -> list[NetworkInput]:
 
 
 def test_the_answer_is_the_models(tmp_path: Path, measured: Spectrum) -> None:
-    predictor = Predictor.load(made_model(tmp_path / "m.onnx", Answer(12345.0, 40.0)))
+    predictor = Predictor.load(make_model(tmp_path / "m.onnx", Answer(12345.0, 40.0)))
     answer = predictor.opinion(measured, OPTICS)
     assert (answer.defocus_A, answer.sigma_A, answer.notes) == (12345.0, 40.0, ())
     assert predictor.card == read_card(tmp_path / "m.onnx")
 
 
 def test_a_batch_answers_as_each_alone_and_in_order(tmp_path: Path, measured: Spectrum) -> None:
-    predictor = Predictor.load(made_model(tmp_path / "m.onnx", Answer(10000.0, slope=1e4)))
+    predictor = Predictor.load(make_model(tmp_path / "m.onnx", Answer(10000.0, slope=1e4)))
     asked = inputs(measured, 5)
     together = [answer.defocus_A for answer in predictor.predict(asked)]
     assert together == [predictor.predict([one])[0].defocus_A for one in asked]
@@ -61,13 +61,13 @@ def test_a_batch_answers_as_each_alone_and_in_order(tmp_path: Path, measured: Sp
 
 
 def test_a_network_without_uncertainty_has_that_of_its_card(tmp_path: Path, measured: Spectrum) -> None:
-    model = made_model(tmp_path / "old.onnx", Answer(9000.0), ENHANCED)
+    model = make_model(tmp_path / "old.onnx", Answer(9000.0), ENHANCED)
     answer = Predictor.load(model).opinion(measured, OPTICS)
     assert (answer.defocus_A, answer.sigma_A) == (9000.0, 80.0)
 
 
 def test_a_session_has_one_thread(tmp_path: Path) -> None:
-    options = Predictor.load(made_model(tmp_path / "m.onnx", Answer(1.0)))._session.get_session_options()
+    options = Predictor.load(make_model(tmp_path / "m.onnx", Answer(1.0)))._session.get_session_options()
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
 
 
@@ -88,7 +88,7 @@ def test_what_it_was_not_trained_for_is_answered_and_flagged(
 ) -> None:
     truth = Truth(replace(optics, pixel_A=pixel_A), 15000.0, 15000.0, 0.0, rings=STRONG)
     measured = spectrum.periodogram(micrograph(truth, 256), 1.0)
-    answer = Predictor.load(made_model(tmp_path / "m.onnx", Answer(defocus_A))).opinion(measured, optics)
+    answer = Predictor.load(make_model(tmp_path / "m.onnx", Answer(defocus_A))).opinion(measured, optics)
     assert answer.defocus_A == defocus_A
     assert [note.kind for note in answer.notes] == kinds
     for note in answer.notes:
@@ -110,13 +110,13 @@ def test_values_that_are_no_numbers_are_refused(measured: Spectrum, value: float
 
 
 def test_an_answer_that_is_no_number_is_an_error(tmp_path: Path, measured: Spectrum) -> None:
-    predictor = Predictor.load(made_model(tmp_path / "m.onnx", Answer(float("nan"))))
+    predictor = Predictor.load(make_model(tmp_path / "m.onnx", Answer(float("nan"))))
     with pytest.raises(FitError, match="no number"):
         predictor.opinion(measured, OPTICS)
 
 
 def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
-    model = made_model(tmp_path / "m.onnx", Answer(1.0))
+    model = make_model(tmp_path / "m.onnx", Answer(1.0))
     content = bytearray(model.read_bytes())
     content[len(content) // 2] ^= 1
     model.write_bytes(content)
@@ -126,7 +126,7 @@ def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("missing", [".onnx", ".toml"])
 def test_a_model_is_two_files(tmp_path: Path, missing: str) -> None:
-    model = made_model(tmp_path / "m.onnx", Answer(1.0))
+    model = make_model(tmp_path / "m.onnx", Answer(1.0))
     model.with_suffix(missing).unlink()
     with pytest.raises(UnreadableFile, match=rf"m\{missing}"):
         Predictor.load(model)
@@ -141,7 +141,7 @@ def test_what_is_no_model_is_refused_whatever_its_card_says(tmp_path: Path) -> N
 
 
 def test_a_card_of_another_kind_is_refused(tmp_path: Path) -> None:
-    model = made_model(tmp_path / "m.onnx", Answer(1.0))
+    model = make_model(tmp_path / "m.onnx", Answer(1.0))
     write_card(model, ENHANCED.model_copy(update={"sha256": sha256(model.read_bytes())}))
     with pytest.raises(UnreadableFile, match=r"its inputs are cells, optics, .* kind 'enhanced' are images"):
         Predictor.load(model)
@@ -151,13 +151,13 @@ def test_a_card_of_other_samplings_than_the_model_has_is_found_out(
     tmp_path: Path, measured: Spectrum
 ) -> None:
     two = CARD.model_copy(update={"samplings_A": (1.0, 2.0)})
-    predictor = Predictor.load(made_model(tmp_path / "m.onnx", Answer(1.0), two))
+    predictor = Predictor.load(make_model(tmp_path / "m.onnx", Answer(1.0), two))
     with pytest.raises(FitError, match="could not be run on 1 spectra"):
         predictor.opinion(measured, OPTICS)
 
 
 def test_some_uncertainty_is_needed(tmp_path: Path) -> None:
-    model = made_model(tmp_path / "m.onnx", Answer(1.0), ENHANCED.model_copy(update={"sigma_A": None}))
+    model = make_model(tmp_path / "m.onnx", Answer(1.0), ENHANCED.model_copy(update={"sigma_A": None}))
     assert "sigma_A" not in card_path(model).read_text(encoding="utf-8")
     with pytest.raises(UnreadableTable, match="no sigma_A"):
         Predictor.load(model)
@@ -171,7 +171,7 @@ def test_without_a_packaged_network_it_says_so(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_packaged_network_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predict, "PACKAGED", made_model(tmp_path / "rings.onnx", Answer(1.0)))
+    monkeypatch.setattr(predict, "PACKAGED", make_model(tmp_path / "rings.onnx", Answer(1.0)))
     predict._packaged.cache_clear()
     assert Predictor.load() is Predictor.load(None)
     predict._packaged.cache_clear()
@@ -190,14 +190,14 @@ def test_constants_beyond_the_trained_ones_are_flagged(
     measured: Spectrum, tmp_path: Path, cs_mm: float, contrast: float, kinds: list[str]
 ) -> None:
     card = CARD.model_copy(update={"trained_cs_mm": (0.01, 2.7), "trained_amplitude_contrast": (0.05, 0.15)})
-    predictor = Predictor(made_model(tmp_path / "m.onnx", Answer(15000.0), card))
+    predictor = Predictor(make_model(tmp_path / "m.onnx", Answer(15000.0), card))
     answer = predictor.opinion(measured, Optics(300.0, cs_mm, contrast, 1.0))
     assert [note.kind for note in answer.notes] == kinds
 
 
 def test_a_network_that_says_it_does_not_know_is_flagged(measured: Spectrum, tmp_path: Path) -> None:
-    sure = Predictor(made_model(tmp_path / "sure.onnx", Answer(12000.0, 1100.0)))
-    unsure = Predictor(made_model(tmp_path / "unsure.onnx", Answer(12000.0, 1300.0)))
+    sure = Predictor(make_model(tmp_path / "sure.onnx", Answer(12000.0, 1100.0)))
+    unsure = Predictor(make_model(tmp_path / "unsure.onnx", Answer(12000.0, 1300.0)))
     assert sure.opinion(measured, OPTICS).notes == ()
     (note,) = unsure.opinion(measured, OPTICS).notes
     assert note.kind == "network-unsure"

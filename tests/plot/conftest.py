@@ -1,37 +1,30 @@
 """A micrograph whose fit is its truth, judged this way or that."""
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from made_micrograph import OPTICS, SAMPLING_A, TRUTH, radial_curve, search_signals
 
+from factories.outcomes import make_attempt, make_criteria, make_fit, make_outcome
+from factories.thon_rings import OPTICS, SAMPLING_A, TRUTH, radial_curve, search_signals
 from thonring.ctf import sin2_half_plane
-from thonring.records import Attempt, CriterionResult, CtfFit, Outcome, Spectrum, Status, Verdict
+from thonring.records import CtfFit, Outcome, Spectrum, Status
 
 
 @pytest.fixture
 def fit() -> CtfFit:
-    return CtfFit(
+    return make_fit(
         defocus_u_A=TRUTH.defocus_u_A,
         defocus_v_A=TRUTH.defocus_v_A,
         angle_deg=TRUTH.angle_deg,
-        phase_shift_deg=0.0,
-        amplitude_contrast=0.1,
         covariance=np.diag([16.0, 49.0, 49.0, 0.0, 0.0]),
         score=0.21,
         fit_resolution_A=4.2,
         resolution_range_A=(30.0, 3.6),
         sampling_A=SAMPLING_A,
-        log_likelihood_gain=812.0,
-        dispersion=1.1,
-        runner_up_A=math.nan,
-        runner_up_gap=math.nan,
         curve=radial_curve(),
-        start_A=15100.0,
         signals=search_signals(),
     )
 
@@ -40,13 +33,11 @@ def fit() -> CtfFit:
 def judged(fit: CtfFit) -> Callable[..., Outcome]:
     """Build the outcome of a micrograph with this fit, or another, or none."""
 
-    def build(status: Status = "accepted", *reasons: str, fitted: bool = True, **changes: object) -> Outcome:
-        criteria = tuple(CriterionResult(f"c{i}", 0.0, passed=False, reason=r) for i, r in enumerate(reasons))
-        changed = replace(fit, **changes) if fitted else None  # type: ignore[arg-type]
-        attempt = Attempt(SAMPLING_A, Verdict("default", criteria), changed)
-        return Outcome(
-            Path("grid1/FoilHole_0042.mrc"), status, reasons, OPTICS, 1.0, (4096, 4096), (attempt,), 0
+    def build(status: Status = "accepted", *reasons: str, fitted: bool = True, **changes: Any) -> Outcome:
+        attempt = make_attempt(
+            replace(fit, **changes) if fitted else None, make_criteria(*reasons), SAMPLING_A
         )
+        return make_outcome("grid1/FoilHole_0042.mrc", attempt, status=status, optics=OPTICS, pixel_A=1.0)
 
     return build
 

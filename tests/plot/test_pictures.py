@@ -8,11 +8,11 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
-from made_micrograph import OPTICS, radial_curve, search_signals
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 from numpy.testing import assert_allclose
 
+from factories.thon_rings import OPTICS, radial_curve, search_signals
 from thonring.ctf import defocus_along, phase_aberration
 from thonring.errors import OutputError
 from thonring.plot import (
@@ -84,7 +84,7 @@ def test_the_caption_tells_values_errors_and_verdict(judged: Judge, enhanced: np
 
 def test_a_spectrum_that_was_refused_before_a_fit_is_still_drawn(judged: Judge, enhanced: np.ndarray) -> None:
     text = words(quadrant_figure(judged("rejected", "Ice.", fitted=False), enhanced, None))
-    assert "nothing was fitted" in text
+    assert "no fit" in text
     assert "defocus" not in text
 
 
@@ -102,7 +102,7 @@ def test_rings_that_fit_nowhere_are_told_so(judged: Judge, enhanced: np.ndarray)
 
 def test_a_held_phase_shift_is_told_as_held(judged: Judge, enhanced: np.ndarray) -> None:
     text = words(quadrant_figure(judged(phase_shift_deg=90.0), enhanced, enhanced))
-    assert "90.0° (held)" in text
+    assert "90.0° (fixed)" in text
 
 
 def test_the_fit_resolution_is_marked_in_every_panel_of_the_profile(judged: Judge) -> None:
@@ -121,6 +121,7 @@ def test_the_peak_taken_is_marked_on_the_transform(fit: CtfFit) -> None:
     assert "15,000 Å" in transform.get_title("left")
 
 
+@pytest.mark.slow
 def test_written_pictures_are_images_of_readable_size(
     tmp_path: Path, judged: Judge, enhanced: np.ndarray
 ) -> None:
@@ -144,7 +145,7 @@ def test_nothing_fitted_writes_the_spectrum_alone(
 
 def test_a_folder_that_is_a_file_is_told(tmp_path: Path, judged: Judge, enhanced: np.ndarray) -> None:
     (tmp_path / "plots").write_text("in the way")
-    with pytest.raises(OutputError, match=r"hole_spectrum\.png: cannot write the picture"):
+    with pytest.raises(OutputError, match=r"hole_spectrum\.png: the picture cannot be written"):
         write_plots(tmp_path / "plots", "hole", judged(), Pictures(enhanced, enhanced))
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulated import NATIVE, TRUTH, fit_of_truth, fitted, micrograph, turned
+from factories.micrographs import NATIVE, TRUTH, fit_of_truth, fitted, micrograph, turned
 from thonring import spectrum
 from thonring.ctf import to_vector
 from thonring.records import CtfFit
@@ -29,6 +29,7 @@ def differences_in_sigma(one: CtfFit, other: CtfFit) -> npt.NDArray[np.float64]:
     return (np.array(vectors[1]) - vectors[0]) / sigma
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(factor=st.sampled_from([1e-6, 1 / 16, 16.0, 1e6, -1.0]), offset=st.floats(-30, 30))
 def test_intensity_scale_offset_and_contrast_do_not_matter(factor: float, offset: float) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from factories.outcomes import make_fit
 from thonring.ctf import canonical, half_plane_grid, phase_aberration, sin2_half_plane
 from thonring.optics import Optics
 from thonring.quality import AttemptData
@@ -72,23 +73,18 @@ def fit_of(truth: Truth) -> CtfFit:
     chi = phase_aberration(k**2, 0.5 * (u + v), OPTICS, np.radians(truth.phase_shift_deg))
     background, ring_power, ones = truth.background(k), truth.ring_power(k), np.ones_like(k)
     power = background + ring_power * np.sin(chi) ** 2
-    return CtfFit(
+    return make_fit(
         defocus_u_A=u,
         defocus_v_A=v,
         angle_deg=angle,
         phase_shift_deg=truth.phase_shift_deg,
-        amplitude_contrast=OPTICS.amplitude_contrast,
         covariance=np.diag([100.0, 400.0, 400.0, 0.0, 0.0]),
         score=0.3,
         fit_resolution_A=4.0,
         resolution_range_A=RESOLUTION_RANGE_A,
         sampling_A=truth.sampling_A,
         log_likelihood_gain=2500.0,
-        dispersion=1.0,
-        runner_up_A=np.nan,
-        runner_up_gap=np.nan,
         curve=RadialCurve(k, power, background, ring_power, np.sin(chi) ** 2, ones, ones),
-        start_A=0.5 * (u + v),
     )
 
 

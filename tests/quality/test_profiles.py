@@ -116,15 +116,15 @@ def test_what_is_not_given_is_inherited(tmp_path: Path) -> None:
     [
         (
             '[[limit]]\ncriterion = "beauty"\nat_most = 1',
-            "'beauty' is unknown: expected one of .*fit_resolution",
+            "unknown criterion 'beauty': expected one of .*fit_resolution",
         ),
-        ('extends = "default"\ndrop = ["beauty"]', "'beauty' is unknown"),
-        ('extends = "best"', "profile 'best' is unknown: expected one of default, xmipp-before"),
-        ('[[limit]]\ncriterion = "drift"\nat_least = 2\nat_most = 1', "drift: at_least 2 and at_most 1"),
+        ('extends = "default"\ndrop = ["beauty"]', "unknown criterion 'beauty'"),
+        ('extends = "best"', "unknown profile 'best': expected one of default, xmipp-before"),
+        ('[[limit]]\ncriterion = "drift"\nat_least = 2\nat_most = 1', "drift: at_least 2 is above at_most 1"),
         ('[[limit]]\ncriterion = "drift"\nat_least = nan', "drift: at_least nan"),
-        ('[[limit]]\ncriterion = "drift"\nreason = "{valeu}"', "'{valeu}' cannot be filled in"),
-        ('[[limit]]\ncriterion = "drift"\nreason = "{value:.2f}"', "without a format"),
-        ('name = "empty"', "no limits, so nothing would be judged"),
+        ('[[limit]]\ncriterion = "drift"\nreason = "{valeu}"', "'{valeu}' cannot be formatted"),
+        ('[[limit]]\ncriterion = "drift"\nreason = "{value:.2f}"', "without format specifiers"),
+        ('name = "empty"', "has no limits, so nothing would be judged"),
     ],
 )
 def test_settings_that_cannot_be(tmp_path: Path, text: str, message: str) -> None:
@@ -148,7 +148,7 @@ def test_files_of_another_shape(tmp_path: Path, text: str, message: str) -> None
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(
-        SettingsError, match=r"'strict' is unknown: expected one of default, .*ending in \.toml"
+        SettingsError, match=r"unknown profile 'strict': expected one of default, .*ending in \.toml"
     ):
         load_profile("strict")
 

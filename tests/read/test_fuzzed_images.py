@@ -17,9 +17,9 @@ import pytest
 import tifffile
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from measured import MARGIN_BYTES, peak_bytes, read_or_refused
 from mrcfile.dtypes import HEADER_DTYPE
 
+from factories.memory import MARGIN_BYTES, peak_bytes, read_or_refused
 from thonring.read import raw_image as raw
 from thonring.records import Micrograph
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from measured import MARGIN_BYTES, peak_bytes
 
+from factories.memory import MARGIN_BYTES, peak_bytes
 from thonring import read
 from thonring.errors import ThonringError, UnreadableTable
 from thonring.formats.known_defocus import known_defocus

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from made_metadata import FRAME_MDOC, IMAGE_MDOC, epu_xml
+from factories.metadata import FRAME_MDOC, IMAGE_MDOC, epu_xml
 from thonring.read import Metadata, metadata_names, sidecar_metadata
 from thonring.read.sidecar import MOST_BYTES
 
@@ -228,6 +228,7 @@ def test_no_damage_is_ever_raised(tmp_path_factory: pytest.TempPathFactory, cut:
         assert found is None or found.path == folder / name
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=30))
 def test_names_are_looked_for_beside_the_image_only(name: str) -> None:
     names = metadata_names(name)

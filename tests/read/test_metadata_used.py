@@ -6,7 +6,7 @@ import mrcfile
 import numpy as np
 import pytest
 
-from made_metadata import FRAME_MDOC, IMAGE_MDOC, epu_xml
+from factories.metadata import FRAME_MDOC, IMAGE_MDOC, epu_xml
 from thonring import read
 from thonring.errors import OpticsError
 from thonring.optics import Optics, PartialOptics

@@ -10,8 +10,8 @@ import mrcfile
 import numpy as np
 import pytest
 import tifffile
-from measured import MARGIN_BYTES, peak_bytes, read_or_refused
 
+from factories.memory import MARGIN_BYTES, peak_bytes, read_or_refused
 from thonring import read
 from thonring.errors import UnreadableFile, UnreadableTable, UnsuitableImage
 from thonring.formats.known_defocus import known_defocus

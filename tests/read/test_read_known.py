@@ -188,6 +188,8 @@ def test_tables_with_thousands_of_fields_are_read(tmp_path: Path) -> None:
     assert known_defocus(save_cs(tmp_path / "exposures.cs", rows))["a"].defocus_u_A == 20000
 
 
+@pytest.mark.slow
+@pytest.mark.clients
 def test_the_compressed_format_is_read_by_cryosparc_tools(tmp_path: Path) -> None:
     dataset = pytest.importorskip("cryosparc.dataset", reason="needs the package cryosparc-tools")
     rows = np.array(CS_ROWS, CS_FIELDS)

@@ -36,10 +36,10 @@ schema.MIGRATIONS = (*schema.MIGRATIONS, _add_thickness)
 
 
 def main(run: Path) -> None:
-    from made_origins import origin
-    from made_outcomes import accepted, fit
     from starlette.testclient import TestClient
 
+    from factories.outcomes import make_accepted, make_fit
+    from factories.stores import make_provenance
     from thonring.formats.run_tables import export
     from thonring.run.columns import read_columns
     from thonring.run.open import open_run, read_run
@@ -47,7 +47,7 @@ def main(run: Path) -> None:
     from thonring.web.auth import Access
     from thonring.web.run_view import RunView
 
-    old = fit()
+    old = make_fit()
     known = {
         field.name: getattr(old, field.name) for field in dataclasses.fields(records.CtfFit) if field.init
     }
@@ -57,8 +57,8 @@ def main(run: Path) -> None:
     schema.MIGRATIONS = present
     with open_run(run) as store:
         store.register([Path("a.mrc"), Path("b.mrc")])
-        store.add(accepted("a.mrc", CtfFit(**{**known, "thickness_A": 432.5})), origin())
-        store.add(accepted("b.mrc"), origin())
+        store.add(make_accepted("a.mrc", CtfFit(**{**known, "thickness_A": 432.5})), make_provenance())
+        store.add(make_accepted("b.mrc"), make_provenance())
         export(store, ("csv", "json"), run)
         columns = read_columns(store)
     table, attempts = ((run / name).read_text().splitlines() for name in ("results.csv", "attempts.csv"))

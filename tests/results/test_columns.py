@@ -8,9 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_origins import origin
-from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejected, without_fit
 
+from factories.outcomes import (
+    PASSED,
+    REFUSED,
+    make_accepted,
+    make_attempt,
+    make_failed,
+    make_fit,
+    make_rejected,
+    make_without_fit,
+)
+from factories.stores import make_provenance
 from thonring.records import CriterionResult, Outcome
 from thonring.run import columns
 from thonring.run.columns import STATUSES, RunColumns, read_columns
@@ -18,11 +27,13 @@ from thonring.run.open import decide_in, open_run, read_run
 from thonring.run.quantities import FIT_QUANTITIES
 
 OUTCOMES = (
-    accepted("a.mrc"),
-    rejected("b.mrc", fit(defocus_u_A=30000.0, covariance=np.diag([25.0, 4.0, 9.0, 0.0, 0.0]))),
-    without_fit("c.mrc"),
-    failed("d.mrc"),
-    accepted("e.mrc", attempts=(attempt(fit(), (CriterionResult("film", math.inf, passed=True),)),)),
+    make_accepted("a.mrc"),
+    make_rejected("b.mrc", make_fit(defocus_u_A=30000.0, covariance=np.diag([25.0, 4.0, 9.0, 0.0, 0.0]))),
+    make_without_fit("c.mrc"),
+    make_failed("d.mrc"),
+    make_accepted(
+        "e.mrc", attempts=(make_attempt(make_fit(), (CriterionResult("film", math.inf, passed=True),)),)
+    ),
 )
 
 
@@ -31,7 +42,7 @@ def add(run: Path, *outcomes: Outcome) -> None:
     with open_run(run) as store:
         store.register([outcome.path for outcome in outcomes])
         for outcome in outcomes:
-            store.add(outcome, origin())
+            store.add(outcome, make_provenance())
 
 
 def read(run: Path, known: RunColumns | None = None) -> RunColumns:
@@ -77,7 +88,7 @@ def test_columns_that_follow_a_run_are_those_read_anew(tmp_path: Path) -> None:
     add(tmp_path, replace(OUTCOMES[0], status="rejected", reasons=("done again",)))
     with decide_in(tmp_path) as decisions:
         decisions.judge([5], "rejected", "Ana")
-        decisions.estimate(2, attempt(fit(defocus_u_A=40000.0), (PASSED, REFUSED)), "Ana")
+        decisions.estimate(2, make_attempt(make_fit(defocus_u_A=40000.0), (PASSED, REFUSED)), "Ana")
     followed = read(tmp_path, followed)
     assert_same(followed, read(tmp_path))
     assert [STATUSES[code] for code in followed.status] == [

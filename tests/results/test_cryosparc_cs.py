@@ -111,6 +111,8 @@ def test_no_exposure_at_all_is_an_empty_table(tmp_path: Path) -> None:
     assert len(np.load(tmp_path / "out.cs")) == 0
 
 
+@pytest.mark.slow
+@pytest.mark.clients
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     u_A=st.floats(0, 6e4),

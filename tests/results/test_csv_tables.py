@@ -8,9 +8,18 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejected, without_fit
-from written_tables import record, write_tables
 
+from factories.outcomes import (
+    PASSED,
+    REFUSED,
+    make_accepted,
+    make_attempt,
+    make_failed,
+    make_fit,
+    make_rejected,
+    make_without_fit,
+)
+from factories.stores import make_record, write_tables
 from thonring.formats.csv_tables import RESULTS
 from thonring.formats.table import run_totals, write_table_files
 from thonring.records import CriterionResult, Note, Outcome
@@ -28,7 +37,7 @@ def rows(run: Path, *outcomes: Outcome, name: str = "results.csv") -> list[dict[
 
 
 def test_every_input_has_one_row_in_order(tmp_path: Path) -> None:
-    outcomes = failed("a.mrc"), accepted("b.mrc"), without_fit("c.mrc"), rejected("d.mrc")
+    outcomes = make_failed("a.mrc"), make_accepted("b.mrc"), make_without_fit("c.mrc"), make_rejected("d.mrc")
     found = rows(tmp_path, *outcomes)
     assert [(row["file"], row["status"]) for row in found] == [
         ("a.mrc", "failed"),
@@ -39,14 +48,14 @@ def test_every_input_has_one_row_in_order(tmp_path: Path) -> None:
 
 
 def test_the_promised_columns_come_first(tmp_path: Path) -> None:
-    (row,) = rows(tmp_path, accepted())
+    (row,) = rows(tmp_path, make_accepted())
     assert list(row)[: len(FIRST)] == FIRST
 
 
 def test_values_come_back(tmp_path: Path) -> None:
     notes = (Note("pixel", "header says 1.4"), Note("aliasing", "rings alias beyond 4 Å"))
-    made = fit(notes=notes[1:])
-    (row,) = rows(tmp_path, accepted(made=made, notes=notes))
+    made = make_fit(notes=notes[1:])
+    (row,) = rows(tmp_path, make_accepted(fit=made, notes=notes))
     assert row["notes"] == "header says 1.4; rings alias beyond 4 Å", (
         "the fit's notes are the outcome's already"
     )
@@ -74,12 +83,12 @@ def test_values_come_back(tmp_path: Path) -> None:
 
 
 def test_reasons_are_joined(tmp_path: Path) -> None:
-    (row,) = rows(tmp_path, rejected(reasons=("ice", "no rings, none")))
+    (row,) = rows(tmp_path, make_rejected(reasons=("ice", "no rings, none")))
     assert row["reasons"] == "ice; no rings, none"
 
 
 def test_what_is_missing_is_an_empty_cell(tmp_path: Path) -> None:
-    broken, bare = rows(tmp_path, failed(), without_fit())
+    broken, bare = rows(tmp_path, make_failed(), make_without_fit())
     assert {broken[column] for column in broken} == {
         broken["file"],
         "failed",
@@ -94,30 +103,35 @@ def test_what_is_missing_is_an_empty_cell(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_is_an_empty_cell(tmp_path: Path, value: float) -> None:
     criterion = CriterionResult("ice", value, passed=False, reason="?")
-    made = attempt(fit(fit_resolution_A=value), (criterion,))
-    (row,) = rows(tmp_path, rejected(attempts=(made,)))
+    made = make_attempt(make_fit(fit_resolution_A=value), (criterion,))
+    (row,) = rows(tmp_path, make_rejected(attempts=(made,)))
     assert (row["fit_resolution_A"], row["ice"], row["runner_up_A"]) == ("", "", "")
 
 
 def test_criteria_follow_in_the_order_in_which_they_are_met(tmp_path: Path) -> None:
     late = CriterionResult("late", 2.0, passed=True)
-    found = rows(tmp_path, accepted(), rejected(), accepted(attempts=(attempt(fit(), (late, PASSED)),)))
+    found = rows(
+        tmp_path,
+        make_accepted(),
+        make_rejected(),
+        make_accepted(attempts=(make_attempt(make_fit(), (late, PASSED)),)),
+    )
     assert list(found[0])[-3:] == ["fit_quality", "ice", "late"]
     assert [row["late"] for row in found] == ["", "", "2"]
 
 
 def test_a_criterion_named_as_a_column_does_not_hide_it(tmp_path: Path) -> None:
     same = CriterionResult("score", 7.0, passed=True)
-    (row,) = rows(tmp_path, accepted(attempts=(attempt(fit(), (same,)),)))
+    (row,) = rows(tmp_path, make_accepted(attempts=(make_attempt(make_fit(), (same,)),)))
     assert (float(row["score"]), float(row["criterion_score"])) == (0.17, 7.0)
 
 
 def test_every_attempt_is_recorded_and_the_kept_one_marked(tmp_path: Path) -> None:
-    first = attempt(None, (REFUSED,), sampling_A=1.75)
-    second = attempt(fit(sampling_A=2.75), (PASSED, REFUSED))
-    third = attempt(fit(sampling_A=0.7), (PASSED,))
-    outcome = accepted("a.mrc", attempts=(first, second, third), chosen=2)
-    found = rows(tmp_path, failed("0.mrc"), outcome, accepted("b.mrc"), name="attempts.csv")
+    first = make_attempt(None, (REFUSED,), sampling_A=1.75)
+    second = make_attempt(make_fit(sampling_A=2.75), (PASSED, REFUSED))
+    third = make_attempt(make_fit(sampling_A=0.7), (PASSED,))
+    outcome = make_accepted("a.mrc", attempts=(first, second, third), chosen=2)
+    found = rows(tmp_path, make_failed("0.mrc"), outcome, make_accepted("b.mrc"), name="attempts.csv")
     assert [(row["file"], row["attempt"], row["kept"], row["accepted"]) for row in found] == [
         ("a.mrc", "1", "0", "0"),
         ("a.mrc", "2", "0", "0"),
@@ -135,7 +149,7 @@ def test_every_attempt_is_recorded_and_the_kept_one_marked(tmp_path: Path) -> No
     text=st.text(st.characters(codec="utf-8", exclude_characters="\0\r/"), min_size=1).map(lambda t: f"x{t}")
 )
 def test_any_name_and_reason_comes_back(tmp_path: Path, text: str) -> None:
-    named = [record(rejected(text, reasons=(text,)), "m")]
+    named = [make_record(make_rejected(text, reasons=(text,)), "m")]
     write_table_files(tmp_path, (RESULTS,), run_totals(tmp_path, named), named)
     with (tmp_path / "results.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
@@ -143,14 +157,14 @@ def test_any_name_and_reason_comes_back(tmp_path: Path, text: str) -> None:
 
 
 def test_pandas_reads_numbers_as_numbers(tmp_path: Path) -> None:
-    write_tables(tmp_path, [accepted("a.mrc"), failed("b.mrc")])
+    write_tables(tmp_path, [make_accepted("a.mrc"), make_failed("b.mrc")])
     frame = pd.read_csv(tmp_path / "results.csv")
     assert frame["defocus_u_A"].dtype == float
     assert frame["defocus_u_A"].isna().tolist() == [False, True]
 
 
 def test_lines_end_in_newline_alone(tmp_path: Path) -> None:
-    write_tables(tmp_path, [accepted(), failed()])
+    write_tables(tmp_path, [make_accepted(), make_failed()])
     content = (tmp_path / "results.csv").read_bytes()
     assert b"\r" not in content
     assert content.count(b"\n") == 3

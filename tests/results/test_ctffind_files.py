@@ -9,8 +9,8 @@ import mrcfile
 import numpy as np
 import numpy.typing as npt
 import pytest
-from made_outcomes import OPTICS, fit
 
+from factories.outcomes import OPTICS, make_fit
 from thonring.ctf import phase_aberration
 from thonring.errors import OutputError
 from thonring.formats.ctffind import frequencies_per_A, profile_rows
@@ -36,7 +36,7 @@ RUN = CtffindRun(
     defocus_range_A=(5000.0, 50000.0),
     sampling_A=SAMPLING_A,
 )
-FIT = fit(
+FIT = make_fit(
     defocus_u_A=27232.529297,
     defocus_v_A=26977.021484,
     angle_deg=-62.706292,
@@ -117,8 +117,8 @@ def test_the_profile_shows_rings_where_they_are() -> None:
 
 
 def test_the_equiphase_average_is_the_fit_where_the_measurement_is_the_model() -> None:
-    rows = profile_rows(spectrum(), fit(), OPTICS)
-    curve = fit().curve
+    rows = profile_rows(spectrum(), make_fit(), OPTICS)
+    curve = make_fit().curve
     inside = (rows[0] > 0.01) & (rows[0] < curve.frequency_per_A[-1])
     np.testing.assert_allclose(rows[2][inside] ** 2, rows[3][inside] ** 2, atol=0.15)
     np.testing.assert_array_equal(rows[2][rows[0] > curve.frequency_per_A[-1]], 0.0)
@@ -151,7 +151,9 @@ def plane(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 def test_the_model_is_in_the_quadrant_where_ctffind_draws_it() -> None:
     """Correlation of the upper left quadrant with sin²χ in both programs' pictures of the same defocus."""
-    known = fit(defocus_u_A=27200.0, defocus_v_A=26900.0, angle_deg=-60.0, resolution_range_A=(30.0, 5.0))
+    known = make_fit(
+        defocus_u_A=27200.0, defocus_v_A=26900.0, angle_deg=-60.0, resolution_range_A=(30.0, 5.0)
+    )
     with mrcfile.open(REFERENCE / "box128.mrc", permissive=True) as mrc:
         theirs = plane(mrc.data.copy())
     ours = diagnostic_image(np.zeros((128, 128), np.float32), known, OPTICS, BOX_128_SAMPLING_A)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_outcomes import accepted, curve, failed, fit, without_fit
 
+from factories.outcomes import make_accepted, make_curve, make_failed, make_fit, make_without_fit
 from thonring.formats.ctffind import write_ctffind_text
 
 # What CTFFIND 4.1.14 wrote for a micrograph, its header as it stands, first line and input file shortened.
@@ -32,14 +32,14 @@ def parsed(text: str) -> tuple[list[str], list[list[float]]]:
 
 
 def test_the_result_line_is_that_of_ctffind_for_the_same_values(tmp_path: Path) -> None:
-    made = fit(
+    made = make_fit(
         defocus_u_A=27301.882812,
         defocus_v_A=27160.242188,
         angle_deg=84.978698,
         score=0.164023,
         fit_resolution_A=3.481591,
     )
-    write_ctffind_text(tmp_path, accepted("example.mrc", made, pixel_A=0.66655))
+    write_ctffind_text(tmp_path, make_accepted("example.mrc", made, pixel_A=0.66655))
     text = (tmp_path / "example.txt").read_text()
     assert text.splitlines()[-1] == BY_CTFFIND.splitlines()[-1]
     for line in (1, 2, 4):
@@ -48,17 +48,17 @@ def test_the_result_line_is_that_of_ctffind_for_the_same_values(tmp_path: Path) 
 
 
 def test_the_phase_shift_is_in_radians(tmp_path: Path) -> None:
-    write_ctffind_text(tmp_path, accepted("m.mrc", fit(phase_shift_deg=90.0)))
+    write_ctffind_text(tmp_path, make_accepted("m.mrc", make_fit(phase_shift_deg=90.0)))
     _, ((*_, phase_shift_rad, _, _),) = parsed((tmp_path / "m.txt").read_text())
     assert phase_shift_rad == pytest.approx(math.pi / 2, abs=1e-6)
 
 
 def test_the_profile_has_six_rows_that_describe_the_fit(tmp_path: Path) -> None:
-    write_ctffind_text(tmp_path, accepted("m.mrc"))
+    write_ctffind_text(tmp_path, make_accepted("m.mrc"))
     header, rows = parsed((tmp_path / "m_avrot.txt").read_text())
     assert len(header) == 5
     frequency_per_A, power, average, model, quality, noise = np.array(rows)
-    made = curve()
+    made = make_curve()
     np.testing.assert_allclose(frequency_per_A, made.frequency_per_A, atol=1e-6)
     np.testing.assert_allclose(power, made.power, atol=1e-6)
     np.testing.assert_allclose(
@@ -71,9 +71,9 @@ def test_the_profile_has_six_rows_that_describe_the_fit(tmp_path: Path) -> None:
 
 
 def test_nothing_that_is_not_finite_is_written(tmp_path: Path) -> None:
-    broken = replace(curve(), ring_power=np.zeros(128), agreement=np.full(128, np.nan))
+    broken = replace(make_curve(), ring_power=np.zeros(128), agreement=np.full(128, np.nan))
     write_ctffind_text(
-        tmp_path, accepted("m.mrc", fit(curve=broken, score=math.nan, fit_resolution_A=math.inf))
+        tmp_path, make_accepted("m.mrc", make_fit(curve=broken, score=math.nan, fit_resolution_A=math.inf))
     )
     _, rows = parsed((tmp_path / "m_avrot.txt").read_text())
     assert np.isfinite(rows).all()
@@ -83,25 +83,25 @@ def test_nothing_that_is_not_finite_is_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("points", [0, 1, 2])
 def test_a_curve_of_few_points_is_written(tmp_path: Path, points: int) -> None:
-    made = curve()
+    made = make_curve()
     short = replace(made, **{name: getattr(made, name)[:points] for name in made.__dataclass_fields__})
-    write_ctffind_text(tmp_path, accepted("m.mrc", fit(curve=short)))
+    write_ctffind_text(tmp_path, make_accepted("m.mrc", make_fit(curve=short)))
     lines = (tmp_path / "m_avrot.txt").read_text().splitlines()
     assert [len(line.split()) for line in lines[5:]] == [points] * 6
 
 
 def test_a_given_name_is_used(tmp_path: Path) -> None:
-    write_ctffind_text(tmp_path / "text", accepted("m.mrc"), "other_m")
+    write_ctffind_text(tmp_path / "text", make_accepted("m.mrc"), "other_m")
     assert {path.name for path in (tmp_path / "text").iterdir()} == {"other_m.txt", "other_m_avrot.txt"}
 
 
 def test_without_a_fit_nothing_is_written(tmp_path: Path) -> None:
-    write_ctffind_text(tmp_path, failed())
-    write_ctffind_text(tmp_path, without_fit())
+    write_ctffind_text(tmp_path, make_failed())
+    write_ctffind_text(tmp_path, make_without_fit())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_name_of_several_lines_stays_in_the_header(tmp_path: Path) -> None:
-    write_ctffind_text(tmp_path, accepted("two\n1.0 lines.mrc"), "m")
+    write_ctffind_text(tmp_path, make_accepted("two\n1.0 lines.mrc"), "m")
     header, rows = parsed((tmp_path / "m.txt").read_text())
     assert (len(header), len(rows)) == (5, 1)

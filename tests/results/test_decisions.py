@@ -10,9 +10,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_origins import origin
-from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejected, without_fit
 
+from factories.outcomes import (
+    PASSED,
+    REFUSED,
+    make_accepted,
+    make_attempt,
+    make_failed,
+    make_fit,
+    make_rejected,
+    make_without_fit,
+)
+from factories.stores import make_provenance
 from thonring.errors import DecisionError, OutputError
 from thonring.formats.run_tables import export
 from thonring.records import Outcome
@@ -22,23 +31,23 @@ from thonring.run.open import STORE, decide_in, open_run, read_run
 from thonring.run.store import MicrographRecord
 
 A, B, C, D = (Path(f"{name}.mrc") for name in "abcd")
-OUTCOMES = (accepted(A), rejected(B), without_fit(C), failed(D))
-HAND = fit(defocus_u_A=21200.0, defocus_v_A=20800.0)
+OUTCOMES = (make_accepted(A), make_rejected(B), make_without_fit(C), make_failed(D))
+HAND = make_fit(defocus_u_A=21200.0, defocus_v_A=20800.0)
 
 
-def made_run(folder: Path) -> Path:
+def make_run_of_four(folder: Path) -> Path:
     """Micrographs 1 to 4: accepted, rejected, rejected without a fit, failed."""
     folder.mkdir(exist_ok=True)
     with open_run(folder) as store:
         store.register([outcome.path for outcome in OUTCOMES])
         for outcome in OUTCOMES:
-            store.add(outcome, origin())
+            store.add(outcome, make_provenance())
     return folder
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    return made_run(tmp_path)
+    return make_run_of_four(tmp_path)
 
 
 def seen(run: Path) -> list[MicrographRecord]:
@@ -92,12 +101,12 @@ def test_what_has_no_fit_cannot_be_accepted(run: Path, number: int) -> None:
 
 def test_an_estimate_by_hand_is_kept_beside_the_automatic_one(run: Path) -> None:
     with decide_in(run) as decisions:
-        decisions.estimate(2, attempt(HAND, (PASSED,)), "Ana")
+        decisions.estimate(2, make_attempt(HAND, (PASSED,)), "Ana")
     found = outcome(run, B)
     assert found.fit is not None
     assert (found.status, found.fit.mean_defocus_A, found.chosen) == ("accepted", 21000.0, 1)
     assert found.attempts[0].fit is not None
-    assert found.attempts[0].fit.mean_defocus_A == fit().mean_defocus_A
+    assert found.attempts[0].fit.mean_defocus_A == make_fit().mean_defocus_A
     row = table(run)[1]
     assert (float(row["defocus_A"]), row["estimated_by_hand"], row["decided_by"]) == (21000.0, "1", "Ana")
     everything = json.loads((run / "results.json").read_text(encoding="utf-8"))
@@ -106,7 +115,7 @@ def test_an_estimate_by_hand_is_kept_beside_the_automatic_one(run: Path) -> None
 
 def test_an_estimate_that_the_criteria_refuse_is_rejected_until_a_person_accepts_it(run: Path) -> None:
     with decide_in(run) as decisions:
-        decisions.estimate(1, attempt(HAND, (PASSED, REFUSED)), "Ana")
+        decisions.estimate(1, make_attempt(HAND, (PASSED, REFUSED)), "Ana")
         assert outcome(run, A).status == "rejected"
         decisions.judge([1], "accepted", "Ben")
         assert outcome(run, A).status == "accepted"
@@ -119,14 +128,14 @@ def test_an_estimate_that_the_criteria_refuse_is_rejected_until_a_person_accepts
 
 def test_an_estimate_by_hand_lets_a_failed_micrograph_be_used(run: Path) -> None:
     with decide_in(run) as decisions:
-        decisions.estimate(3, attempt(HAND, (PASSED,)), "Ana")
+        decisions.estimate(3, make_attempt(HAND, (PASSED,)), "Ana")
     assert "c.mrc" in ((table(run), run / "micrographs_ctf.star")[1]).read_text(encoding="utf-8")
 
 
 def test_estimates_can_be_forgotten_and_stay_in_the_history(run: Path) -> None:
     with decide_in(run) as decisions:
-        decisions.estimate(1, attempt(HAND), "Ana")
-        decisions.estimate(1, attempt(fit(defocus_u_A=31000.0, defocus_v_A=31000.0)), "Ana")
+        decisions.estimate(1, make_attempt(HAND), "Ana")
+        decisions.estimate(1, make_attempt(make_fit(defocus_u_A=31000.0, defocus_v_A=31000.0)), "Ana")
         assert outcome(run, A).fit is not None
         decisions.forget_estimates([1], "Ben")
         kinds = [(action.who, action.kind) for action in decisions.history(1)]
@@ -151,10 +160,10 @@ def test_undo_takes_back_one_action_after_the_other(run: Path) -> None:
 
 def test_a_micrograph_done_again_keeps_what_was_decided(run: Path) -> None:
     with decide_in(run) as decisions:
-        decisions.estimate(1, attempt(HAND), "Ana")
+        decisions.estimate(1, make_attempt(HAND), "Ana")
         decisions.judge([1], "rejected", "Ana")
     with open_run(run) as store:
-        store.add(accepted(A, fit(defocus_u_A=5000.0, defocus_v_A=4000.0)), origin())
+        store.add(make_accepted(A, make_fit(defocus_u_A=5000.0, defocus_v_A=4000.0)), make_provenance())
     found = outcome(run, A)
     assert found.status == "rejected"
     assert [one.fit.mean_defocus_A for one in found.attempts if one.fit] == [4500.0, 21000.0]
@@ -164,7 +173,7 @@ def test_decisions_are_taken_while_another_process_holds_the_run(run: Path) -> N
     with open_run(run) as store:
         with decide_in(run) as decisions:
             decisions.judge([1], "rejected", "Ana")
-        store.add(accepted(A), origin())
+        store.add(make_accepted(A), make_provenance())
         assert next(iter(store)).outcome.status == "rejected"
 
 
@@ -210,7 +219,7 @@ def test_a_folder_without_a_store_is_told(tmp_path: Path) -> None:
 def test_undoing_everything_leads_back_through_every_state(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[set[int], str | None]]
 ) -> None:
-    run = made_run(tmp_path_factory.mktemp("run"))
+    run = make_run_of_four(tmp_path_factory.mktemp("run"))
     states = [statuses(run)]
     with decide_in(run) as decisions:
         for micrographs, verdict in steps:

@@ -10,11 +10,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_origins import origin
-from made_outcomes import PASSED, REFUSED, accepted, attempt, failed, fit, rejected, without_fit
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+from factories.outcomes import (
+    PASSED,
+    REFUSED,
+    make_accepted,
+    make_attempt,
+    make_failed,
+    make_fit,
+    make_rejected,
+    make_without_fit,
+)
+from factories.stores import make_provenance
 from thonring.cli.app import app
 from thonring.errors import DecisionError
 from thonring.evaluate.agreement import compare_runs
@@ -32,14 +41,16 @@ from thonring.web.report.data import gather
 from thonring.web.run_view import RunView
 
 OUTCOMES = (
-    accepted("a.mrc"),
-    rejected("b.mrc", fit(defocus_u_A=18000.0, defocus_v_A=17000.0)),
-    without_fit("c.mrc"),
-    failed("d.mrc"),
-    accepted(
-        "e.mrc", attempts=(attempt(fit(defocus_u_A=30000.0)), attempt(fit(defocus_u_A=16000.0))), chosen=1
+    make_accepted("a.mrc"),
+    make_rejected("b.mrc", make_fit(defocus_u_A=18000.0, defocus_v_A=17000.0)),
+    make_without_fit("c.mrc"),
+    make_failed("d.mrc"),
+    make_accepted(
+        "e.mrc",
+        attempts=(make_attempt(make_fit(defocus_u_A=30000.0)), make_attempt(make_fit(defocus_u_A=16000.0))),
+        chosen=1,
     ),
-    accepted("f.mrc"),
+    make_accepted("f.mrc"),
 )
 NUMBERS = range(1, len(OUTCOMES) + 1)
 Accepted = dict[str, float]
@@ -52,7 +63,7 @@ def make_run(folder: Path) -> Path:
     with open_run(folder) as store:
         store.register([outcome.path for outcome in OUTCOMES])
         for outcome in OUTCOMES:
-            store.add(outcome, origin())
+            store.add(outcome, make_provenance())
         write_run_tables(store)
     write_settings(folder, Settings(), ["thonring", "estimate"])
     return folder
@@ -76,10 +87,10 @@ def judge(numbers: list[int], verdict: str | None) -> Decide:
 
 def estimate(number: int, defocus_A: float, *, good: bool) -> Decide:
     def decide(run: Path) -> None:
-        found = fit(defocus_u_A=defocus_A + 100.0, defocus_v_A=defocus_A - 100.0)
+        found = make_fit(defocus_u_A=defocus_A + 100.0, defocus_v_A=defocus_A - 100.0)
         with decide_in(run) as decisions:
             try:
-                decisions.estimate(number, attempt(found, (PASSED if good else REFUSED,)), "Ben")
+                decisions.estimate(number, make_attempt(found, (PASSED if good else REFUSED,)), "Ben")
             except DecisionError:
                 assert number == 4, "only the failed micrograph has no pixel size"
 

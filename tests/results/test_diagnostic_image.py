@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_outcomes import OPTICS, fit
 
+from factories.outcomes import OPTICS, make_fit
 from thonring.ctf import sin2_half_plane
 from thonring.formats.ctffind_files import diagnostic_image
 from thonring.records import CtfFit, Floats, Image, Spectrum
@@ -49,7 +49,7 @@ def quadrant(picture: Image | np.ndarray) -> np.ndarray:
 def test_the_quadrant_holds_the_model_where_it_was_fitted(
     angle_deg: float, astigmatism_A: float, phase_shift_deg: float, amplitude_contrast: float, size: int
 ) -> None:
-    made = fit(
+    made = make_fit(
         defocus_v_A=15200.25 - astigmatism_A,
         angle_deg=angle_deg,
         phase_shift_deg=phase_shift_deg,
@@ -62,7 +62,7 @@ def test_the_quadrant_holds_the_model_where_it_was_fitted(
 
 
 def test_rings_run_on_from_the_model_into_the_measured_spectrum() -> None:
-    made = fit(defocus_v_A=12000.0, angle_deg=30.0)
+    made = make_fit(defocus_v_A=12000.0, angle_deg=30.0)
     measured = (40.0 + 7.0 * full_plane(made, 256)).astype(np.float32)
     picture = diagnostic_image(measured, made, OPTICS, SAMPLING_A)
     inside = fitted_range(made, 256)
@@ -70,7 +70,7 @@ def test_rings_run_on_from_the_model_into_the_measured_spectrum() -> None:
 
 
 def test_the_wrong_angle_breaks_the_rings_at_the_edge_of_the_quadrant() -> None:
-    made = fit(defocus_v_A=12000.0, angle_deg=30.0)
+    made = make_fit(defocus_v_A=12000.0, angle_deg=30.0)
     measured = full_plane(replace(made, angle_deg=-30.0), 256).astype(np.float32)
     picture = diagnostic_image(measured, made, OPTICS, SAMPLING_A)
     inside = fitted_range(made, 256)
@@ -79,7 +79,7 @@ def test_the_wrong_angle_breaks_the_rings_at_the_edge_of_the_quadrant() -> None:
 
 def test_three_quadrants_are_measured() -> None:
     measured = np.random.default_rng(1).normal(size=(64, 64)).astype(np.float32)
-    picture = diagnostic_image(measured, fit(), OPTICS, SAMPLING_A)
+    picture = diagnostic_image(measured, make_fit(), OPTICS, SAMPLING_A)
     outside = np.ones((64, 64), dtype=bool)
     outside[:32, :32] = False
     inner = outside & (picture > -0.5) & (picture < 1.5)
@@ -91,15 +91,15 @@ def test_three_quadrants_are_measured() -> None:
 @settings(max_examples=20, deadline=None)
 def test_scale_and_offset_of_the_spectrum_do_not_matter(factor: float, offset: float) -> None:
     measured = np.random.default_rng(2).normal(size=(64, 64))
-    one = diagnostic_image(measured.astype(np.float32), fit(), OPTICS, SAMPLING_A)
+    one = diagnostic_image(measured.astype(np.float32), make_fit(), OPTICS, SAMPLING_A)
     scaled = (factor * (measured + offset)).astype(np.float32)
-    np.testing.assert_allclose(diagnostic_image(scaled, fit(), OPTICS, SAMPLING_A), one, atol=1e-3)
+    np.testing.assert_allclose(diagnostic_image(scaled, make_fit(), OPTICS, SAMPLING_A), one, atol=1e-3)
 
 
 def test_the_spectrum_is_left_as_it_was() -> None:
     measured = np.random.default_rng(3).normal(size=(64, 64)).astype(np.float32)
     measured.flags.writeable = False
-    picture = diagnostic_image(measured, fit(), OPTICS, SAMPLING_A)
+    picture = diagnostic_image(measured, make_fit(), OPTICS, SAMPLING_A)
     assert picture.dtype == np.float32
     assert not np.shares_memory(picture, measured)
 
@@ -108,12 +108,12 @@ def test_the_spectrum_is_left_as_it_was() -> None:
 def test_what_is_not_finite_becomes_grey(value: float) -> None:
     measured = np.random.default_rng(4).normal(size=(64, 64)).astype(np.float32)
     measured[40, 40] = value
-    picture = diagnostic_image(measured, fit(), OPTICS, SAMPLING_A)
+    picture = diagnostic_image(measured, make_fit(), OPTICS, SAMPLING_A)
     assert np.isfinite(picture).all()
     assert picture[40, 40] == 0.5
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0, math.nan])
 def test_an_empty_spectrum_is_grey(value: float) -> None:
-    picture = diagnostic_image(np.full((64, 64), value, np.float32), fit(), OPTICS, SAMPLING_A)
+    picture = diagnostic_image(np.full((64, 64), value, np.float32), make_fit(), OPTICS, SAMPLING_A)
     assert (picture[32:] == 0.5).all()

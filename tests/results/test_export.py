@@ -7,11 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_origins import origin
-from made_outcomes import REFUSED, accepted, attempt, failed, fit, rejected, without_fit
-from written_tables import write_tables
 
-from thonring.cli.export import Format
+from factories.outcomes import (
+    REFUSED,
+    make_accepted,
+    make_attempt,
+    make_failed,
+    make_fit,
+    make_rejected,
+    make_without_fit,
+)
+from factories.stores import make_provenance, write_tables
 from thonring.errors import OutputError
 from thonring.formats.ctffind import write_ctffind_text
 from thonring.formats.known_defocus import known_defocus
@@ -20,11 +26,17 @@ from thonring.records import Note
 from thonring.run.open import open_run, read_run
 
 MADE = (
-    accepted("raw/a.mrc", fit(phase_shift_deg=90.0, amplitude_contrast=0.12), notes=(Note("k", "ä"),)),
-    rejected("raw/b.mrc", attempts=(attempt(fit()), attempt(fit(), (REFUSED,))), chosen=1),
-    without_fit("raw/c.mrc"),
-    failed("raw/d.mrc"),
-    accepted("raw/e.mrc", fit(score=math.nan, fit_resolution_A=math.inf, defocus_u_A=16000.0), pixel_A=1.1),
+    make_accepted(
+        "raw/a.mrc", make_fit(phase_shift_deg=90.0, amplitude_contrast=0.12), notes=(Note("k", "ä"),)
+    ),
+    make_rejected(
+        "raw/b.mrc", attempts=(make_attempt(make_fit()), make_attempt(make_fit(), (REFUSED,))), chosen=1
+    ),
+    make_without_fit("raw/c.mrc"),
+    make_failed("raw/d.mrc"),
+    make_accepted(
+        "raw/e.mrc", make_fit(score=math.nan, fit_resolution_A=math.inf, defocus_u_A=16000.0), pixel_A=1.1
+    ),
 )
 
 
@@ -35,7 +47,7 @@ def run(tmp_path: Path) -> Path:
     with open_run(folder) as store:
         store.register([outcome.path for outcome in MADE])
         for outcome in MADE:
-            store.add(outcome, origin())
+            store.add(outcome, make_provenance())
     return folder
 
 
@@ -51,10 +63,6 @@ def exported(run: Path, *formats: str) -> Path:
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as table:
         return list(csv.DictReader(table))
-
-
-def test_the_command_line_offers_every_format() -> None:
-    assert {one.value for one in Format} == {*TABLES, CTFFIND}
 
 
 def test_the_tables_of_a_run_are_the_same_in_another_folder(run: Path) -> None:
@@ -109,7 +117,7 @@ def test_json_holds_every_attempt_of_every_input(run: Path) -> None:
     values = found[0]["attempts"][0]["fit"]
     assert values["defocus_u_A"] == 15200.25
     assert values["defocus_sigma_A"] == 3.0
-    assert np.array(values["covariance"]).tolist() == fit().covariance.tolist()
+    assert np.array(values["covariance"]).tolist() == make_fit().covariance.tolist()
     assert found[4]["attempts"][0]["fit"]["score"] is None
     assert found[0]["spectrum"] == f"{run.as_posix()}/spectra/a.ctf"
     assert found[3]["optics"] is found[3]["spectrum"] is None

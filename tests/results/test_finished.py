@@ -3,25 +3,33 @@
 from pathlib import Path
 
 import pytest
-from made_origins import OPTICS, origin
-from made_outcomes import PASSED, accepted, attempt, failed, fit, rejected
 
+from factories.outcomes import (
+    OPTICS,
+    PASSED,
+    make_accepted,
+    make_attempt,
+    make_failed,
+    make_fit,
+    make_rejected,
+)
+from factories.stores import make_provenance
 from thonring.records import KnownDefocus
 from thonring.run.open import decide_in, open_run, read_run
 from thonring.run.provenance import Inputs, inputs_of
 from thonring.run.store import MicrographRecord
 
-HAND = fit(defocus_u_A=21200.0, defocus_v_A=20800.0)
+HAND = make_fit(defocus_u_A=21200.0, defocus_v_A=20800.0)
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """Micrographs 1 to 3: accepted, rejected, failed."""
-    outcomes = (accepted(Path("a.mrc")), rejected(Path("b.mrc")), failed(Path("c.mrc")))
+    outcomes = (make_accepted(Path("a.mrc")), make_rejected(Path("b.mrc")), make_failed(Path("c.mrc")))
     with open_run(tmp_path) as store:
         store.register([outcome.path for outcome in outcomes])
         for outcome in outcomes:
-            store.add(outcome, origin(known=KnownDefocus(1e4, 9e3, 20.0)))
+            store.add(outcome, make_provenance(known=KnownDefocus(1e4, 9e3, 20.0)))
     return tmp_path
 
 
@@ -47,7 +55,7 @@ def test_it_is_what_the_tables_are_made_from(run: Path, number: int) -> None:
 
 def test_estimates_by_hand_are_there_after_they_were_given_up(run: Path) -> None:
     with decide_in(run) as decisions:
-        decisions.estimate(2, attempt(HAND, (PASSED,)), "Ana")
+        decisions.estimate(2, make_attempt(HAND, (PASSED,)), "Ana")
     one = found(run, 2)
     assert (one.kept, one.outcome.status, one.automatic.status) == (-1, "accepted", "rejected")
     assert one.outcome.fit is not None

@@ -13,7 +13,7 @@ from thonring.optics import Optics
 from thonring.quality import known_profiles, load_profile
 from thonring.records import KnownDefocus
 from thonring.run.provenance import Inputs, inputs_of, inputs_text, settings_of, settings_text
-from thonring.settings import Limit, Settings
+from thonring.settings import KnownAstigmatism, Limit, Settings
 
 LENGTHS = st.floats(0.1, 20.0)
 BOUNDS = st.floats(allow_nan=False)
@@ -32,7 +32,7 @@ SETTINGS = st.builds(
     defocus_range_A=st.tuples(st.floats(0, 5e3), st.floats(6e3, 2e5)),
     resolution_range_A=st.tuples(st.floats(10, 100), st.floats(0.5, 9)),
     search=st.sampled_from(["match", "fourier"]),
-    known_astigmatism=st.none() | st.tuples(st.floats(0, 1e4), st.floats(-90, 90)),
+    known_astigmatism=st.none() | st.builds(KnownAstigmatism, st.floats(0, 1e4), st.floats(-90, 90)),
     phase_shift=st.booleans(),
     phase_shift_range_deg=st.none() | st.tuples(st.floats(0, 80), st.floats(90, 180)),
     refine_amplitude_contrast=st.booleans(),

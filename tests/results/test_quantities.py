@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_outcomes import fit
 
+from factories.outcomes import make_fit
 from thonring.run.open import open_run
 from thonring.run.quantities import FIT_QUANTITIES, FitQuantity, page_quantities
 
@@ -24,7 +24,7 @@ DERIVED = [one for one in FIT_QUANTITIES if one.derive is not None]
 def test_a_new_number_is_found_everywhere_once_it_is_in_the_table(tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
-    path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
     found = subprocess.run(
         [sys.executable, HERE / "adds_a_fit_number.py", run],
         env={**os.environ, "PYTHONPATH": path},
@@ -58,7 +58,7 @@ def test_every_number_is_named_once_and_is_one_of_the_fit() -> None:
     names = [one.name for one in FIT_QUANTITIES]
     assert len(set(names)) == len(names)
     for one in FIT_QUANTITIES:
-        assert isinstance(getattr(fit(), one.fit_attribute), float), one.name
+        assert isinstance(getattr(make_fit(), one.fit_attribute), float), one.name
 
 
 def test_every_number_on_the_page_is_stored_or_can_be_derived() -> None:
@@ -84,7 +84,7 @@ variances = st.floats(0.0, 1e6)
 def test_derived_numbers_are_the_properties_of_the_fit(
     quantity: FitQuantity, defocus: tuple[float, float], variance: tuple[float, ...]
 ) -> None:
-    one = fit(defocus_u_A=defocus[0], defocus_v_A=defocus[1], covariance=np.diag(variance))
+    one = make_fit(defocus_u_A=defocus[0], defocus_v_A=defocus[1], covariance=np.diag(variance))
     values = {name: np.array([getattr(one, name)]) for name in ("defocus_u_A", "defocus_v_A")}
     assert quantity.derive is not None
     (found,) = quantity.derive(values, np.array([variance]))

@@ -10,9 +10,9 @@ from pathlib import Path
 import mrcfile
 import numpy as np
 import pytest
-from made_outcomes import OPTICS, accepted, failed, rejected
-from written_tables import write_tables
 
+from factories.outcomes import OPTICS, make_accepted, make_failed, make_rejected
+from factories.stores import write_tables
 from thonring.errors import OutputError
 from thonring.files.atomic import replacing, write_text
 from thonring.formats.run_tables import prepare_run
@@ -94,7 +94,7 @@ def test_a_name_too_long_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_tables_are_written_and_nothing_else_is_left(tmp_path: Path) -> None:
-    write_tables(tmp_path, [accepted(), rejected(), failed()])
+    write_tables(tmp_path, [make_accepted(), make_rejected(), make_failed()])
     assert {path.name for path in tmp_path.iterdir()} == {
         "results.csv",
         "attempts.csv",
@@ -105,7 +105,7 @@ def test_the_tables_are_written_and_nothing_else_is_left(tmp_path: Path) -> None
 
 
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
-    outcomes = [accepted(), rejected(), failed()]
+    outcomes = [make_accepted(), make_rejected(), make_failed()]
     write_tables(tmp_path, outcomes)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     write_tables(tmp_path, outcomes)
@@ -114,14 +114,14 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_tables_name_the_spectra_as_artefact_names_does(tmp_path: Path) -> None:
     paths = [Path("a/m.mrc"), Path("b/m.mrc")]
-    write_tables(tmp_path, [accepted(path) for path in paths])
+    write_tables(tmp_path, [make_accepted(path) for path in paths])
     text = (tmp_path / "micrographs_ctf.star").read_text()
     for name in artefact_names(paths).values():
         assert f"{spectrum_path(tmp_path, name)}:mrc" in text
 
 
 def test_names_given_to_the_tables_are_used(tmp_path: Path) -> None:
-    write_tables(tmp_path, [accepted("b/m.mrc")], {Path("b/m.mrc"): "b_m"})
+    write_tables(tmp_path, [make_accepted("b/m.mrc")], {Path("b/m.mrc"): "b_m"})
     assert "/spectra/b_m.ctf:mrc" in (tmp_path / "micrographs_ctf.star").read_text()
     assert "/spectra/b_m.ctf:mrc" in (tmp_path / "micrographs.xmd").read_text()
 
@@ -143,13 +143,13 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_replaced_is_told(tmp_path: Path) -> None:
     (tmp_path / "results.csv").mkdir()
     with pytest.raises(OutputError, match=r"results\.csv: cannot be written"):
-        write_tables(tmp_path, [accepted()])
+        write_tables(tmp_path, [make_accepted()])
     assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
 
 
 def test_a_missing_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
-        write_tables(tmp_path / "no" / "run", [accepted()])
+        write_tables(tmp_path / "no" / "run", [make_accepted()])
 
 
 def test_a_spectrum_comes_back(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from made_origins import origin
-from made_outcomes import accepted, failed
 
+from factories.outcomes import make_accepted, make_failed
+from factories.stores import make_provenance
 from thonring.errors import OutputError
 from thonring.run import schema
 from thonring.run.open import STORE, decide_in, open_run, read_run
@@ -19,8 +19,8 @@ def run(tmp_path: Path) -> Path:
     """A run of two micrographs, of the present version."""
     with open_run(tmp_path) as store:
         store.register([Path("a.mrc"), Path("b.mrc")])
-        store.add(accepted("a.mrc"), origin())
-        store.add(failed("b.mrc"), origin())
+        store.add(make_accepted("a.mrc"), make_provenance())
+        store.add(make_failed("b.mrc"), make_provenance())
     return tmp_path
 
 

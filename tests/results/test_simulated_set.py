@@ -136,7 +136,7 @@ def test_a_new_folder_gets_its_recipe_and_may_be_filled_again(tmp_path: Path) ->
 
 def test_another_set_is_not_mixed_in(tmp_path: Path) -> None:
     prepare_set(tmp_path, "size = 64\n")
-    with pytest.raises(OutputError, match=r"holds a set that was made otherwise .*--out"):
+    with pytest.raises(OutputError, match=r"contains a set made with other options .*--out"):
         prepare_set(tmp_path, "size = 65\n")
     assert (tmp_path / "recipe.toml").read_text(encoding="utf-8") == "size = 64\n"
 

@@ -6,8 +6,15 @@ import gemmi
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_outcomes import accepted, attempt, failed, fit, rejected, without_fit
 
+from factories.outcomes import (
+    make_accepted,
+    make_attempt,
+    make_failed,
+    make_fit,
+    make_rejected,
+    make_without_fit,
+)
 from thonring.ctf import canonical, to_vector
 from thonring.formats.known_defocus import known_defocus
 from thonring.formats.xmipp import ctfparam_text
@@ -22,7 +29,7 @@ def values(outcome: Outcome) -> dict[str, str]:
 
 
 def test_values_stand_under_the_labels_of_xmipp_in_its_layout() -> None:
-    text = ctfparam_text(accepted())
+    text = ctfparam_text(make_accepted())
     assert text is not None
     assert text.splitlines()[:4] == [
         "# XMIPP_STAR_1 * ",
@@ -30,7 +37,7 @@ def test_values_stand_under_the_labels_of_xmipp_in_its_layout() -> None:
         "data_fullMicrograph",
         " _ctfSamplingRate 0.700000",
     ]
-    found = {label: float(value) for label, value in values(accepted()).items()}
+    found = {label: float(value) for label, value in values(make_accepted()).items()}
     assert found == {
         "_ctfSamplingRate": 0.7,
         "_ctfVoltage": 300.0,
@@ -46,15 +53,15 @@ def test_values_stand_under_the_labels_of_xmipp_in_its_layout() -> None:
 
 def test_phase_shift_and_criteria_come_where_they_are_known() -> None:
     criteria = (CriterionResult("xmipp_iceness", 0.9, passed=True),)
-    found = values(accepted(attempts=(attempt(fit(phase_shift_deg=90.0), criteria),)))
+    found = values(make_accepted(attempts=(make_attempt(make_fit(phase_shift_deg=90.0), criteria),)))
     assert (float(found["_ctfVPPphaseshift"]), float(found["_ctfVPPRadius"])) == (90.0, 0.005)
     assert float(found["_ctfCritIceness"]) == 0.9
 
 
 def test_no_fit_is_no_file() -> None:
-    assert ctfparam_text(failed()) is None
-    assert ctfparam_text(without_fit()) is None
-    assert ctfparam_text(rejected()) is not None
+    assert ctfparam_text(make_failed()) is None
+    assert ctfparam_text(make_without_fit()) is None
+    assert ctfparam_text(make_rejected()) is not None
 
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -68,8 +75,8 @@ def test_our_reader_gets_the_same_defocus_back(
     tmp_path: Path, u_A: float, astigmatism_A: float, angle_deg: float, phase_deg: float
 ) -> None:
     u_A, v_A, angle_deg = canonical(u_A, u_A - astigmatism_A, angle_deg)
-    made = fit(defocus_u_A=u_A, defocus_v_A=v_A, angle_deg=angle_deg, phase_shift_deg=phase_deg)
-    text = ctfparam_text(accepted("movies/mic.mrc", made))
+    made = make_fit(defocus_u_A=u_A, defocus_v_A=v_A, angle_deg=angle_deg, phase_shift_deg=phase_deg)
+    text = ctfparam_text(make_accepted("movies/mic.mrc", made))
     assert text is not None
     (tmp_path / "mic.ctfparam").write_text(text)
     found = known_defocus(tmp_path / "mic.ctfparam")["mic"]

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_outcomes import accepted, attempt, fit, rejected
-from written_tables import write_tables
 
+from factories.outcomes import make_accepted, make_attempt, make_fit, make_rejected
+from factories.stores import write_tables
 from thonring.formats.known_defocus import known_defocus
 from thonring.formats.xmipp import ctfparam_text
 from thonring.records import CriterionResult
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.clients, pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def metadata() -> Any:
 def run(tmp_path: Path) -> Path:
     """An accepted micrograph with a phase shift and a criterion of Xmipp's, and a rejected one."""
     criteria = (CriterionResult("xmipp_first_zero_ratio", 1.05, passed=True),)
-    first = accepted("movies/a.mrc", attempts=(attempt(fit(phase_shift_deg=90.0), criteria),))
-    write_tables(tmp_path, [first, rejected("movies/b.mrc", fit(angle_deg=60.0))])
+    first = make_accepted("movies/a.mrc", attempts=(make_attempt(make_fit(phase_shift_deg=90.0), criteria),))
+    write_tables(tmp_path, [first, make_rejected("movies/b.mrc", make_fit(angle_deg=60.0))])
     return tmp_path
 
 
@@ -53,7 +53,7 @@ def test_what_the_package_writes_again_we_read_the_same(metadata: Any, run: Path
 
 def test_the_package_reads_our_ctfparam(metadata: Any, tmp_path: Path) -> None:
     """As a table of one row, which it takes by the suffix .xmd alone."""
-    text = ctfparam_text(accepted())
+    text = ctfparam_text(make_accepted())
     assert text is not None
     (tmp_path / "a.ctfparam").write_text(text)
     shutil.copy(tmp_path / "a.ctfparam", tmp_path / "a.xmd")

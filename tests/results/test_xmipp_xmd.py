@@ -5,9 +5,17 @@ from pathlib import Path
 
 import gemmi
 import pytest
-from made_outcomes import PASSED, accepted, attempt, failed, fit, rejected, without_fit
-from written_tables import write_tables
 
+from factories.outcomes import (
+    PASSED,
+    make_accepted,
+    make_attempt,
+    make_failed,
+    make_fit,
+    make_rejected,
+    make_without_fit,
+)
+from factories.stores import write_tables
 from thonring.records import CriterionResult, Outcome
 
 LABELS = {
@@ -38,11 +46,11 @@ def rows(run: Path, *outcomes: Outcome) -> list[dict[str, str]]:
 
 def judged(path: str, **values: float) -> Outcome:
     criteria = [CriterionResult(name, value, passed=True) for name, value in values.items()]
-    return accepted(path, attempts=(attempt(fit(), criteria),))
+    return make_accepted(path, attempts=(make_attempt(make_fit(), criteria),))
 
 
 def test_the_file_begins_as_xmipp_expects(tmp_path: Path) -> None:
-    write_tables(tmp_path, [accepted()])
+    write_tables(tmp_path, [make_accepted()])
     lines = (tmp_path / "micrographs.xmd").read_text().splitlines()
     assert lines[0] == "# XMIPP_STAR_1 * "
     assert lines[2:5] == ["data_noname", "loop_", " _enabled"]
@@ -50,12 +58,18 @@ def test_the_file_begins_as_xmipp_expects(tmp_path: Path) -> None:
 
 
 def test_rejected_micrographs_stay_but_are_disabled(tmp_path: Path) -> None:
-    found = rows(tmp_path, accepted("a.mrc"), rejected("b.mrc"), without_fit("c.mrc"), failed("d.mrc"))
+    found = rows(
+        tmp_path,
+        make_accepted("a.mrc"),
+        make_rejected("b.mrc"),
+        make_without_fit("c.mrc"),
+        make_failed("d.mrc"),
+    )
     assert [(row["micrograph"], row["enabled"]) for row in found] == [("a.mrc", "1"), ("b.mrc", "-1")]
 
 
 def test_values_come_back(tmp_path: Path) -> None:
-    (row,) = rows(tmp_path, accepted("x/a b.mrc", fit(amplitude_contrast=0.07)))
+    (row,) = rows(tmp_path, make_accepted("x/a b.mrc", make_fit(amplitude_contrast=0.07)))
     assert row["micrograph"] == "x/a b.mrc"
     assert row["psd"] == f"{tmp_path}/spectra/a b.ctf:mrc"
     numbers = {label: float(value) for label, value in row.items() if label not in {"micrograph", "psd"}}
@@ -82,7 +96,7 @@ def test_criteria_stand_under_the_labels_of_xmipp(tmp_path: Path) -> None:
 
 
 def test_criteria_that_xmipp_does_not_know_are_left_out(tmp_path: Path) -> None:
-    (row,) = rows(tmp_path, accepted(attempts=(attempt(fit(), (PASSED,)),)))
+    (row,) = rows(tmp_path, make_accepted(attempts=(make_attempt(make_fit(), (PASSED,)),)))
     assert not [label for label in row if "Crit" in label or PASSED.name in label]
 
 
@@ -112,19 +126,21 @@ def test_a_criterion_that_could_not_be_computed_never_looks_good(
 
 
 def test_a_phase_shift_comes_with_the_radius_without_which_xmipp_ignores_it(tmp_path: Path) -> None:
-    (row,) = rows(tmp_path, accepted())
+    (row,) = rows(tmp_path, make_accepted())
     assert "ctfVPPphaseshift" not in row
-    plate, plain = rows(tmp_path, accepted("a.mrc", fit(phase_shift_deg=90.0)), accepted("b.mrc"))
+    plate, plain = rows(
+        tmp_path, make_accepted("a.mrc", make_fit(phase_shift_deg=90.0)), make_accepted("b.mrc")
+    )
     assert (float(plate["ctfVPPphaseshift"]), float(plate["ctfVPPRadius"])) == (90.0, 0.005)
     assert (float(plain["ctfVPPphaseshift"]), float(plain["ctfVPPRadius"])) == (0.0, 0.0)
 
 
 def test_the_phase_shift_criterion_adds_no_second_column(tmp_path: Path) -> None:
     judgement = CriterionResult("xmipp_phase_shift", 90.0, passed=True)
-    made = attempt(fit(phase_shift_deg=90.0), (judgement,))
-    (row,) = rows(tmp_path, accepted(attempts=(made,)))
+    made = make_attempt(make_fit(phase_shift_deg=90.0), (judgement,))
+    (row,) = rows(tmp_path, make_accepted(attempts=(made,)))
     assert float(row["ctfVPPphaseshift"]) == 90.0
 
 
 def test_no_fit_at_all_leaves_an_empty_table(tmp_path: Path) -> None:
-    assert rows(tmp_path, failed(), without_fit()) == []
+    assert rows(tmp_path, make_failed(), make_without_fit()) == []

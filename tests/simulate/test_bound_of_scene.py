@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scenes import SCENE
+from factories.scenes import SCENE
 from thonring.simulate import RingModel, Truth, bound_of, cramer_rao
 from thonring.simulate.scene import Detector, Exposure, Ice, Particles
 from thonring.simulate.spectrum import spectral_density

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scenes import SCENE
-from simulated import NATIVE
+from factories.micrographs import NATIVE
+from factories.scenes import SCENE
 from thonring import pipeline, spectrum
 from thonring.records import CtfFit, Spectrum
 from thonring.simulate import drawn_spectrum, micrograph
@@ -107,7 +107,7 @@ def test_rings_finer_than_a_pixel_are_lost_as_in_an_image() -> None:
 
 @pytest.mark.parametrize("sampling_A", [0.5, 0.99])
 def test_nothing_is_known_beyond_the_pixel(sampling_A: float) -> None:
-    with pytest.raises(ValueError, match="cannot sample an image of 1 Å/px at"):
+    with pytest.raises(ValueError, match="an image of 1 Å/px cannot be sampled at"):
         drawn_spectrum(SCENE, sampling_A, np.random.default_rng(0))
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenes import SCENE
+from factories.scenes import SCENE
 from thonring.errors import SettingsError
 from thonring.simulate import Recipe, draw, load_recipe, micrograph, spoiled
 from thonring.simulate.defects import DEFECT_TABLE
@@ -182,5 +182,7 @@ def test_a_defect_leaves_the_sound_scene_as_it_was() -> None:
 def test_ranges_that_never_give_rings_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["thonring.simulate.sample"], "MOST_TRIALS", 100)
     recipe = SESSION.model_copy(update={"ctf": SESSION.ctf.model_copy(update={"defocus_A": (100.0, 300.0)})})
-    with pytest.raises(SettingsError, match="no scene with 3 visible rings in 100 trials at 512 px: widen"):
+    with pytest.raises(
+        SettingsError, match="no scene with 3 visible rings was found in 100 trials at 512 px: widen"
+    ):
         draw(recipe, 0, 0, 512)

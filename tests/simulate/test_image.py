@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import uniform_filter
 
-from scenes import BRIGHT, PERFECT, SCENE, density, frequencies, mean_density
+from factories.scenes import BRIGHT, PERFECT, SCENE, density, frequencies, mean_density
 from thonring.optics import Optics
 from thonring.records import Floats
 from thonring.simulate import micrograph

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scenes import SCENE, frequencies, mean_density
+from factories.scenes import SCENE, frequencies, mean_density
 from thonring.optics import Optics
 from thonring.records import Floats
 from thonring.simulate.scene import Detector, Exposure, Ice, Particles, Scene

@@ -63,12 +63,14 @@ def test_a_file_extends_one_beside_it(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("name", ["sessions", "", "recipe.yaml"])
 def test_an_unknown_name(name: str) -> None:
-    with pytest.raises(SettingsError, match=r"is unknown: expected one of corrections, session, .*or a file"):
+    with pytest.raises(
+        SettingsError, match=r"unknown recipe .*: expected one of corrections, session, .*or a file"
+    ):
         load_recipe(name)
 
 
 def test_an_unknown_name_to_extend(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="recipe 'seson' is unknown"):
+    with pytest.raises(SettingsError, match="unknown recipe 'seson'"):
         load_recipe(written(tmp_path, 'extends = "seson"\n'))
 
 
@@ -127,7 +129,7 @@ def test_an_unknown_defect_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[ctf]\ndefocus_A = [30000, 6000]", r"ctf\.defocus_A: \[30000, 6000\] is upside down"),
+        ("[ctf]\ndefocus_A = [30000, 6000]", r"ctf\.defocus_A: \[30000, 6000\] is in the wrong order"),
         ("[ctf]\ndefocus_A = [1.0, 2.0]", r"ctf\.defocus_A: \[1, 2\] is impossible: expected 100 to"),
         ("[ctf]\ndefocus_A = [nan, 9000]", r"ctf\.defocus_A\.0: Input should be a finite number"),
         ("[ctf]\ndefocus_A = [1e4, 2e4, 3e4]", r"ctf\.defocus_A: "),
@@ -151,7 +153,7 @@ def test_an_unknown_defect_is_named(tmp_path: Path) -> None:
             r"defects\.drift\.dose \[1e\+06, 1e\+06\] is impossible: expected 0 to",
         ),
         ("[defects.drift]\nweight = -1", r"defects\.drift\.weight: "),
-        ("[defects.none]\nweight = 1\ndose = 0\nharmless = 0", "defects.none: 'none' is no defect"),
+        ("[defects.none]\nweight = 1\ndose = 0\nharmless = 0", "defects.none: 'none' is not a defect"),
     ],
 )
 def test_an_impossible_value_is_named(tmp_path: Path, text: str, said: str) -> None:

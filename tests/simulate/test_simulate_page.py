@@ -1,12 +1,10 @@
 """docs/simulate.md against the program: its tables, options, columns and example are the current ones."""
 
-import os
 import re
 import runpy
-import subprocess
-import sys
 from pathlib import Path
 
+from factories.commands import help_of
 from thonring.simulate import load_recipe
 from thonring.simulate.truth import COLUMNS
 
@@ -27,14 +25,7 @@ def test_every_column_of_the_truth_is_explained_in_order() -> None:
 
 
 def test_every_option_is_explained_and_no_other() -> None:
-    shown = subprocess.run(
-        [sys.executable, "-m", "thonring", "simulate", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "COLUMNS": "200"},
-    ).stdout
-    offered = set(re.findall(r"--[a-z]+", shown)) - {"--help"}
+    offered = set(re.findall(r"--[a-z]+", help_of("simulate"))) - {"--help"}
     section = PAGE.split("## The command")[1].split("\nExit codes")[0]
     table = [line for line in section.splitlines() if line.startswith("|")]
     assert {word for line in table for word in re.findall(r"^\| `(--[a-z]+)", line)} == offered

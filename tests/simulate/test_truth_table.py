@@ -104,10 +104,13 @@ def test_a_table_from_elsewhere_may_differ_in_its_form(tmp_path: Path) -> None:
 
 WRONG = {
     "empty": ("", "the file is empty, expected a header"),
-    "header alone": (HEADER, "found a header and no rows"),
-    "no header": (f"{LINE}\n{LINE}", "lacks the columns file, voltage_kV"),
-    "semicolons": (HEADER.replace(",", ";"), "with commas between"),
-    "column missing": (f"{HEADER.replace('defect,', '')}\n{LINE.replace('none,', '')}", "columns defect;"),
+    "header alone": (HEADER, "found a header but no rows"),
+    "no header": (f"{LINE}\n{LINE}", "the columns file, voltage_kV"),
+    "semicolons": (HEADER.replace(",", ";"), "separated by commas"),
+    "column missing": (
+        f"{HEADER.replace('defect,', '')}\n{LINE.replace('none,', '')}",
+        "columns defect are missing;",
+    ),
     "column twice": (f"{HEADER},usable\n{LINE},1", "usable more than once"),
     "too few values": (f"{HEADER}\n{LINE},9\n", "line 2: found 15 values, expected 14"),
     "word for number": (
@@ -118,7 +121,7 @@ WRONG = {
     "not finite": (f"{HEADER}\n{LINE.replace('15200.5', 'inf')}", "defocus_u_A is 'inf', expected a number"),
     "usable": (f"{HEADER}\n{LINE.replace(',1,', ',yes,')}", "usable is 'yes', expected 1"),
     "defect": (f"{HEADER}\n{LINE.replace('none', 'hail')}", "unknown defect 'hail', expected one of none, "),
-    "no name": (f"{HEADER}\n{LINE.replace('mic_000000.mrc', '')}", "the file has no name"),
+    "no name": (f"{HEADER}\n{LINE.replace('mic_000000.mrc', '')}", "the file name is empty"),
     "name twice": (f"{HEADER}\n{LINE}\n./{LINE}", "more than one row for mic_000000.mrc"),
 }
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from simulated import OPTICS, TRUTH, micrograph
+from factories.micrographs import OPTICS, TRUTH, micrograph
 from thonring.ctf import half_plane_grid
 from thonring.optics import Optics
 from thonring.simulate import RingModel, Truth, cramer_rao, noise_micrograph, white_micrograph

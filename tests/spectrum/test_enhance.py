@@ -34,7 +34,7 @@ def test_full_plane_is_the_fourier_transform_of_a_real_image(size: int) -> None:
 
 
 def test_full_plane_refuses_what_is_not_half_a_square() -> None:
-    with pytest.raises(ValueError, match=r"16 x 16 pixels: expected the half of a square, 16 x 9"):
+    with pytest.raises(ValueError, match=r"16 x 16 pixels: expected half of a square, 16 x 9"):
         full_plane(Spectrum(np.ones((16, 16), np.float32), 0.1, 0.1, 1.0, 1.0))
 
 

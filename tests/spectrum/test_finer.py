@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simulated import micrograph
+from factories.micrographs import micrograph
 from thonring.spectrum import finer, periodogram
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from numpy.testing import assert_allclose
 
-from simulated import OPTICS, micrograph, profiles_of
+from factories.micrographs import OPTICS, micrograph, profiles_of
 from thonring.ctf import ring_period_per_A
 from thonring.errors import UnsuitableImage
 from thonring.records import Micrograph, Spectrum
@@ -38,7 +38,7 @@ def rings_of(spectrum: Spectrum) -> tuple[npt.NDArray[np.float64], npt.NDArray[n
 @pytest.mark.parametrize("shape", SHAPES)
 def test_white_noise_has_power_one_and_scatters_as_said(shape: tuple[int, int], window_A: float) -> None:
     """The relative variance of a mean of n independent exponential values is 1/n."""
-    measured = [rings_of(periodogram(white(shape, seed), window_A=window_A)) for seed in range(40)]
+    measured = [rings_of(periodogram(white(shape, seed), window_A=window_A)) for seed in range(16)]
     power = np.array([mean for mean, _ in measured])
     values = measured[0][1]
     assert np.average(power.mean(axis=0), weights=values) == pytest.approx(1.0, abs=0.02)

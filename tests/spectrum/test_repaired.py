@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from simulated import micrograph
+from factories.micrographs import micrograph
 from thonring.errors import UnsuitableImage
 from thonring.records import Micrograph
 from thonring.spectrum import repaired

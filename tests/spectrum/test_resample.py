@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from simulated import OPTICS
+from factories.micrographs import OPTICS
 from thonring.ctf import half_plane_grid, phase_aberration
 from thonring.records import Floats, Spectrum
 from thonring.spectrum import resample
@@ -128,5 +128,5 @@ def test_a_larger_size_invents_no_values() -> None:
 
 
 def test_a_finer_sampling_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"cannot sample a spectrum of 1 Å/px at 0.9 Å/px"):
+    with pytest.raises(ValueError, match=r"a spectrum of 1 Å/px cannot be sampled at 0.9 Å/px"):
         resample(half_plane(128, 64), 0.9)

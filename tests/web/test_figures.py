@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_stores import LIMITS, failed, fit, judged, made_run, many
 
+from factories.outcomes import make_failed
+from factories.stores import LIMITS, make_graded, make_plain_fit, make_run, make_session
 from thonring.records import Outcome
 from thonring.run.columns import STATUSES, RunColumns, read_columns
 from thonring.run.open import decide_in, read_run
@@ -31,13 +32,13 @@ def columns_of(run: Path) -> RunColumns:
 def seen(
     folder: Path, outcomes: list[Outcome], limits: tuple[Limit, ...] = LIMITS
 ) -> tuple[RunColumns, Findings, dict[str, Figure]]:
-    columns = columns_of(made_run(folder / "run", outcomes))
+    columns = columns_of(make_run(folder / "run", outcomes))
     found = findings(columns, limits)
     return columns, found, {one.name: one for one in plotly_figures(found, columns)}
 
 
 def test_every_micrograph_is_counted_once_in_every_histogram(tmp_path: Path) -> None:
-    columns, found, _ = seen(tmp_path, many(400))
+    columns, found, _ = seen(tmp_path, make_session(400))
     judged_ = columns.status != STATUSES.index("failed")
     for series in found.time_series:
         assert series.counts.sum() + series.off_axis + series.missing == judged_.sum(), series.quantity.name
@@ -48,7 +49,7 @@ def test_every_micrograph_is_counted_once_in_every_histogram(tmp_path: Path) -> 
 
 
 def test_reasons_are_counted_as_the_summary_of_the_store_counts_them(tmp_path: Path) -> None:
-    run = made_run(tmp_path / "run", many(300))
+    run = make_run(tmp_path / "run", make_session(300))
     with decide_in(run) as decisions:
         decisions.judge([1], "rejected", "Ana")
         decisions.judge([2], "accepted", "Ana")
@@ -66,14 +67,14 @@ def test_reasons_are_counted_as_the_summary_of_the_store_counts_them(tmp_path: P
 
 
 def test_a_micrograph_with_two_reasons_counts_under_both_and_alone_under_none(tmp_path: Path) -> None:
-    both = judged("both.mrc", fit(astigmatism_A=4000.0), ice_ring=2.0)
-    _, found, _ = seen(tmp_path, [both, judged("icy.mrc", ice_ring=2.0), judged("good.mrc")])
+    both = make_graded("both.mrc", make_plain_fit(astigmatism_A=4000.0), ice_ring=2.0)
+    _, found, _ = seen(tmp_path, [both, make_graded("icy.mrc", ice_ring=2.0), make_graded("good.mrc")])
     counts = {one.criterion: (one.micrographs, one.alone) for one in found.rejections.reasons}
     assert counts == {"ice_ring": (2, 1), "astigmatism": (1, 0)}
 
 
 def test_every_limit_is_drawn_where_the_profile_has_it(tmp_path: Path) -> None:
-    _, found, figures = seen(tmp_path, many(300))
+    _, found, figures = seen(tmp_path, make_session(300))
     by_criterion = {limit.criterion: limit for limit in LIMITS}
     drawn = 0
     for series in found.time_series:
@@ -91,7 +92,7 @@ def test_every_limit_is_drawn_where_the_profile_has_it(tmp_path: Path) -> None:
 
 
 def test_a_limit_far_from_all_values_is_told_and_does_not_squeeze_them(tmp_path: Path) -> None:
-    outcomes = [judged(f"{n}.mrc", fit(astigmatism_A=100.0 + n)) for n in range(40)]
+    outcomes = [make_graded(f"{n}.mrc", make_plain_fit(astigmatism_A=100.0 + n)) for n in range(40)]
     _, found, figures = seen(tmp_path, outcomes)
     (series,) = (one for one in found.time_series if one.quantity.name == "astigmatism")
     assert series.view[1] < 3000.0
@@ -101,7 +102,7 @@ def test_a_limit_far_from_all_values_is_told_and_does_not_squeeze_them(tmp_path:
 
 
 def test_few_micrographs_are_all_drawn_and_named_by_their_number(tmp_path: Path) -> None:
-    columns, _, figures = seen(tmp_path, many(60))
+    columns, _, figures = seen(tmp_path, make_session(60))
     for name in ("defocus", "astigmatism-vectors"):
         for trace, code in zip(
             (one for one in figures[name].data if "customdata" in one), (0, 1), strict=True
@@ -109,10 +110,12 @@ def test_few_micrographs_are_all_drawn_and_named_by_their_number(tmp_path: Path)
             assert trace["customdata"] == columns.number[columns.status == code].tolist()
 
 
+@pytest.mark.slow
 def test_many_micrographs_are_a_band_and_few_points(tmp_path: Path) -> None:
     count = MAX_POINTS + 300
     outcomes = [
-        judged(f"{n}.mrc", fit(10000.0 + n % 7), ice_ring=2.0 if n % 10 == 0 else 1.0) for n in range(count)
+        make_graded(f"{n}.mrc", make_plain_fit(10000.0 + n % 7), ice_ring=2.0 if n % 10 == 0 else 1.0)
+        for n in range(count)
     ]
     _, found, figures = seen(tmp_path, outcomes)
     series = found.time_series[0]
@@ -142,7 +145,7 @@ def test_a_night_without_work_breaks_the_band() -> None:
 def test_times_of_copied_files_are_no_times_of_recording(
     tmp_path: Path, gap_s: float, *, timed: bool
 ) -> None:
-    columns = columns_of(made_run(tmp_path / "run", many(50), gap_s=gap_s))
+    columns = columns_of(make_run(tmp_path / "run", make_session(50), gap_s=gap_s))
     assert findings(columns, LIMITS).time_series[0].order.timed is timed
 
 
@@ -169,7 +172,7 @@ def _columns(astigmatism_A: np.ndarray, angle_deg: np.ndarray, status: np.ndarra
 
 
 def test_the_rate_is_that_of_the_clock(tmp_path: Path) -> None:
-    _, found, _ = seen(tmp_path, [judged(f"{n}.mrc") for n in range(721)])
+    _, found, _ = seen(tmp_path, [make_graded(f"{n}.mrc") for n in range(721)])
     assert found.progress is not None
     assert found.progress.latest_per_hour == pytest.approx(360.0)
     assert found.progress.per_hour.sum(axis=0)[1:-1] == pytest.approx(360.0, rel=0.05)
@@ -177,9 +180,9 @@ def test_the_rate_is_that_of_the_clock(tmp_path: Path) -> None:
 
 
 def test_values_that_are_no_numbers_are_left_out_and_told(tmp_path: Path) -> None:
-    lost = judged("lost.mrc", replace(fit(), fit_resolution_A=math.inf))
-    unknown = judged("unknown.mrc", ice_ring=math.nan)
-    _, found, figures = seen(tmp_path, [judged("a.mrc"), judged("b.mrc"), lost, unknown])
+    lost = make_graded("lost.mrc", replace(make_plain_fit(), fit_resolution_A=math.inf))
+    unknown = make_graded("unknown.mrc", ice_ring=math.nan)
+    _, found, figures = seen(tmp_path, [make_graded("a.mrc"), make_graded("b.mrc"), lost, unknown])
     missing = {one.quantity.name: one.missing for one in found.time_series}
     assert missing == {"defocus": 0, "resolution": 1, "astigmatism": 0, "ice": 1, "score": 0}
     assert "1 without a value" in figures["resolution"].caption
@@ -191,12 +194,12 @@ def test_figures_of_nothing_and_of_failures_alone_are_few(tmp_path: Path) -> Non
     _, found, figures = seen(tmp_path / "empty", [])
     assert figures == {}
     assert found.rejections.reasons == ()
-    _, _, figures = seen(tmp_path / "failed", [failed("a.mrc"), failed("b.mrc")])
+    _, _, figures = seen(tmp_path / "failed", [make_failed("a.mrc"), make_failed("b.mrc")])
     assert list(figures) == ["progress"]
 
 
 def test_a_single_micrograph_is_drawn(tmp_path: Path) -> None:
-    _, found, figures = seen(tmp_path, [judged("one.mrc")])
+    _, found, figures = seen(tmp_path, [make_graded("one.mrc")])
     assert set(figures) == {
         "progress",
         "defocus",
@@ -212,7 +215,7 @@ def test_a_single_micrograph_is_drawn(tmp_path: Path) -> None:
 
 
 def test_titles_have_units_and_colours_are_names(tmp_path: Path) -> None:
-    _, _, figures = seen(tmp_path, many(200))
+    _, _, figures = seen(tmp_path, make_session(200))
     for figure in figures.values():
         assert "(" in figure.title or "micrographs" in figure.title, figure.title
         assert set(_colours([figure.data, figure.layout])) <= COLOURS
@@ -229,7 +232,7 @@ def _colours(value: object) -> list[str]:
 
 def test_names_of_files_are_text_to_plotly_not_tags(tmp_path: Path) -> None:
     hostile = '<a href="javascript:x">x<b>&amp;.mrc'
-    _, _, figures = seen(tmp_path, [judged(hostile), judged("fine.mrc")])
+    _, _, figures = seen(tmp_path, [make_graded(hostile), make_graded("fine.mrc")])
     text = json.dumps([one.data for one in figures.values()])
     assert "<a " not in text
     assert "&lt;a href=" in text

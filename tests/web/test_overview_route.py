@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from made_stores import LIMITS, failed, judged, made_run, many
 
+from factories.outcomes import make_failed
+from factories.stores import LIMITS, make_graded, make_run, make_session
 from thonring.run.columns import read_columns
 from thonring.run.open import decide_in, open_run, read_run
 from thonring.run.provenance import Provenance
@@ -19,7 +20,7 @@ from thonring.web.run_view import RunView
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    return made_run(tmp_path / "run", many(150))
+    return make_run(tmp_path / "run", make_session(150))
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_it_follows_the_run_and_its_decisions(run: Path, client: TestClient) -> 
     with open_run(run) as store:
         store.register([Path("late.mrc")])
         origin = next(entry.provenance for _, entry in store.entries())
-        store.add(judged("late.mrc"), Provenance(origin.file, origin.inputs, origin.processing))
+        store.add(make_graded("late.mrc"), Provenance(origin.file, origin.inputs, origin.processing))
     with decide_in(run) as decisions:
         decisions.judge([151], "rejected", "Ana")
     after = client.get("/api/overview").json()
@@ -64,10 +65,10 @@ def test_nothing_new_is_not_summed_up_again(client: TestClient, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    "outcomes", [[], [failed("a.mrc")], [judged("one.mrc")]], ids=["empty", "failed", "one"]
+    "outcomes", [[], [make_failed("a.mrc")], [make_graded("one.mrc")]], ids=["empty", "failed", "one"]
 )
 def test_runs_of_few_have_an_overview(tmp_path: Path, outcomes: list) -> None:
-    view = RunView(made_run(tmp_path / "few", outcomes))
+    view = RunView(make_run(tmp_path / "few", outcomes))
     with TestClient(create_app(view, Access("127.0.0.1", 80)), base_url="http://127.0.0.1") as client:
         found = client.get("/api/overview").raise_for_status().json()
     assert found["counts"]["total"] == len(outcomes)

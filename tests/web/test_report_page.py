@@ -8,8 +8,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from made_stores import failed, fit, judged, made_run, many, write_spectra
 
+from factories.outcomes import make_failed
+from factories.stores import make_graded, make_plain_fit, make_run, make_session, write_spectra
 from thonring.run.open import decide_in, read_run
 from thonring.run.summary import summary
 from thonring.web.report import files as files_of_report
@@ -85,7 +86,7 @@ def report(run: Path) -> Read:
 
 @pytest.mark.usefixtures("undrawn")
 def test_counts_are_those_of_the_store(tmp_path: Path) -> None:
-    run = made_run(tmp_path / "run", many(200))
+    run = make_run(tmp_path / "run", make_session(200))
     with read_run(run) as store:
         counted = summary(one.outcome for one in store)
     found = report(run).text
@@ -97,8 +98,8 @@ def test_counts_are_those_of_the_store(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("undrawn")
 def test_the_page_asks_nobody_and_its_pictures_have_words(tmp_path: Path) -> None:
-    outcomes = many(60)
-    run = made_run(tmp_path / "run", outcomes)
+    outcomes = make_session(60)
+    run = make_run(tmp_path / "run", outcomes)
     write_spectra(run, outcomes)
     found = report(run)
     assert all(address.startswith(("#", "data:image/")) for address in found.addresses)
@@ -117,7 +118,7 @@ def test_the_page_asks_nobody_and_its_pictures_have_words(tmp_path: Path) -> Non
 
 @pytest.mark.usefixtures("undrawn")
 def test_only_the_scripts_of_the_page_may_run(tmp_path: Path) -> None:
-    run = made_run(tmp_path / "run", [judged(HOSTILE)])
+    run = make_run(tmp_path / "run", [make_graded(HOSTILE)])
     text = write_report(run, tmp_path / "out")[0].read_text(encoding="utf-8")
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
     assert policy is not None
@@ -130,11 +131,11 @@ def test_only_the_scripts_of_the_page_may_run(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("undrawn")
 def test_names_of_files_and_people_are_words_never_tags(tmp_path: Path) -> None:
     outcomes = [
-        judged(HOSTILE),
-        judged("icy " + HOSTILE, ice_ring=2.0),
-        failed("no " + HOSTILE, "</td><script>x"),
+        make_graded(HOSTILE),
+        make_graded("icy " + HOSTILE, ice_ring=2.0),
+        make_failed("no " + HOSTILE, "</td><script>x"),
     ]
-    run = made_run(tmp_path / "<i>run", outcomes)
+    run = make_run(tmp_path / "<i>run", outcomes)
     with decide_in(run) as decisions:
         decisions.judge([2], "accepted", "<u onclick=x>Ana")
     found = report(run)
@@ -154,13 +155,14 @@ def test_a_name_that_is_no_unicode_is_shown_as_well_as_it_can_be(tmp_path: Path)
     name = os.fsdecode(b"caf\xe9.mrc")
     assert (
         "caf\N{REPLACEMENT CHARACTER}.mrc"
-        in report(made_run(tmp_path / "run", [judged(name), failed(name + "2")])).text
+        in report(make_run(tmp_path / "run", [make_graded(name), make_failed(name + "2")])).text
     )
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes_page_and_pictures(tmp_path: Path) -> None:
-    outcomes = many(60)
-    run = made_run(tmp_path / "run", outcomes)
+    outcomes = make_session(60)
+    run = make_run(tmp_path / "run", outcomes)
     write_spectra(run, outcomes)
     one, other = (write_report(run, tmp_path / name) for name in ("one", "other"))
     assert [path.name for path in one] == [path.name for path in other]
@@ -177,30 +179,37 @@ def test_the_same_run_gives_the_same_bytes_page_and_pictures(tmp_path: Path) -> 
     ("outcomes", "told"),
     [
         ([], "No micrograph of this run has been processed yet"),
-        ([failed("a.mrc"), failed("b.mrc", "empty")], "1 empty"),
-        ([judged("one.mrc")], "No file failed"),
-        ([judged("a.mrc", ice_ring=math.nan), judged("b.mrc", fit(astigmatism_A=0.0))], "no picture"),
+        ([make_failed("a.mrc"), make_failed("b.mrc", "empty")], "1 empty"),
+        ([make_graded("one.mrc")], "No file failed"),
+        (
+            [
+                make_graded("a.mrc", ice_ring=math.nan),
+                make_graded("b.mrc", make_plain_fit(astigmatism_A=0.0)),
+            ],
+            "no picture",
+        ),
     ],
     ids=["empty", "failed", "one", "nan"],
 )
 @pytest.mark.usefixtures("undrawn")
 def test_runs_of_few_have_a_report(tmp_path: Path, outcomes: list, told: str) -> None:
-    assert told in report(made_run(tmp_path / "run", outcomes)).text
+    assert told in report(make_run(tmp_path / "run", outcomes)).text
 
 
 @pytest.mark.usefixtures("undrawn")
 def test_a_damaged_picture_is_no_picture(tmp_path: Path) -> None:
-    outcomes = [judged("a.mrc"), judged("b.mrc")]
-    run = made_run(tmp_path / "run", outcomes)
+    outcomes = [make_graded("a.mrc"), make_graded("b.mrc")]
+    run = make_run(tmp_path / "run", outcomes)
     write_spectra(run, outcomes)
     (run / "spectra" / "a.ctf").write_bytes(b"cut short")
     pictures = [picture["src"] for picture in report(run).pictures]
     assert sum((source or "").startswith("data:image/jpeg") for source in pictures) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_settings_of_another_estimate_are_not_taken_for_those_of_the_run(tmp_path: Path) -> None:
-    run = made_run(tmp_path / "run", [judged("a.mrc")])
+    run = make_run(tmp_path / "run", [make_graded("a.mrc")])
     assert "profile default" in report(run).text
     content = json.loads((run / "settings.json").read_text())
     content["settings"]["limits"][0]["at_most"] = 99.0

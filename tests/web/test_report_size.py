@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from made_stores import judged, made_run, many, write_spectra
-
+from factories.stores import make_graded, make_run, make_session, write_spectra
 from thonring.run.names import spectrum_path
 from thonring.web.contact_sheet import MICROGRAPHS_PER_SHEET
 from thonring.web.figures.downsampling import MAX_POINTS
@@ -15,12 +14,12 @@ LARGEST_BYTES = 10_000_000
 
 def test_ten_thousand_micrographs_are_less_than_ten_megabytes(tmp_path: Path) -> None:
     """Beyond MAX_POINTS a page does not grow, and pictures of noise are the largest there are."""
-    run = made_run(tmp_path / "run", many(2 * MAX_POINTS))
+    run = make_run(tmp_path / "run", make_session(2 * MAX_POINTS))
     page = write_report(run, tmp_path / "out")[0]
     text = page.read_text(encoding="utf-8")
     assert "plotly.js v" in text
     assert "</script" not in text.partition("<script>")[2].partition("</script>")[0]
-    noise = [judged("noise.mrc")]
+    noise = [make_graded("noise.mrc")]
     write_spectra(tmp_path, noise, 512)
     picture = thumbnail(spectrum_path(tmp_path, "noise"))
     assert picture.startswith("data:image/jpeg;base64,")

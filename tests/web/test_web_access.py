@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_served import BEARER, PLACE, TOKEN, client_of
 from starlette.testclient import TestClient
 
+from factories.web import BEARER, PLACE, TOKEN, client_of
 from thonring.run.open import open_run
 from thonring.web.auth import MAX_BODY_BYTES, Access
 from thonring.web.routes import overview as state

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from made_served import COUNT
 from starlette.testclient import TestClient
+
+from factories.stores import COUNT
 
 
 def decide(client: TestClient, numbers: list[int], verdict: str | None) -> dict[str, Any]:

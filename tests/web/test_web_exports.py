@@ -6,9 +6,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from made_served import COUNT
 from starlette.testclient import TestClient
 
+from factories.stores import COUNT
 from thonring.formats.run_tables import export
 from thonring.run.open import open_run, read_run
 

@@ -6,14 +6,17 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from made_served import BEARER, PLACE, TOKEN, make_run
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
+from factories.stores import make_varied_run
+from factories.web import BEARER, PLACE, TOKEN
 from thonring.run.open import decide_in
 from thonring.web.app import create_app, interface
 from thonring.web.auth import Access
 from thonring.web.run_view import RunView
+
+pytestmark = [pytest.mark.slow, pytest.mark.schemas]
 
 EXAMPLES = 25
 HEADERS = {**BEARER, "content-type": "application/json"}
@@ -24,7 +27,7 @@ OPERATIONS = {one.ok().label: one.ok() for one in SCHEMA.get_all_operations()}
 
 @pytest.fixture(scope="module", autouse=True)
 def _served(tmp_path_factory: pytest.TempPathFactory) -> None:
-    run = make_run(tmp_path_factory.mktemp("schema") / "run")
+    run = make_varied_run(tmp_path_factory.mktemp("schema") / "run")
     with decide_in(run) as decisions:
         for number in range(1, 9):
             decisions.judge([number], "rejected", "Ana")

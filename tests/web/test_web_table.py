@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_served import COUNT, NUMBERS, make_run
 from starlette.testclient import TestClient
 
+from factories.stores import COUNT, NUMBERS, make_varied_run
 from thonring.errors import SettingsError
-from thonring.run.columns import STATUSES, RunColumns, read_columns
-from thonring.run.open import read_run
+from thonring.run.columns import STATUSES, RunColumns
 from thonring.web.columns import TableQuery, columns_of, in_order, matching
 
 
@@ -24,12 +23,6 @@ def page(client: TestClient, **asked: Any) -> dict[str, Any]:
 
 def numbers(client: TestClient, **asked: Any) -> list[int]:
     return [row["number"] for row in page(client, limit=1000, **asked)["rows"]]
-
-
-@pytest.fixture(scope="module")
-def columns(made_run: Path) -> RunColumns:
-    with read_run(made_run) as store:
-        return read_columns(store)
 
 
 def test_a_page_has_the_rows_of_the_run_as_they_are(client: TestClient, columns: RunColumns) -> None:
@@ -45,6 +38,7 @@ def test_a_page_has_the_rows_of_the_run_as_they_are(client: TestClient, columns:
             assert (math.nan if value is None else value) == pytest.approx(values[index], nan_ok=True)
 
 
+@pytest.mark.slow
 def test_every_column_sorts_both_ways_with_what_has_no_value_last(
     client: TestClient, columns: RunColumns
 ) -> None:
@@ -129,7 +123,7 @@ def test_a_selection_is_all_that_matched(client: TestClient) -> None:
 
 def test_the_table_follows_the_run(client: TestClient, run: Path) -> None:
     before = client.get("/api/state").json()
-    make_run(run, first=COUNT, count=3)
+    make_varied_run(run, first=COUNT, count=3)
     after = client.get("/api/state").json()
     assert before["revision"] != after["revision"]
     assert page(client, sort="-number", limit=1)["rows"][0]["number"] == COUNT + 3

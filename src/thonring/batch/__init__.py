@@ -1,4 +1,5 @@
-"""Many files: `jobs` describes one job, `resume` plans a run, `run` carries it out on one of the `executors`.
+"""Many files: `jobs` plans them, `resume` finds what is left to do, and `run` is the loop that all commands share.
 
-Nothing is imported here: `thonring.batch.threads` has to come before numpy.
+`estimation`, `prediction`, `simulation` and `dataset` are what the loop is used for, `watch` the runs of a watched
+folder; `executors` do the jobs. Nothing is imported here: `thonring.batch.threads` has to come before numpy.
 """

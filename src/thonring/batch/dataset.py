@@ -1,39 +1,38 @@
-"""Elements for a data set, measured or drawn on many processes and written by one."""
+"""Examples for a data set as a run: one job measures or simulates one, and a single writer adds them to the file."""
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from thonring.batch.executors.base import TaskSpec
 from thonring.batch.executors.processes import local
-from thonring.batch.run import WRITE_EVERY_S, collect_results
+from thonring.batch.run import OrderedSink, RunResult, collect_results
 from thonring.errors import InputError, ThonringError
 from thonring.learn.dataset.example import Accepted, Example, drawn_element, measured_element, scene_file
 from thonring.learn.dataset.hdf5 import DatasetWriter
 from thonring.simulate import Recipe
 
-SAME_A = 0.05
-"""Defoci that are nearer than the digits in results.csv tell are the same estimate."""
+SAME_DEFOCUS_A = 0.05
+"""Defocus values closer than the digits of results.csv are the same estimate."""
 
-PHASE_DEG = 5.0
-"""Phase shift beyond which the rings lie elsewhere than a network without one expects."""
+MOST_PHASE_SHIFT_DEG = 5.0
+"""Networks are trained without a phase shift; 5° shift the rings at 10 Å and 300 kV as 140 Å of defocus do."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredJob:
-    """A micrograph to be read again."""
+    """An accepted micrograph whose spectrum is to be measured again."""
 
     accepted: Accepted
     session: str
 
     @property
     def file(self) -> str:
-        """By which it is known in a data set."""
+        """Its name in a data set."""
         return str(self.accepted.path)
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnJob:
+class SimulatedJob:
     """Scene `index` of the set that `seed` draws from `recipe`."""
 
     recipe: Recipe
@@ -42,131 +41,140 @@ class DrawnJob:
 
     @property
     def file(self) -> str:
-        """By which it is known in a data set."""
+        """Its name in a data set."""
         return scene_file(self.seed, self.index)
 
 
-Job = MeasuredJob | DrawnJob
+ExampleJob = MeasuredJob | SimulatedJob
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """An element, or the reason why there is none; slim once it is written."""
+class ExampleResult:
+    """An example, or the reason why there is none; `example` is None, too, once it is written."""
 
     file: str
-    element: Example | None = None
+    example: Example | None = None
     defocus_A: float = 0.0
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetPlan:
-    """The jobs to do, and those `refused`: their micrograph is there with another defocus; `present` need no work."""
+    """The jobs to do, those `refused` as their micrograph is there with another defocus, and how many are `present`."""
 
-    waiting: tuple[Job, ...]
-    refused: tuple[Found, ...]
+    waiting: tuple[ExampleJob, ...]
+    refused: tuple[ExampleResult, ...]
     present: int
 
     @property
     def count(self) -> int:
-        """How many the user is told about."""
+        """How many results are reported."""
         return len(self.waiting) + len(self.refused)
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
-    """What became of a plan, in the order of its jobs, all of them unless it was interrupted."""
+class DatasetResult:
+    """The results of a plan in the order of its jobs, all of them unless the run was interrupted; refused ones first.
 
-    found: tuple[Found, ...]
-    interrupted: bool
+    `run` counts the refused ones as failures.
+    """
+
+    results: tuple[ExampleResult, ...]
+    run: RunResult
+
+
+class DatasetSink(OrderedSink[ExampleResult]):
+    """A data set on disk, to which each example is added as it comes; `results` hold no spectra."""
+
+    def __init__(self, writer: DatasetWriter) -> None:
+        super().__init__()
+        self._writer = writer
+
+    def _keep(self, index: int, result: ExampleResult) -> ExampleResult:
+        return super()._keep(index, self._added(result))
+
+    def _added(self, result: ExampleResult) -> ExampleResult:
+        if result.example is None:
+            return result
+        try:
+            self._writer.append(result.example)
+        except InputError as problem:
+            return ExampleResult(result.file, reason=str(problem))
+        return ExampleResult(result.file, defocus_A=result.example.defocus_A)
+
+    def _is_failure(self, result: ExampleResult) -> bool:
+        return bool(result.reason)
 
 
 def measured_jobs(accepted: Sequence[Accepted], session: str | None) -> list[MeasuredJob]:
-    """One job a micrograph; its session is its folder unless a name is given."""
+    """One job per micrograph; its session is its folder unless a name is given."""
     return [MeasuredJob(one, str(one.path.parent) if session is None else session) for one in accepted]
 
 
-def planned(store: DatasetWriter, jobs: Sequence[Job]) -> DatasetPlan:
-    """What of the jobs is still to be done for a data set: no micrograph twice."""
-    known = dict(store.defocus_of)
-    waiting: list[Job] = []
-    refused: list[Found] = []
+def plan_dataset(writer: DatasetWriter, jobs: Sequence[ExampleJob]) -> DatasetPlan:
+    """Find out which jobs are still to be done for a data set: each micrograph enters it once."""
+    known = dict(writer.defocus_of)
+    waiting: list[ExampleJob] = []
+    refused: list[ExampleResult] = []
     for job in jobs:
-        there_A = known.get(job.file)
-        if there_A is None:
+        present_A = known.get(job.file)
+        if present_A is None:
             waiting.append(job)
             known[job.file] = job.accepted.defocus_A if isinstance(job, MeasuredJob) else 0.0
-        elif isinstance(job, MeasuredJob) and abs(job.accepted.defocus_A - there_A) > SAME_A:
-            refused.append(_refused(job, there_A))
+        elif isinstance(job, MeasuredJob) and abs(job.accepted.defocus_A - present_A) > SAME_DEFOCUS_A:
+            refused.append(_refused(job, present_A))
     return DatasetPlan(tuple(waiting), tuple(refused), len(jobs) - len(waiting) - len(refused))
 
 
-def _refused(job: MeasuredJob, there_A: float) -> Found:
+def _refused(job: MeasuredJob, present_A: float) -> ExampleResult:
     reason = (
-        f"{job.file}: is there already with {there_A:.0f} Å; {job.accepted.run} says {job.accepted.defocus_A:.0f} Å. "
-        "Build from one of the runs only."
+        f"{job.file}: already in the data set with {present_A:.0f} Å; {job.accepted.run} has "
+        f"{job.accepted.defocus_A:.0f} Å. Build from only one of these runs."
     )
-    return Found(job.file, reason=reason)
+    return ExampleResult(job.file, reason=reason)
 
 
-def fill(store: DatasetWriter, plan: DatasetPlan, workers: int, tell: Callable[[Found], None]) -> Filled:
-    """Add the elements of a plan to a data set, and call `tell` with each, the refused ones included.
+def fill_dataset(
+    writer: DatasetWriter, plan: DatasetPlan, workers: int, report: Callable[[ExampleResult], None]
+) -> DatasetResult:
+    """Add the examples of a plan to a data set, and call `report` with each, the refused ones first.
 
-    Ctrl-C ends the work early; what is written stays, and planned again the rest is waiting.
+    Ctrl-C and SIGTERM end the run early; what is written stays, and a new plan holds the rest.
 
     Raises
     ------
     OutputError
         If the data set cannot be written.
     """
-    store.make_room(len(plan.waiting))
-    for found in plan.refused:
-        tell(found)
-    handling = TaskSpec(make, _failed, "thonring.batch.dataset")
-    finished = local(workers).finish(plan.waiting, handling)
-    added, interrupted = collect_results(_written(finished, store), tell, _nothing, WRITE_EVERY_S)
-    return Filled((*plan.refused, *added), interrupted)
+    writer.make_room(len(plan.waiting))
+    for result in plan.refused:
+        report(result)
+    sink = DatasetSink(writer)
+    spec = TaskSpec(make_example, _failed, "thonring.batch.dataset")
+    run = collect_results(local(workers).finish(plan.waiting, spec), sink, report)
+    refused = len(plan.refused)
+    whole = RunResult(run.done + refused, run.failed + refused, run.stopped_by)
+    return DatasetResult((*plan.refused, *sink.results), whole)
 
 
-def _written(
-    finished: Generator[tuple[int, Found], None, None], store: DatasetWriter
-) -> Generator[tuple[int, Found], None, None]:
-    """Write each element as it comes, and go on with what fits into memory by the hundred thousand."""
-    with closing(finished):
-        for index, found in finished:
-            if found.element is None:
-                yield index, found
-                continue
-            try:
-                store.append(found.element)
-            except InputError as problem:
-                yield index, Found(found.file, reason=str(problem))
-            else:
-                yield index, Found(found.file, defocus_A=found.element.defocus_A)
-
-
-def make(job: Job) -> Found:
-    """Measure or draw an element; what is wrong with it comes back as its reason."""
+def make_example(job: ExampleJob) -> ExampleResult:
+    """Measure or simulate an example; what is wrong with it comes back as the reason."""
     try:
-        return Found(job.file, _element(job))
+        return ExampleResult(job.file, _example(job))
     except ThonringError as problem:
         return _failed(job, str(problem))
 
 
-def _element(job: Job) -> Example:
-    if isinstance(job, DrawnJob):
+def _example(job: ExampleJob) -> Example:
+    if isinstance(job, SimulatedJob):
         return drawn_element(job.recipe, job.seed, job.index)
     phase_deg = job.accepted.phase_shift_deg
-    if abs(phase_deg) > PHASE_DEG:
+    if abs(phase_deg) > MOST_PHASE_SHIFT_DEG:
         raise InputError(
-            f"{job.file}: phase shift of {phase_deg:.0f}°; networks are trained without one, so it was left out."
+            f"{job.file}: has a phase shift of {phase_deg:.0f}°; networks are trained without one, so it was skipped."
         )
     return measured_element(job.accepted, job.session)
 
 
-def _failed(job: Job, reason: str) -> Found:
-    return Found(job.file, reason=reason)
-
-
-def _nothing(_: tuple[Found, ...]) -> None:
-    """Elements are on disk already."""
+def _failed(job: ExampleJob, reason: str) -> ExampleResult:
+    return ExampleResult(job.file, reason=reason)

@@ -1,4 +1,4 @@
-"""One look at a folder and all below it: which files are there, and how they stand."""
+"""Scans of a watched folder and all below it: which files are there, and which of them are completely written."""
 
 import os
 import stat
@@ -16,15 +16,15 @@ Entries = dict[str, os.DirEntry[str]]
 
 METADATA = (".mdoc", ".xml")
 TEMPORARY = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", "~")
-"""Endings that programs give to what they have not written yet."""
+"""Suffixes that programs give to files they are still writing."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScanPattern:
-    """What is looked for: files below `folder` that fit one of the `patterns` and none of those `ignored`.
+    """What is looked for: files below `folder` that match one of the `patterns` and none of those `ignored`.
 
-    A pattern with a slash is held against the path below the folder, another one against the name; `*` goes across
-    folders. With `metadata` the microscope's file beside an image counts as part of it.
+    A pattern with a slash is matched with the path below the folder, any other one with the name; `*` matches across
+    folders. With `metadata` the microscope's metadata file next to an image counts as part of it.
     """
 
     folder: Path
@@ -34,7 +34,7 @@ class ScanPattern:
 
 
 class FoundFile(NamedTuple):
-    """A file as it stands, with the size and time of its metadata if there are any."""
+    """State of a file: its size and time, and those of its metadata file if it has one."""
 
     size: int
     mtime_ns: int
@@ -43,84 +43,85 @@ class FoundFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FolderListing:
-    """All files by path, folders that were `listed`, and those that could not be, each with the reason.
+    """All files by path, the folders that were `listed`, and the `unreadable` ones, each with the reason.
 
-    Paths are texts: a long session has many.
+    Paths are strings, since a long session has many of them.
     """
 
     files: dict[str, FoundFile] = field(default_factory=dict)
     listed: set[str] = field(default_factory=set)
-    unlisted: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
 
 class FolderScanner:
-    """Looks again and again; what it made of a name it remembers, so that a long session is looked at fast."""
+    """Scans a folder again and again; it remembers which names match, so that scans of a long session stay fast."""
 
-    def __init__(self, lookout: ScanPattern) -> None:
-        self._lookout = lookout
-        self._has_slash = any("/" in pattern for pattern in (*lookout.patterns, *lookout.ignored))
-        self._wanted: dict[str, bool] = {}
-        self._beside: dict[str, str] = {}
+    def __init__(self, pattern: ScanPattern) -> None:
+        self._pattern = pattern
+        self._has_slash = any("/" in one for one in (*pattern.patterns, *pattern.ignored))
+        self._is_match: dict[str, bool] = {}
+        self._metadata_name: dict[str, str] = {}
 
-    def look(self) -> FolderListing:
-        """Look once. Hidden and half-written files, hidden and run folders, and links to folders are passed over."""
-        found = FolderListing()
-        watched = str(self._lookout.folder)
+    def scan(self) -> FolderListing:
+        """Scan once; hidden and partly written files, hidden and run folders, and links to folders are skipped."""
+        listing = FolderListing()
+        watched = str(self._pattern.folder)
         folders = [watched]
         while folders:
             folder = folders.pop()
             try:
-                with os.scandir(folder) as listing:
-                    entries = {one.name: one for one in listing}
+                with os.scandir(folder) as scanned:
+                    entries = {one.name: one for one in scanned}
             except OSError as problem:
+                # A subfolder may be removed between two scans; for the watched folder itself that is a problem.
                 if folder == watched or not isinstance(problem, FileNotFoundError):
-                    found.unlisted[folder] = problem.strerror or str(problem)
+                    listing.unreadable[folder] = problem.strerror or str(problem)
                 continue
-            found.listed.add(folder)
+            listing.listed.add(folder)
             is_run = STORE in entries
             if not is_run or folder == watched:
-                passed_over = ARTEFACT_FOLDERS if is_run else ()
-                inside = (one for one in entries.values() if one.name not in passed_over)
+                skipped = ARTEFACT_FOLDERS if is_run else ()
+                inside = (one for one in entries.values() if one.name not in skipped)
                 folders.extend(_path(one) for one in inside if _is_folder(one))
-                found.files.update(self._files(entries))
-        return found
+                listing.files.update(self._files(entries))
+        return listing
 
     def _files(self, entries: Entries) -> Iterator[tuple[str, FoundFile]]:
-        has_metadata = self._lookout.metadata and any(name.endswith(METADATA) for name in entries)
+        has_metadata = self._pattern.metadata and any(name.endswith(METADATA) for name in entries)
         for entry in entries.values():
             path = _path(entry)
-            wanted = self._wanted.get(path)
-            if wanted is None:
-                wanted = self._wanted[path] = self._is_wanted(entry)
-            found = _stat(entry) if wanted else None
-            if found is not None and stat.S_ISREG(found.st_mode):
+            is_match = self._is_match.get(path)
+            if is_match is None:
+                is_match = self._is_match[path] = self._matches(entry)
+            state = _stat(entry) if is_match else None
+            if state is not None and stat.S_ISREG(state.st_mode):
                 metadata = self._metadata(entry, entries) if has_metadata else None
-                yield path, FoundFile(found.st_size, found.st_mtime_ns, metadata)
+                yield path, FoundFile(state.st_size, state.st_mtime_ns, metadata)
 
-    def _is_wanted(self, entry: os.DirEntry[str]) -> bool:
+    def _matches(self, entry: os.DirEntry[str]) -> bool:
         name = entry.name
         if name.startswith(".") or name.lower().endswith(TEMPORARY) or reader_of(Path(name)) is None:
             return False
-        below = os.path.relpath(entry.path, self._lookout.folder) if self._has_slash else name
+        below = os.path.relpath(entry.path, self._pattern.folder) if self._has_slash else name
 
         def fits(pattern: str) -> bool:
             return fnmatchcase(below if "/" in pattern else name, pattern)
 
-        return any(map(fits, self._lookout.patterns)) and not any(map(fits, self._lookout.ignored))
+        return any(map(fits, self._pattern.patterns)) and not any(map(fits, self._pattern.ignored))
 
     def _metadata(self, entry: os.DirEntry[str], entries: Entries) -> tuple[int, int] | None:
-        name = self._beside.get(entry.path)
+        name = self._metadata_name.get(entry.path)
         if name not in entries:
             name = next((one for one in metadata_names(entry.name) if one in entries), None)
             if name is None:
                 return None
-            self._beside[entry.path] = name
-        found = _stat(entries[name])
-        return None if found is None else (found.st_size, found.st_mtime_ns)
+            self._metadata_name[entry.path] = name
+        state = _stat(entries[name])
+        return None if state is None else (state.st_size, state.st_mtime_ns)
 
 
 def _path(entry: os.DirEntry[str]) -> str:
-    """As `Path` writes it, which leaves out the folder that is here."""
+    """As `Path` writes it, without a leading "./"."""
     return entry.path.removeprefix("./")
 
 
@@ -138,57 +139,59 @@ def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
         return None
 
 
-class _Sighting(NamedTuple):
-    seen: FoundFile
+class _Observation(NamedTuple):
+    file: FoundFile
     since_s: float
 
 
 class Arrivals:
-    """Files from their first sighting until nobody changed them for `stable_s`, and again when they change.
+    """Files from the first scan that lists them until they have not changed for `stable_s`, and again when they change.
 
-    How long a file has stood still is told by this process' own clock: that of the machine which writes it may
-    differ. `changed_s` is when a file last came or changed.
+    How long a file has not changed is measured by the clock of this process: that of the machine which writes the
+    file may differ. `changed_s` is when a file last arrived or changed.
     """
 
     def __init__(self, stable_s: float, now_s: float) -> None:
         self.changed_s = now_s
         self._stable_s = stable_s
-        self._settling: dict[str, _Sighting] = {}
+        self._settling: dict[str, _Observation] = {}
         self._taken: dict[str, FoundFile] = {}
         self._known: set[str] = set()
 
     @property
     def settling(self) -> int:
-        """How many are there and may still be written to."""
+        """Number of files that may still be being written."""
         return len(self._settling)
 
-    def see(self, look: FolderListing, now_s: float) -> list[str]:
-        """Take in a look, and give the files that were not there before."""
-        self._forget(look)
-        for path, seen in look.files.items():
-            if self._taken.get(path) == seen:
+    def update(self, listing: FolderListing, now_s: float) -> list[str]:
+        """Take in a scan, and give the files that no scan listed before."""
+        self._forget_removed(listing)
+        for path, file in listing.files.items():
+            if self._taken.get(path) == file:
                 self._settling.pop(path, None)
-            elif path not in self._settling or self._settling[path].seen != seen:
-                self._settling[path] = _Sighting(seen, now_s)
+            elif path not in self._settling or self._settling[path].file != file:
+                self._settling[path] = _Observation(file, now_s)
                 self.changed_s = now_s
-        fresh = [path for path in look.files if path not in self._known]
-        self._known.update(fresh)
-        return fresh
+        new = [path for path in listing.files if path not in self._known]
+        self._known.update(new)
+        return new
 
-    def finished(self, now_s: float) -> list[str]:
-        """Take those that have stood still for long enough, in the order of their names."""
-        ready = sorted(path for path, one in self._settling.items() if now_s - one.since_s >= self._stable_s)
-        self._taken.update((path, self._settling.pop(path).seen) for path in ready)
-        return ready
+    def take_stable(self, now_s: float) -> list[str]:
+        """Take the files that have not changed for long enough, in the order of their names."""
+        stable = sorted(path for path, one in self._settling.items() if now_s - one.since_s >= self._stable_s)
+        self._taken.update((path, self._settling.pop(path).file) for path in stable)
+        return stable
 
-    def _forget(self, look: FolderListing) -> None:
-        """Files that are gone are new when they come again, unless their folder could not be looked into."""
+    def _forget_removed(self, listing: FolderListing) -> None:
+        """A file that was removed is new when it comes again, unless its folder could not be read."""
         for known in (self._settling, self._taken):
-            for path in list(_gone(known.keys() - look.files.keys(), look)):
+            for path in list(_removed(known.keys() - listing.files.keys(), listing)):
                 del known[path]
 
 
-def _gone(paths: set[str], look: FolderListing) -> Iterator[str]:
+def _removed(paths: set[str], listing: FolderListing) -> Iterator[str]:
     for path in paths:
-        if not look.unlisted or not any(str(one) in look.unlisted for one in PurePath(path).parents):
+        if not listing.unreadable or not any(
+            str(one) in listing.unreadable for one in PurePath(path).parents
+        ):
             yield path

@@ -1,4 +1,8 @@
-"""An end from outside, as by a batch system or the machine's shutdown, treated as Ctrl-C is."""
+"""Ctrl-C and SIGTERM, the end that a batch system or the machine's shutdown asks for, treated alike.
+
+Both arrive as `KeyboardInterrupt`, so that whatever is open is closed on the way out. A run catches it, writes what is
+finished and ends with the exit code of the signal, 130 or 143.
+"""
 
 import signal
 import threading
@@ -8,14 +12,14 @@ from types import FrameType
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came."""
+    """SIGTERM arrived."""
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Let SIGTERM end the block by raising `Terminated`, once: what is then put in order is not disturbed again.
+    """Let SIGTERM end the block by raising `Terminated`, once: the cleanup that follows is not interrupted again.
 
-    Only the main thread of a process can be told of signals; in another one nothing is changed.
+    Python handles signals in the main thread of a process only; in another thread nothing is changed.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -28,8 +32,31 @@ def terminable() -> Iterator[None]:
 
 
 @contextmanager
+def interrupts_deferred() -> Iterator[None]:
+    """Let the block finish before Ctrl-C or SIGTERM take effect, so that a result is kept whole or not at all.
+
+    An error in the block takes precedence over a signal. A signal that the process ignores stays ignored.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    deferred = {number: handler for number, handler in handlers.items() if callable(handler)}
+    arrived: list[int] = []
+    for number in deferred:
+        signal.signal(number, lambda number, _: arrived.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in deferred.items():
+            signal.signal(number, handler)
+    for signal_number in arrived:
+        signal.raise_signal(signal_number)
+
+
+@contextmanager
 def handlers_kept() -> Iterator[None]:
-    """Undo what the block does to Ctrl-C."""
+    """Undo what the block does to the handler of Ctrl-C."""
     before = signal.getsignal(signal.SIGINT)
     try:
         yield
@@ -38,9 +65,14 @@ def handlers_kept() -> Iterator[None]:
             signal.signal(signal.SIGINT, before)
 
 
-def signal_of(stop: KeyboardInterrupt) -> signal.Signals:
-    """The signal behind an interruption."""
-    return signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
+def signal_of(stop: BaseException) -> signal.Signals:
+    """The signal behind an interruption, also where a library has turned it into an exception of its own."""
+    cause: BaseException | None = stop
+    while cause is not None:
+        if isinstance(cause, Terminated):
+            return signal.SIGTERM
+        cause = cause.__cause__ or cause.__context__
+    return signal.SIGINT
 
 
 def _terminate(number: int, _: FrameType | None) -> None:

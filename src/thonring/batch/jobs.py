@@ -1,4 +1,4 @@
-"""The units of work of a run, planned before the first of them starts."""
+"""The jobs of a run, planned before the first of them starts, and what a process does with one."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,49 +10,52 @@ from thonring import fit, pipeline
 from thonring.formats.ctffind import write_ctffind_text
 from thonring.formats.ctffind_files import diagnostic_image
 from thonring.plot import Pictures, write_plots, write_signals
-from thonring.records import Attempt, CtfFit, Evidence, KnownDefocus, Note, Outcome, SearchSignals, Source
+from thonring.records import Attempt, Evidence, KnownDefocus, Note, Outcome, SearchSignals, Source
 from thonring.run.ctf_image import write_ctf_image
 from thonring.run.names import artefact_names, key_of, spectrum_path
 from thonring.run.provenance import content_hash
 from thonring.run.rows import NO_CURVE
-from thonring.settings import Settings
+from thonring.settings import Settings, SpectrumKind
 from thonring.spectrum import enhance, resample
 
-SpectrumKind = Literal["amplitude", "power"]
+Artefact = Literal["ctffind_text", "plots", "signals"]
+"""What is written for each micrograph in addition to the tables; the words stand in the run's database."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class RunOptions:
     """What all micrographs of a run share.
 
-    `spectrum_kind` is set where the inputs are spectra that another program computed; `ctffind_text`, `plots`
-    and `signals` say what is written beside the tables; `hashed`, whether the files' contents are hashed.
+    Attributes
+    ----------
+    run
+        The run folder.
+    settings
+        How to estimate, with the limits of the profile loaded.
+    spectrum_kind
+        Set where the inputs are spectra that another program computed, not images.
+    artefacts
+        What is written for each micrograph in addition to the tables.
+    hashed
+        Whether the contents of the files are hashed, so that changed files are recognised by content.
     """
 
     run: Path
     settings: Settings
     spectrum_kind: SpectrumKind | None = None
-    ctffind_text: bool = False
-    plots: bool = False
-    signals: bool = False
+    artefacts: frozenset[Artefact] = frozenset()
     hashed: bool = False
-
-    @property
-    def artefacts(self) -> tuple[str, ...]:
-        """What is written beside the tables, by name."""
-        asked = {"ctffind_text": self.ctffind_text, "plots": self.plots, "signals": self.signals}
-        return tuple(name for name, wanted in asked.items() if wanted)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One micrograph to be estimated, complete enough to be sent to another process.
 
-    `name` is that of its artefacts; a `refusal` is why it fails without being read.
+    `name` is that of its artefacts; `refusal`, if any, is the reason why it fails without being read.
     """
 
     source: Source
-    recipe: Recipe
+    options: RunOptions
     name: str
     known: KnownDefocus | None = None
     notes: tuple[Note, ...] = ()
@@ -61,40 +64,42 @@ class Job:
 
 def plan(
     sources: Sequence[Source],
-    recipe: Recipe,
+    options: RunOptions,
     known: Mapping[str, KnownDefocus] | None = None,
     names: Mapping[Path, str] | None = None,
 ) -> list[Job]:
-    """One job a source, in their order, each with its own name and the defocus that is known of it.
+    """One job per source, in their order, each with its own name and its known defocus.
 
     Parameters
     ----------
     known
-        Defoci by the key of `key_of`; None where the user named no file of them. A micrograph missing
-        there is estimated freely and told, or, where the defocus is to be held fixed, refused.
+        Known defocus values by the key of `key_of`; None where the user named no file of them. The defocus of a
+        micrograph that is missing there is searched for, with a note; where it is to be kept fixed, the job is
+        refused.
     names
-        Those that the run's store gave; `artefact_names` of the sources where there is none.
+        Artefact names that the run's database gave; `artefact_names` of the sources where there is none.
     """
     if names is None:
         names = artefact_names([source.path for source in sources])
     if known is None:
-        return [Job(source, recipe, names[source.path]) for source in sources]
-    return [_with_known(source, recipe, names[source.path], known) for source in sources]
+        return [Job(source, options, names[source.path]) for source in sources]
+    return [_with_known(source, options, names[source.path], known) for source in sources]
 
 
-def _with_known(source: Source, recipe: Recipe, name: str, known: Mapping[str, KnownDefocus]) -> Job:
-    found = known.get(key_of(source.path))
-    if found is not None:
-        return Job(source, recipe, name, found)
-    missing = f"{source.path}: no defocus for it in the file of --defocus-from"
-    if recipe.settings.fix_defocus:
-        advice = "Nothing to hold fixed: add it to that file, or leave out --fix-defocus."
-        return Job(source, recipe, name, refusal=f"{missing}. {advice}")
-    return Job(source, recipe, name, notes=(Note("no-known-defocus", f"{missing}; estimated freely."),))
+def _with_known(source: Source, options: RunOptions, name: str, known: Mapping[str, KnownDefocus]) -> Job:
+    defocus = known.get(key_of(source.path))
+    if defocus is not None:
+        return Job(source, options, name, defocus)
+    missing = f"{source.path}: not in the --defocus-from file"
+    if options.settings.fix_defocus:
+        advice = "There is no defocus to keep fixed: add the micrograph to that file, or drop --fix-defocus."
+        return Job(source, options, name, refusal=f"{missing}. {advice}")
+    note = Note("no-known-defocus", f"{missing}; its defocus was searched for instead.")
+    return Job(source, options, name, notes=(note,))
 
 
 def fourier_signals(evidence: Evidence, settings: Settings) -> SearchSignals:
-    """Search the evidence's band by Fourier transform, for diagnosis only.
+    """The signals of a Fourier search in the fitted band, for diagnosis only.
 
     Raises
     ------
@@ -107,24 +112,24 @@ def fourier_signals(evidence: Evidence, settings: Settings) -> SearchSignals:
 
 
 def work(job: Job) -> Outcome:
-    """Estimate one micrograph and write what belongs to it alone.
+    """Estimate one micrograph and write its artefacts.
 
     The outcome comes back without curves and signals, which are in the artefacts. An artefact that cannot be
-    written is told as a note and costs no estimate. A file's content is hashed before it is read.
+    written leaves a note and spoils no estimate. The content of a file is hashed before the file is read.
     """
     if job.refusal:
         return failure(job, job.refusal)
-    hashed = content_hash(job.source.path) if job.recipe.hashed else ""
+    hashed = content_hash(job.source.path) if job.options.hashed else ""
     outcome, evidence = pipeline.examine(
-        job.source, job.recipe.settings, known=job.known, spectrum_kind=job.recipe.spectrum_kind
+        job.source, job.options.settings, known=job.known, spectrum_kind=job.options.spectrum_kind
     )
     notes = (*outcome.notes, *job.notes, *_write_artefacts(job, outcome, evidence))
-    attempts = tuple(_without_curves(attempt) for attempt in outcome.attempts)
+    attempts = tuple(_without_curve(attempt) for attempt in outcome.attempts)
     return replace(outcome, notes=notes, attempts=attempts, content_hash=hashed)
 
 
 def failure(job: Job, reason: str) -> Outcome:
-    """Outcome of a job that came to nothing."""
+    """Outcome of a job that failed for this reason."""
     return Outcome(
         path=job.source.path,
         status="failed",
@@ -139,14 +144,14 @@ def failure(job: Job, reason: str) -> Outcome:
 def _write_artefacts(job: Job, outcome: Outcome, evidence: Evidence | None) -> tuple[Note, ...]:
     try:
         pictures = None if evidence is None else _pictures(outcome, evidence)
-        _write_numbers(job, outcome, pictures)
-        if job.recipe.plots:
+        _write_ctf_files(job, outcome, pictures)
+        if "plots" in job.options.artefacts:
             write_plots(_pictures_folder(job), job.name, outcome, pictures)
-        if job.recipe.signals and evidence is not None and outcome.fit is not None:
-            signals = outcome.fit.signals or fourier_signals(evidence, job.recipe.settings)
+        if "signals" in job.options.artefacts and evidence is not None and outcome.fit is not None:
+            signals = outcome.fit.signals or fourier_signals(evidence, job.options.settings)
             write_signals(_pictures_folder(job), job.name, outcome, signals)
-    except Exception as problem:  # noqa: BLE001 - whatever a picture runs into, the estimate stands
-        text = f"{job.source.path}: estimated, but not all its pictures and texts were written: {problem}"
+    except Exception as problem:  # noqa: BLE001 - whatever a picture runs into, the estimate is kept
+        text = f"{job.source.path}: estimated, but not all of its pictures and text files could be written: {problem}"
         return (Note("artefact-missing", text),)
     return ()
 
@@ -158,21 +163,19 @@ def _pictures(outcome: Outcome, evidence: Evidence) -> Pictures:
     return Pictures(enhanced, diagnostic_image(enhanced, outcome.fit, evidence.optics, evidence.sampling_A))
 
 
-def _write_numbers(job: Job, outcome: Outcome, pictures: Pictures | None) -> None:
+def _write_ctf_files(job: Job, outcome: Outcome, pictures: Pictures | None) -> None:
     if pictures is not None and outcome.attempt is not None:
         picture = pictures.enhanced if pictures.composite is None else pictures.composite
-        write_ctf_image(spectrum_path(job.recipe.run, job.name), picture, outcome.attempt.sampling_A)
-    if job.recipe.ctffind_text:
-        write_ctffind_text(job.recipe.run / "ctffind", outcome, job.name)
+        write_ctf_image(spectrum_path(job.options.run, job.name), picture, outcome.attempt.sampling_A)
+    if "ctffind_text" in job.options.artefacts:
+        write_ctffind_text(job.options.run / "ctffind", outcome, job.name)
 
 
 def _pictures_folder(job: Job) -> Path:
-    return job.recipe.run / "plots"
+    return job.options.run / "plots"
 
 
-def _without_curves(attempt: Attempt) -> Attempt:
-    return replace(attempt, fit=None if attempt.fit is None else _slim(attempt.fit))
-
-
-def _slim(fit: CtfFit) -> CtfFit:
-    return replace(fit, curve=NO_CURVE, signals=None)
+def _without_curve(attempt: Attempt) -> Attempt:
+    if attempt.fit is None:
+        return attempt
+    return replace(attempt, fit=replace(attempt.fit, curve=NO_CURVE, signals=None))

@@ -1,14 +1,13 @@
-"""Many files to defoci: each read and seen on its own, on processes; the network answers in batches."""
+"""Prediction as a run: a job reads a file as the network takes it, the network answers in batches, one table."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from thonring import read, spectrum
 from thonring.batch.executors.base import TaskSpec
 from thonring.batch.executors.processes import local
-from thonring.batch.run import WRITE_EVERY_S, collect_results
+from thonring.batch.run import RunResult, TableSink, collect_results
 from thonring.errors import ThonringError
 from thonring.learn.inputs import NetworkInput, network_input, spectrum_pyramid
 from thonring.learn.model_card import Card
@@ -16,9 +15,9 @@ from thonring.learn.predict import NetworkDefocus, Predictor
 from thonring.learn.prediction_table import Prediction, write_predictions
 from thonring.optics import Optics
 from thonring.records import Note, Source, Spectrum
+from thonring.settings import SpectrumKind
 
-SpectrumKind = Literal["amplitude", "power"]
-Finished = tuple[int, Prediction]
+IndexedPrediction = tuple[int, Prediction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,8 @@ class PredictionJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """How to go about it: processes, and files answered at once."""
+class PredictionOptions:
+    """Number of processes that read files, and files that the network predicts at once."""
 
     workers: int = 1
     batch: int = 8
@@ -40,61 +39,63 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What became of the files: in their order, all of them unless it was interrupted."""
+    """The rows of the table in the order of the files, all of them unless the run was interrupted."""
 
     rows: tuple[Prediction, ...]
-    interrupted: bool
+    run: RunResult
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkReading:
-    """A file as the network is fed it, or with `given` None the row of one that failed."""
+    """A file as the network takes it; a file that cannot be read has no `network_input` and a failed row."""
 
     row: Prediction
-    given: NetworkInput | None = None
+    network_input: NetworkInput | None = None
 
 
 def predict_all(
     out: Path,
     jobs: Sequence[PredictionJob],
     predictor: Predictor,
-    work: Work,
-    tell: Callable[[Prediction], None],
+    options: PredictionOptions,
+    report: Callable[[Prediction], None],
 ) -> Predictions:
-    """Predict the files, call `tell` with each as it comes, and keep the table `out`.
+    """Predict the files, call `report` with each as it comes, and keep the table `out`.
 
-    It is written at the end and every half minute before. Ctrl-C ends the work early; what is answered stays.
+    It is written at the end and now and then before. Ctrl-C and SIGTERM end the run early; what is predicted stays.
 
     Raises
     ------
     OutputError
         If the table cannot be written.
     """
-    handling = TaskSpec(read_for_network, _died, "thonring.batch.prediction")
-    answered = _answered(local(work.workers).finish(jobs, handling), predictor, work.batch)
-    return Predictions(
-        *collect_results(answered, tell, lambda rows: write_predictions(out, rows), WRITE_EVERY_S)
+    spec = TaskSpec(read_for_network, _died, "thonring.batch.prediction")
+    readings = local(options.workers).finish(jobs, spec)
+    sink = TableSink[Prediction](
+        lambda rows: write_predictions(out, rows), lambda row: row.status == "failed"
     )
+    result = collect_results(_predicted(readings, predictor, options.batch), sink, report)
+    return Predictions(sink.results, result)
 
 
 def read_for_network(job: PredictionJob) -> NetworkReading:
-    """Read a file and look at it as the network does; what is wrong with it comes back as its reason."""
+    """Read a file and compute the network's input; what is wrong with the file comes back as the reason."""
     try:
         measured, optics, pixel_A, notes = _measured(job)
     except ThonringError as problem:
         return _failed(job, str(problem))
     try:
-        given = network_input(spectrum_pyramid(measured, job.card.samplings_A), optics, job.card)
+        inputs = network_input(spectrum_pyramid(measured, job.card.samplings_A), optics, job.card)
     except ThonringError as problem:
         return _failed(job, f"{job.source.path}: {problem}")
-    return NetworkReading(Prediction(job.source.path, "predicted", optics, pixel_A, notes=notes), given)
+    return NetworkReading(Prediction(job.source.path, "predicted", optics, pixel_A, notes=notes), inputs)
 
 
 def _measured(job: PredictionJob) -> tuple[Spectrum, Optics, float, tuple[Note, ...]]:
     path, optics = job.source.path, job.source.optics
     if job.spectrum_kind is not None:
-        given = read.spectrum_file(path, optics, job.spectrum_kind)
-        return given.spectrum, given.optics, given.spectrum.sampling_A, given.notes
+        file = read.spectrum_file(path, optics, job.spectrum_kind)
+        return file.spectrum, file.optics, file.spectrum.sampling_A, file.notes
     image = spectrum.repaired(read.micrograph(path, optics))
     measured = spectrum.periodogram(image, min(job.card.samplings_A))
     return measured, image.optics, image.pixel_A, image.notes
@@ -108,44 +109,47 @@ def _died(job: PredictionJob, reason: str) -> NetworkReading:
     return _failed(job, f"{job.source.path}: {reason}")
 
 
-def _answered(
-    seen: Generator[tuple[int, NetworkReading], None, None], predictor: Predictor, batch: int
-) -> Generator[Finished, None, None]:
-    """Rows with their indices: failed files at once, the others when a batch is full or the last has come."""
+def _predicted(
+    readings: Generator[tuple[int, NetworkReading], None, None], predictor: Predictor, batch: int
+) -> Generator[IndexedPrediction, None, None]:
+    """Rows with their indices: failed files at once, the others when a batch is full or the last one has come."""
     waiting: list[tuple[int, NetworkReading]] = []
     try:
-        for index, one in seen:
-            if one.given is None:
-                yield index, one.row
+        for index, reading in readings:
+            if reading.network_input is None:
+                yield index, reading.row
                 continue
-            waiting.append((index, one))
+            waiting.append((index, reading))
             if len(waiting) >= batch:
                 yield from _rows(waiting, predictor)
                 waiting.clear()
         yield from _rows(waiting, predictor)
     finally:
-        seen.close()
+        readings.close()
 
 
-def _rows(waiting: Sequence[tuple[int, NetworkReading]], predictor: Predictor) -> Iterable[Finished]:
-    """Answer a batch; if that fails, file by file, so that one of them costs no other its answer."""
-    given = [one.given for _, one in waiting if one.given is not None]
+def _rows(waiting: Sequence[tuple[int, NetworkReading]], predictor: Predictor) -> Iterable[IndexedPrediction]:
+    """Predict a batch; if that fails, file by file, so that a bad file spoils no other prediction."""
+    inputs = [one.network_input for _, one in waiting if one.network_input is not None]
     try:
-        answers = predictor.predict(given)
+        predictions = predictor.predict(inputs)
     except Exception as problem:  # noqa: BLE001 - one bad file never stops a batch
         if len(waiting) == 1:
             index, one = waiting[0]
             return [(index, replace(one.row, status="failed", reason=f"{one.row.path}: {problem}"))]
         return [row for single in waiting for row in _rows([single], predictor)]
-    return [(index, _row(one.row, answer)) for (index, one), answer in zip(waiting, answers, strict=True)]
+    return [
+        (index, _row(one.row, predicted))
+        for (index, one), predicted in zip(waiting, predictions, strict=True)
+    ]
 
 
-def _row(row: Prediction, answer: NetworkDefocus) -> Prediction:
+def _row(row: Prediction, predicted: NetworkDefocus) -> Prediction:
     return replace(
         row,
-        status="flagged" if answer.notes else "predicted",
-        defocus_A=answer.defocus_A,
-        sigma_A=answer.sigma_A,
-        reason="; ".join(note.text for note in answer.notes),
-        notes=(*row.notes, *answer.notes),
+        status="flagged" if predicted.notes else "predicted",
+        defocus_A=predicted.defocus_A,
+        sigma_A=predicted.sigma_A,
+        reason="; ".join(note.text for note in predicted.notes),
+        notes=(*row.notes, *predicted.notes),
     )

@@ -1,4 +1,4 @@
-"""What a run has done already, and what of it still holds."""
+"""What a run has finished before, what of it is still valid, and which jobs are left to do."""
 
 import functools
 import json
@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from thonring.batch.jobs import Job, Recipe
+from thonring.batch.jobs import Job, RunOptions
 from thonring.run.provenance import (
     Entry,
     FileState,
@@ -22,58 +22,73 @@ from thonring.run.provenance import (
 )
 from thonring.run.store import Store
 
-Change = Literal["file", "optics", "known defocus", "settings", "pictures or texts"]
+Change = Literal["file", "optics", "known defocus", "settings", "pictures or text files"]
 
 
 @dataclass(frozen=True, slots=True)
 class PendingJob:
-    """A job to be done, and what its outcome will depend on."""
+    """A job to be done, and the provenance its outcome will have."""
 
     job: Job
-    origin: Provenance
+    provenance: Provenance
 
 
 @dataclass(frozen=True, slots=True)
 class ResumePlan:
-    """The inputs of a command against what its run holds.
+    """The inputs of a command compared with what its run holds.
 
-    `due` are the jobs to be done: the `new` ones, those that `failed` before, and those that `changed` or are
-    done again because that was asked for, `forced`. `gone` are among the `unchanged`: their files are no more.
-    `settings` names what changed in them. `others` of the run are not among the inputs, `others_differ` of them
-    were estimated with other settings; `versions` of the program made unchanged ones, this one not counted.
+    Attributes
+    ----------
+    pending
+        The jobs to do: the new ones, those that failed before, those that changed, and those that are forced.
+    new, failed
+        Micrographs that the run does not have, and those that failed in it.
+    forced
+        Micrographs that are processed again because the user asked for it.
+    unchanged
+        Micrographs whose results stay; `missing_files` of them no longer have their file.
+    changed
+        Why results are no longer valid, and for how many micrographs, the most frequent reason first.
+    settings
+        Names of the settings that changed.
+    others
+        Micrographs of the run that are not among the inputs; `other_settings` of them were estimated with other
+        settings.
+    versions
+        Versions of the program, other than this one, that estimated unchanged micrographs.
     """
 
-    due: tuple[PendingJob, ...]
+    pending: tuple[PendingJob, ...]
     new: int = 0
     failed: int = 0
     forced: int = 0
     unchanged: int = 0
-    gone: int = 0
+    missing_files: int = 0
     changed: tuple[tuple[Change, int], ...] = ()
     settings: tuple[str, ...] = ()
     others: int = 0
-    others_differ: int = 0
+    other_settings: int = 0
     versions: tuple[str, ...] = ()
 
 
-def plan_resume(store: Store, jobs: Sequence[Job], recipe: Recipe, *, redo: bool = False) -> ResumePlan:
-    """Find out which jobs are to be done: all but those whose finished outcomes still hold.
+def plan_resume(store: Store, jobs: Sequence[Job], options: RunOptions, *, redo: bool = False) -> ResumePlan:
+    """Find out which jobs are to be done: all but those whose finished outcomes are still valid.
 
-    An outcome holds if it is no failure and its file's size and time, its optics and known defocus, and all
-    settings that influence it are as they were, and if everything that is asked for beside the tables was
-    written then. Where the recipe wants contents hashed, they tell instead of size and time if a hash is known.
-    A file that is gone keeps its outcome. With `redo` nothing holds.
+    An outcome is valid if it is not a failure, if the size and time of its file, its optics, its known defocus and
+    all settings that influence it are unchanged, and if every artefact wanted now was written then. Where contents
+    are hashed, the hash decides instead of size and time, if one is known. A file that no longer exists keeps its
+    outcome. With `redo` no outcome is valid.
 
     Raises
     ------
     OutputError
         If the store cannot be read or written.
     """
-    return _sorted(store, dict(store.entries()), jobs, recipe, redo=redo)
+    return _compare(store, dict(store.entries()), jobs, options, redo=redo)
 
 
-def resume_some(store: Store, jobs: Sequence[Job], recipe: Recipe) -> ResumePlan:
-    """The same for some of the inputs, as fast for a few in a large run: `others` are not counted.
+def resume_some(store: Store, jobs: Sequence[Job], options: RunOptions) -> ResumePlan:
+    """Do the same for some of the inputs, fast for a few in a large run: `others` are not counted.
 
     Raises
     ------
@@ -81,21 +96,21 @@ def resume_some(store: Store, jobs: Sequence[Job], recipe: Recipe) -> ResumePlan
         If the store cannot be read or written.
     """
     entries = store.entries([job.source.path for job in jobs])
-    return _sorted(store, dict(entries), jobs, recipe, redo=False)
+    return _compare(store, dict(entries), jobs, options, redo=False)
 
 
-def _sorted(
-    store: Store, entries: dict[str, Entry], jobs: Sequence[Job], recipe: Recipe, *, redo: bool
+def _compare(
+    store: Store, entries: dict[str, Entry], jobs: Sequence[Job], options: RunOptions, *, redo: bool
 ) -> ResumePlan:
-    now = processing(recipe.settings, recipe.spectrum_kind, recipe.artefacts, version("thonring"))
-    sorting = _Sorting(entries, now, hashed=recipe.hashed, redo=redo)
-    due = tuple(one for one in map(sorting.due, jobs) if one is not None)
-    store.note_files(sorting.renewed)
-    return sorting.result(due)
+    now = processing(options.settings, options.spectrum_kind, sorted(options.artefacts), version("thonring"))
+    comparison = _Comparison(entries, now, hashed=options.hashed, redo=redo)
+    pending = tuple(one for one in map(comparison.pending, jobs) if one is not None)
+    store.note_files(comparison.new_states)
+    return comparison.plan(pending)
 
 
-class _Sorting:
-    """The run's entries, from which each job takes its own; what is left is not among the inputs."""
+class _Comparison:
+    """The run's entries, from which each job takes its own; those left over are not among the inputs."""
 
     def __init__(self, entries: dict[str, Entry], now: Processing, *, hashed: bool, redo: bool) -> None:
         self._entries, self._now, self._hashed, self._redo = entries, now, hashed, redo
@@ -103,22 +118,23 @@ class _Sorting:
         self._changes: Counter[Change] = Counter()
         self._settings: dict[str, None] = {}
         self._versions: dict[str, None] = {}
-        self.renewed: list[tuple[Path, FileState]] = []
+        self.new_states: list[tuple[Path, FileState]] = []
 
-    def due(self, job: Job) -> PendingJob | None:
+    def pending(self, job: Job) -> PendingJob | None:
+        """The job with its provenance; None if its outcome is still valid."""
         path = job.source.path
         entry = self._entries.pop(str(path), None)
         file = file_state(path)
-        due = PendingJob(job, Provenance(file, _asked(job), self._now))
+        pending = PendingJob(job, Provenance(file, _inputs(job), self._now))
         if entry is None or self._redo or entry.status == "failed":
             self._counts["new" if entry is None else "forced" if self._redo else "failed"] += 1
-            return due
-        change = self._change(path, entry.provenance, due.origin)
+            return pending
+        change = self._change(path, entry.provenance, pending.provenance)
         if change is not None:
             self._changes[change] += 1
-            return due
+            return pending
         self._counts["unchanged"] += 1
-        self._counts["gone"] += file.size is None
+        self._counts["missing_files"] += file.size is None
         if entry.provenance.processing.thonring != self._now.thonring:
             self._versions[entry.provenance.processing.thonring] = None
         return None
@@ -127,15 +143,14 @@ class _Sorting:
         if now.file.size is not None and not self._same_file(path, before.file, now.file):
             return "file"
         if before.inputs != now.inputs:
-            return (
-                "optics" if _part(before.inputs, "optics") != _part(now.inputs, "optics") else "known defocus"
-            )
+            same_optics = _part(before.inputs, "optics") == _part(now.inputs, "optics")
+            return "known defocus" if same_optics else "optics"
         if not _same_settings(before.processing, now.processing):
-            self._settings.update(dict.fromkeys(_differing(before.processing, now.processing)))
+            self._settings.update(dict.fromkeys(_changed_settings(before.processing, now.processing)))
             return "settings"
-        return (
-            None if set(now.processing.artefacts) <= set(before.processing.artefacts) else "pictures or texts"
-        )
+        if not set(now.processing.artefacts) <= set(before.processing.artefacts):
+            return "pictures or text files"
+        return None
 
     def _same_file(self, path: Path, before: FileState, now: FileState) -> bool:
         looks_same = (before.size, before.mtime_ns) == (now.size, now.mtime_ns)
@@ -144,38 +159,57 @@ class _Sorting:
         hashed = replace(now, content_hash=content_hash(path))
         same = before.content_hash == hashed.content_hash if before.content_hash else looks_same
         if same and before != hashed:
-            self.renewed.append((path, hashed))
+            self.new_states.append((path, hashed))
         return same
 
-    def result(self, due: tuple[PendingJob, ...]) -> ResumePlan:
+    def plan(self, pending: tuple[PendingJob, ...]) -> ResumePlan:
+        """The plan, once every job has taken its entry."""
+        counts = self._counts
         others = self._entries.values()
         return ResumePlan(
-            due=due,
-            **{name: self._counts[name] for name in ("new", "failed", "forced", "unchanged", "gone")},
+            pending=pending,
+            new=counts["new"],
+            failed=counts["failed"],
+            forced=counts["forced"],
+            unchanged=counts["unchanged"],
+            missing_files=counts["missing_files"],
             changed=tuple(self._changes.most_common()),
             settings=tuple(self._settings),
             others=len(others),
-            others_differ=sum(not _same_settings(entry.provenance.processing, self._now) for entry in others),
+            other_settings=sum(
+                not _same_settings(entry.provenance.processing, self._now) for entry in others
+            ),
             versions=tuple(self._versions),
         )
 
 
-def _asked(job: Job) -> str:
-    return _asked_text(job.source.optics, job.known, metadata=job.source.metadata)
+def _inputs(job: Job) -> str:
+    return _cached_text(job.source.optics, job.known, metadata=job.source.metadata)
 
 
-_asked_text = functools.cache(inputs_text)
+_cached_text = functools.cache(inputs_text)
 
 
-def _part(asked: str, name: str) -> object:
-    return json.loads(asked)[name]
+def _part(inputs: str, name: str) -> object:
+    return json.loads(inputs)[name]
 
 
 def _same_settings(one: Processing, other: Processing) -> bool:
-    return (one.settings, one.spectrum_kind) == (other.settings, other.spectrum_kind)
+    return one.spectrum_kind == other.spectrum_kind and (
+        one.settings == other.settings or _comparable(one.settings) == _comparable(other.settings)
+    )
 
 
-def _differing(before: Processing, now: Processing) -> list[str]:
-    old, new = json.loads(before.settings), json.loads(now.settings)
+@functools.cache
+def _comparable(settings: str) -> dict[str, object]:
+    """Settings without the sentences of their limits: another wording gives no other verdict."""
+    stored: dict[str, object] = json.loads(settings)
+    limits = stored["limits"]
+    assert isinstance(limits, list)
+    return {**stored, "limits": [{**limit, "reason": ""} for limit in limits]}
+
+
+def _changed_settings(before: Processing, now: Processing) -> list[str]:
+    old, new = _comparable(before.settings), _comparable(now.settings)
     kind = ["spectrum"] if before.spectrum_kind != now.spectrum_kind else []
     return kind + [name for name in new if new[name] != old.get(name)]

@@ -1,4 +1,4 @@
-"""Many scenes, each drawn, made and written on its own, and the tables of the set."""
+"""Simulated micrographs as a run: one job draws and writes one scene, the tables of the set list what is finished."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from thonring.batch.executors.base import TaskSpec
 from thonring.batch.executors.processes import local
-from thonring.batch.run import WRITE_EVERY_S, collect_results
+from thonring.batch.run import RunResult, TableSink, collect_results
 from thonring.errors import ThonringError
 from thonring.files.atomic import write_text
 from thonring.formats.relion import SimulatedCtf, write_simulated_star
@@ -33,7 +33,7 @@ class SceneJob:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedMicrograph:
-    """What became of a scene: its truth, or the reason why there is no micrograph of it."""
+    """The truth of a micrograph that was written, or the reason why there is none."""
 
     file: str
     truth: TruthRow | None
@@ -42,20 +42,20 @@ class SimulatedMicrograph:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedSet:
-    """What became of a set: in the order of the scenes, all of them unless it was interrupted."""
+    """The micrographs in the order of their scenes, all of them unless the run was interrupted."""
 
-    made: tuple[SimulatedMicrograph, ...]
-    interrupted: bool
+    micrographs: tuple[SimulatedMicrograph, ...]
+    run: RunResult
 
 
 def simulate_all(
-    folder: Path, jobs: Sequence[SceneJob], workers: int, tell: Callable[[SimulatedMicrograph], None]
+    folder: Path, jobs: Sequence[SceneJob], workers: int, report: Callable[[SimulatedMicrograph], None]
 ) -> SimulatedSet:
-    """Make the scenes, call `tell` with each as it comes, and keep the tables of the set.
+    """Simulate the scenes, call `report` with each as it comes, and keep the tables of the set.
 
     Each micrograph and the tables are the same whatever the number of processes. The tables (truth.csv,
-    micrographs.star, truth.star) list what is made; they are written at the end and every half minute before.
-    Ctrl-C ends the work early.
+    micrographs.star, truth.star) list what is finished; they are written at the end and now and then before.
+    Ctrl-C and SIGTERM end the run early.
 
     Raises
     ------
@@ -63,15 +63,17 @@ def simulate_all(
         If a table cannot be written.
     """
 
-    def write(made: Sequence[SimulatedMicrograph]) -> None:
-        write_tables(folder, [one.truth for one in made if one.truth is not None])
+    def write(micrographs: Sequence[SimulatedMicrograph]) -> None:
+        write_tables(folder, [one.truth for one in micrographs if one.truth is not None])
 
-    handling = TaskSpec(make, _failed, "thonring.batch.simulation")
-    return SimulatedSet(*collect_results(local(workers).finish(jobs, handling), tell, write, WRITE_EVERY_S))
+    sink = TableSink(write, lambda one: one.truth is None)
+    spec = TaskSpec(simulate_scene, _failed, "thonring.batch.simulation")
+    result = collect_results(local(workers).finish(jobs, spec), sink, report)
+    return SimulatedSet(sink.results, result)
 
 
-def make(job: SceneJob) -> SimulatedMicrograph:
-    """Draw a scene, write its micrograph and give its truth; what is wrong with it comes back as its reason."""
+def simulate_scene(job: SceneJob) -> SimulatedMicrograph:
+    """Draw a scene, write its micrograph and give its truth; what is wrong with it comes back as the reason."""
     try:
         scene = draw(job.recipe, job.seed, job.index)
         write_micrograph(job.folder / job.file, micrograph(scene))

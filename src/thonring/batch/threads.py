@@ -1,4 +1,4 @@
-"""How a process uses the machine: one thread, and memory that it keeps or gives back."""
+"""How a process uses the machine: one thread, and memory that it keeps or returns."""
 
 import ctypes
 import gc
@@ -12,6 +12,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _LARGEST_ARRAY = 1 << 30
 _SMALLEST_LARGE, _KEPT = 4 << 20, 32 << 20
 _ARENAS = 2
+"""Bytes: no array is larger; large ones begin at 4 MiB; 32 MiB of free memory are kept. Two arenas for all threads."""
 
 
 def one_thread_each() -> None:
@@ -27,15 +28,15 @@ def one_thread_each() -> None:
 def keep_freed_memory() -> None:
     """Let the allocator keep what one micrograph freed for the next one (mallopt(3), glibc only).
 
-    Otherwise every large array is given back and faulted in again, which takes a fifth of the time.
+    Otherwise every large array is returned to the system and faulted in again, a fifth of the run time.
     """
     _tune({_MMAP_THRESHOLD: _LARGEST_ARRAY, _TRIM_THRESHOLD: _LARGEST_ARRAY})
 
 
-def give_back_freed_memory() -> None:
-    """Let the allocator give back every large array at once, also those of short-lived threads (glibc only).
+def return_freed_memory() -> None:
+    """Let the allocator return every large array at once, also those of short-lived threads (glibc only).
 
-    A server is idle most of the time, and works in many threads: what each of them kept would add up.
+    A server is idle most of the time and works in many threads: what each of them kept would add up.
     """
     _tune({_MMAP_THRESHOLD: _SMALLEST_LARGE, _TRIM_THRESHOLD: _KEPT, _ARENA_MAX: _ARENAS})
 
@@ -53,10 +54,10 @@ def _tune(parameters: Mapping[int, int]) -> None:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Search for no cyclic garbage in the block.
+    """Switch the cyclic garbage collector off in the block.
 
-    A large run is planned as hundred thousands of records that stay and hold no cycles; going through them again and
-    again takes a third of the time.
+    A large run is planned as hundreds of thousands of records that stay and hold no cycles; going through them again
+    and again takes a third of the time.
     """
     gc.disable()
     try:

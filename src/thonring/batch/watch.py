@@ -1,4 +1,4 @@
-"""A folder watched, and what comes into it estimated, until the end."""
+"""A watched folder: what arrives in it is estimated as it comes, until the watch ends."""
 
 import time
 from collections import Counter, deque
@@ -9,18 +9,143 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from thonring.batch.estimation import DatabaseSink, Task, run_jobs
 from thonring.batch.executors.base import Executor
 from thonring.batch.folder_scan import Arrivals, FolderListing, FolderScanner, ScanPattern
 from thonring.batch.interrupts import signal_of, terminable
-from thonring.batch.jobs import Recipe, plan, work
+from thonring.batch.jobs import RunOptions, plan, work
 from thonring.batch.resume import PendingJob, ResumePlan, resume_some
-from thonring.batch.run import Session, Tables, Task, kept
+from thonring.batch.run import PeriodicWriter, RunResult, keep_results
 from thonring.errors import ClusterError, OpticsError, OutputError
+from thonring.formats.run_tables import write_run_tables
 from thonring.optics import PartialOptics
 from thonring.read import source
 from thonring.records import KnownDefocus, Outcome, Source
 from thonring.run.names import artefact_names
 from thonring.run.store import Store
+
+SCAN_SHARE = 0.1
+"""A large folder on a slow disk takes long to scan: at most this share of the time goes into scans."""
+
+RATE_WINDOW_S = 3600.0
+RATE_FROM_S = 60.0
+"""Rates are counted over the last hour, and not given in the first minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """When a watch ends: nothing new for `idle_s` seconds and all done, a time, or so many `files` done.
+
+    The first of them that is reached ends it.
+    """
+
+    idle_s: float | None = None
+    at: datetime | None = None
+    files: int | None = None
+
+    def is_over(self, now: datetime, done: int) -> bool:
+        """Whether the time or the number of files is reached, whatever is still to be done."""
+        return (self.at is not None and now >= self.at) or (self.files is not None and done >= self.files)
+
+    def is_idle(self, idle_s: float) -> bool:
+        """Whether so many seconds with nothing to do end it."""
+        return self.idle_s is not None and idle_s >= self.idle_s
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    """What is watched and how.
+
+    Attributes
+    ----------
+    pattern
+        The folder and the files in it.
+    optics
+        The optics as far as the user gave them.
+    run_options
+        What all micrographs of the run share.
+    until
+        When it ends.
+    known
+        Known defocus values, as `plan` takes them.
+    every_s
+        Scan interval in seconds.
+    stable_s
+        A file is complete when it has not changed for so many seconds.
+    task
+        What is done with each job.
+    """
+
+    pattern: ScanPattern
+    optics: PartialOptics
+    run_options: RunOptions
+    until: Until
+    known: Mapping[str, KnownDefocus] | None = None
+    every_s: float = 10.0
+    stable_s: float = 20.0
+    task: Task = work
+
+
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """A moment of a watch.
+
+    Attributes
+    ----------
+    at
+        The time of day.
+    accepted, rejected, failed
+        Micrographs of the whole run folder.
+    backlog
+        Complete files that are still to be processed.
+    settling
+        Files that may still be being written.
+    waiting
+        Files without the metadata that state their voltage.
+    arriving_per_h, done_per_h
+        Files per hour; None where it is too early to say.
+    last_file, last_arrival
+        The newest file and when it arrived; None before the first one.
+    folder_unreadable
+        Whether the watched folder cannot be listed.
+    """
+
+    at: datetime
+    accepted: int
+    rejected: int
+    failed: int
+    backlog: int
+    settling: int
+    waiting: int
+    arriving_per_h: float | None
+    done_per_h: float | None
+    last_file: str | None
+    last_arrival: datetime | None
+    folder_unreadable: bool
+
+
+class WatchReporter(Protocol):
+    """Shows the user what happens."""
+
+    def resumed(self, resumed: ResumePlan) -> None:
+        """Files are complete, and were compared with what the run holds."""
+
+    def outcome(self, outcome: Outcome) -> None:
+        """A micrograph is finished, and in the database."""
+
+    def problem(self, text: str) -> None:
+        """Something failed and will be retried, or works again."""
+
+    def state(self, state: WatchState) -> None:
+        """The state of the watch, from time to time."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchResult:
+    """How a watch ended: its micrographs, and how many files in the folder are not processed."""
+
+    run: RunResult
+    left: int
 
 
 def _now() -> datetime:
@@ -36,122 +161,36 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
-WINDOW_S = 3600.0
-LEAST_S = 60.0
-
-
 class Rate:
-    """Events an hour, over the last hour or since the beginning; None before a minute has gone."""
+    """Events per hour, over the last hour or since the beginning; None in the first minute."""
 
     def __init__(self, now_s: float) -> None:
         self._began_s = now_s
-        self._moments_s: deque[float] = deque()
+        self._times_s: deque[float] = deque()
 
     def add(self, now_s: float, count: int = 1) -> None:
-        """So many events, now."""
-        self._moments_s.extend([now_s] * count)
+        """Count so many events now."""
+        self._times_s.extend([now_s] * count)
 
     def per_hour(self, now_s: float) -> float | None:
         """The rate now."""
-        while self._moments_s and self._moments_s[0] < now_s - WINDOW_S:
-            self._moments_s.popleft()
-        elapsed_s = min(WINDOW_S, now_s - self._began_s)
-        return None if elapsed_s < LEAST_S else 3600.0 * len(self._moments_s) / elapsed_s
-
-
-@dataclass(frozen=True, slots=True)
-class WatchState:
-    """A moment of a watch.
-
-    `accepted`, `rejected` and `failed` are of the whole run folder. Of the files in the folder `backlog` are to be
-    done, `settling` may still be written to, and `waiting` lack metadata that state their voltage. Rates are per
-    hour, None where it is too early to tell; `last_file` came at `last_arrival`, both None before the first.
-    `away`: the folder cannot be looked into.
-    """
-
-    at: datetime
-    accepted: int
-    rejected: int
-    failed: int
-    backlog: int
-    settling: int
-    waiting: int
-    arriving_per_h: float | None
-    done_per_h: float | None
-    last_file: str | None
-    last_arrival: datetime | None
-    away: bool
-
-
-class WatchReporter(Protocol):
-    """Is told what happens."""
-
-    def resumed(self, resumed: ResumePlan) -> None:
-        """Files were found finished, and held against the run."""
-
-    def outcome(self, outcome: Outcome) -> None:
-        """A micrograph is done, and in the store."""
-
-    def problem(self, text: str) -> None:
-        """Something is amiss and will be tried again, or is well again."""
-
-    def state(self, state: WatchState) -> None:
-        """How things stand, now and then."""
-
-
-@dataclass(frozen=True, slots=True)
-class Until:
-    """What comes first ends it: nothing new for `idle_s` seconds and all done, a time, or so many `files` done."""
-
-    idle_s: float | None = None
-    at: datetime | None = None
-    files: int | None = None
-
-    def is_over(self, now: datetime, done: int) -> bool:
-        """Whether the time has come or the number is reached, whatever is still to be done."""
-        return (self.at is not None and now >= self.at) or (self.files is not None and done >= self.files)
-
-    def is_idle(self, idle_s: float) -> bool:
-        """Whether so long without anything to do is the end."""
-        return self.idle_s is not None and idle_s >= self.idle_s
-
-
-LOOKING_SHARE = 0.1
-"""A large folder on a slow disk takes long to look at: no more than this part of the time goes into it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """What is to be watched and how: a look every `every_s`; a file is finished when it stood still for `stable_s`.
-
-    `optics` are as far as they are given; `known` are defoci as `plan` takes them.
-    """
-
-    lookout: ScanPattern
-    optics: PartialOptics
-    recipe: Recipe
-    until: Until
-    known: Mapping[str, KnownDefocus] | None = None
-    every_s: float = 10.0
-    stable_s: float = 20.0
-    task: Task = work
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """What became of a watch: its micrographs, and how many files were there at the end and are not done."""
-
-    session: Session
-    left: int
+        while self._times_s and self._times_s[0] < now_s - RATE_WINDOW_S:
+            self._times_s.popleft()
+        elapsed_s = min(RATE_WINDOW_S, now_s - self._began_s)
+        return None if elapsed_s < RATE_FROM_S else 3600.0 * len(self._times_s) / elapsed_s
 
 
 def watch(
-    store: Store, asked: Watch, executor: Executor, teller: WatchReporter, clock: Clock | None = None
-) -> Watched:
-    """Estimate what is in a folder and what comes into it, and keep each outcome in the store as it comes.
+    store: Store,
+    options: WatchOptions,
+    executor: Executor,
+    reporter: WatchReporter,
+    clock: Clock | None = None,
+) -> WatchResult:
+    """Estimate what is in a folder and what arrives in it, and keep each outcome in the database as it comes.
 
-    Files that the run has done already and that still hold are left as they are. Bad files and folders that
-    cannot be looked into do not end it; Ctrl-C and SIGTERM do, as they end `estimate_all`. A file that failed
+    Files that the run has finished and whose results are still valid are skipped. Bad files and folders that
+    cannot be listed do not end the watch; Ctrl-C and SIGTERM do, as they end `estimate_all`. A file that failed
     is tried again when it changes. The tables are written now and then, and at the end.
 
     Raises
@@ -159,158 +198,159 @@ def watch(
     OutputError
         If an outcome cannot be kept or a table not be written; what was finished before is kept.
     ClusterError
-        If there is nobody left who could do the jobs; what was finished before is kept and in the tables.
+        If no worker is left; what was finished before is kept and in the tables.
     """
-    watching = _Watching(store, asked, executor, teller, clock or Clock())
+    watching = _Watching(store, options, executor, reporter, clock or Clock())
     stopped_by = None
     with terminable():
         try:
-            watching.go_on()
+            watching.run()
         except KeyboardInterrupt as stop:
             stopped_by = signal_of(stop)
         except ClusterError:
             watching.tables.write()
             raise
         watching.tables.write()
-    return Watched(Session(watching.done, watching.failed, stopped_by), watching.left)
+    return WatchResult(RunResult(watching.done, watching.failed, stopped_by), watching.left)
 
 
 class _Watching:
-    """A watch under way."""
+    """A watch in progress."""
 
     def __init__(
-        self, store: Store, asked: Watch, executor: Executor, teller: WatchReporter, clock: Clock
+        self, store: Store, options: WatchOptions, executor: Executor, reporter: WatchReporter, clock: Clock
     ) -> None:
-        self._store, self._asked, self._teller, self._clock = store, asked, teller, clock
+        self._store, self._options, self._reporter, self._clock = store, options, reporter, clock
         self._executor = executor
         now_s = clock.seconds()
-        self.tables = Tables(store, clock.seconds)
+        self.tables = PeriodicWriter(lambda: write_run_tables(store), clock.seconds)
         self.done = self.failed = 0
         self._statuses = store.statuses()
         self._counts = Counter(self._statuses.values())
-        self._looker = FolderScanner(asked.lookout)
-        self._arrivals = Arrivals(asked.stable_s, now_s)
-        self._arriving, self._finishing = Rate(now_s), Rate(now_s)
-        self._next_look_s = now_s
-        self._has_looked = False
-        self._unlisted: dict[str, str] = {}
-        self._ready: list[str] = []
+        self._scanner = FolderScanner(options.pattern)
+        self._arrivals = Arrivals(options.stable_s, now_s)
+        self._arrival_rate, self._done_rate = Rate(now_s), Rate(now_s)
+        self._next_scan_s = now_s
+        self._has_scanned = False
+        self._unreadable: dict[str, str] = {}
+        self._complete: list[str] = []
         self._backlog = 0
         self._waiting: set[str] = set()
-        self._has_told_waiting = False
+        self._has_reported_waiting = False
         self._last: tuple[str, datetime] | None = None
 
     @property
     def left(self) -> int:
-        """Files that are there and not done."""
-        return self._backlog + len(self._ready) + self._arrivals.settling + len(self._waiting)
+        """Files in the folder that are not processed."""
+        return self._backlog + len(self._complete) + self._arrivals.settling + len(self._waiting)
 
-    def go_on(self) -> None:
-        """Look, do what there is to do, wait; until the end."""
+    def run(self) -> None:
+        """Scan, do the jobs there are, wait; until the watch ends."""
         while True:
-            self._look_if_time()
-            self._work_off(self._due())
-            self.tables.write_if_time()
-            self._tell_state()
+            self._scan_if_due()
+            self._run_all(self._pending_jobs())
+            self.tables.write_if_due()
+            self._report_state()
             if self._is_over() or self._is_idle():
                 return
-            if not self._ready:
-                self._clock.sleep(max(0.0, self._next_look_s - self._clock.seconds()))
+            if not self._complete:
+                self._clock.sleep(max(0.0, self._next_scan_s - self._clock.seconds()))
 
     def _is_over(self) -> bool:
-        return self._asked.until.is_over(self._clock.now(), self._counts.total())
+        return self._options.until.is_over(self._clock.now(), self._counts.total())
 
     def _is_idle(self) -> bool:
-        """Nothing came for long enough. While the folder is away nobody knows whether something comes."""
-        if self._ready or self._arrivals.settling or self._is_away:
+        """Nothing arrived for long enough. While the folder is unreadable, files may be arriving unnoticed."""
+        if self._complete or self._arrivals.settling or self._folder_unreadable:
             return False
-        return self._asked.until.is_idle(self._clock.seconds() - self._arrivals.changed_s)
+        return self._options.until.is_idle(self._clock.seconds() - self._arrivals.changed_s)
 
     @property
-    def _is_away(self) -> bool:
-        return str(self._asked.lookout.folder) in self._unlisted
+    def _folder_unreadable(self) -> bool:
+        return str(self._options.pattern.folder) in self._unreadable
 
-    def _look_if_time(self) -> None:
+    def _scan_if_due(self) -> None:
         began_s = self._clock.seconds()
-        if began_s < self._next_look_s:
+        if began_s < self._next_scan_s:
             return
-        self._see(self._looker.look())
+        self._take_in(self._scanner.scan())
         now_s = self._clock.seconds()
-        self._next_look_s = now_s + max(self._asked.every_s, (now_s - began_s) / LOOKING_SHARE)
+        self._next_scan_s = now_s + max(self._options.every_s, (now_s - began_s) / SCAN_SHARE)
 
-    def _see(self, found: FolderListing) -> None:
-        self._tell_unlisted(found)
+    def _take_in(self, listing: FolderListing) -> None:
+        self._report_unreadable(listing)
         now_s = self._clock.seconds()
-        fresh = self._arrivals.see(found, now_s)
-        if self._is_away:
+        new = self._arrivals.update(listing, now_s)
+        if self._folder_unreadable:
             self._arrivals.changed_s = now_s
         else:
-            self._waiting &= found.files.keys()
-        self._note_fresh(found, fresh)
-        self._has_looked = self._has_looked or not self._is_away
-        self._ready += self._arrivals.finished(now_s)
+            self._waiting &= listing.files.keys()
+        self._count_arrivals(listing, new)
+        self._has_scanned = self._has_scanned or not self._folder_unreadable
+        self._complete += self._arrivals.take_stable(now_s)
 
-    def _note_fresh(self, found: FolderListing, fresh: Sequence[str]) -> None:
-        """Files that were there at the first look came nobody knows when: their own time tells."""
-        if not fresh:
+    def _count_arrivals(self, listing: FolderListing, new: Sequence[str]) -> None:
+        """Files of the first scan arrived at an unknown time before: their own time stands for it."""
+        if not new:
             return
         now = self._clock.now()
-        newest = max(fresh, key=lambda path: found.files[path].mtime_ns)
-        if self._has_looked:
-            self._arriving.add(self._clock.seconds(), len(fresh))
+        newest = max(new, key=lambda path: listing.files[path].mtime_ns)
+        if self._has_scanned:
+            self._arrival_rate.add(self._clock.seconds(), len(new))
             self._last = newest, now
         else:
-            self._last = newest, _time_of(found.files[newest].mtime_ns, now)
+            self._last = newest, _time_of(listing.files[newest].mtime_ns, now)
 
-    def _tell_unlisted(self, found: FolderListing) -> None:
-        for folder in found.unlisted.keys() - self._unlisted.keys():
-            reason = found.unlisted[folder]
-            self._teller.problem(
-                f"folder {folder}: cannot be listed ({reason}); it is tried again at every look"
-            )
-        for folder in self._unlisted.keys() & found.listed:
-            self._teller.problem(f"folder {folder}: can be listed again")
-        self._unlisted = dict(found.unlisted)
+    def _report_unreadable(self, listing: FolderListing) -> None:
+        for folder in listing.unreadable.keys() - self._unreadable.keys():
+            reason = listing.unreadable[folder]
+            self._reporter.problem(f"folder {folder}: cannot be listed ({reason}); retried at every scan")
+        for folder in self._unreadable.keys() & listing.listed:
+            self._reporter.problem(f"folder {folder}: can be listed again")
+        self._unreadable = dict(listing.unreadable)
 
-    def _due(self) -> Sequence[PendingJob]:
-        """Of the files that are finished those that the run has not done."""
-        ready, self._ready = self._ready, []
-        sources = [one for one in map(self._source, ready) if one is not None]
+    def _pending_jobs(self) -> Sequence[PendingJob]:
+        """Jobs of the complete files that the run has not finished."""
+        complete, self._complete = self._complete, []
+        sources = [one for one in map(self._source, complete) if one is not None]
         if not sources:
             return ()
         names = self._store.register([one.path for one in sources])
-        jobs = plan(sources, self._asked.recipe, self._asked.known, names)
-        resumed = resume_some(self._store, jobs, self._asked.recipe)
-        self._teller.resumed(resumed)
-        return resumed.due
+        jobs = plan(sources, self._options.run_options, self._options.known, names)
+        resumed = resume_some(self._store, jobs, self._options.run_options)
+        self._reporter.resumed(resumed)
+        return resumed.pending
 
     def _source(self, path: str) -> Source | None:
-        """The file with its optics; None where they are not known yet, or its name is one that no table can hold."""
+        """The file with its optics; None while they are unknown, or if its name is one that no table can hold."""
         self._waiting.discard(path)
         try:
             artefact_names([Path(path)])
-            return source(Path(path), self._asked.optics, metadata=self._asked.lookout.metadata)
+            return source(Path(path), self._options.optics, metadata=self._options.pattern.metadata)
         except OpticsError as problem:
-            if not self._has_told_waiting:
-                self._teller.problem(f"{problem} Until they come it waits, and so do others like it.")
-            self._has_told_waiting = True
+            if not self._has_reported_waiting:
+                self._reporter.problem(
+                    f"{problem} Waiting for it; other images without metadata wait as well."
+                )
+            self._has_reported_waiting = True
             self._waiting.add(path)
         except OutputError as problem:
-            self._teller.problem(str(problem))
+            self._reporter.problem(str(problem))
         return None
 
-    def _work_off(self, due: Sequence[PendingJob]) -> None:
-        """Do the jobs, and look between them; not all of them where the end comes first."""
-        if not due:
+    def _run_all(self, pending: Sequence[PendingJob]) -> None:
+        """Do the jobs, and scan between them; not all of them where the watch ends first."""
+        if not pending:
             return
-        self._backlog = len(due)
-        asked = self._asked
-        with closing(kept(self._store, due, self._executor, self.tables, asked.task)) as outcomes:
+        self._backlog = len(pending)
+        results = run_jobs([one.job for one in pending], self._executor, self._options.task)
+        sink = DatabaseSink(self._store, pending)
+        with closing(keep_results(results, sink, self.tables)) as outcomes:
             for outcome in outcomes:
                 self._count(outcome)
-                self._teller.outcome(outcome)
-                self._look_if_time()
-                self._tell_state()
+                self._reporter.outcome(outcome)
+                self._scan_if_due()
+                self._report_state()
                 if self._is_over():
                     return
 
@@ -322,25 +362,25 @@ class _Watching:
             self._counts[before] -= 1
         self._statuses[str(outcome.path)] = outcome.status
         self._counts[outcome.status] += 1
-        self._finishing.add(self._clock.seconds())
+        self._done_rate.add(self._clock.seconds())
 
-    def _tell_state(self) -> None:
+    def _report_state(self) -> None:
         now_s = self._clock.seconds()
         last_file, last_arrival = self._last or (None, None)
-        self._teller.state(
+        self._reporter.state(
             WatchState(
                 at=self._clock.now(),
                 accepted=self._counts["accepted"],
                 rejected=self._counts["rejected"],
                 failed=self._counts["failed"],
-                backlog=self._backlog + len(self._ready),
+                backlog=self._backlog + len(self._complete),
                 settling=self._arrivals.settling,
                 waiting=len(self._waiting),
-                arriving_per_h=self._arriving.per_hour(now_s),
-                done_per_h=self._finishing.per_hour(now_s),
+                arriving_per_h=self._arrival_rate.per_hour(now_s),
+                done_per_h=self._done_rate.per_hour(now_s),
                 last_file=last_file,
                 last_arrival=last_arrival,
-                away=self._is_away,
+                folder_unreadable=self._folder_unreadable,
             )
         )
 

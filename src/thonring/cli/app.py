@@ -4,12 +4,10 @@ from typing import Annotated
 
 import typer
 
-from thonring.cli.compare import compare
 from thonring.cli.dataset import dataset
 from thonring.cli.estimate import estimate
-from thonring.cli.evaluate import evaluate
-from thonring.cli.export import export
-from thonring.cli.export_cs import export_cs
+from thonring.cli.evaluate import compare, evaluate
+from thonring.cli.export import export, export_cs
 from thonring.cli.predict import predict
 from thonring.cli.report import report
 from thonring.cli.serve import serve
@@ -39,10 +37,10 @@ def _thonring(
     *,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave."),
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """CTF estimation for electron micrographs: a fit with error bars, and a verdict with reasons."""
+    """Estimate the CTF of electron micrographs, with error bars, and accept or reject each micrograph, with reasons."""
 
 
 app.command()(estimate)

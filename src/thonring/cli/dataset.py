@@ -1,19 +1,30 @@
 """`thonring dataset`: what networks are trained with."""
 
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
-from thonring.cli.dataset_request import BuildRequest, DrawRequest
-from thonring.cli.ending import error_exit
+from thonring.cli.console import add_lines, error_exit, output_console, two_columns
+from thonring.errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    from thonring.batch.dataset import DatasetResult, ExampleJob, ExampleResult
+    from thonring.cli.progress import StatusLine
+
+_STATUSES = ("added", "failed")
 
 dataset = typer.Typer(
     name="dataset",
     no_args_is_help=True,
-    help="Make data sets that networks are trained with, and look into them (extra `train`).",
+    help="Create and inspect data sets for training networks (extra `train`).",
 )
 
 Runs = Annotated[
@@ -23,18 +34,16 @@ Runs = Annotated[
 Data = Annotated[
     list[Path],
     typer.Argument(
-        metavar="DATA", help="Data sets, or folders with the files of the thesis.", show_default=False
+        metavar="DATA", help="Data sets, or folders with thesis-format files.", show_default=False
     ),
 ]
-Out = Annotated[
-    Path, typer.Option("--out", metavar="DATA.h5", help="The data set: new, or one to be added to.")
-]
+Out = Annotated[Path, typer.Option("--out", metavar="DATA.h5", help="The data set to create or extend.")]
 Session = Annotated[
     str | None,
     typer.Option(
         "--session",
         metavar="NAME",
-        help="Session of all these micrographs; their folders if not given. Sessions are never divided between "
+        help="Session name for all these micrographs; by default their folders. A session is never split between "
         "training and test.",
     ),
 ]
@@ -43,15 +52,20 @@ ThesisFiles = Annotated[
     typer.Option(
         "--thesis-files",
         metavar="DIR",
-        help="Also write metadata.txt, preparedImageStack.npy and preparedDefocusStack.npy, 6.3 MB an element.",
+        help="Also write metadata.txt, preparedImageStack.npy and preparedDefocusStack.npy, 6.3 MB per element.",
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Write the files of the thesis however large they are.")]
-Count = Annotated[int, typer.Option("--count", metavar="N", min=1, max=10_000_000, help="How many elements.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Write the thesis-format files regardless of their size.")]
+Count = Annotated[
+    int, typer.Option("--count", metavar="N", min=1, max=10_000_000, help="Number of elements.")
+]
 Seed = Annotated[
     int,
     typer.Option(
-        "--seed", metavar="S", min=0, help="Another seed draws other elements; one file may hold several."
+        "--seed",
+        metavar="S",
+        min=0,
+        help="A different seed gives different elements; one file may hold several seeds.",
     ),
 ]
 Recipe = Annotated[
@@ -59,75 +73,172 @@ Recipe = Annotated[
     typer.Option(
         "--recipe",
         metavar="NAME|FILE",
-        help="What is drawn from: a recipe of `thonring simulate`; only its usable scenes are.",
+        help="Recipe of `thonring simulate`; only its usable scenes are simulated.",
     ),
 ]
 Picture = Annotated[
     Path | None,
     typer.Option(
-        "--picture", metavar="FILE.png", help="Where the histograms go; beside the first DATA if not given."
+        "--picture",
+        metavar="FILE.png",
+        help="Where to save the histograms; by default next to the first DATA.",
     ),
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetOptions:
+    """The options of both commands that add to a data set, see `with_shared_options`."""
+
+    out: Out
+    thesis_files: ThesisFiles = None
+    yes: Yes = False
+    workers: opt.Workers = 1
+    quiet: opt.Quiet = False
+
+    @property
+    def limit_GB(self) -> float:
+        """How large the thesis-format files may become."""
+        from thonring.learn.dataset import thesis_export
+
+        return math.inf if self.yes else thesis_export.LIMIT_GB
+
+
 @dataset.command()
-def build(  # noqa: PLR0913 - typer reads the options from the signature
-    *,
-    runs: Runs,
-    out: Out,
-    session: Session = None,
-    thesis_files: ThesisFiles = None,
-    yes: Yes = False,
-    workers: opt.Workers = 1,
-    quiet: opt.Quiet = False,
-) -> None:
-    """Make a data set of the micrographs that runs accepted, with their estimates as truth.
+@opt.with_shared_options
+def build(*, runs: Runs, session: Session = None, options: DatasetOptions) -> None:
+    """Build a data set from the micrographs that runs accepted, with their estimates as ground truth.
 
-    Exit codes: 0 all are in, 1 some failed, 2 wrong use, 130 interrupted; the same command goes on.
+    Exit codes: 0 all elements were added, 1 some failed, 2 usage error, 130 or 143 interrupted; run the same command
+    again to continue.
     """
-    request = BuildRequest(tuple(runs), out, session, thesis_files, yes, workers, quiet)
+    one_thread_each()
+    keep_freed_memory()
     with error_exit():
-        one_thread_each()
-        keep_freed_memory()
-        from thonring.cli.perform_dataset import perform_build
+        from thonring.batch.dataset import measured_jobs
+        from thonring.learn.dataset.example import accepted_of
 
-        code = perform_build(request)
+        accepted = [one for run in runs for one in accepted_of(run)]
+        if not accepted:
+            raise InputError(f"{', '.join(map(str, runs))}: found no accepted micrographs. See results.csv.")
+        code = _extend(options, "", measured_jobs(accepted, session), len({one.path for one in accepted}))
     raise typer.Exit(code)
 
 
 @dataset.command()
-def simulate(  # noqa: PLR0913 - typer reads the options from the signature
-    *,
-    count: Count,
-    out: Out,
-    recipe: Recipe = "training",
-    seed: Seed = 0,
-    thesis_files: ThesisFiles = None,
-    yes: Yes = False,
-    workers: opt.Workers = 1,
-    quiet: opt.Quiet = False,
-) -> None:
-    """Make a data set of simulated spectra, which need no images.
+@opt.with_shared_options
+def simulate(*, count: Count, recipe: Recipe = "training", seed: Seed = 0, options: DatasetOptions) -> None:
+    """Build a data set of simulated spectra; no images are needed.
 
-    Exit codes: 0 all are in, 1 some failed, 2 wrong use, 130 interrupted; the same command goes on.
+    Exit codes: 0 all elements were added, 1 some failed, 2 usage error, 130 or 143 interrupted; run the same command
+    again to continue.
     """
-    request = DrawRequest(count, out, recipe, seed, thesis_files, yes, workers, quiet)
+    one_thread_each()
+    keep_freed_memory()
     with error_exit():
-        one_thread_each()
-        keep_freed_memory()
-        from thonring.cli.perform_dataset import perform_drawing
+        from thonring.batch.dataset import SimulatedJob
+        from thonring.simulate import draw, load_recipe
+        from thonring.simulate.output import recipe_text
 
-        code = perform_drawing(request)
+        chosen = load_recipe(recipe).model_copy(update={"defective_share": 0.0})
+        draw(chosen, seed, 0)
+        jobs = [SimulatedJob(chosen, seed, index) for index in range(count)]
+        code = _extend(options, recipe_text(chosen.model_dump(), ()), jobs, count)
     raise typer.Exit(code)
 
 
 @dataset.command()
 def info(*, data: Data, picture: Picture = None) -> None:
-    """Tell what data sets hold, together, and draw their histograms.
+    """Summarise data sets and plot their histograms.
 
-    Exit codes: 0 done, 2 wrong use.
+    Exit codes: 0 done, 2 usage error.
     """
     with error_exit():
-        from thonring.cli.perform_dataset import perform_info
+        from thonring.learn.dataset.dataset import open_dataset
+        from thonring.learn.dataset.overview import overview, write_histograms
 
-        perform_info(data, picture)
+        content = open_dataset(data)
+        path = data[0].with_name(f"{data[0].stem}_info.png") if picture is None else picture
+        write_histograms(content, path)
+        table = two_columns()
+        for name, text in (*overview(content), ("picture", str(path))):
+            table.add_row(f"[bold]{name}[/]", escape(text))
+        output_console().print(table)
+
+
+def _extend(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]", count: int) -> int:
+    """Add the examples of the jobs to the data set, write the thesis-format files, and give the exit code.
+
+    Parameters
+    ----------
+    recipe
+        What the examples are simulated from, as TOML; empty for those of runs.
+    count
+        The data set will hold at least so many examples.
+
+    Raises
+    ------
+    ThonringError
+        If the file is no such data set, cannot be written, or the thesis-format files would be too large.
+    """
+    from thonring.learn.dataset.dataset import open_dataset
+    from thonring.learn.dataset.thesis_export import check_size, write_thesis_files
+
+    thesis = options.thesis_files
+    if thesis is not None:
+        check_size(count, thesis, options.limit_GB)
+    done = _fill(options, recipe, jobs)
+    if thesis is not None and not done.run.interrupted:
+        written = write_thesis_files(open_dataset([options.out]), thesis, options.limit_GB)
+        if not options.quiet:
+            output_console().print(escape(f"written: {', '.join(map(str, written))}"))
+    return done.run.exit_code
+
+
+def _fill(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]") -> "DatasetResult":
+    """Add what is missing, show how it goes and print the summary."""
+    from thonring.batch.dataset import fill_dataset, plan_dataset
+    from thonring.cli.progress import show_progress
+    from thonring.learn.dataset.hdf5 import writing
+
+    out = options.out
+    if not out.absolute().parent.is_dir():
+        raise OutputError(
+            f"{out}: the parent folder does not exist. Create it, or choose another with --out."
+        )
+    started = time.monotonic()
+    with writing(out, recipe) as writer:
+        plan = plan_dataset(writer, jobs)
+        with show_progress(plan.count, _STATUSES, quiet=options.quiet) as show:
+            done = fill_dataset(writer, plan, options.workers, lambda one: show(_status_line(one)))
+        present = (("were already there", plan.present), (f"in {out}", len(writer)))
+    if not options.quiet:
+        _print_summary(done, present, time.monotonic() - started)
+    return done
+
+
+def _status_line(result: "ExampleResult") -> "StatusLine":
+    """Name and defocus, or the reason of a failure."""
+    from thonring.cli.progress import StatusLine
+
+    if result.reason:
+        return StatusLine(f"failed: {result.reason}", "failed")
+    return StatusLine(f"{result.file} {result.defocus_A:.0f} Å", "added")
+
+
+def _print_summary(done: "DatasetResult", present: Sequence[tuple[str, int]], seconds: float) -> None:
+    reasons = [result.reason for result in done.results if result.reason]
+    counts = (("added", len(done.results) - len(reasons)), ("failed", len(reasons)), *present)
+    table = two_columns(counts=True)
+    for text, count in counts:
+        if count or text == "added":
+            table.add_row(f"[bold]{count}[/]", escape(text))
+    add_lines(table, reasons, more="more failed")
+    table.add_row("", f"{seconds:.1f} s")
+    console = output_console()
+    console.print()
+    if done.run.interrupted:
+        console.print(
+            "Interrupted: the elements added so far are kept; run the same command again to continue."
+        )
+    console.print(table)

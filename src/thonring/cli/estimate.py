@@ -1,20 +1,28 @@
 """`thonring estimate`: micrographs in, graded CTFs out."""
 
 import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
-from thonring.cli.ending import error_exit
-from thonring.cli.estimation import EstimationOptions
-from thonring.cli.executor_options import ExecutorOptions
-from thonring.cli.executor_request import executor_of
-from thonring.cli.request import Request
-from thonring.cli.shared import with_shared_options
+from thonring.cli.console import error_exit, print_note
+from thonring.cli.estimation_options import EstimationOptions
+from thonring.cli.executor_options import ExecutorOptions, executor_choice
+
+if TYPE_CHECKING:
+    from thonring.batch.executors.open import ExecutorChoice
+    from thonring.batch.jobs import RunOptions
+    from thonring.batch.resume import PendingJob
+    from thonring.batch.run import RunResult
+    from thonring.run.store import Store
 
 
-@with_shared_options
+@opt.with_shared_options
 def estimate(
     *,
     files: opt.Files,
@@ -23,21 +31,97 @@ def estimate(
     workers: ExecutorOptions,
     redo: opt.Redo = False,
 ) -> None:
-    """Estimate the CTF of micrographs and judge each, with reasons.
+    """Estimate the CTF of micrographs and accept or reject each one, with reasons.
 
-    On a folder of an earlier run only new, changed and failed micrographs are done.
+    In an existing run folder, only new, changed and failed micrographs are processed.
 
-    Exit codes: 0 all inputs were processed, 1 some failed (see results.csv), 2 wrong use or no workers, 130 or 143
-    interrupted.
+    Exit codes: 0 all inputs were processed, 1 some failed (see results.csv),
+    2 usage error or no workers, 130 or 143 interrupted.
     """
     with error_exit():
-        code = _perform(Request(tuple(files), estimation.estimation(out, executor_of(workers)), redo=redo))
+        estimation.check()
+        code = _estimate(files, out, estimation, executor_choice(workers), redo=redo)
     raise typer.Exit(code)
 
 
-def _perform(request: Request) -> int:
+def _estimate(
+    files: Sequence[str],
+    out: Path,
+    estimation: EstimationOptions,
+    choice: "ExecutorChoice",
+    *,
+    redo: bool,
+) -> int:
+    """Estimate what a run folder lacks and give the exit code.
+
+    Raises
+    ------
+    ThonringError
+        If nothing can be done: no inputs, a constant missing, an unknown profile, an unusable folder,
+        or one that another process works on; no workers, or unfit ones; if the disk is full.
+    """
     one_thread_each()
     keep_freed_memory()
-    from thonring.cli.perform import perform
+    from thonring.batch.jobs import plan
+    from thonring.batch.resume import plan_resume
+    from thonring.batch.threads import uncollected
+    from thonring.cli.summary import lacks_database, print_resume_plan, print_tables_replaced
+    from thonring.formats.run_tables import prepare_run
+    from thonring.read import sources
+    from thonring.run.open import open_run
+    from thonring.run.settings_file import write_settings
 
-    return perform(request, sys.argv)
+    options, optics = estimation.run_options(out), estimation.optics()
+    with uncollected():
+        are_spectra = options.spectrum_kind is not None
+        inputs = sources(files, optics, spectra=are_spectra, metadata=not estimation.no_metadata)
+    known = estimation.known_defocus()
+    prepare_run(out)
+    is_old = lacks_database(out)
+    with open_run(out) as store:
+        with uncollected():
+            jobs = plan(inputs, options, known, store.register([source.path for source in inputs]))
+            resumed = plan_resume(store, jobs, options, redo=redo)
+        write_settings(out, options.settings, sys.argv, optics)
+        if not estimation.quiet:
+            if is_old:
+                print_tables_replaced(out)
+            print_resume_plan(out, resumed)
+        return _work(store, options, resumed.pending, choice, quiet=estimation.quiet)
+
+
+def _work(
+    store: "Store",
+    options: "RunOptions",
+    pending: "Sequence[PendingJob]",
+    choice: "ExecutorChoice",
+    *,
+    quiet: bool,
+) -> int:
+    """Do the jobs, show how they go and print the summary; gives the exit code."""
+    from thonring.batch.estimation import estimate_all
+    from thonring.batch.executors.base import Inline
+    from thonring.batch.executors.open import open_executor
+    from thonring.cli.progress import outcome_progress
+    from thonring.cli.summary import print_summary, time_text
+    from thonring.run.summary import summary
+
+    started = time.monotonic()
+    paths = [one.job.source.path for one in pending]
+    with (
+        open_executor(choice if pending else Inline(), options.run, paths, print_note) as executor,
+        outcome_progress(len(pending), quiet=quiet) as show,
+    ):
+        result = estimate_all(store, pending, executor, show)
+    if not quiet:
+        counts = summary(one.outcome for one in store)
+        took = time_text(result, counts, time.monotonic() - started)
+        print_summary(result, options, counts, _ending(result, len(pending)), took)
+    return result.exit_code
+
+
+def _ending(result: "RunResult", total: int) -> str:
+    if not result.interrupted:
+        return ""
+    done = f"{result.done} of {total} micrographs are finished and in the tables"
+    return f"Interrupted: {done}. Run the same command again to continue."

@@ -1,20 +1,22 @@
-"""`thonring evaluate`: runs beside what is true."""
+"""`thonring evaluate` and `thonring compare`: runs against ground truth, and against each other."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from thonring.cli.ending import error_exit
+from thonring.cli import options as opt
+from thonring.cli.console import error_exit
 
 Runs = Annotated[
     list[Path],
     typer.Argument(
         metavar="RUN",
         help=(
-            "Run folders of `thonring estimate`; also defoci of other programs: RELION .star, CTFFIND .txt or their "
-            "folder, Xmipp .xmd or .ctfparam, cryoSPARC .cs. Several are compared."
+            "Run folders of `thonring estimate`, or defocus values from other programs: RELION .star, CTFFIND .txt or "
+            "a folder of them, Xmipp .xmd or .ctfparam, cryoSPARC .cs. Several are compared with each other."
         ),
         show_default=False,
     ),
@@ -28,25 +30,52 @@ Labels = Annotated[
     typer.Option(
         "--labels",
         metavar="FILE",
-        help="A person's labels: .csv with columns file,label (usable or bad), or .star with rlnSelected.",
+        help="Manual labels: .csv with the columns file,label (usable or bad), or .star with rlnSelected.",
     ),
 ]
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Folder for the report.", show_default="RUN/evaluation"),
 ]
-Resolution = Annotated[
+Tolerance = Annotated[
     float | None,
     typer.Option(
         "--tolerance-resolution",
         metavar="Å",
-        help="An estimate is right if its phase is less than 90° off up to this resolution (4 unless given).",
+        help="An estimate is correct if its CTF phase error is below 90° up to this resolution (4 by default).",
     ),
 ]
 Partial = Annotated[
-    bool, typer.Option("--partial", help="Evaluate what runs, truth and labels have in common.")
+    bool,
+    typer.Option(
+        "--partial", help="Evaluate only the micrographs that runs, truth and labels have in common."
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Tell errors only.")]
+Others = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="OTHER",
+        help=(
+            "What to compare it with: another run folder, or defocus values from RELION (.star), CTFFIND (.txt or a "
+            "folder of them), Xmipp (.xmd, .ctfparam or a folder of .ctfparam) or cryoSPARC (.cs)."
+        ),
+        show_default=False,
+    ),
+]
+Figure = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Plot the comparison (.png, .pdf, .svg).")
+]
+Table = Annotated[
+    Path | None, typer.Option("--table", metavar="FILE", help="Write one row per micrograph (.csv).")
+]
+Resolutions = Annotated[
+    str,
+    typer.Option(
+        "--resolution",
+        metavar="LIST",
+        help="Count the micrographs that agree to these resolutions, in Å.",
+    ),
+]
 
 
 def evaluate(  # noqa: PLR0913 - typer reads the options from the signature
@@ -55,31 +84,107 @@ def evaluate(  # noqa: PLR0913 - typer reads the options from the signature
     truth: Truth = None,
     labels: Labels = None,
     out: Out = None,
-    tolerance_resolution: Resolution = None,
+    tolerance_resolution: Tolerance = None,
     partial: Partial = False,
-    quiet: Quiet = False,
+    quiet: opt.PlainQuiet = False,
 ) -> None:
-    """Measure runs against truth or labels: verdicts, errors, error bars, and which criterion did what.
+    """Evaluate runs against ground truth or labels: verdicts, errors, error bars, and the effect of each criterion.
 
-    Writes evaluation.txt, .json and .html. Exit codes: 0 done, 2 wrong use.
+    Writes evaluation.txt, .json and .html. Exit codes: 0 done, 2 usage error.
     """
-    from thonring.evaluate.output import write_evaluation
-    from thonring.evaluate.report import EvaluationRequest
-    from thonring.evaluate.report import evaluate as answer
-
     with error_exit():
-        question = EvaluationRequest(tuple(runs), truth, labels, partial=partial)
-        if tolerance_resolution is not None:
-            question = replace(question, tolerance_resolution_A=tolerance_resolution)
-        report = answer(question)
-        written = write_evaluation(report, out or _beside(runs[0]))
+        text = _evaluate(runs, truth, labels, out, tolerance_resolution, partial=partial)
     if not quiet:
-        from thonring.evaluate.output import as_text
-
-        typer.echo(as_text(report))
-        typer.echo(f"written: {', '.join(map(str, written))}")
+        typer.echo(text)
 
 
-def _beside(run: Path) -> Path:
-    """Where the report goes if nobody says."""
-    return (run if run.is_dir() else run.parent) / "evaluation"
+def _evaluate(
+    runs: Sequence[Path],
+    truth: Path | None,
+    labels: Path | None,
+    out: Path | None,
+    tolerance_resolution_A: float | None,
+    *,
+    partial: bool,
+) -> str:
+    """Evaluate runs, write the report, and give its text.
+
+    Raises
+    ------
+    ThonringError
+        If results, truth or labels cannot be read or do not fit each other, or a file cannot be written.
+    """
+    from thonring.evaluate.output import as_text, write_evaluation
+    from thonring.evaluate.report import EvaluationRequest
+    from thonring.evaluate.report import evaluate as evaluate_runs
+
+    request = EvaluationRequest(tuple(runs), truth, labels, partial=partial)
+    if tolerance_resolution_A is not None:
+        request = replace(request, tolerance_resolution_A=tolerance_resolution_A)
+    report = evaluate_runs(request)
+    first = runs[0]
+    folder = first if first.is_dir() else first.parent
+    written = write_evaluation(report, out or folder / "evaluation")
+    return f"{as_text(report)}\nwritten: {', '.join(map(str, written))}"
+
+
+def compare(
+    *,
+    run: opt.Run,
+    others: Others,
+    out: Figure = None,
+    table: Table = None,
+    resolution: Resolutions = "4,3",
+    quiet: opt.PlainQuiet = False,
+) -> None:
+    """Measure how well a run agrees with other results for the same micrographs; no ground truth is needed.
+
+    Reports the differences in defocus and astigmatism, and the resolution up to
+    which the CTF phases agree within 90°. Exit codes: 0 done, 2 usage error.
+    """
+    resolutions_A = _resolutions(resolution)
+    with error_exit():
+        text = _compare(run, others, resolutions_A, figure=out, table=table)
+    if not quiet:
+        typer.echo(text)
+
+
+def _compare(
+    run: Path,
+    others: Sequence[Path],
+    resolutions_A: tuple[float, ...],
+    *,
+    figure: Path | None,
+    table: Path | None,
+) -> str:
+    """Compare runs, write what was asked for, and give the text of the comparison.
+
+    Raises
+    ------
+    ThonringError
+        If results cannot be read, no micrograph is in both, or a file cannot be written.
+    """
+    from thonring.evaluate.agreement import compare_runs, write_agreements
+    from thonring.evaluate.agreement_report import agreement_text, write_agreement_figure
+
+    agreements = compare_runs(run, others)
+    written = []
+    if table is not None:
+        write_agreements(table, agreements)
+        written.append(table)
+    if figure is not None:
+        write_agreement_figure(figure, agreements, resolutions_A)
+        written.append(figure)
+    files = f"\nwritten: {', '.join(map(str, written))}" if written else ""
+    return agreement_text(agreements, resolutions_A).rstrip("\n") + files
+
+
+def _resolutions(text: str) -> tuple[float, ...]:
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or not all(0.5 <= resolution_A <= 100 for resolution_A in found):
+        message = f"found {text!r}, expected resolutions from 0.5 to 100 Å separated by commas, such as 4,3."
+        raise typer.BadParameter(message, param_hint="--resolution")
+    return found

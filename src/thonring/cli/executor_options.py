@@ -1,21 +1,35 @@
-"""The options that say who does the work."""
+"""The options that say where jobs run, and the executor that they choose."""
 
+import re
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from thonring.batch.executors.choice import CORES, MEMORY_PER_CORE_GB
+from thonring.batch.executors.choice import (
+    CORES,
+    MEMORY_PER_CORE_GB,
+    OwnCluster,
+    RunningCluster,
+    SlurmJobs,
+    seconds_of,
+)
+
+if TYPE_CHECKING:
+    from thonring.batch.executors.open import ExecutorChoice
 
 _PANEL = "Workers"
 
 Name = Literal["inline", "processes", "dask"]
 
+_JOB_OPTIONS = ("queue", "jobs", "job_cores", "job_memory", "job_time", "job_directive")
+_MEMORY = re.compile(r"\d+(\.\d+)?\s*[kMGT]i?B?", re.IGNORECASE)
+
 Executor = Annotated[
     Name | None,
     typer.Option(
         "--executor",
-        help="Who works: this process, processes of this machine, or a Dask cluster.",
+        help="Where to run: this process, several processes on this machine, or a Dask cluster.",
         show_default="inline for one worker, else processes",
         rich_help_panel=_PANEL,
     ),
@@ -26,7 +40,7 @@ Workers = Annotated[
         "--workers",
         metavar="N",
         min=1,
-        help="Processes on this machine.",
+        help="Number of processes on this machine.",
         show_default="1",
         rich_help_panel=_PANEL,
     ),
@@ -36,26 +50,27 @@ Scheduler = Annotated[
     typer.Option(
         "--scheduler",
         metavar="ADDRESS",
-        help="Work on the Dask cluster whose scheduler is there, as tcp://HOST:8786.",
+        help="Use the running Dask cluster with this scheduler address, such as tcp://HOST:8786.",
         rich_help_panel=_PANEL,
     ),
 ]
 Cluster = Annotated[
     Literal["slurm"] | None,
-    typer.Option("--cluster", help="Work on jobs of this queueing system.", rich_help_panel=_PANEL),
+    typer.Option("--cluster", help="Use jobs of this queueing system.", rich_help_panel=_PANEL),
 ]
 Queue = Annotated[
     str | None,
     typer.Option(
         "--queue",
         metavar="NAME",
-        help="Queue (partition) of the jobs.",
+        help="Queue (partition) for the jobs.",
         show_default="the site's",
         rich_help_panel=_PANEL,
     ),
 ]
 Jobs = Annotated[
-    int | None, typer.Option("--jobs", metavar="N", min=1, help="Jobs to submit.", rich_help_panel=_PANEL)
+    int | None,
+    typer.Option("--jobs", metavar="N", min=1, help="Number of jobs to submit.", rich_help_panel=_PANEL),
 ]
 JobCores = Annotated[
     int | None,
@@ -63,7 +78,7 @@ JobCores = Annotated[
         "--job-cores",
         metavar="N",
         min=1,
-        help="Cores of a job, each a worker.",
+        help="Cores per job; one worker runs on each.",
         show_default=str(CORES),
         rich_help_panel=_PANEL,
     ),
@@ -73,8 +88,8 @@ JobMemory = Annotated[
     typer.Option(
         "--job-memory",
         metavar="SIZE",
-        help="Memory of a job, as 16GB; its workers share it.",
-        show_default=f"{MEMORY_PER_CORE_GB}GB a core",
+        help="Memory per job, such as 16GB, shared by its workers.",
+        show_default=f"{MEMORY_PER_CORE_GB}GB per core",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -83,7 +98,7 @@ JobTime = Annotated[
     typer.Option(
         "--job-time",
         metavar="TIME",
-        help="Time limit of a job, as 8:00:00.",
+        help="Time limit per job, such as 8:00:00.",
         show_default="the queue's",
         rich_help_panel=_PANEL,
     ),
@@ -93,7 +108,7 @@ JobDirective = Annotated[
     typer.Option(
         "--job-directive",
         metavar="TEXT",
-        help="Another option for sbatch, as --account=em; may be given again.",
+        help="Additional sbatch option, such as --account=em; may be repeated.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -102,7 +117,7 @@ Dashboard = Annotated[
     typer.Option(
         "--dashboard",
         metavar="ADDRESS",
-        help="Serve Dask's page there, as localhost:8787 (needs bokeh).",
+        help="Serve Dask's dashboard at this address, such as localhost:8787 (needs bokeh).",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -123,3 +138,107 @@ class ExecutorOptions:
     job_time: JobTime = None
     job_directive: JobDirective = None
     dashboard: Dashboard = None
+
+
+def executor_choice(options: ExecutorOptions) -> "ExecutorChoice":
+    """The executor that the options choose.
+
+    Raises
+    ------
+    typer.BadParameter
+        If options contradict each other, or one lacks another that it needs.
+    """
+    if options.cluster is None:
+        _reject_any(options, _JOB_OPTIONS, "only applies to queue jobs: add --cluster slurm, or drop it.")
+    if options.scheduler is not None:
+        return _running_cluster(options, options.scheduler)
+    if options.cluster is not None:
+        return _slurm_jobs(options)
+    return _on_this_machine(options)
+
+
+def _running_cluster(options: ExecutorOptions, address: str) -> RunningCluster:
+    _check_dask(options, "--scheduler")
+    _reject_any(
+        options,
+        ("cluster",),
+        "submits its own workers, whereas --scheduler uses those of a running cluster: choose one.",
+    )
+    _reject_any(
+        options,
+        ("workers",),
+        "sets processes on this machine, but --scheduler brings its own workers: drop it.",
+    )
+    _reject_any(options, ("dashboard",), "must be set on the scheduler that is already running: drop it.")
+    return RunningCluster(address)
+
+
+def _slurm_jobs(options: ExecutorOptions) -> SlurmJobs:
+    _check_dask(options, "--cluster")
+    _reject_any(
+        options,
+        ("workers",),
+        "sets processes on this machine; with --cluster use --jobs N, and --job-cores N for the workers of each job.",
+    )
+    if options.jobs is None:
+        raise typer.BadParameter("needs --jobs N, the number of jobs to submit.", param_hint="--cluster")
+    if options.job_memory is not None and _MEMORY.fullmatch(options.job_memory) is None:
+        raise typer.BadParameter(
+            f"found {options.job_memory!r}, expected a number and a unit, such as 16GB.",
+            param_hint="--job-memory",
+        )
+    if options.job_time is not None:
+        _check_time(options.job_time)
+    return SlurmJobs(
+        jobs=options.jobs,
+        queue=options.queue or "",
+        cores=options.job_cores or CORES,
+        memory=options.job_memory or "",
+        time=options.job_time or "",
+        directives=tuple(options.job_directive or ()),
+        dashboard=options.dashboard or "",
+    )
+
+
+def _check_time(text: str) -> None:
+    try:
+        seconds_of(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"found {text!r}, expected minutes, HH:MM:SS or D-HH:MM:SS, the formats SLURM accepts.",
+            param_hint="--job-time",
+        ) from None
+
+
+def _on_this_machine(options: ExecutorOptions) -> "ExecutorChoice":
+    from thonring.batch.executors.base import Inline
+    from thonring.batch.executors.processes import Processes
+
+    workers = options.workers or 1
+    if options.executor == "dask":
+        return OwnCluster(workers, options.dashboard or "")
+    _reject_any(
+        options, ("dashboard",), "is for Dask only: add --executor dask or --cluster slurm, or drop it."
+    )
+    if options.executor == "inline" and workers > 1:
+        raise typer.BadParameter(
+            f"uses this process only, but --workers asks for {workers}: drop one of them.",
+            param_hint="--executor inline",
+        )
+    if options.executor == "processes" or workers > 1:
+        return Processes(workers)
+    return Inline()
+
+
+def _check_dask(options: ExecutorOptions, by: str) -> None:
+    if options.executor not in (None, "dask"):
+        raise typer.BadParameter(
+            f"cannot be combined with {by}, which implies --executor dask: drop one of them.",
+            param_hint=f"--executor {options.executor}",
+        )
+
+
+def _reject_any(options: ExecutorOptions, names: tuple[str, ...], reason: str) -> None:
+    for name in names:
+        if getattr(options, name) not in (None, []):
+            raise typer.BadParameter(reason, param_hint="--" + name.replace("_", "-"))

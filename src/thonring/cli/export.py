@@ -1,52 +1,172 @@
-"""`thonring export`: a run's results in the form that another program reads."""
+"""`thonring export` and `thonring export-cs`: a run's results in the formats of other programs."""
 
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thonring.cli.ending import error_exit
-from thonring.cli.request import ExportRequest
+from thonring.cli import options as opt
+from thonring.cli.console import error_exit
+from thonring.errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    from thonring.evaluate.results import Result
+    from thonring.formats.cryosparc import ExposureCtf
+
+Formats = Annotated[
+    list[str],
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="What to write, one of the formats above; may be repeated.",
+        show_default=False,
+    ),
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="FOLDER", help="Where to write it.", show_default="RUN")
+]
+Exposures = Annotated[
+    Path,
+    typer.Argument(
+        metavar="EXPOSURES.cs", help="cryoSPARC exposures of the same micrographs.", show_default=False
+    ),
+]
+OutTable = Annotated[
+    Path, typer.Option("--out", metavar="OUT.cs", help="Table to write.", show_default=False)
+]
+WithRejected = Annotated[
+    bool,
+    typer.Option(
+        "--with-rejected", help="Keep rejected micrographs that have a fit, with thonring/accepted set to 0."
+    ),
+]
 
 
-class Format(StrEnum):
-    """What can be exported."""
+def export(*, run: opt.Run, formats: Formats, out: Out = None, quiet: opt.PlainQuiet = False) -> None:
+    """Export the results of a run from its database; this also works while the run is in progress.
 
-    STAR = "star"
-    XMD = "xmd"
-    CSV = "csv"
-    CTFFIND = "ctffind"
-    CRYOSPARC_CSV = "cryosparc-csv"
-    JSON = "json"
+    star: micrographs_ctf.star and rejected_ctf.star. xmd: micrographs.xmd.
+    csv: results.csv and attempts.csv. json: results.json, the complete results.
+    cryosparc-csv: exposures_ctf.csv and rejected_exposures_ctf.csv.
+    ctffind: ctffind/NAME.txt (not NAME_avrot.txt, whose curves are not stored:
+    use estimate --ctffind-text).
 
-
-def export(
-    *,
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run of `thonring estimate`.")],
-    formats: Annotated[
-        list[Format],
-        typer.Option("--format", help="What to write; may be given several times.", show_default=False),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FOLDER", help="Where to write it.", show_default="RUN"),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Tell errors only.")] = False,
-) -> None:
-    """Write the results of a run from its store, also while it goes on.
-
-    star: micrographs_ctf.star and rejected_ctf.star. xmd: micrographs.xmd. csv: results.csv and attempts.csv.
-    ctffind: ctffind/NAME.txt (the curves of NAME_avrot.txt are not kept: estimate --ctffind-text writes those).
-    cryosparc-csv: exposures_ctf.csv and rejected_exposures_ctf.csv. json: results.json, with everything.
-
-    Exit codes: 0 written, 2 wrong use.
+    Exit codes: 0 written, 2 usage error.
     """
     with error_exit():
-        _perform(ExportRequest(run=run, formats=tuple(dict.fromkeys(formats)), out=out or run, quiet=quiet))
+        _export(run, tuple(dict.fromkeys(formats)), out or run, quiet=quiet)
 
 
-def _perform(request: ExportRequest) -> None:
-    from thonring.cli.perform_export import perform
+def _export(run: Path, formats: Sequence[str], folder: Path, *, quiet: bool) -> None:
+    """Write tables and text files, and say where they are.
 
-    perform(request)
+    Raises
+    ------
+    typer.BadParameter
+        If there is no such format.
+    ThonringError
+        If there is no run, or nothing can be written.
+    """
+    from thonring.formats.run_tables import CTFFIND, TABLES, create_folder
+    from thonring.formats.run_tables import export as write_formats
+    from thonring.run.open import read_run
+
+    known = (*TABLES, CTFFIND)
+    for name in formats:
+        if name not in known:
+            message = f"found {name!r}, expected one of {', '.join(known)}."
+            raise typer.BadParameter(message, param_hint="--format")
+    with read_run(run) as store:
+        create_folder(folder)
+        written = write_formats(store, formats, folder)
+        micrographs = len(store)
+    if quiet:
+        return
+    typer.echo(f"micrographs in the run: {micrographs}")
+    for path in written.tables:
+        typer.echo(f"written: {path}")
+    if written.texts:
+        typer.echo(f"written: {written.texts} text files in {written.texts_folder}")
+
+
+def export_cs(
+    *,
+    run: opt.Run,
+    exposures: Exposures,
+    out: OutTable,
+    with_rejected: WithRejected = False,
+    quiet: opt.PlainQuiet = False,
+) -> None:
+    """Write the CTFs of a run into the ctf/ fields of cryoSPARC exposures; uids and all other fields are kept.
+
+    Exposures that have no fit or are not in the run are left out. Exit codes: 0 done, 2 usage error.
+    """
+    with error_exit():
+        counts = _export_cs(run, exposures, out, with_rejected=with_rejected)
+    if not quiet:
+        typer.echo(counts)
+
+
+def _export_cs(run: Path, exposures: Path, out: Path, *, with_rejected: bool) -> str:
+    """Join a run and exposures by name, write the table, and count what is in it.
+
+    Raises
+    ------
+    ThonringError
+        If a table cannot be read, names are ambiguous, nothing is in both, or the file cannot be written.
+    """
+    from thonring.evaluate.matching import list_files
+    from thonring.evaluate.results import read_run_database
+    from thonring.formats.cryosparc import exposure_names, load_exposures, with_ctf, write_exposures
+
+    if out.suffix.lower() != ".cs":
+        raise OutputError(f"{out}: found suffix {out.suffix or '(none)'!r}, expected .cs.")
+    results = read_run_database(run, run.name).results
+    rows = load_exposures(exposures)
+    names = exposure_names(rows)
+    by_exposure = _joined(run, results, exposures, names)
+    ctfs = {index: _ctf(result) for index, result in by_exposure.items() if result.estimate}
+    written = with_ctf(rows, ctfs, with_rejected=with_rejected)
+    write_exposures(out, written)
+    absent = [name for index, name in enumerate(names) if index not in by_exposure]
+    rejected = sum(not one.accepted for one in ctfs.values())
+    counts = [
+        f"{len(written)} of {len(rows)} exposures written: {out}",
+        f"rejected and {'kept' if with_rejected else 'left out'}: {rejected}",
+        f"without a fit: {len(by_exposure) - len(ctfs)}",
+        f"not in the run: {len(absent)}" + (f" ({list_files(absent)})" if absent else ""),
+    ]
+    return "\n".join(counts)
+
+
+def _joined(
+    run: Path, results: "Sequence[Result]", exposures: Path, names: Sequence[str]
+) -> "dict[int, Result]":
+    """The run's result for each exposure that has one, by the exposure's index."""
+    from thonring.evaluate.matching import MicrographIndex, list_files
+
+    files = [one.file for one in results]
+    index = MicrographIndex(files, [Path(file) for file in files], f"results of {run}")
+    found = index.find({name: Path(name) for name in names}, str(exposures), by_key=True)
+    if not found:
+        raise InputError(
+            f"{exposures}: none of its exposures ({list_files(names)}) are in {run} ({list_files(files)}). "
+            "Give exposures of the same micrographs."
+        )
+    return {position: results[found[name]] for position, name in enumerate(names) if name in found}
+
+
+def _ctf(result: "Result") -> "ExposureCtf":
+    from thonring.formats.cryosparc import ExposureCtf
+
+    assert result.estimate is not None
+    return ExposureCtf(
+        result.estimate,
+        result.voltage_kV,
+        result.cs_mm,
+        result.amplitude_contrast,
+        result.score,
+        result.fit_resolution_A,
+        accepted=result.status == "accepted",
+    )

@@ -1,4 +1,4 @@
-"""What the user sees while work goes on: a bar on a terminal, a line a micrograph in a log."""
+"""What the user sees while work goes on: a bar on a terminal, a line per micrograph in a log."""
 
 import sys
 from collections import Counter
@@ -9,15 +9,16 @@ from dataclasses import dataclass
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from thonring.cli.console import print_note
 from thonring.records import Note, Outcome
 from thonring.run.summary import reason_without_file
 
-STATUSES = ("accepted", "rejected", "failed")
+OUTCOME_STATUSES = ("accepted", "rejected", "failed")
 
 
 @dataclass(frozen=True, slots=True)
 class StatusLine:
-    """What there is to say of one micrograph; those of a `status` are counted, "failed" is always told."""
+    """What to show of one micrograph; those of a `status` are counted, and "failed" is always shown."""
 
     line: str
     status: str
@@ -25,37 +26,38 @@ class StatusLine:
 
 
 @contextmanager
-def progress(total: int, *, quiet: bool) -> Iterator[Callable[[Outcome], None]]:
-    """Give a function to be called with each outcome."""
-    with shown(total, STATUSES, quiet=quiet) as show:
+def outcome_progress(total: int, *, quiet: bool) -> Iterator[Callable[[Outcome], None]]:
+    """Give a function that shows the outcome it is called with, as one of `total`."""
+    with show_progress(total, OUTCOME_STATUSES, quiet=quiet) as show:
         yield lambda outcome: show(status_line(outcome))
 
 
-def status_line(outcome: Outcome) -> StatusLine:
-    """What there is to say of an outcome."""
-    return StatusLine(line_of(outcome), outcome.status, outcome.notes)
-
-
 @contextmanager
-def shown(total: int, statuses: Sequence[str], *, quiet: bool) -> Iterator[Callable[[StatusLine], None]]:
+def show_progress(
+    total: int, statuses: Sequence[str], *, quiet: bool
+) -> Iterator[Callable[[StatusLine], None]]:
     """Give a function that shows what it is called with; `statuses` are counted in this order."""
     if quiet:
         yield lambda _: None
         return
-    notes = Notes()
+    notes = NoteFilter()
     with _bar(total, notes, statuses) if sys.stdout.isatty() else _lines(total, notes) as show:
         yield show
-    notes.tell_how_often()
+    notes.print_counts()
 
 
-def line_of(outcome: Outcome) -> str:
-    """Name, verdict, and the numbers or the reason that matter most."""
+def status_line(outcome: Outcome) -> StatusLine:
+    """Name, verdict, and the numbers or the reason that matter most, with the notes of an outcome."""
+    return StatusLine(_line(outcome), outcome.status, outcome.notes)
+
+
+def _line(outcome: Outcome) -> str:
     head = f"{outcome.path.name} {outcome.status}"
-    found = "" if outcome.fit is None else f" {outcome.fit.mean_defocus_A:.0f} Å"
-    if outcome.status == "accepted" and outcome.fit is not None:
-        fit = outcome.fit
-        return f"{head}{found}, astigmatism {fit.astigmatism_A:.0f} Å, rings to {fit.fit_resolution_A:.1f} Å"
-    return f"{head}{found}: {_main_reason(outcome)}"
+    fit = outcome.fit
+    defocus = "" if fit is None else f" {fit.mean_defocus_A:.0f} Å"
+    if outcome.status == "accepted" and fit is not None:
+        return f"{head}{defocus}, astigmatism {fit.astigmatism_A:.0f} Å, rings fitted to {fit.fit_resolution_A:.1f} Å"
+    return f"{head}{defocus}: {_main_reason(outcome)}"
 
 
 def _main_reason(outcome: Outcome) -> str:
@@ -66,45 +68,47 @@ def _main_reason(outcome: Outcome) -> str:
     return f"{first} (and {others} more)" if others else first
 
 
-class Notes:
-    """Each kind of note is told when it first comes, and at the end how often it came."""
+class NoteFilter:
+    """Notes in many micrographs: the first of each kind is shown, and at the end how many there were."""
 
     def __init__(self) -> None:
         self._count: Counter[str] = Counter()
 
-    def tell(self, told: StatusLine, write: Callable[[str], None]) -> None:
-        """Write those of a kind that was not told yet."""
-        notes = {note.kind: note.text for note in told.notes}
+    def show(self, status: StatusLine, write: Callable[[str], None]) -> None:
+        """Write the notes whose kind has not been shown yet."""
+        notes = {note.kind: note.text for note in status.notes}
         for kind, text in notes.items():
             if kind not in self._count:
                 write(f"note: {text}")
         self._count.update(notes.keys())
 
-    def tell_how_often(self) -> None:
-        """Say how many there were of each kind."""
+    def print_counts(self) -> None:
+        """Print how many micrographs have each kind of note."""
         for kind, count in self._count.items():
             if count > 1:
-                typer.echo(
-                    f"note: {kind.replace('-', ' ')}: {count} micrographs in all, see results.csv", err=True
-                )
+                print_note(f"{kind.replace('-', ' ')}: {count} micrographs in total, see results.csv")
+
+
+def _print_error(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 @contextmanager
-def _lines(total: int, notes: Notes) -> Iterator[Callable[[StatusLine], None]]:
+def _lines(total: int, notes: NoteFilter) -> Iterator[Callable[[StatusLine], None]]:
     width = len(str(total))
     done = 0
 
-    def show(told: StatusLine) -> None:
+    def show(status: StatusLine) -> None:
         nonlocal done
         done += 1
-        notes.tell(told, lambda text: typer.echo(text, err=True))
-        typer.echo(f"[{done:>{width}}/{total}] {told.line}")
+        notes.show(status, _print_error)
+        typer.echo(f"[{done:>{width}}/{total}] {status.line}")
 
     yield show
 
 
 @contextmanager
-def _bar(total: int, notes: Notes, statuses: Sequence[str]) -> Iterator[Callable[[StatusLine], None]]:
+def _bar(total: int, notes: NoteFilter, statuses: Sequence[str]) -> Iterator[Callable[[StatusLine], None]]:
     counts: Counter[str] = Counter()
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with Progress(*columns) as bar:
@@ -113,12 +117,12 @@ def _bar(total: int, notes: Notes, statuses: Sequence[str]) -> Iterator[Callable
         def write(text: str) -> None:
             bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-        def show(told: StatusLine) -> None:
-            counts[told.status] += 1
-            notes.tell(told, write)
-            if told.status == "failed":
-                write(told.line)
-            counted = ", ".join(f"{counts[status]} {status}" for status in statuses if counts[status])
+        def show(status: StatusLine) -> None:
+            counts[status.status] += 1
+            notes.show(status, write)
+            if status.status == "failed":
+                write(status.line)
+            counted = ", ".join(f"{counts[name]} {name}" for name in statuses if counts[name])
             bar.update(task, advance=1, description=counted)
 
         yield show

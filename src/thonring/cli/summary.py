@@ -1,19 +1,75 @@
-"""What the user reads at the end of a run."""
+"""What the user reads of a run folder: what an earlier run left to do, and how the run stands at the end."""
 
 import math
+from collections.abc import Iterator
+from pathlib import Path
 
-from rich.console import Console
+import typer
 from rich.markup import escape
 from rich.table import Table
 
-from thonring.batch.jobs import Recipe
-from thonring.batch.run import Session
+from thonring.batch.jobs import RunOptions
+from thonring.batch.resume import ResumePlan
+from thonring.batch.run import RunResult
+from thonring.cli.console import add_lines, output_console, print_note, two_columns
+from thonring.run.open import STORE
 from thonring.run.summary import Summary
 
-_WIDTH_IN_A_LOG = 120
+_TABLE = "results.csv"
 
 
-def print_summary(session: Session, recipe: Recipe, counts: Summary, ended: str, took: str) -> None:
+def lacks_database(run: Path) -> bool:
+    """Whether a version of the program that kept no database wrote this folder."""
+    return (run / _TABLE).exists() and not (run / STORE).exists()
+
+
+def print_tables_replaced(run: Path) -> None:
+    """Say what becomes of the tables of a folder that lacks its database."""
+    print_note(
+        f"{run} has tables from an earlier version but no {STORE}, so earlier results cannot be reused: all inputs are "
+        "estimated again and the tables replaced."
+    )
+
+
+def print_resume_plan(run: Path, plan: ResumePlan) -> None:
+    """Say what is processed again and what is not; nothing where the run is new."""
+    if plan.unchanged or plan.others or plan.new < len(plan.pending):
+        typer.echo(f"{run}: {', '.join(_plan_counts(plan))}")
+    for text in _plan_notes(run, plan):
+        print_note(text)
+
+
+def _plan_counts(plan: ResumePlan) -> Iterator[str]:
+    yield f"{plan.unchanged} unchanged"
+    causes = ", ".join(f"{count} {cause}" for cause, count in plan.changed)
+    yield f"{sum(count for _, count in plan.changed)} changed" + (f" ({causes})" if causes else "")
+    yield f"{plan.new} new"
+    if plan.failed:
+        yield f"{plan.failed} failed before"
+    if plan.forced:
+        yield f"{plan.forced} repeated"
+
+
+def _plan_notes(run: Path, plan: ResumePlan) -> Iterator[str]:
+    if plan.settings:
+        yield f"changed settings: {', '.join(plan.settings)}"
+    if plan.missing_files:
+        yield f"the files of {plan.missing_files} micrographs no longer exist; their results are kept"
+    if plan.versions:
+        yield (
+            f"unchanged micrographs were estimated by Thonring {', '.join(plan.versions)}; --redo estimates them again "
+            "with this version"
+        )
+    if plan.others:
+        yield f"{plan.others} other micrographs of {run} are not among the inputs and stay in its tables"
+    if plan.other_settings:
+        yield (
+            f"{plan.other_settings} of them were estimated with other settings; if that matters, add them to the "
+            "inputs, or use another folder with --out"
+        )
+
+
+def print_summary(result: RunResult, options: RunOptions, counts: Summary, ended: str, took: str) -> None:
     """Print counts, reasons, time and where everything is.
 
     Parameters
@@ -21,60 +77,52 @@ def print_summary(session: Session, recipe: Recipe, counts: Summary, ended: str,
     counts
         Of the whole run folder.
     ended
-        What is to be said first of how it ended, if anything.
+        What is to be said first of how the run ended, if anything.
     took
         How long all that lasted.
     """
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _WIDTH_IN_A_LOG
+    console = output_console()
     console.print()
     if ended:
         console.print(ended)
     in_tables = counts.accepted + counts.rejected + counts.failed
-    if in_tables != session.done:
-        console.print("In the tables is the whole run:")
+    if in_tables != result.done:
+        console.print("The tables hold the whole run:")
     console.print(counts_table(counts))
-    console.print(_places_table(recipe, took))
+    console.print(_places_table(options, took))
 
 
 def counts_table(counts: Summary) -> Table:
     """Count accepted, rejected by criterion, and failed with the files' reasons."""
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(justify="right")
-    table.add_column()
+    table = two_columns(counts=True)
     table.add_row(f"[bold]{counts.accepted}[/]", "[bold]accepted[/]")
-    table.add_row(
-        f"[bold]{counts.rejected}[/]", "[bold]rejected[/]" + (", because of" if counts.rejected else "")
-    )
+    table.add_row(f"[bold]{counts.rejected}[/]", "[bold]rejected[/]" + (", for" if counts.rejected else ""))
     for criterion, count in counts.rejected_by:
         table.add_row("", f"{count} × {escape(criterion.replace('_', ' '))}")
     table.add_row(f"[bold]{counts.failed}[/]", "[bold]failed[/]")
-    for path, reason in counts.failures:
-        table.add_row("", escape(f"{path}: {reason}"))
-    if counts.failed > len(counts.failures):
-        table.add_row("", f"and {counts.failed - len(counts.failures)} more, see results.csv")
+    failures = [f"{path}: {reason}" for path, reason in counts.failures]
+    add_lines(table, failures, counts.failed, "more, see results.csv")
     return table
 
 
-def _places_table(recipe: Recipe, took: str) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+def _places_table(options: RunOptions, took: str) -> Table:
+    table = two_columns()
     table.add_row("time", took)
-    run = recipe.run
+    run = options.run
     table.add_row(
-        "results", escape(f"{run / 'results.csv'}, micrographs_ctf.star, rejected_ctf.star, micrographs.xmd")
+        "results", escape(f"{run / _TABLE}, micrographs_ctf.star, rejected_ctf.star, micrographs.xmd")
     )
-    if recipe.plots or recipe.signals:
+    if options.artefacts & {"plots", "signals"}:
         table.add_row("pictures", escape(f"{run / 'plots'}"))
-    if recipe.ctffind_text:
+    if "ctffind_text" in options.artefacts:
         table.add_row("texts", escape(f"{run / 'ctffind'}"))
     return table
 
 
-def times(session: Session, counts: Summary, seconds: float) -> str:
-    """How long a run took, as a whole and for each micrograph."""
+def time_text(result: RunResult, counts: Summary, seconds: float) -> str:
+    """How long a run took, in total and for each micrograph."""
     each = counts.median_cpu_seconds
     took = f"{seconds:.1f} s in all"
-    if session.done:
-        took += f", {seconds / session.done:.2f} s a micrograph"
-    return took if math.isnan(each) else f"{took} (estimation alone: {each:.2f} CPU-s, median)"
+    if result.done:
+        took += f", {seconds / result.done:.2f} s per micrograph"
+    return took if math.isnan(each) else f"{took} (estimation alone: median {each:.2f} CPU-s)"

@@ -1,30 +1,39 @@
-"""`thonring train`: a network from data, and trained networks side by side."""
+"""`thonring train`: a network from data, and trained networks compared."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thonring.cli.ending import error_exit
-from thonring.cli.training_request import TrainingRequest
+from thonring.cli import options as opt
+from thonring.cli.console import error_exit
+from thonring.errors import SettingsError
 from thonring.learn.networks import NETWORKS
+
+if TYPE_CHECKING:
+    from thonring.learn.training.config import TrainingPlan
 
 train = typer.Typer(name="train", invoke_without_command=True)
 
-_KNOWN = ", ".join(NETWORKS)
-
-Network = Annotated[str | None, typer.Option("--network", metavar="NAME", help=f"What to train: {_KNOWN}.")]
+Network = Annotated[
+    str | None,
+    typer.Option("--network", metavar="NAME", help=f"Network to train: {', '.join(NETWORKS)}."),
+]
 Data = Annotated[
     list[str] | None,
     typer.Option(
         "--data",
         metavar="FILE|simulated",
-        help="A data set of `thonring dataset`, or a folder with files of the thesis; may be repeated. "
-        "'simulated' draws on the fly.",
+        help="A data set of `thonring dataset`, or a folder with thesis-format files; may be repeated. "
+        "'simulated' generates training data on the fly.",
     ),
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="New folder for model, card, curves, checkpoints.")
+    Path | None,
+    typer.Option(
+        "--out", metavar="DIR", help="New folder for the model, its card, the curves and checkpoints."
+    ),
 ]
 Recipe = Annotated[
     str | None,
@@ -38,31 +47,37 @@ Recipe = Annotated[
 Resume = Annotated[
     Path | None,
     typer.Option(
-        "--resume", metavar="CKPT", help="Go on from a checkpoint (last.ckpt); it knows all the rest."
+        "--resume",
+        metavar="CKPT",
+        help="Continue from a checkpoint (last.ckpt), which holds all other settings.",
     ),
 ]
-Epochs = Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="Other than the recipe's.")]
+Epochs = Annotated[
+    int | None,
+    typer.Option("--epochs", metavar="N", min=1, help="Number of epochs, instead of the recipe's."),
+]
 Seed = Annotated[
-    int | None, typer.Option("--seed", metavar="S", min=0, help="Seed of all chance.", show_default="0")
+    int | None, typer.Option("--seed", metavar="S", min=0, help="Random seed.", show_default="0")
 ]
 Workers = Annotated[
     int,
     typer.Option(
-        "--workers", metavar="N", min=0, help="Processes that read data beside the one that trains."
+        "--workers", metavar="N", min=0, help="Data-loading processes, in addition to the training process."
     ),
 ]
 Devices = Annotated[
     str,
-    typer.Option("--devices", metavar="auto|N", help="How many GPUs (or, without one, CPU processes) train."),
+    typer.Option(
+        "--devices",
+        metavar="auto|N",
+        help="Number of GPUs (or, without one, CPU processes) to train on.",
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Tell errors only.")]
 Models = Annotated[
     list[Path],
     typer.Argument(metavar="MODEL", help="Folders of `thonring train --out`.", show_default=False),
 ]
-Picture = Annotated[
-    Path, typer.Option("--out", metavar="FILE.png", help="The figure of all learning curves.")
-]
+Picture = Annotated[Path, typer.Option("--out", metavar="FILE.png", help="Figure with all learning curves.")]
 
 
 @train.callback()
@@ -78,27 +93,43 @@ def train_network(  # noqa: PLR0913 - typer reads the options from the signature
     seed: Seed = None,
     workers: Workers = 0,
     devices: Devices = "auto",
-    quiet: Quiet = False,
+    quiet: opt.PlainQuiet = False,
 ) -> None:
-    """Train a network that reads defocus, and test it; `thonring train compare` puts several side by side.
+    """Train a network that predicts the defocus, and test it; `thonring train compare` compares several.
 
-    Exit codes: 0 done, 2 wrong use, 130 interrupted (go on with --resume).
+    Exit codes: 0 done, 2 usage error, 130 or 143 interrupted (continue with --resume).
     """
     if context.invoked_subcommand is not None:
         return
-    request = TrainingRequest(
-        network, tuple(data or ()), out, recipe, resume, epochs, seed, workers, devices, quiet
-    )
     with error_exit():
-        from thonring.cli.perform_training import perform_training
+        given = {
+            "--network": network,
+            "--data": data or None,
+            "--out": out,
+            "--recipe": recipe,
+            "--seed": seed,
+        }
+        _check_new_or_resumed([option for option, value in given.items() if value is not None], resume)
+        _check_devices(devices)
+        from thonring.learn.model_card import require_training
+        from thonring.learn.training.config import plan_of_checkpoint
 
-        code = perform_training(request)
+        if resume is not None:
+            require_training()
+            plan, folder = plan_of_checkpoint(resume, epochs), resume.resolve().parents[1]
+        else:
+            assert network is not None
+            assert out is not None
+            _check_data(data or ())
+            require_training()
+            plan, folder = _new_plan(network, data or (), recipe, epochs, seed or 0), out
+        code = _train(plan, folder, resume, workers, devices, quiet=quiet)
     raise typer.Exit(code)
 
 
 @train.command()
 def compare(*, models: Models, out: Picture = Path("learning_curves.png")) -> None:
-    """Put trained networks side by side: a table, and one figure of their learning curves."""
+    """Compare trained networks: a table, and a figure of their learning curves."""
     from thonring.learn.training.evaluation import comparison_table, competitors, draw_comparison
 
     with error_exit():
@@ -106,3 +137,74 @@ def compare(*, models: Models, out: Picture = Path("learning_curves.png")) -> No
         draw_comparison(out, {one.name: one.epochs for one in compared})
     typer.echo(comparison_table(compared))
     typer.echo(f"written: {out}")
+
+
+def _train(
+    plan: "TrainingPlan", folder: Path, resume: Path | None, workers: int, devices: str, *, quiet: bool
+) -> int:
+    """Train, say what came of it and give the exit code.
+
+    After an interrupt the last checkpoint is there if an epoch was finished; the user is told how to continue.
+
+    Raises
+    ------
+    ThonringError
+        If data, recipe or folder cannot be used.
+    """
+    from thonring.batch.interrupts import signal_of
+    from thonring.learn.training.train import Interrupted, Machine, last_checkpoint, train
+
+    try:
+        trained = train(plan, folder, Machine(workers, devices, quiet), resume)
+    except (Interrupted, KeyboardInterrupt) as stop:
+        last = last_checkpoint(folder)
+        advice = (
+            f": continue with --resume {last}" if last.is_file() else " during the first epoch: start again"
+        )
+        typer.echo(f"thonring: interrupted{advice}", err=True)
+        return 128 + signal_of(stop)
+    if trained is not None and not quiet:
+        from thonring.learn.training.evaluation import error_table
+
+        typer.echo(error_table(trained.card))
+        typer.echo(f"written: {trained.model} with its model card, {trained.picture}")
+    return 0
+
+
+def _check_new_or_resumed(given: Sequence[str], resume: Path | None) -> None:
+    """A new training needs a network, data and a folder; the checkpoint of a resumed one knows them."""
+    if resume is not None and given:
+        raise SettingsError(
+            f"--resume takes network, data, recipe, seed and folder from the checkpoint: drop {', '.join(given)}."
+        )
+    missing = [option for option in ("--network", "--data", "--out") if option not in given]
+    if resume is None and missing:
+        raise SettingsError(
+            f"missing {', '.join(missing)}: a new training run needs --network, --data and --out."
+        )
+
+
+def _check_data(data: Sequence[str]) -> None:
+    from thonring.learn.training.config import SIMULATED
+
+    if SIMULATED in data and len(data) > 1:
+        raise SettingsError("--data simulated cannot be combined with other data: drop the other --data.")
+
+
+def _check_devices(devices: str) -> None:
+    if devices != "auto" and not (devices.isdecimal() and int(devices) > 0):
+        raise SettingsError(f"--devices {devices}: expected 'auto' or a number of at least 1.")
+
+
+def _new_plan(
+    name: str, data: Sequence[str], recipe: str | None, epochs: int | None, seed: int
+) -> "TrainingPlan":
+    from thonring.learn.networks import network
+    from thonring.learn.training.config import SIMULATED, TrainingPlan, load_training_recipe
+
+    row = network(name)
+    chosen = load_training_recipe(recipe or row.recipe, row.recipe)
+    if epochs is not None:
+        chosen = chosen.of_epochs(epochs)
+    paths = tuple(one if one == SIMULATED else str(Path(one).resolve()) for one in data)
+    return TrainingPlan(row.name, chosen, paths, seed)

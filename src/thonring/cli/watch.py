@@ -1,53 +1,65 @@
 """`thonring watch`: micrographs estimated as a microscope records them."""
 
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
-from thonring.cli.durations import seconds_of, until_of
-from thonring.cli.ending import error_exit
-from thonring.cli.estimation import EstimationOptions
-from thonring.cli.executor_options import ExecutorOptions
-from thonring.cli.executor_request import executor_of
-from thonring.cli.request import WatchRequest
-from thonring.cli.shared import with_shared_options
+from thonring.cli.console import (
+    duration_text,
+    error_exit,
+    parse_duration,
+    parse_until,
+    print_note,
+)
+from thonring.cli.estimation_options import EstimationOptions
+from thonring.cli.executor_options import ExecutorOptions, executor_choice
+from thonring.errors import InputError
 
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where images come, at any depth.")]
+if TYPE_CHECKING:
+    from thonring.batch.executors.open import ExecutorChoice
+    from thonring.batch.watch import WatchOptions, WatchResult
+
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to watch, with all its subfolders.")]
 Pattern = Annotated[
     list[str] | None,
     typer.Option(
         "--pattern",
         metavar="PATTERN",
-        help="Names to take, or paths below FOLDER where it has a slash; may be given several times.",
+        help="File names to process, or, with a slash, paths below FOLDER; may be repeated.",
         show_default="*.mrc",
     ),
 ]
 Ignore = Annotated[
     list[str] | None,
-    typer.Option("--ignore", metavar="PATTERN", help="Names or paths to leave; may be given several times."),
+    typer.Option("--ignore", metavar="PATTERN", help="File names or paths to ignore; may be repeated."),
 ]
 UntilOption = Annotated[
     list[str] | None,
     typer.Option(
         "--until",
         metavar="END",
-        help="'idle 30m', 18:00, 2026-03-01T18:00 or '500 files'; may be given several times.",
+        help="When to stop: 'idle 30m', 18:00, 2026-03-01T18:00 or '500 files'; may be repeated.",
         show_default="Ctrl-C",
     ),
 ]
-Every = Annotated[str, typer.Option("--every", metavar="TIME", help="How often to look, as 10s or 1m.")]
+Every = Annotated[str, typer.Option("--every", metavar="TIME", help="Scan interval, such as 10s or 1m.")]
 Stable = Annotated[
     str,
-    typer.Option("--stable", metavar="TIME", help="How long a file's size and time must stay as they are."),
+    typer.Option(
+        "--stable",
+        metavar="TIME",
+        help="How long a file's size and time must be unchanged before it is processed.",
+    ),
 ]
 
 
-@with_shared_options
+@opt.with_shared_options
 def watch(  # noqa: PLR0913 - typer reads the options from the signature
     *,
     folder: Folder,
@@ -60,30 +72,91 @@ def watch(  # noqa: PLR0913 - typer reads the options from the signature
     estimation: EstimationOptions,
     workers: ExecutorOptions,
 ) -> None:
-    """Watch a folder and estimate what comes into it, as `thonring estimate` does, until the end.
+    """Watch a folder and estimate new images as they arrive, as `thonring estimate` does, until it is stopped.
 
-    The run folder is that of `thonring estimate`: either command goes on where the other one ended.
+    The run folder is the same as that of `thonring estimate`: either command continues what the other began.
 
-    Exit codes: 0 it ended by --until, 1 and some failed (see results.csv), 2 wrong use, 130 or 143 ended by Ctrl-C or
-    SIGTERM.
+    Exit codes: 0 stopped by --until, 1 some files failed (see results.csv),
+    2 usage error, 130 or 143 stopped by Ctrl-C or SIGTERM.
     """
+    one_thread_each()
+    keep_freed_memory()
     with error_exit():
-        request = WatchRequest(
-            folder=folder,
-            patterns=tuple(pattern or ("*.mrc",)),
-            ignored=tuple(ignore or ()),
-            until=until_of(until or (), datetime.now().astimezone(), "--until"),
-            every_s=seconds_of(every, "--every"),
-            stable_s=seconds_of(stable, "--stable"),
-            estimation=estimation.estimation(out, executor_of(workers)),
+        estimation.check()
+        choice = executor_choice(workers)
+        every_s, stable_s = parse_duration(every, "--every"), parse_duration(stable, "--stable")
+        end = parse_until(until or (), datetime.now().astimezone(), "--until")
+        from thonring.batch.folder_scan import ScanPattern
+        from thonring.batch.watch import WatchOptions
+
+        code = _watch(
+            WatchOptions(
+                ScanPattern(
+                    folder,
+                    tuple(pattern or ("*.mrc",)),
+                    tuple(ignore or ()),
+                    metadata=not estimation.no_metadata,
+                ),
+                estimation.optics(),
+                estimation.run_options(out),
+                end,
+                estimation.known_defocus(),
+                every_s=every_s,
+                stable_s=stable_s,
+            ),
+            choice,
+            quiet=estimation.quiet,
         )
-        code = _perform(request)
     raise typer.Exit(code)
 
 
-def _perform(request: WatchRequest) -> int:
-    one_thread_each()
-    keep_freed_memory()
-    from thonring.cli.perform_watch import perform_watch
+def _watch(plan: "WatchOptions", choice: "ExecutorChoice", *, quiet: bool) -> int:
+    """Watch until the end and give the exit code.
 
-    return perform_watch(request, sys.argv)
+    Raises
+    ------
+    ThonringError
+        If nothing can be done: no folder, a constant missing, an unusable run folder, or one that another process
+        works on; no workers, or unfit ones; if the disk is full.
+    """
+    from thonring.batch.executors.open import open_executor
+    from thonring.batch.watch import watch as watch_folder
+    from thonring.cli.summary import lacks_database, print_summary, print_tables_replaced
+    from thonring.cli.watch_display import watch_display
+    from thonring.files.entry import is_folder
+    from thonring.formats.run_tables import prepare_run
+    from thonring.read import check_optics
+    from thonring.run.open import open_run
+    from thonring.run.settings_file import write_settings
+    from thonring.run.summary import summary
+
+    folder, run = plan.pattern.folder, plan.run_options.run
+    if not is_folder(folder):
+        raise InputError(f"folder {folder}: not found. Check the path, or create it first.")
+    check_optics(plan.optics, metadata=plan.pattern.metadata)
+    prepare_run(run)
+    is_old = lacks_database(run)
+    with open_run(run) as store:
+        write_settings(run, plan.run_options.settings, sys.argv, plan.optics)
+        if is_old and not quiet:
+            print_tables_replaced(run)
+        started = time.monotonic()
+        with (
+            open_executor(choice, run, [folder], print_note) as executor,
+            watch_display(folder, run, quiet=quiet) as display,
+        ):
+            watched = watch_folder(store, plan, executor, display)
+        if not quiet:
+            took = duration_text(time.monotonic() - started)
+            counts = summary(one.outcome for one in store)
+            print_summary(watched.run, plan.run_options, counts, _ending(watched), took)
+    return watched.run.exit_code
+
+
+def _ending(result: "WatchResult") -> str:
+    interrupted = "Interrupted. " if result.run.interrupted else ""
+    files = "file" if result.left == 1 else "files"
+    left = f"{result.left} {files} not processed yet. " if result.left else ""
+    if not (interrupted or left):
+        return ""
+    return f"{interrupted}{left}Run the same command again, or `thonring estimate`, to continue."

@@ -1,4 +1,4 @@
-"""The command `thonring-ctffind`: flags, the session, and the exit code."""
+"""The command `thonring-ctffind`: flags, questions, and the exit code; nothing here loads numpy before it runs."""
 
 import io
 import sys
@@ -10,7 +10,7 @@ import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.ctffind_cli.prompts import Script, Terminal
-from thonring.ctffind_cli.questions import Answers
+from thonring.ctffind_cli.questions import Answers, ask_all, read_old_school
 from thonring.errors import AnswerError, ThonringError
 
 FAILED = 1
@@ -20,19 +20,29 @@ OldSchool = Annotated[
 ]
 OldSchoolCtffind4 = Annotated[
     bool,
-    typer.Option("--old-school-input-ctffind4", help="The same with two lines more: movie, phase shift."),
+    typer.Option(
+        "--old-school-input-ctffind4", help="The same, with two extra lines for movies and phase shift."
+    ),
 ]
 AmplitudeSpectrum = Annotated[
-    bool, typer.Option("--amplitude-spectrum-input", help="The input is an amplitude spectrum, no image.")
+    bool, typer.Option("--amplitude-spectrum-input", help="The input is an amplitude spectrum, not an image.")
 ]
 FilteredSpectrum = Annotated[
     bool,
-    typer.Option("--filtered-amplitude-spectrum-input", help="Refused: Thonring needs the unfiltered one."),
+    typer.Option(
+        "--filtered-amplitude-spectrum-input", help="Not supported: Thonring needs the unfiltered spectrum."
+    ),
 ]
-Fast = Annotated[bool, typer.Option("--fast", help="Accepted: nothing is left out.")]
+Fast = Annotated[bool, typer.Option("--fast", help="Accepted without effect.")]
 Threads = Annotated[
     int | None,
-    typer.Option("-j", "--omp-num-threads", metavar="N", min=1, help="Accepted: one thread does it."),
+    typer.Option(
+        "-j",
+        "--omp-num-threads",
+        metavar="N",
+        min=1,
+        help="Accepted without effect: Thonring uses one thread.",
+    ),
 ]
 
 
@@ -45,54 +55,48 @@ def ctffind(
     fast: Fast = False,
     threads: Threads = None,
 ) -> None:
-    """Answer in the place of CTFFIND 4.1: its questions on standard input, its files, Thonring's estimate.
+    """Drop-in replacement for CTFFIND 4.1: the same questions and files, with Thonring's estimate.
 
-    Exit codes: 0 the files are written, 1 they are not, and a message says why.
+    Exit codes: 0 the files were written, 1 they were not; a message says why.
     """
     one_thread_each()
     keep_freed_memory()
     try:
         if filtered_spectrum:
             raise AnswerError(
-                "--filtered-amplitude-spectrum-input: Thonring's fit needs the spectrum before its background is "
-                "taken away. Give that, with --amplitude-spectrum-input, or the image."
+                "--filtered-amplitude-spectrum-input: Thonring fits the spectrum before background subtraction. Give "
+                "the unfiltered one with --amplitude-spectrum-input, or the image."
             )
-        code = _session(
+        _session(
             old_school=old_school or old_school_ctffind4,
             of_ctffind4=old_school_ctffind4,
             amplitude_spectrum=amplitude_spectrum,
-            unused=_unused(fast=fast, threads=threads),
+            unused=_unused_flags(fast=fast, threads=threads),
         )
     except ThonringError as problem:
         sys.stdout.flush()
         typer.echo(f"thonring-ctffind: {problem}", err=True)
-        code = FAILED
-    raise typer.Exit(code)
+        raise typer.Exit(FAILED) from None
 
 
-def _session(*, old_school: bool, of_ctffind4: bool, amplitude_spectrum: bool, unused: str) -> int:
-    from thonring.ctffind_cli.perform import perform_ctffind
-    from thonring.ctffind_cli.report import CtffindConsole
+def _session(*, old_school: bool, of_ctffind4: bool, amplitude_spectrum: bool, unused: str) -> None:
+    from thonring.ctffind_cli.estimate import CtffindConsole, estimate_ctffind
     from thonring.ctffind_cli.settings import to_request
 
-    report = CtffindConsole(typer.echo, lambda line: typer.echo(line, err=True), old_school=old_school)
+    console = CtffindConsole(typer.echo, lambda line: typer.echo(line, err=True), old_school=old_school)
     if old_school:
-        from thonring.ctffind_cli.questions import read_old_school
-
         answers = read_old_school(_lines(), typer.echo, of_ctffind4=of_ctffind4)
     else:
-        report.welcomes("Interactive" if sys.stdin.isatty() else "Scripted")
-        answers = _asked()
+        console.print_welcome("Interactive" if sys.stdin.isatty() else "Scripted")
+        answers = _answers()
     if unused:
         typer.echo(unused)
-    return perform_ctffind(to_request(answers, amplitude_spectrum=amplitude_spectrum), report)
+    estimate_ctffind(to_request(answers, amplitude_spectrum=amplitude_spectrum), console)
 
 
-def _asked() -> Answers:
-    from thonring.ctffind_cli.questions import ask_all
-
-    asker = Terminal(input, typer.echo) if sys.stdin.isatty() else Script(_lines(), typer.echo)
-    return ask_all(asker, _images_in)
+def _answers() -> Answers:
+    prompter = Terminal(input, typer.echo) if sys.stdin.isatty() else Script(_lines(), typer.echo)
+    return ask_all(prompter, _images_in)
 
 
 def _images_in(path: Path) -> int:
@@ -105,15 +109,15 @@ def _lines() -> Iterator[str]:
     return iter(sys.stdin)
 
 
-def _unused(*, fast: bool, threads: int | None) -> str:
+def _unused_flags(*, fast: bool, threads: int | None) -> str:
     flags = [*(["--fast"] if fast else []), *([f"-j {threads}"] if threads is not None else [])]
-    return f"Accepted and without effect: {', '.join(flags)}." if flags else ""
+    return f"Accepted without effect: {', '.join(flags)}." if flags else ""
 
 
 def main() -> None:
     """Run the command line; ends the process with an exit code.
 
-    Names of files may hold any bytes, whatever the locale says.
+    Names of files may hold any bytes, whatever the locale is.
     """
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, io.TextIOWrapper):

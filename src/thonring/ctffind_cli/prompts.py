@@ -1,4 +1,4 @@
-"""Questions and how they are asked: of a script, which gets one try, or of a person, who is asked again."""
+"""Questions, and how they get their answers: from a script, which has one try, or from a person, who may try again."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ COLUMN = 50
 
 @dataclass(frozen=True, slots=True)
 class Question(Generic[T]):
-    """One question in CTFFIND's words. `parse` raises ValueError, its text being what is wrong with an answer."""
+    """One question in CTFFIND's words; `parse` raises a ValueError that says what is wrong with an answer."""
 
     text: str
     default: str
@@ -24,13 +24,13 @@ class Question(Generic[T]):
     parse: Callable[[str], T]
 
 
-def words(text: str, default: str) -> Question[str]:
-    """Ask for any text but none."""
+def any_text(text: str, default: str) -> Question[str]:
+    """Ask for a text of any kind."""
     return Question(text, default, "a name", lambda answer: answer)
 
 
 def existing_file(text: str, default: str) -> Question[Path]:
-    """Ask for a file that is there."""
+    """Ask for an existing file."""
 
     def parse(answer: str) -> Path:
         path = Path(answer)
@@ -38,7 +38,7 @@ def existing_file(text: str, default: str) -> Question[Path]:
             raise ValueError("no such file")
         return path
 
-    return Question(text, default, "the name of a file that exists", parse)
+    return Question(text, default, "the name of an existing file", parse)
 
 
 def number(text: str, default: str, low: float = -math.inf, high: float = math.inf) -> Question[float]:
@@ -79,7 +79,7 @@ def yes_or_no(text: str, default: str = "no") -> Question[bool]:
 
 def _within(value: float, low: float, high: float) -> float:
     if not low <= value <= high:
-        raise ValueError("outside of the range")
+        raise ValueError("out of range")
     return value
 
 
@@ -91,8 +91,8 @@ def _bounds(low: float, high: float) -> str:
     return f" from {low:g} to {high:g}"
 
 
-class Asker(Protocol):
-    """Who gets the answers."""
+class Prompter(Protocol):
+    """Gets the answers."""
 
     def __call__(self, question: Question[T]) -> T:
         """Get the answer to a question."""
@@ -100,12 +100,12 @@ class Asker(Protocol):
 
 
 class Script:
-    """Answers from lines, echoed as CTFFIND does; the first that is missing, blank or wrong ends the session."""
+    """Takes answers from lines, echoed as CTFFIND does; the first missing, blank or wrong one ends the session."""
 
-    def __init__(self, lines: Iterator[str], tell: Callable[[str], None]) -> None:
+    def __init__(self, lines: Iterator[str], write: Callable[[str], None]) -> None:
         self._lines = lines
-        self._tell = tell
-        self._asked = 0
+        self._write = write
+        self._count = 0
 
     def __call__(self, question: Question[T]) -> T:
         """Take the next line.
@@ -113,20 +113,20 @@ class Script:
         Raises
         ------
         AnswerError
-            If there is none, or it is no answer; the message names the question.
+            If there is none, or it is not an answer; the message names the question.
         """
-        self._asked += 1
-        place = f"question {self._asked}, '{question.text}'"
+        self._count += 1
+        place = f"question {self._count}, '{question.text}'"
         line = next(self._lines, None)
         if line is None:
             raise AnswerError(
-                f"the input ended before {place}: expected {question.expected}, as {question.default}."
+                f"the input ended before {place}: expected {question.expected}, such as {question.default}."
             )
         answer = line.strip()
         if not answer:
             raise AnswerError(
-                f"{place}: found a blank line, expected {question.expected}. Only at a terminal does it stand for "
-                f"the default, {question.default}."
+                f"{place}: found a blank line, expected {question.expected}. A blank line means the "
+                f"default ({question.default}) only at a terminal."
             )
         try:
             value = question.parse(answer)
@@ -134,16 +134,16 @@ class Script:
             raise AnswerError(
                 f"{place}: found {answer!r} ({problem}), expected {question.expected}."
             ) from None
-        self._tell(f"{question.text:<{COLUMN}} : {answer}")
+        self._write(f"{question.text:<{COLUMN}} : {answer}")
         return value
 
 
 class Terminal:
-    """Answers of a person: a blank stands for the default, and what is wrong is asked again."""
+    """Takes answers from a person: a blank line means the default, and a wrong answer repeats the question."""
 
-    def __init__(self, ask: Callable[[str], str], tell: Callable[[str], None]) -> None:
+    def __init__(self, ask: Callable[[str], str], write: Callable[[str], None]) -> None:
         self._ask = ask
-        self._tell = tell
+        self._write = write
 
     def __call__(self, question: Question[T]) -> T:
         """Ask until there is an answer.
@@ -162,4 +162,4 @@ class Terminal:
             try:
                 return question.parse(answer)
             except ValueError as problem:
-                self._tell(f"{answer!r} ({problem}): expected {question.expected}.")
+                self._write(f"{answer!r} ({problem}): expected {question.expected}.")

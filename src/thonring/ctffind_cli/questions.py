@@ -1,4 +1,4 @@
-"""The questions of CTFFIND 4.1.14, in its words, its order, with its defaults and its bounds."""
+"""The questions of CTFFIND 4.1.14 in its words and order, with its defaults and bounds, and the lines of CTFFIND 3."""
 
 import math
 import re
@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from thonring.ctffind_cli.prompts import Asker, existing_file, number, whole_number, words, yes_or_no
+from thonring.ctffind_cli.prompts import Prompter, any_text, existing_file, number, whole_number, yes_or_no
 from thonring.errors import AnswerError
+from thonring.settings import KnownAstigmatism
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseShift:
-    """An additional phase shift to find, radians as CTFFIND has it."""
+    """The search for an additional phase shift, in radians as in CTFFIND."""
 
     lowest_rad: float
     highest_rad: float
@@ -21,7 +22,7 @@ class PhaseShift:
 
 @dataclass(frozen=True, slots=True)
 class KnownCtf:
-    """A defocus that is not to be searched; the angle in degrees, the phase shift in radians."""
+    """A known CTF, which is not searched; the angle in degrees, the phase shift in radians."""
 
     defocus_1_A: float
     defocus_2_A: float
@@ -31,7 +32,7 @@ class KnownCtf:
 
 @dataclass(frozen=True, slots=True)
 class Microscope:
-    """What the image was recorded with."""
+    """The constants of the microscope, and the pixel size."""
 
     pixel_A: float
     voltage_kV: float
@@ -41,7 +42,7 @@ class Microscope:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Where to look; ranges are (minimum, maximum) as CTFFIND names them, the coarse resolution first."""
+    """The search; ranges are (minimum, maximum) as CTFFIND names them, so the coarse resolution comes first."""
 
     box_px: int
     resolution_range_A: tuple[float, float]
@@ -51,16 +52,16 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Astigmatism:
-    """What is known of it: `known` is the difference in Å and an angle in degrees; `tolerated_A` restrains it."""
+    """The astigmatism: what is known of it, and the largest amount tolerated."""
 
-    known: tuple[float, float] | None = None
+    known: KnownAstigmatism | None = None
     slower_search: bool = False
     tolerated_A: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Expert:
-    """The expert options, with what holds where they are not asked for; `distortion` is an angle and two scales."""
+    """The expert options, with CTFFIND's defaults; `distortion` is an angle in degrees and two scales."""
 
     resample: bool = True
     gain: Path | None = None
@@ -71,7 +72,7 @@ class Expert:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """One session; `frames_averaged` is None where the input is not a movie."""
+    """All answers of one session; `frames_averaged` is None where the input is not a movie."""
 
     image: Path
     diagnostic: Path
@@ -88,8 +89,8 @@ COARSEST_A = 50.0
 MOST_PHASE_RAD = 3.15
 
 
-def ask_all(ask: Asker, images_in: Callable[[Path], int]) -> Answers:
-    """Ask what CTFFIND asks; how it goes on depends on the answers and on the number of images in the file.
+def ask_all(ask: Prompter, images_in: Callable[[Path], int]) -> Answers:
+    """Ask CTFFIND's questions; which ones depends on the answers and on the number of images in the file.
 
     Raises
     ------
@@ -98,7 +99,7 @@ def ask_all(ask: Asker, images_in: Callable[[Path], int]) -> Answers:
     """
     image = ask(existing_file("Input image file name", "input.mrc"))
     frames_averaged = _movie(ask) if images_in(image) > 1 else None
-    diagnostic = ask(words("Output diagnostic image file name", "diagnostic_output.mrc"))
+    diagnostic = ask(any_text("Output diagnostic image file name", "diagnostic_output.mrc"))
     microscope = Microscope(
         pixel_A=ask(number("Pixel size", "1.0", 0.0)),
         voltage_kV=ask(number("Acceleration voltage", "300.0", 0.0)),
@@ -117,13 +118,13 @@ def ask_all(ask: Asker, images_in: Callable[[Path], int]) -> Answers:
     )
 
 
-def _movie(ask: Asker) -> int | None:
+def _movie(ask: Prompter) -> int | None:
     if not ask(yes_or_no("Input is a movie (stack of frames)")):
         return None
     return ask(whole_number("Number of frames to average together", "1", 1))
 
 
-def _search(ask: Asker) -> Search:
+def _search(ask: Prompter) -> Search:
     box_px = ask(whole_number("Size of amplitude spectrum to compute", "512", SMALLEST_BOX_PX))
     coarsest_A = ask(number("Minimum resolution", "30.0", 0.0, COARSEST_A))
     finest_A = ask(number("Maximum resolution", "5.0", 0.0, coarsest_A))
@@ -133,20 +134,20 @@ def _search(ask: Asker) -> Search:
     return Search(box_px, (coarsest_A, finest_A), (lowest_A, highest_A), step_A)
 
 
-def _astigmatism(ask: Asker) -> Astigmatism:
+def _astigmatism(ask: Prompter) -> Astigmatism:
     is_known = ask(yes_or_no("Do you know what astigmatism is present?"))
     slower_search = ask(yes_or_no("Slower, more exhaustive search?"))
     if is_known:
         amount_A = ask(number("Known astigmatism", "0.0", 0.0))
         angle_deg = ask(number("Known astigmatism angle", "0.0"))
-        return Astigmatism((amount_A, angle_deg), slower_search)
+        return Astigmatism(KnownAstigmatism(amount_A, angle_deg), slower_search)
     if not ask(yes_or_no("Use a restraint on astigmatism?")):
         return Astigmatism(None, slower_search)
     tolerated_A = ask(number("Expected (tolerated) astigmatism", "200.0"))
     return Astigmatism(None, slower_search, tolerated_A)
 
 
-def _phase_shift(ask: Asker) -> PhaseShift | None:
+def _phase_shift(ask: Prompter) -> PhaseShift | None:
     if not ask(yes_or_no("Find additional phase shift?")):
         return None
     lowest_rad = ask(number("Minimum phase shift (rad)", "0.0", -MOST_PHASE_RAD, MOST_PHASE_RAD))
@@ -155,7 +156,7 @@ def _phase_shift(ask: Asker) -> PhaseShift | None:
     return PhaseShift(lowest_rad, highest_rad, step_rad)
 
 
-def _expert(ask: Asker, *, is_movie: bool, has_phase_shift: bool) -> Expert:
+def _expert(ask: Prompter, *, is_movie: bool, has_phase_shift: bool) -> Expert:
     resample = ask(yes_or_no("Resample micrograph if pixel size too small?", "yes"))
     gain, distortion = _frames(ask) if is_movie else (None, None)
     known = None
@@ -170,7 +171,7 @@ def _expert(ask: Asker, *, is_movie: bool, has_phase_shift: bool) -> Expert:
     return Expert(resample, gain, distortion, known, threads)
 
 
-def _frames(ask: Asker) -> tuple[Path | None, tuple[float, float, float] | None]:
+def _frames(ask: Prompter) -> tuple[Path | None, tuple[float, float, float] | None]:
     gain = None
     if not ask(yes_or_no("Movie is gain-corrected?", "yes")):
         gain = ask(existing_file("Gain image filename", "gain.dm4"))
@@ -188,7 +189,7 @@ MOVIE = ("movie 0 or 1", "frames to average")
 PHASE_SHIFT = ("phase shift 0 or 1", "minimum rad", "maximum rad", "step rad")
 
 
-def read_old_school(lines: Iterator[str], tell: Callable[[str], None], *, of_ctffind4: bool) -> Answers:
+def read_old_school(lines: Iterator[str], write: Callable[[str], None], *, of_ctffind4: bool) -> Answers:
     """Read two names, a line of five values and one of seven; two lines more as CTFFIND 4 extends it.
 
     Values are separated by commas, blanks or both.
@@ -202,13 +203,13 @@ def read_old_school(lines: Iterator[str], tell: Callable[[str], None], *, of_ctf
     diagnostic = Path(_line(lines, 2, "the diagnostic image"))
     if not image.is_file():
         raise AnswerError(
-            f"line 1 of the input: found {str(image)!r}, expected the name of a file that exists."
+            f"line 1 of the input: found {str(image)!r}, expected the name of an existing file."
         )
     cs_mm, voltage_kV, contrast, magnification, step_um = _values(lines, 3, MICROSCOPE)
     if magnification <= 0:
         raise AnswerError(f"line 3 of the input: found an XMAG of {magnification:g}, expected more than 0.")
-    tell("\n CS[mm], HT[kV], AmpCnst, XMAG, DStep[um]")
-    tell(f"{cs_mm:5.1f}{voltage_kV:9.1f}{contrast:8.2f}{magnification:10.1f}{step_um:9.3f}\n")
+    write("\n CS[mm], HT[kV], AmpCnst, XMAG, DStep[um]")
+    write(f"{cs_mm:5.1f}{voltage_kV:9.1f}{contrast:8.2f}{magnification:10.1f}{step_um:9.3f}\n")
     microscope = Microscope(1e4 * step_um / magnification, voltage_kV, cs_mm, contrast)
     box_px, coarsest_A, finest_A, lowest_A, highest_A, defocus_step_A, tolerated_A = _values(lines, 4, SEARCH)
     if not box_px.is_integer():

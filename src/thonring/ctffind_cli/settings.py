@@ -1,21 +1,20 @@
-"""CTFFIND's answers in Thonring's terms, and what is told of those that have no meaning here."""
+"""CTFFIND's answers in Thonring's terms, with remarks on those that have no effect here."""
 
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from thonring.ctf import canonical
 from thonring.ctffind_cli.questions import Answers
 from thonring.errors import AnswerError
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
-from thonring.settings import Settings
+from thonring.settings import Settings, SpectrumKind
 
 SMALLEST_FITTING_PIXEL_A = 1.4
 """CTFFIND takes spectra of finer images no further than the Nyquist frequency of about this pixel."""
 
-HELD_RANGE_RAD = 1e-3
+FIXED_RANGE_RAD = 1e-3
 """A phase shift between limits closer than this is not fitted."""
 
 
@@ -23,7 +22,8 @@ HELD_RANGE_RAD = 1e-3
 class CtffindRequest:
     """One call: what to read, how to estimate, what to write, and `remarks` for the user.
 
-    `sampling_A` is the pixel whose Nyquist frequency ends the diagnostic image of `box_px`.
+    `sampling_A` is the pixel whose Nyquist frequency ends the diagnostic image of `box_px`; with
+    `reports_phase_shift` the phase shift is among the printed results.
     """
 
     image: Path
@@ -31,12 +31,12 @@ class CtffindRequest:
     optics: Optics
     settings: Settings
     known: KnownDefocus | None
-    spectrum_kind: Literal["amplitude"] | None
+    spectrum_kind: SpectrumKind | None
     frames_averaged: int | None
     gain: Path | None
     box_px: int
     sampling_A: float
-    phase_shift_asked: bool
+    reports_phase_shift: bool
     remarks: tuple[str, ...]
 
     @property
@@ -52,13 +52,13 @@ def to_request(answers: Answers, *, amplitude_spectrum: bool = False) -> Ctffind
     Raises
     ------
     ThonringError
-        If Thonring cannot do what was asked, or a value is impossible.
+        If Thonring cannot do what an answer demands, or a value is impossible.
     """
     distortion = answers.expert.distortion
     if distortion is not None and distortion[1:] != (1.0, 1.0):
         raise AnswerError(
-            "'Correct Movie Mag. Distortion?': found scales other than 1; Thonring does not correct it. Answer no, and "
-            "correct the frames before."
+            "'Correct Movie Mag. Distortion?': found scales other than 1; Thonring does not correct magnification "
+            "distortion. Answer no, and correct the frames beforehand."
         )
     if amplitude_spectrum and answers.frames_averaged is not None:
         raise AnswerError(
@@ -88,7 +88,7 @@ def to_request(answers: Answers, *, amplitude_spectrum: bool = False) -> Ctffind
         gain=answers.expert.gain,
         box_px=search.box_px,
         sampling_A=fitting_pixel_A(microscope.pixel_A, search.box_px, resample=answers.expert.resample),
-        phase_shift_asked=answers.phase_shift is not None,
+        reports_phase_shift=answers.phase_shift is not None,
         remarks=_remarks(answers),
     )
 
@@ -115,7 +115,7 @@ def _with_phase_shift(settings: Settings, answers: Answers) -> Settings:
     if shift is None or answers.expert.known is not None:
         return settings
     low_deg, high_deg = math.degrees(shift.lowest_rad), math.degrees(shift.highest_rad)
-    if shift.highest_rad - shift.lowest_rad < HELD_RANGE_RAD:
+    if shift.highest_rad - shift.lowest_rad < FIXED_RANGE_RAD:
         return replace(settings, phase_shift_deg=0.5 * (low_deg + high_deg))
     return replace(settings, phase_shift=True, phase_shift_range_deg=(low_deg, high_deg))
 
@@ -129,7 +129,7 @@ def _known(answers: Answers) -> KnownDefocus | None:
 
 
 def _remarks(answers: Answers) -> tuple[str, ...]:
-    """One line about what was accepted and not used, and others about what is not as one might think."""
+    """One line about answers without effect, and others about what might be misunderstood."""
     unused = [f"defocus search step ({answers.search.defocus_step_A:g} A)"]
     if answers.astigmatism.slower_search:
         unused.append("slower search")
@@ -139,11 +139,14 @@ def _remarks(answers: Answers) -> tuple[str, ...]:
         unused.append(f"phase shift search step ({answers.phase_shift.step_rad:g} rad)")
     if answers.expert.threads > 1:
         unused.append(f"number of threads ({answers.expert.threads})")
+    box = f"The box of {answers.search.box_px} pixels sets the size of the diagnostic image only"
     lines = [
-        f"Accepted and without effect: {', '.join(unused)}.",
-        f"The box of {answers.search.box_px} pixels is that of the diagnostic image; the fit uses the whole image.",
+        f"Accepted without effect: {', '.join(unused)}.",
+        f"{box}; the fit uses the whole image.",
     ]
     finest_A, pixel_A = answers.search.resolution_range_A[1], answers.microscope.pixel_A
     if finest_A < 2 * pixel_A:
-        lines.append(f"Maximum resolution {finest_A:g} A: pixels of {pixel_A:g} A end at {2 * pixel_A:g} A.")
+        lines.append(
+            f"Maximum resolution {finest_A:g} A: the Nyquist limit at {pixel_A:g} A per pixel is {2 * pixel_A:g} A."
+        )
     return tuple(lines)

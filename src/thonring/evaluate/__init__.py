@@ -1,4 +1,4 @@
-"""Estimates and verdicts against what is true, and runs against each other."""
+"""Estimates and verdicts against ground truth or labels, and runs against each other."""
 
 from thonring.evaluate.correctness import (
     agreement_resolution_A,

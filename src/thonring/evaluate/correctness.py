@@ -1,7 +1,8 @@
-"""When an estimate is right: its CTF never turns against the true one up to a resolution.
+"""Errors of an estimated CTF, and when it is correct: its phase stays within 90° of the true one up to a resolution.
 
-An error of the defocus by Δ turns the phase at the resolution d by πλΔ/d²; at 90° the information there is worth
-nothing, beyond it harms. So the error must stay below d²/(2λ) in every direction, 406 Å at 4 Å and 300 kV.
+A defocus error Δ shifts the phase at the resolution d by πλΔ/d². At 90° a structure factor corrected with the estimate
+carries no signal, and beyond it the wrong sign. So the error must stay below d²/(2λ) in every direction: 406 Å at 4 Å
+and 300 kV. Wherever two CTFs are compared, the same voltage, Cs and amplitude contrast are assumed for both.
 """
 
 import math
@@ -12,35 +13,36 @@ import numpy as np
 from thonring.ctf import to_vector
 
 TOLERANCE_RESOLUTION_A = 4.0
+"""Default resolution of `tolerance_A`: a convention, not tuned. Side chains begin to show there."""
 
 
 class Defocus(Protocol):
-    """Anything with a defocus ellipse and a phase shift: a fit, a scene, a row of a truth table."""
+    """Any record with the four parameters of a CTF: a fit, a simulated scene, a row of a truth table."""
 
     @property
     def defocus_u_A(self) -> float:
-        """Defocus along the angle."""
+        """Defocus in the direction of the angle, in Å."""
 
     @property
     def defocus_v_A(self) -> float:
-        """Defocus across it."""
+        """Defocus perpendicular to it, in Å."""
 
     @property
     def angle_deg(self) -> float:
-        """Direction of U, from +x towards +y."""
+        """Direction of U, from +x towards +y, in degrees."""
 
     @property
     def phase_shift_deg(self) -> float:
-        """Additional phase shift."""
+        """Phase shift of a phase plate, in degrees."""
 
 
 def tolerance_A(wavelength_A: float, resolution_A: float = TOLERANCE_RESOLUTION_A) -> float:
-    """Defocus error that turns the phase by 90° at a resolution: d²/(2λ), in Å."""
+    """Defocus error that shifts the phase by 90° at a resolution: d²/(2λ), in Å."""
     return resolution_A**2 / (2.0 * wavelength_A)
 
 
 def mean_error_A(estimate: Defocus, truth: Defocus) -> float:
-    """Estimated minus true mean defocus."""
+    """Estimated minus true mean defocus, in Å."""
     return 0.5 * (estimate.defocus_u_A + estimate.defocus_v_A - truth.defocus_u_A - truth.defocus_v_A)
 
 
@@ -51,8 +53,13 @@ def astigmatism_error_A(estimate: Defocus, truth: Defocus) -> tuple[float, float
     return x_A - true_x_A, y_A - true_y_A
 
 
+def angle_error_deg(estimate: Defocus, truth: Defocus) -> float:
+    """Estimated minus true axis of astigmatism, in (-90, 90] degrees."""
+    return 90.0 - (90.0 - (estimate.angle_deg - truth.angle_deg)) % 180.0
+
+
 def largest_error_A(estimate: Defocus, truth: Defocus) -> float:
-    """Largest error of the defocus over all directions: |Δmean| + ½ |Δ astigmatism vector|, in Å."""
+    """Largest defocus error over all directions: |Δmean| + ½ |Δ astigmatism vector|, in Å."""
     return abs(mean_error_A(estimate, truth)) + 0.5 * math.hypot(*astigmatism_error_A(estimate, truth))
 
 
@@ -64,39 +71,46 @@ def phase_shift_error_deg(estimate: Defocus, truth: Defocus) -> float:
 def largest_phase_error_deg(
     estimate: Defocus, truth: Defocus, wavelength_A: float, resolution_A: float = TOLERANCE_RESOLUTION_A
 ) -> float:
-    """Largest error of the CTF's phase over all directions and all frequencies up to a resolution, in degrees.
+    """Largest CTF phase error over all directions and all frequencies up to a resolution, in degrees.
 
-    The error is that of the phase shift plus 180° λΔ k², so it is largest at one end of the band. NaN where a
-    value is.
+    The error at the frequency k in the direction α is Δφ + πλk²Δf(α). It is linear in k², so it is largest at one end
+    of the band. NaN where a value is.
     """
-    per_A = 180.0 * wavelength_A / resolution_A**2
-    shift_deg = phase_shift_error_deg(estimate, truth)
+    deg_per_A = 180.0 * wavelength_A / resolution_A**2
+    at_zero_deg = phase_shift_error_deg(estimate, truth)
+    # Δf(α) = Δmean + ½|ΔA| cos 2(α - α₀), so the worst direction adds ½|ΔA| to the size of the rest.
     half_vector_A = 0.5 * math.hypot(*astigmatism_error_A(estimate, truth))
-    at_the_end_deg = abs(shift_deg + per_A * mean_error_A(estimate, truth)) + per_A * half_vector_A
-    return float(np.maximum(abs(shift_deg), at_the_end_deg))
+    at_resolution_deg = (
+        abs(at_zero_deg + deg_per_A * mean_error_A(estimate, truth)) + deg_per_A * half_vector_A
+    )
+    return float(np.maximum(abs(at_zero_deg), at_resolution_deg))
 
 
 def agreement_resolution_A(estimate: Defocus, other: Defocus, wavelength_A: float) -> float:
-    """Resolution to which the phases of two CTFs differ by less than 90° in every direction, in Å.
+    """Resolution up to which the phases of two CTFs differ by less than 90° in every direction, in Å.
 
-    At the frequency k the largest difference over all directions is |Δφ + πλk²Δf| + ½πλk²|ΔA|, with the differences
-    of phase shift, mean defocus and astigmatism vector; k is where that first reaches 90°. Without a phase shift
-    d = √(2λ(|Δf| + ½|ΔA|)). The same microscope and amplitude contrast are taken for both, so that Cs cancels. 0
-    where the phases never differ that much, infinite where they do at k = 0, and NaN where a value is.
+    At the frequency k the largest phase difference over all directions is |Δφ + πλk²Δf| + ½πλk²|ΔA|, where Δφ, Δf and
+    ΔA are the differences in phase shift, mean defocus and astigmatism vector. The resolution is 1/k where this first
+    reaches 90°; with equal phase shifts it is √(2λ(|Δf| + ½|ΔA|)). It is 0 where the phases never differ by 90°,
+    infinite where they do at k = 0, and NaN where a value is.
 
-    Sources: the criterion is that of Xmipp's `errorMaxFreqCTFs2D`, by which Scipion's protocol "CTF consensus" and
-    the CTF Challenge compare: Marabini et al. (2015), J. Struct. Biol. 190, 348, doi:10.1016/j.jsb.2015.04.003.
+    Source: the criterion of Xmipp's `errorMaxFreqCTFs2D`, used by Scipion's protocol "CTF consensus" and the CTF
+    Challenge: Marabini et al. (2015), J. Struct. Biol. 190, 348, doi:10.1016/j.jsb.2015.04.003.
     """
-    shift = math.radians(phase_shift_error_deg(estimate, other))
-    mean_A = math.copysign(1.0, shift) * mean_error_A(estimate, other)
+    shift_rad = math.radians(phase_shift_error_deg(estimate, other))
+    # Changing the sign of both Δφ and Δf changes no size: take Δφ as positive.
+    mean_A = math.copysign(1.0, shift_rad) * mean_error_A(estimate, other)
     half_vector_A = 0.5 * math.hypot(*astigmatism_error_A(estimate, other))
-    if math.isnan(shift + mean_A + half_vector_A):
+    if math.isnan(shift_rad + mean_A + half_vector_A):
         return math.nan
     right_angle = 0.5 * math.pi
-    if abs(shift) >= right_angle:
+    if abs(shift_rad) >= right_angle:
         return math.inf
-    rising = (half_vector_A + mean_A) / (right_angle - abs(shift))
-    falling = (half_vector_A - mean_A) / (right_angle + abs(shift))
+    # With s = πλk², the phase difference in the two extreme directions is |Δφ| + s(Δf ± ½|ΔA|). With the plus sign it
+    # reaches +90° at s = 1/rising, with the minus sign -90° at s = 1/falling; a negative value is never reached.
+    rising = (half_vector_A + mean_A) / (right_angle - abs(shift_rad))
+    falling = (half_vector_A - mean_A) / (right_angle + abs(shift_rad))
+    # 1/k = √(πλ/s), at the smaller s.
     return math.sqrt(math.pi * wavelength_A * max(rising, falling, 0.0))
 
 
@@ -106,10 +120,10 @@ def is_right(
     wavelength_A: float,
     resolution_A: float = TOLERANCE_RESOLUTION_A,
 ) -> bool:
-    """Whether there is an estimate whose phase error stays below 90° up to a resolution.
+    """Whether there is an estimate and its phase error stays below 90° up to a resolution.
 
-    With the phase shift right this is `largest_error_A` < `tolerance_A`. An error of the phase shift by 180°
-    inverts the contrast, although the power spectrum cannot tell it; it is wrong.
+    Without an error of the phase shift this is `largest_error_A` < `tolerance_A`. A phase shift that is wrong by 180°
+    inverts the contrast and counts as wrong, although it leaves the power spectrum as it is.
     """
     if estimate is None:
         return False

@@ -1,4 +1,4 @@
-"""Labels that a person gave: which micrographs are usable, as CSV or STAR."""
+"""Manual labels: which micrographs are usable, from a CSV or STAR table."""
 
 import csv
 import io
@@ -9,13 +9,6 @@ from pathlib import Path
 from thonring.errors import UnreadableFile, UnreadableTable
 from thonring.files.star import read_star
 
-
-def located(file: str, folders: Sequence[Path]) -> Path:
-    """Place of a file: in the first folder that has it, or else in the first."""
-    places = [(folder / file).resolve() for folder in folders]
-    return next((place for place in places if place.exists()), places[0])
-
-
 FILE_COLUMNS = ("file", "micrograph", "name", "rlnMicrographName")
 LABEL_COLUMNS = ("label", "usable", "verdict", "class", "selected")
 STAR_COLUMNS = (
@@ -23,6 +16,8 @@ STAR_COLUMNS = (
     ("rlnMicrographName", "rlnEnabled"),
     ("micrograph", "enabled"),
 )
+"""Name and selection of a micrograph in RELION, and in Xmipp (enabled: 1 or -1); the first pair found counts."""
+
 USABLE_WORDS = ("usable", "good", "accept", "accepted", "keep", "selected", "yes", "true", "1")
 BAD_WORDS = ("bad", "poor", "unusable", "reject", "rejected", "discard", "no", "false", "0", "-1")
 _SEPARATORS = ",;\t"
@@ -30,11 +25,11 @@ _SEPARATORS = ",;\t"
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a person said of one micrograph; `place` is where its file lies."""
+    """Manual label of one micrograph; `path` is the absolute path of its file."""
 
     file: str
     usable: bool
-    place: Path
+    path: Path
 
 
 def read_labels(path: Path) -> tuple[Label, ...]:
@@ -45,7 +40,7 @@ def read_labels(path: Path) -> tuple[Label, ...]:
     UnreadableFile
         If there is no such file, or its suffix is of neither kind.
     UnreadableTable
-        If columns are missing, a word is unknown, a file is listed twice, or there are no rows.
+        If columns are missing, a label is unknown, a file is listed twice, or there are no rows.
     """
     reader = _READERS.get(path.suffix.lower())
     if reader is None or not path.is_file():
@@ -53,22 +48,28 @@ def read_labels(path: Path) -> tuple[Label, ...]:
         raise UnreadableFile(f"{path}: {found}, expected labels as .csv (columns file,label) or .star.")
     rows = reader(path)
     if not rows:
-        raise UnreadableTable(f"{path}: no rows, expected a label for each micrograph.")
-    seen: set[str] = set()
+        raise UnreadableTable(f"{path}: no rows, expected one label per micrograph.")
+    labelled: set[str] = set()
     for file, _ in rows:
-        if file in seen:
-            raise UnreadableTable(f"{path}: {file} has two labels, expected one for each file.")
-        seen.add(file)
+        if file in labelled:
+            raise UnreadableTable(f"{path}: {file} has two labels, expected one per file.")
+        labelled.add(file)
     folders = (path.absolute().parent, Path.cwd(), *path.absolute().parents)
-    return tuple(Label(file, usable, located(file, folders)) for file, usable in rows)
+    return tuple(Label(file, usable, resolve_in(file, folders)) for file, usable in rows)
 
 
-def _of_csv(path: Path) -> list[tuple[str, bool]]:
+def resolve_in(file: str, folders: Sequence[Path]) -> Path:
+    """Absolute path of a file: in the first folder that has it, or else in the first."""
+    paths = [(folder / file).resolve() for folder in folders]
+    return next((path for path in paths if path.exists()), paths[0])
+
+
+def _read_csv(path: Path) -> list[tuple[str, bool]]:
     text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     columns = [cell.strip() for cell in next(lines, [])]
-    file, label = (columns.index(_one_of(path, columns, known)) for known in (FILE_COLUMNS, LABEL_COLUMNS))
+    file, label = (columns.index(_column(path, columns, names)) for names in (FILE_COLUMNS, LABEL_COLUMNS))
     rows = [(f"line {lines.line_num}", cells) for cells in lines if any(cells)]
     for place, cells in rows:
         if len(cells) <= max(file, label):
@@ -76,17 +77,18 @@ def _of_csv(path: Path) -> list[tuple[str, bool]]:
     return [(cells[file].strip(), _usable(path, place, cells[label])) for place, cells in rows]
 
 
-def _one_of(path: Path, columns: Sequence[str], known: Sequence[str]) -> str:
-    for column in known:
-        if column in columns:
-            return column
+def _column(path: Path, columns: Sequence[str], names: Sequence[str]) -> str:
+    """The first of the names that is a column."""
+    for name in names:
+        if name in columns:
+            return name
     raise UnreadableTable(
-        f"{path}: no column {' or '.join(known)}; found {', '.join(filter(None, columns)) or 'nothing'}. Expected a "
-        "first line 'file,label'."
+        f"{path}: no column {' or '.join(names)}; found {', '.join(filter(None, columns)) or 'nothing'}. Expected a "
+        "header line 'file,label'."
     )
 
 
-def _of_star(path: Path) -> list[tuple[str, bool]]:
+def _read_star(path: Path) -> list[tuple[str, bool]]:
     tables = read_star(path)
     for table in tables:
         for name, selection in STAR_COLUMNS:
@@ -102,19 +104,19 @@ def _of_star(path: Path) -> list[tuple[str, bool]]:
 
 
 def _usable(path: Path, place: str, word: str) -> bool:
-    plain = word.strip().casefold()
-    if plain in USABLE_WORDS:
+    label = word.strip().casefold()
+    if label in USABLE_WORDS:
         return True
-    if plain in BAD_WORDS:
+    if label in BAD_WORDS:
         return False
     raise UnreadableTable(
-        f"{path}, {place}: the label {word!r} is unknown, expected one of {', '.join(USABLE_WORDS)} (usable) or "
-        f"{', '.join(BAD_WORDS)} (not)."
+        f"{path}, {place}: unknown label {word!r}, expected one of {', '.join(USABLE_WORDS)} (usable) or "
+        f"{', '.join(BAD_WORDS)} (not usable)."
     )
 
 
 _READERS: dict[str, Callable[[Path], list[tuple[str, bool]]]] = {
-    ".csv": _of_csv,
-    ".tsv": _of_csv,
-    ".star": _of_star,
+    ".csv": _read_csv,
+    ".tsv": _read_csv,
+    ".star": _read_star,
 }

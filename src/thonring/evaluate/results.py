@@ -125,7 +125,7 @@ def needs_no_fit(criterion: str) -> bool:
 
 def pass_if_missing(criterion: str) -> bool:
     """Whether a value that could not be computed lets a micrograph pass."""
-    return criterion in CRITERIA and CRITERIA[criterion].unknown_passes
+    return criterion in CRITERIA and CRITERIA[criterion].pass_if_missing
 
 
 def holds(limit: Limit, value: float) -> bool:

@@ -1,9 +1,9 @@
-"""Counts of right and wrong verdicts, and what follows from them."""
+"""Correct and wrong verdicts: the confusion matrix, criteria and their limits, and two runs by a sign test."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import combinations, compress
 from typing import Literal
 
 import numpy as np
@@ -15,16 +15,20 @@ from thonring.records import Floats
 from thonring.settings import Limit
 
 TWO_SIDED_95 = 1.959964
-"""Normal quantile of a two-sided interval of 95 %."""
+"""Quantile of the standard normal distribution for a two-sided 95 % interval."""
 
-DRAWS = 4000
+POSTERIOR_SAMPLES = 4000
+"""Samples of a credible interval: the standard error of its ends is about 1 % of its width."""
+
+Side = Literal["at least", "at most"]
+ComparedAspect = Literal["verdict", "estimate"]
 
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
     """Accepted and positive (tp), accepted and negative (fp), not accepted and positive (fn), neither (tn).
 
-    Ratios are NaN where they have no meaning: nothing was accepted, or there is nothing of one kind.
+    Ratios are NaN where they are undefined: nothing was accepted, or one class is empty.
     """
 
     tp: int
@@ -42,17 +46,17 @@ class Confusion:
 
     @property
     def total(self) -> int:
-        """All that were counted."""
+        """Number of micrographs."""
         return self.tp + self.fp + self.fn + self.tn
 
     @property
     def precision(self) -> float:
-        """Share of the accepted that are positive."""
+        """Fraction of the accepted that are positive."""
         return _ratio(self.tp, self.tp + self.fp)
 
     @property
     def recall(self) -> float:
-        """Share of the positive that were accepted."""
+        """Fraction of the positive that were accepted."""
         return _ratio(self.tp, self.tp + self.fn)
 
     @property
@@ -80,32 +84,36 @@ class Confusion:
 
     @property
     def mcc_interval(self) -> tuple[float, float]:
-        """95 % credible interval of the coefficient, from Jeffreys' prior on the four shares.
+        """95 % credible interval of the coefficient, with Jeffreys' prior on the four fractions.
 
-        A bootstrap would have no width where nothing went wrong. The draws are always the same. The
-        interval is widened to hold the coefficient itself, which may lie at its very end.
+        A bootstrap would have no width where nothing went wrong. The random numbers are always the same. The interval
+        is widened to contain the coefficient itself, which may be at one of its ends.
         """
         if math.isnan(self.mcc):
             return math.nan, math.nan
+        # Jeffreys' prior of a multinomial distribution is Dirichlet(½, ½, ½, ½), so the posterior is Dirichlet(n + ½).
         weights = np.array([self.tp, self.fp, self.fn, self.tn]) + 0.5
-        shares = np.random.default_rng(0).dirichlet(weights, DRAWS).T
-        low, high = np.quantile(matthews(*shares), [0.025, 0.975])
+        fractions = np.random.default_rng(0).dirichlet(weights, POSTERIOR_SAMPLES).T
+        low, high = np.quantile(matthews(*fractions), [0.025, 0.975])
         return min(float(low), self.mcc), max(float(high), self.mcc)
 
 
 def wilson(successes: int, total: int) -> tuple[float, float]:
-    """Wilson's 95 % score interval of a share; (NaN, NaN) of nothing.
+    """Wilson's 95 % score interval of a fraction; (NaN, NaN) if `total` is 0.
 
+    The fractions p that a score test does not reject: |p̂ - p| ≤ z √(p(1 - p)/n), solved for p.
     Source: Wilson (1927), doi:10.1080/01621459.1927.10502953.
     """
     if total == 0:
         return math.nan, math.nan
-    share, z2 = successes / total, TWO_SIDED_95**2
-    centre = share + z2 / (2 * total)
-    half = TWO_SIDED_95 * math.sqrt(share * (1 - share) / total + z2 / (4 * total**2))
+    fraction, z2 = successes / total, TWO_SIDED_95**2
+    # The ends are (p̂ + z²/2n ± z √(p̂(1 - p̂)/n + z²/4n²)) / (1 + z²/n).
+    centre = fraction + z2 / (2 * total)
+    half_width = TWO_SIDED_95 * math.sqrt(fraction * (1 - fraction) / total + z2 / (4 * total**2))
     scale = 1 + z2 / total
-    low = 0.0 if successes == 0 else (centre - half) / scale
-    return low, 1.0 if successes == total else (centre + half) / scale
+    # At 0 and n one end is exactly 0 or 1; rounding must not move it.
+    low = 0.0 if successes == 0 else (centre - half_width) / scale
+    return low, 1.0 if successes == total else (centre + half_width) / scale
 
 
 def _ratio(part: int, whole: int) -> float:
@@ -113,19 +121,84 @@ def _ratio(part: int, whole: int) -> float:
 
 
 def matthews(tp: npt.ArrayLike, fp: npt.ArrayLike, fn: npt.ArrayLike, tn: npt.ArrayLike) -> Floats:
-    """Matthews correlation coefficient of counts or shares, any shape; NaN where a sum of two is 0."""
+    """Matthews correlation coefficient of counts or fractions, any shape; NaN where a row or column sum is 0.
+
+    (TP·TN - FP·FN) / √((TP+FP)(TP+FN)(TN+FP)(TN+FN)): the correlation of verdict and label.
+    Source: Matthews (1975), doi:10.1016/0005-2795(75)90109-9.
+    """
     tp, fp, fn, tn = (np.asarray(part, dtype=np.float64) for part in (tp, fp, fn, tn))
     with np.errstate(invalid="ignore"):
+        # Four roots, not one of the product, which overflows for large counts and underflows for small fractions.
         norm = np.sqrt(tp + fp) * np.sqrt(tp + fn) * np.sqrt(tn + fp) * np.sqrt(tn + fn)
         return np.asarray((tp * tn - fp * fn) / norm)
 
 
 @dataclass(frozen=True, slots=True)
-class CriterionUse:
-    """What one criterion rejected: micrographs that should be rejected, and such that should not.
+class Comparison:
+    """How often two runs, by their index, are right about one thing: the verdict, or the estimate of the usable.
 
-    `alone` counts those that nothing else rejected: they would have been accepted without it, as far as is known;
-    where a failure came before the fit, the criteria of the fit were never asked.
+    `differing` are the indices of the micrographs about which only one run is right, those of the first run first.
+    """
+
+    first: int
+    second: int
+    about: ComparedAspect
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+    differing: tuple[int, ...]
+
+    @property
+    def chance(self) -> float:
+        """Probability of a split `only_first` : `only_second` at least this uneven between two equally good runs.
+
+        Exact two-sided sign test; 1 where the runs never differ. Source: McNemar (1947), doi:10.1007/BF02295996.
+        """
+        total, fewer = self.only_first + self.only_second, min(self.only_first, self.only_second)
+        # Each difference favours either run with probability ½: twice the lower tail of the binomial distribution.
+        tail = sum(math.comb(total, count) for count in range(fewer + 1))
+        return min(1.0, float(2 * tail / 2**total))
+
+
+def compare_verdicts(pairs_by_run: Sequence[Sequence[Pair]]) -> tuple[Comparison, ...]:
+    """Compare every two runs: their verdicts, and their estimates where the true CTF is known."""
+    has_truth = any(pair.reference.truth is not None for pair in pairs_by_run[0])
+    comparisons = []
+    for runs in combinations(range(len(pairs_by_run)), 2):
+        by_micrograph = list(zip(*(pairs_by_run[run] for run in runs), strict=True))
+        comparisons.append(_compare(runs, "verdict", by_micrograph, lambda pair: pair.verdict_correct))
+        if has_truth:
+            comparisons.append(_compare(runs, "estimate", by_micrograph, lambda pair: bool(pair.right)))
+    return tuple(comparisons)
+
+
+def _compare(
+    runs: tuple[int, int],
+    about: ComparedAspect,
+    by_micrograph: Sequence[Sequence[Pair]],
+    is_correct: Callable[[Pair], bool],
+) -> Comparison:
+    correct = {
+        index: (is_correct(first), is_correct(second))
+        for index, (first, second) in enumerate(by_micrograph)
+        if about == "verdict" or first.reference.usable
+    }
+    indices = {
+        outcome: [index for index, found in correct.items() if found == outcome]
+        for outcome in ((True, True), (True, False), (False, True), (False, False))
+    }
+    both, only_first, only_second, neither = map(len, indices.values())
+    differing = (*indices[True, False], *indices[False, True])
+    return Comparison(*runs, about, both, only_first, only_second, neither, differing)
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionUse:
+    """Micrographs that one criterion rejected: those that should be rejected (negatives), and those that should not.
+
+    `…_alone` counts those that no other criterion rejected: without this one they would have been accepted, as far as
+    is known; after a failure before the fit, the criteria of the fit are not evaluated.
     """
 
     criterion: str
@@ -139,11 +212,12 @@ def criteria_uses(pairs: Sequence[Pair], limits: Sequence[Limit]) -> tuple[Crite
     """Uses of each criterion of a run in the order of its limits, and of the lack of a fit; none without limits."""
     if not limits:
         return ()
-    told = [pair for pair in pairs if pair.result.failed]
-    names = [*(limit.criterion for limit in limits), NO_FIT, FAILED_INPUT]
-    uses = [_use(name, [pair for pair in told if name in (pair.result.failed or ())]) for name in names]
-    always = {limit.criterion for limit in limits}
-    return tuple(use for use in uses if use.criterion in always or use.negatives or use.positives)
+    criteria = [limit.criterion for limit in limits]
+    uses = [
+        _use(name, [pair for pair in pairs if name in _failed(pair)])
+        for name in (*criteria, NO_FIT, FAILED_INPUT)
+    ]
+    return tuple(use for use in uses if use.criterion in criteria or use.negatives or use.positives)
 
 
 def _use(criterion: str, rejected: Sequence[Pair]) -> CriterionUse:
@@ -153,20 +227,17 @@ def _use(criterion: str, rejected: Sequence[Pair]) -> CriterionUse:
 
 
 def _alone(rejected: Sequence[Pair]) -> int:
-    return sum(pair.result.failed is not None and len(pair.result.failed) == 1 for pair in rejected)
-
-
-Side = Literal["at least", "at most"]
+    return sum(len(_failed(pair)) == 1 for pair in rejected)
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """Confusion against the limit on one side of a criterion.
+class ThresholdCurve:
+    """Confusion matrix as a function of the limit on one side of a criterion, all other limits kept.
 
-    `limits` (n,) ascend: the values themselves, the present limit, and one that accepts none. The rows of `counts`
-    (4, n) are what each would give, true and false positives, false and true negatives; between two limits they are
-    those of the stricter. `best` has the highest Matthews coefficient, nearest to the present one among equals and
-    in the middle of its stretch. `undecided` counts rejected micrographs without a fit, which stay rejected here.
+    `limits` (n,) ascend: the values themselves, the current limit (`present`), and one that accepts none. The columns
+    of `counts` (4, n) are the TP, FP, FN and TN of each limit; between two limits they are those of the stricter.
+    `best` is the limit with the highest Matthews coefficient: among equals the one nearest to the current limit, in the
+    middle of its interval. `undecided` counts rejected micrographs without a fit, which stay rejected here.
     """
 
     criterion: str
@@ -179,16 +250,16 @@ class Curve:
     undecided: int
 
     def at(self, limit: float) -> Confusion:
-        """Confusion at any limit."""
+        """Confusion matrix at any limit."""
         if self.side == "at most":
-            place = int(np.searchsorted(self.limits, limit, side="right")) - 1
+            column = int(np.searchsorted(self.limits, limit, side="right")) - 1
         else:
-            place = int(np.searchsorted(self.limits, limit, side="left"))
-        return Confusion(*(int(count) for count in self.counts[:, min(max(place, 0), self.limits.size - 1)]))
+            column = int(np.searchsorted(self.limits, limit, side="left"))
+        return Confusion(*(int(count) for count in self.counts[:, min(max(column, 0), self.limits.size - 1)]))
 
 
-def threshold_curves(pairs: Sequence[Pair], limits: Sequence[Limit]) -> tuple[Curve, ...]:
-    """Curves for each finite side of each limit, as far as any micrograph's fate depends on it alone."""
+def threshold_curves(pairs: Sequence[Pair], limits: Sequence[Limit]) -> tuple[ThresholdCurve, ...]:
+    """Curves for each finite side of each limit on which alone the verdict of any micrograph depends."""
     known = [pair for pair in pairs if pair.result.failed is not None]
     curves = (_curve(known, limit, side) for limit in limits for side in _sides(limit))
     return tuple(curve for curve in curves if curve is not None)
@@ -201,20 +272,21 @@ def _sides(limit: Limit) -> Iterator[Side]:
         yield "at most"
 
 
-def _curve(pairs: Sequence[Pair], limit: Limit, side: Side) -> Curve | None:
+def _curve(pairs: Sequence[Pair], limit: Limit, side: Side) -> ThresholdCurve | None:
     is_free = [_is_free(pair, limit, side) for pair in pairs]
     if not any(is_free):
         return None
     free = list(compress(pairs, is_free))
-    bound = [pair for pair, one in zip(pairs, is_free, strict=True) if not one]
+    fixed = list(compress(pairs, [not one for one in is_free]))
+    # With the sign changed, "at least" becomes "at most": values up to a threshold are accepted.
     sign, present = (1.0, limit.at_most) if side == "at most" else (-1.0, limit.at_least)
     values = sign * np.array([pair.result.criteria[limit.criterion] for pair in free])
     positive = np.array([pair.positive for pair in free])
     thresholds = _thresholds(values, sign * present)
-    base = Confusion.of((not _failed(pair), pair.positive) for pair in bound)
+    base = Confusion.of((not _failed(pair), pair.positive) for pair in fixed)
     counts = _counts(values, positive, thresholds, base)
     order = np.argsort(sign * thresholds)
-    return Curve(
+    return ThresholdCurve(
         limit.criterion,
         side,
         limit.unit,
@@ -227,17 +299,17 @@ def _curve(pairs: Sequence[Pair], limit: Limit, side: Side) -> Curve | None:
 
 
 def _counts(values: Floats, positive: npt.NDArray[np.bool_], thresholds: Floats, base: Confusion) -> Floats:
-    """Confusion, (4, n), where values up to a threshold are accepted, beside what is decided already."""
+    """TP, FP, FN and TN, (4, n), if values up to each threshold are accepted; `base` counts the other micrographs."""
     tp, fp = (
-        np.searchsorted(np.sort(values[kind]), thresholds, side="right").astype(np.float64)
-        for kind in (positive, ~positive)
+        np.searchsorted(np.sort(values[label]), thresholds, side="right").astype(np.float64)
+        for label in (positive, ~positive)
     )
     fn, tn = positive.sum() - tp, (~positive).sum() - fp
     return np.stack([base.tp + tp, base.fp + fp, base.fn + fn, base.tn + tn])
 
 
 def _is_free(pair: Pair, limit: Limit, side: Side) -> bool:
-    """Whether nothing but this side of the limit decides over the micrograph."""
+    """Whether the verdict depends on this side of the limit alone."""
     value = pair.result.criteria.get(limit.criterion, math.nan)
     if (
         pair.result.estimate is None
@@ -253,7 +325,7 @@ def _failed(pair: Pair) -> tuple[str, ...]:
 
 
 def _thresholds(values: Floats, present: float) -> Floats:
-    """The values, the present limit, and one below all; ascending."""
+    """The values, the current limit, and one below all; ascending."""
     lowest = min(float(values.min()), present)
     margin = 0.02 * (max(float(values.max()), present) - lowest or abs(lowest) or 1.0)
     if lowest > 0:
@@ -262,10 +334,12 @@ def _thresholds(values: Floats, present: float) -> Floats:
 
 
 def _best(thresholds: Floats, present: float, counts: Floats) -> float:
-    """The limit with the highest coefficient, or with the fewest errors where it has no meaning."""
+    """The threshold with the highest Matthews coefficient, or with the fewest errors where that is undefined."""
+    # An undefined coefficient counts as below all others; equal ones are ranked by their number of errors, FP + FN.
     score = np.nan_to_num(matthews(*counts), nan=-2.0) - 1e-9 * (counts[1] + counts[2])
     is_best = score >= score.max() - 1e-12
     if is_best[thresholds == present].any():
         return present
+    # The counts stay the same up to the next threshold: a limit in the middle is farthest from any value.
     middles = np.append(0.5 * (thresholds[1:] + thresholds[:-1]), thresholds[-1])[is_best]
     return float(middles[np.argmin(np.abs(middles - present))])

@@ -1,4 +1,4 @@
-"""SectorProfiles → CtfFit: search for starts, refine them by maximum likelihood, say how sure it is."""
+"""SectorProfiles → CtfFit: search for starts, and refine them by maximum likelihood, with standard errors."""
 
 from thonring.fit.candidate import Candidate
 from thonring.fit.fourier import fourier

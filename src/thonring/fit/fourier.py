@@ -1,4 +1,4 @@
-"""The first guess by Fourier transform, as the Xmipp protocol makes it, with the thesis' corrections.
+"""The first guess by Fourier transform, as in the Xmipp protocol, with the corrections of 2019.
 
 The background-free rotational profile is resampled uniformly in k², where rings of one defocus have one
 period, and transformed: the strongest peak K gives Δf = K (2Ts)² / λ. Two corrections can be switched:
@@ -10,19 +10,22 @@ import numpy as np
 import numpy.typing as npt
 
 from thonring.errors import FitError
-from thonring.fit.candidate import Candidate
-from thonring.fit.match import MOST_CANDIDATES
-from thonring.fit.splines import rotational_mean, smooth_power
+from thonring.fit.candidate import MOST_CANDIDATES, Candidate
+from thonring.fit.splines import SMOOTH_SPLINES, rotational_mean, smooth_power
 from thonring.optics import Optics
 from thonring.records import Floats, SearchSignals, SectorProfiles
 from thonring.settings import Settings
 
-SMOOTH_SPLINES = 8
 Indices = npt.NDArray[np.intp]
 
 SAMPLES = 512
+"""Samples of the profile along k². Tuned by hand; no recorded set."""
+
 PADDING = 8
+"""The profile is padded to this many times its length: the width of a peak in bins. Tuned by hand; no recorded set."""
+
 CLIP_DEVIATIONS = 3.0
+"""Standard deviations above the mean at which the transform is clipped: a correction of 2019 (docs/corrections.md)."""
 
 
 def fourier(
@@ -35,16 +38,21 @@ def fourier(
     FitError
         If the range holds no peak.
     """
+    # 1. The rotational mean freed of its background: P/S - 1.
     frequency = profiles.frequency_per_A
     mean, _ = rotational_mean(profiles)
     smooth = smooth_power(frequency, mean, np.ones_like(mean), SMOOTH_SPLINES)
     excess = mean / smooth - 1.0
+    # 2. Resampled uniformly in k² and transformed; the axis of the transform is the defocus.
     squared, resampled = _against_squared_frequency(frequency, excess)
     defocus, amplitude = _transform(squared, resampled, optics)
     inside = (defocus >= settings.defocus_range_A[0]) & (defocus <= settings.defocus_range_A[1])
     defocus, amplitude = defocus[inside], amplitude[inside]
     if amplitude.size < 3:
-        raise FitError("the Fourier search has no frequency inside the defocus range; widen --defocus-range.")
+        raise FitError(
+            "the Fourier search has no frequencies within the defocus range; widen --defocus-range."
+        )
+    # 3. The two corrections, and the tallest peaks that are not each other's flanks.
     height = _clipped(amplitude) if settings.clip_outliers else amplitude
     peaks = _local_maxima(height) if settings.local_maximum else np.arange(height.size)
     if peaks.size == 0:
@@ -79,6 +87,7 @@ def _clipped(amplitude: Floats) -> Floats:
 
 def _local_maxima(height: Floats) -> Indices:
     """Middles of the peaks and of the plateaus that clipping leaves, where they fall off on both sides."""
+    # Runs of equal values, first to last; a peak is a run of one. Those at the ends of the range are none.
     change = np.flatnonzero(np.diff(height)) + 1
     first, last = np.concatenate(([0], change)), np.concatenate((change, [height.size])) - 1
     inner = (first > 0) & (last < height.size - 1)
@@ -89,6 +98,7 @@ def _local_maxima(height: Floats) -> Indices:
 
 
 def _apart(ranked: Indices, bins: int) -> list[int]:
+    """The first of the ranked indices, none of them within `bins` of a better one."""
     chosen: list[int] = []
     for index in ranked:
         if all(abs(int(index) - other) > bins for other in chosen):
@@ -99,10 +109,10 @@ def _apart(ranked: Indices, bins: int) -> list[int]:
 
 
 def _vertex(defocus: Floats, amplitude: Floats, index: int) -> float:
-    """Defocus of the parabola through a peak and its neighbours."""
+    """Defocus in Å of the vertex of the parabola through a peak and its neighbours."""
     if not 0 < index < amplitude.size - 1:
         return float(defocus[index])
     left, top, right = amplitude[index - 1 : index + 2]
     curvature = left - 2 * top + right
-    shift = 0.5 * (left - right) / curvature if curvature < 0 else 0.0
-    return float(defocus[index] + np.clip(shift, -1, 1) * (defocus[1] - defocus[0]))
+    offset = 0.5 * (left - right) / curvature if curvature < 0 else 0.0
+    return float(defocus[index] + np.clip(offset, -1, 1) * (defocus[1] - defocus[0]))

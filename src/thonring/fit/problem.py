@@ -1,4 +1,7 @@
-"""A spectrum and a start as a problem to solve: bins, splines, what is free, and what is known beforehand."""
+"""A spectrum and a start as a problem to solve: bins, splines, free parameters and priors.
+
+And the smallest such problem: background and ring power of a CTF that is fixed.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -10,7 +13,7 @@ from thonring.fit.candidate import Candidate
 from thonring.fit.likelihood import Parameters, Problem, maximise
 from thonring.fit.radial_profile import dispersion, fit_resolution_A, radial_curve, ring_score
 from thonring.fit.rebin import FEWEST_RINGS, choose_rebinning, sampled_band
-from thonring.fit.splines import spline_basis
+from thonring.fit.splines import rotational_mean, spline_basis
 from thonring.optics import Optics
 from thonring.records import Floats, Note, RadialCurve, SectorProfiles
 from thonring.settings import Settings
@@ -19,6 +22,17 @@ PHASE_PRIOR_DEG = (60.0, 60.0)
 """Mean and deviation: phase plates are used between 0 and 120 degrees; a clear ring pattern overrules it."""
 
 AMPLITUDE_PRIOR = 0.1
+"""Deviation, in radians of arcsin A, about the given amplitude contrast. Tuned by hand; no recorded set."""
+
+FIRST_RING_SHARE = 0.2
+FIRST_BACKGROUND_FALL = 0.1
+"""Where a fit starts: rings of a fifth of the mean power, the background a factor e^-0.1 below the mean.
+
+The mean of B + A sin²χ is B + A/2: the two add up to it.
+"""
+
+FIXED_CTF_STEPS = 12
+"""Steps in which background and ring power of a fixed CTF are fitted. Tuned by hand; no recorded set."""
 
 
 def build_problem(
@@ -30,22 +44,15 @@ def build_problem(
     return problem_of(used, optics, settings, _splines(used, optics, start.mean_A)), used, notes
 
 
-def _splines(profiles: SectorProfiles, optics: Optics, defocus_A: float) -> tuple[int, int]:
-    """Splines for background and ring power: never so many that they could follow the rings themselves."""
-    k2 = profiles.frequency_per_A[[0, -1]] ** 2
-    rings = optics.wavelength_A * defocus_A * float(k2[1] - k2[0])
-    return int(np.clip(round(rings) + 3, 5, 12)), int(np.clip(round(0.6 * rings) + 2, 4, 8))
-
-
 def problem_of(
     profiles: SectorProfiles, optics: Optics, settings: Settings, splines: tuple[int, int]
 ) -> Problem:
-    """The problem on given bins, with so many splines for background and ring power."""
+    """The problem on given bins, with the given numbers of splines for background and ring power."""
     prior_mean, prior_deviation = _priors(optics, settings)
     power = np.where(profiles.values > 0, profiles.power, 1.0)
     background_basis = spline_basis(profiles.frequency_per_A, splines[0])
     ring_basis = spline_basis(profiles.frequency_per_A, splines[1])
-    mean = (power * profiles.values).sum(axis=0) / np.maximum(profiles.values.sum(axis=0), 1e-12)
+    mean, _ = rotational_mean(replace(profiles, power=power))
     mean_background = np.linalg.lstsq(
         background_basis, np.log(np.maximum(mean, 1e-9 * mean.max())), rcond=None
     )[0]
@@ -65,7 +72,37 @@ def problem_of(
     )
 
 
+def initial_parameters(problem: Problem, start: Candidate) -> Parameters:
+    """Where the maximisation starts: the CTF of a candidate, background and rings that add up to the mean power."""
+    ctf = np.array(
+        [
+            start.mean_A,
+            start.astigmatism_x_A,
+            start.astigmatism_y_A,
+            math.radians(start.phase_shift_deg),
+            math.asin(problem.optics.amplitude_contrast),
+        ]
+    )
+    return Parameters(
+        ctf,
+        problem.mean_background - FIRST_BACKGROUND_FALL,
+        problem.mean_rings + math.log(FIRST_RING_SHARE),
+    )
+
+
+def _splines(profiles: SectorProfiles, optics: Optics, defocus_A: float) -> tuple[int, int]:
+    """Splines for background and ring power: never so many that they could follow the rings themselves.
+
+    The band holds λΔf (k₂² - k₁²) rings; there is about one spline of the background per ring, 5 to 12, and fewer of
+    the ring power, 4 to 8. Tuned by hand; no recorded set.
+    """
+    k2 = profiles.frequency_per_A[[0, -1]] ** 2
+    rings = optics.wavelength_A * defocus_A * float(k2[1] - k2[0])
+    return int(np.clip(round(rings) + 3, 5, 12)), int(np.clip(round(0.6 * rings) + 2, 4, 8))
+
+
 def _free(settings: Settings) -> tuple[bool, bool, bool, bool, bool]:
+    """Which of the CTF parameters are fitted, in the order of `Problem.free`."""
     astigmatism = settings.astigmatism and settings.known_astigmatism is None and not settings.fix_defocus
     return (
         not settings.fix_defocus,
@@ -87,26 +124,9 @@ def _priors(optics: Optics, settings: Settings) -> tuple[Floats, Floats]:
     return np.array(mean), np.array(deviation)
 
 
-def start_point(problem: Problem, candidate: Candidate) -> Parameters:
-    """Where the maximisation starts: the CTF of a candidate, rings of a fifth of the mean power."""
-    ctf = np.array(
-        [
-            candidate.mean_A,
-            candidate.astigmatism_x_A,
-            candidate.astigmatism_y_A,
-            math.radians(candidate.phase_shift_deg),
-            math.asin(problem.optics.amplitude_contrast),
-        ]
-    )
-    return Parameters(ctf, problem.mean_background - 0.1, problem.mean_rings + math.log(0.2))
-
-
-STEPS = 12
-
-
 @dataclass(frozen=True, slots=True)
 class FixedCtfFit:
-    """What a CTF that is held explains: its curve, its score, and to what resolution."""
+    """What a fixed CTF explains of a spectrum: its curve, its score, and to what resolution."""
 
     curve: RadialCurve
     score: float
@@ -128,15 +148,15 @@ def evaluate_fixed_ctf(
     rings = band.frequency_per_A.size
     if rings < FEWEST_RINGS:
         raise FitError(
-            f"only {rings} frequencies lie in the band, at least {FEWEST_RINGS} are needed: widen it."
+            f"the band contains only {rings} frequencies, at least {FEWEST_RINGS} are needed: widen it."
         )
     fixed = replace(
         settings, start="search", fix_defocus=True, phase_shift=False, refine_amplitude_contrast=False
     )
     problem, used, _ = build_problem(band, optics, fixed, ctf)
-    solution = maximise(problem, start_point(problem, ctf), STEPS)
-    curve = radial_curve(used, problem, solution.point)
+    solution = maximise(problem, initial_parameters(problem, ctf), FIXED_CTF_STEPS)
+    curve = radial_curve(used, problem, solution.parameters)
     if pixel_variance is None:
         pixel_variance = float(np.median(dispersion(used, solution.model)))
-    score = ring_score(used, problem, solution.point, pixel_variance)
+    score = ring_score(used, problem, solution.parameters, pixel_variance)
     return FixedCtfFit(curve, score, fit_resolution_A(curve))

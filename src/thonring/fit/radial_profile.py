@@ -1,4 +1,4 @@
-"""The fit against frequency: rings averaged along the fitted ellipse, and how far the model agrees."""
+"""The fit against frequency: rings averaged along the fitted ellipse, how far the model agrees, and the scatter."""
 
 import numpy as np
 
@@ -8,22 +8,53 @@ from thonring.optics import Optics
 from thonring.records import Floats, RadialCurve, SectorProfiles
 
 AGREEMENT_PERIODS = 1.5
+"""Width in rings of the window of the local correlation. Tuned by hand; no recorded set."""
+
 AGREEMENT_RINGS = 10
+"""Bins that the window has at least, and that a stretch of agreement must have. Tuned by hand; no recorded set."""
+
 AGREES = 0.5
+"""Local correlation from which on measured and fitted rings agree. Tuned by hand; no recorded set."""
+
+TURNING_MARGIN = 1.2
+"""The exact frequency of a phase is used where the defocus exceeds that of the turning point by a fifth.
+
+Tuned by hand; no recorded set.
+"""
+
+WINDOW_RINGS = 41
+"""Rings over which the dispersion is averaged. Tuned by hand; no recorded set."""
+
+COHERENT = 1.5
+"""Ratio of the scatter of whole rings to that of single bins above which sectors count as dependent.
+
+Tuned by hand; no recorded set.
+"""
+
+HUBER = 4.0
+"""Standard deviations from which on a value loses weight, in Huber's sense (1964), doi:10.1214/aoms/1177703732.
+
+Tuned by hand; no recorded set.
+"""
 
 
-def radial_curve(profiles: SectorProfiles, problem: Problem, point: Parameters) -> RadialCurve:
+def radial_curve(profiles: SectorProfiles, problem: Problem, parameters: Parameters) -> RadialCurve:
     """Equiphase average of the measured power beside the fitted background and rings, all (rings,).
 
     Source: Rohou & Grigorieff (2015), doi:10.1016/j.jsb.2015.08.008, §2.3: sectors are
     stretched in frequency until their phases agree with that of the mean defocus.
     """
+    # 1. The model along the mean defocus: B, A, and χ at each ring.
     frequency = profiles.frequency_per_A
-    background = np.exp(problem.background_basis @ point.background)
-    ring_power = np.exp(problem.ring_basis @ point.rings)
+    background = np.exp(problem.background_basis @ parameters.background)
+    ring_power = np.exp(problem.ring_basis @ parameters.rings)
     middle = background + 0.5 * ring_power
-    constant = _constant_phase(problem, point)
-    chi = phase_aberration(frequency**2, point.ctf[0], problem.optics, constant)
+    constant = _constant_phase(problem, parameters)
+    mean_A = parameters.ctf[0]
+    chi = phase_aberration(frequency**2, mean_A, problem.optics, constant)
+
+    # 2. Each sector read where its own phase is that χ. Its power is divided by B + A/2 first, at its own frequency,
+    #    so that stretching moves the rings and not the fall of the spectrum.
     relative = np.zeros(frequency.size)
     values = np.zeros(frequency.size)
     for sector, angle in enumerate(profiles.angle_rad):
@@ -31,16 +62,19 @@ def radial_curve(profiles: SectorProfiles, problem: Problem, point: Parameters) 
         if filled.sum() < 2:
             continue
         own = np.sqrt(profiles.squared_frequency[sector, filled])
-        defocus = point.ctf[0] + 0.5 * float(point.ctf[1:3] @ (np.cos(2 * angle), np.sin(2 * angle)))
-        place = _same_phase(chi - constant, frequency, defocus, float(point.ctf[0]), problem.optics)
+        defocus = mean_A + 0.5 * float(parameters.ctf[1:3] @ (np.cos(2 * angle), np.sin(2 * angle)))
+        equiphase = _same_phase(chi - constant, frequency, defocus, float(mean_A), problem.optics)
         ratio = profiles.power[sector, filled] / np.interp(own, frequency, middle)
-        inside = (place >= own[0]) & (place <= own[-1])
-        weight = np.where(inside, np.interp(place, own, profiles.values[sector, filled]), 0.0)
-        relative += weight * np.interp(place, own, ratio)
+        # 3. The mean over sectors, weighted by the number of values; what lies beyond a sector's ends has no weight.
+        inside = (equiphase >= own[0]) & (equiphase <= own[-1])
+        weight = np.where(inside, np.interp(equiphase, own, profiles.values[sector, filled]), 0.0)
+        relative += weight * np.interp(equiphase, own, ratio)
         values += weight
     relative /= np.maximum(values, 1e-12)
+
+    # 4. How far it agrees with the rings, over windows as wide as they are.
     sin2 = np.sin(chi) ** 2
-    period = ring_period_per_A(frequency, float(point.ctf[0]), problem.optics) / profiles.ring_width_per_A
+    period = ring_period_per_A(frequency, float(mean_A), problem.optics) / profiles.ring_width_per_A
     agreement = _local_correlation(relative - 1.0, sin2 - 0.5, period)
     return RadialCurve(frequency, relative * middle, background, ring_power, sin2, agreement, values)
 
@@ -52,86 +86,96 @@ def fit_resolution_A(curve: RadialCurve) -> float:
     twentieth of the band between stretches, as an ice ring makes it, does not end the agreement.
     """
     frequency, agrees = curve.frequency_per_A, curve.agreement >= AGREES
+    # First bins of ten in a row that agree (the sum of ten flags is 10, compared as a float).
     runs = np.flatnonzero(np.convolve(agrees, np.ones(AGREEMENT_RINGS), mode="valid") > AGREEMENT_RINGS - 0.5)
     if runs.size == 0:
         return 1.0 / float(frequency[0])
+    # The first gap between runs that is longer than an ice ring ends the agreement.
     patience = max(AGREEMENT_RINGS, agrees.size // 20)
     gaps = np.flatnonzero(np.diff(runs) > patience + AGREEMENT_RINGS)
     last_run = runs[gaps[0]] if gaps.size else runs[-1]
     return 1.0 / float(frequency[last_run + AGREEMENT_RINGS - 1])
 
 
-def ring_score(profiles: SectorProfiles, problem: Problem, point: Parameters, pixel_variance: float) -> float:
+def ring_score(
+    profiles: SectorProfiles, problem: Problem, parameters: Parameters, pixel_variance: float
+) -> float:
     """Cross-correlation of the spectrum with the rings, -1 to 1.
 
     It is that of single pixels of a 512² spectrum, as CTFFIND's figure of merit: the relative variance of such a
     pixel takes the place of that of our larger bins. The two differ by up to a factor of three all the same, since
     the bands and the backgrounds differ.
     """
-    middle = np.exp(problem.background_basis @ point.background) + 0.5 * np.exp(
-        problem.ring_basis @ point.rings
-    )
+    # The relative excess over B + A/2, and what rings alone make of it: -cos 2χ, up to a factor.
+    background = np.exp(problem.background_basis @ parameters.background)
+    middle = background + 0.5 * np.exp(problem.ring_basis @ parameters.rings)
     twice = 2.0 * problem.angle_rad[:, None]
-    defocus = point.ctf[0] + 0.5 * (point.ctf[1] * np.cos(twice) + point.ctf[2] * np.sin(twice))
-    chi = phase_aberration(
-        problem.squared_frequency, defocus, problem.optics, _constant_phase(problem, point)
-    )
+    mean_A, x_A, y_A = parameters.ctf[:3]
+    defocus = mean_A + 0.5 * (x_A * np.cos(twice) + y_A * np.sin(twice))
+    constant = _constant_phase(problem, parameters)
+    chi = phase_aberration(problem.squared_frequency, defocus, problem.optics, constant)
     excess, template = problem.power / middle - 1.0, -np.cos(2.0 * chi)
+    # Pearson's correlation, each bin weighted by its area.
     area = profiles.values / max(float(profiles.values.sum()), 1e-12)
     excess, template = excess - np.vdot(area, excess), template - np.vdot(area, template)
+    # The variance of a bin of n values, 1/n, is replaced by that of a pixel.
     own_variance = float(np.vdot(area, 1.0 / np.maximum(profiles.values, 1e-12)))
     energy = float(np.vdot(area, excess**2)) + max(0.0, pixel_variance - own_variance)
     return float(np.vdot(area, excess * template) / np.sqrt(energy * np.vdot(area, template**2)))
 
 
-def _constant_phase(problem: Problem, point: Parameters) -> float:
-    return float(point.ctf[3] + point.ctf[4]) - float(np.arcsin(problem.optics.amplitude_contrast))
+def _constant_phase(problem: Problem, parameters: Parameters) -> float:
+    """The part of χ that is the same everywhere, less the arcsin A that `phase_aberration` adds by itself."""
+    return float(parameters.ctf[3] + parameters.ctf[4]) - float(np.arcsin(problem.optics.amplitude_contrast))
 
 
 def _same_phase(chi: Floats, frequency: Floats, defocus_A: float, mean_A: float, optics: Optics) -> Floats:
-    """Where along a sector the phase `chi` is reached that the mean defocus has at `frequency`.
+    """Frequency at which a sector of defocus `defocus_A` reaches the phase `chi` of the mean defocus at `frequency`.
 
-    Where the spherical aberration turns the phase back, the ellipse is taken as if there were none.
+    Near and beyond the turning point, where the spherical aberration turns the phase back (Δf = Cs λ² k²), no
+    frequency has that phase: the ellipse is taken there as if there were no spherical aberration, k √(mean / Δf).
     """
     stretched = frequency * np.sqrt(max(mean_A, 1.0) / max(defocus_A, 1.0))
     exact = frequency_of_phase(chi, defocus_A, optics)
-    turning_A = 1.2e7 * optics.cs_mm * (optics.wavelength_A * stretched) ** 2
-    place: Floats = np.where((defocus_A > turning_A) & np.isfinite(exact), exact, stretched)
-    return place
+    turning_A = TURNING_MARGIN * 1e7 * optics.cs_mm * (optics.wavelength_A * stretched) ** 2
+    equiphase: Floats = np.where((defocus_A > turning_A) & np.isfinite(exact), exact, stretched)
+    return equiphase
 
 
 def _local_correlation(measured: Floats, fitted: Floats, period: Floats) -> Floats:
-    """Pearson correlation in a window of one and a half rings to each side, at least ten bins, (rings,)."""
+    """Pearson correlation in a window of one and a half rings, at least ten bins, (rings,); `period` is in bins."""
     size = measured.size
     half = np.clip(np.rint(AGREEMENT_PERIODS * period / 2), AGREEMENT_RINGS / 2, size // 4).astype(int)
     index = np.arange(size)
     low, high = np.maximum(index - half, 0), np.minimum(index + half + 1, size)
     count = high - low
 
-    def window_sum(series: Floats) -> Floats:
+    def window_mean(series: Floats) -> Floats:
         total = np.concatenate(([0.0], np.cumsum(series)))
-        inside: Floats = total[high] - total[low]
-        return inside
+        mean: Floats = (total[high] - total[low]) / count
+        return mean
 
-    mean_m, mean_f = window_sum(measured) / count, window_sum(fitted) / count
-    covariance = window_sum(measured * fitted) / count - mean_m * mean_f
-    variance_m = window_sum(measured**2) / count - mean_m**2
-    variance_f = window_sum(fitted**2) / count - mean_f**2
-    correlation: Floats = covariance / np.sqrt(np.maximum(variance_m * variance_f, 1e-30))
+    # Covariance and variances as means of products less products of means.
+    mean_measured, mean_fitted = window_mean(measured), window_mean(fitted)
+    covariance = window_mean(measured * fitted) - mean_measured * mean_fitted
+    variance_measured = window_mean(measured**2) - mean_measured**2
+    variance_fitted = window_mean(fitted**2) - mean_fitted**2
+    correlation: Floats = covariance / np.sqrt(np.maximum(variance_measured * variance_fitted, 1e-30))
     return correlation
 
 
-WINDOW_RINGS = 41
-COHERENT = 1.5
-HUBER = 4.0
-
-
 def dispersion(profiles: SectorProfiles, model: Floats) -> Floats:
-    """Variance of the relative residuals over that of Gamma values, smoothed over rings, (rings,)."""
+    """Variance of the relative residuals over that of Gamma values, smoothed over rings, (rings,).
+
+    1 for a spectrum that scatters as a periodogram does (McCullagh & Nelder 1989, Generalized Linear Models).
+    """
     values = profiles.values
     occupied = values > 0
+    # Single bins: the mean of n values scatters by 1/n, so n r² is 1 on average.
     residual = np.where(occupied, profiles.power / model - 1.0, 0.0)
     single = _windowed((values * residual**2).sum(axis=0)) / _windowed(occupied.sum(axis=0).astype(float))
+    # Whole rings: (Σ n r)² / Σ n is as large if the sectors of a ring are independent, and larger if they move
+    # together, as where the model misses the background: then their errors do not average out.
     ring_values = values.sum(axis=0)
     shared = (values * residual).sum(axis=0) ** 2 / np.maximum(ring_values, 1e-12)
     ratio = _windowed(shared) / _windowed(np.ones(shared.size)) / np.maximum(single, 1e-12)
@@ -146,5 +190,6 @@ def robust_weights(profiles: SectorProfiles, model: Floats, scatter: Floats) -> 
 
 
 def _windowed(series: Floats) -> Floats:
+    """Sum over a window of rings, shorter at the ends of the band."""
     window = np.ones(min(WINDOW_RINGS, series.size))
     return np.convolve(series, window, mode="same")

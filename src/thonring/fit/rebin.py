@@ -1,4 +1,4 @@
-"""How finely a fit needs the spectrum: bins are joined where the rings stay resolved, and cut where they are not."""
+"""How finely a fit needs the spectrum: bins are merged where the rings stay resolved, and cut where they are not."""
 
 import math
 from dataclasses import replace
@@ -11,14 +11,33 @@ from thonring.optics import Optics
 from thonring.records import Floats, Note, SectorProfiles
 
 BINS_PER_PERIOD = 8.0
+"""Bins per ring that a fit keeps: the mean of sin²χ over a bin then loses 2.6 % of its contrast, sinc(1/8).
+
+Tuned by hand; no recorded set.
+"""
+
 FEWEST_BINS_PER_PERIOD = 2.2
+"""Bins per ring below which rings count as too fine for the spectrum: a tenth above Nyquist's two."""
+
 MOST_TURN_RAD = 1.0
+"""Change of 2χ along the arc of a sector up to which sectors are merged in pairs. Tuned by hand; no recorded set."""
+
 ROUND_MARGIN_A = 50.0
+"""Added to the astigmatism of a start, which the fit may still change. Tuned by hand; no recorded set."""
+
 FEWEST_RINGS = 45
+"""Rings of bins that a fit needs: splines and CTF have up to 25 parameters. Tuned by hand; no recorded set."""
+
+MOST_RINGS_MERGED, MOST_SECTORS_MERGED = 4, 2
+"""Bins merged at most for a fit. Tuned by hand; no recorded set."""
 
 
 def rebin(profiles: SectorProfiles, sectors: int, rings: int) -> SectorProfiles:
-    """Neighbouring bins joined, `sectors` by `rings`; the number of sectors must be a multiple of `sectors`."""
+    """Neighbouring bins merged, `sectors` by `rings`; the number of sectors must be a multiple of `sectors`.
+
+    k², power and frequency are means weighted by the number of values, so that no bin centre is assumed. Rings that do
+    not fill a bin at the end of the band are left out.
+    """
     count = profiles.frequency_per_A.size // rings
     shape = (-1, sectors, count, rings)
     values = profiles.values[:, : count * rings].reshape(shape)
@@ -45,7 +64,7 @@ def rebin(profiles: SectorProfiles, sectors: int, rings: int) -> SectorProfiles:
 def rebin_for_search(
     profiles: SectorProfiles, optics: Optics, highest_defocus_A: float, sectors: int = 1
 ) -> SectorProfiles:
-    """Bins as coarse as trying many starts allows: sectors as told, rings in pairs where they stay resolved."""
+    """Bins as coarse as trying many starts allows: `sectors` at a time, rings in pairs where they stay resolved."""
     period = float(ring_period_per_A(profiles.frequency_per_A[-1], highest_defocus_A, optics))
     resolved = period >= 2 * FEWEST_BINS_PER_PERIOD * profiles.ring_width_per_A
     enough = profiles.frequency_per_A.size > 2 * FEWEST_RINGS
@@ -55,14 +74,18 @@ def rebin_for_search(
 def choose_rebinning(profiles: SectorProfiles, optics: Optics, start: Candidate) -> SectorProfiles:
     """The coarsest bins, up to four by two, that still resolve rings and astigmatism of a start."""
     period = float(ring_period_per_A(profiles.frequency_per_A[-1], start.mean_A, optics))
-    fits = int(period / (BINS_PER_PERIOD * profiles.ring_width_per_A))
-    rings = min(max(fits, 1), 4, max(profiles.frequency_per_A.size // (2 * FEWEST_RINGS), 1))
-    sectors = 2 if _is_round(profiles, optics, start) else 1
+    resolving = int(period / (BINS_PER_PERIOD * profiles.ring_width_per_A))
+    enough = profiles.frequency_per_A.size // (2 * FEWEST_RINGS)
+    rings = min(max(resolving, 1), MOST_RINGS_MERGED, max(enough, 1))
+    sectors = MOST_SECTORS_MERGED if _is_round(profiles, optics, start) else 1
     return profiles if rings == sectors == 1 else rebin(profiles, sectors, rings)
 
 
 def _is_round(profiles: SectorProfiles, optics: Optics, start: Candidate) -> bool:
-    """Whether the phase of the rings turns so little along an arc that sectors can be joined in pairs."""
+    """Whether the phase of the rings turns so little along an arc that sectors can be merged in pairs.
+
+    Along the direction α, 2χ changes by at most ∂(2χ)/∂Δf · (U - V) per radian, since |∂Δf/∂α| <= U - V.
+    """
     astigmatism_A = math.hypot(start.astigmatism_x_A, start.astigmatism_y_A)
     finest = float(profiles.frequency_per_A[-1])
     arc_rad = 2.0 * math.pi / len(profiles.angle_rad)
@@ -83,5 +106,8 @@ def sampled_band(
         return profiles, ()
     last = min(max(int(aliased[0]), FEWEST_RINGS), profiles.frequency_per_A.size) - 1
     limit_per_A = float(profiles.frequency_per_A[last])
-    text = f"rings finer than {1 / limit_per_A:.2f} Å are not sampled by this spectrum and were left out"
+    text = (
+        f"rings finer than {1 / limit_per_A:.2f} Å are not resolved by the sampling of this spectrum and were "
+        "excluded from the fit"
+    )
     return profiles.within(0.0, limit_per_A), (Note("aliasing", text),)

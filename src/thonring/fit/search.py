@@ -1,9 +1,8 @@
-"""Where the refinement starts: from a known defocus, from one of the two searches, or from what a network says."""
+"""Where the refinement starts: from a known defocus, from one of the two searches, or from the network's defocus."""
 
 import math
 from dataclasses import replace
 
-from thonring.ctf import to_vector
 from thonring.errors import FitError
 from thonring.fit.candidate import Candidate
 from thonring.fit.fourier import fourier
@@ -11,7 +10,7 @@ from thonring.fit.match import match
 from thonring.fit.rebin import FEWEST_RINGS
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, SearchSignals, SectorProfiles
-from thonring.settings import Settings
+from thonring.settings import KnownAstigmatism, Settings
 
 Starts = tuple[tuple[Candidate, ...], SearchSignals | None]
 
@@ -23,10 +22,19 @@ def search(
     known: KnownDefocus | None = None,
     network_A: float | None = None,
 ) -> Starts:
-    """Starts for the refinement, best first, and the signals of the Fourier search if that was asked for.
+    """Starts for the refinement, best first, and the signals of the Fourier search if it was run.
 
-    A known defocus is the only start. What a network says, `network_A`, is one more beside those of the search, or
-    the only one, as `settings.start` has it.
+    Parameters
+    ----------
+    profiles
+        The spectrum in sectors, cut to the band to search.
+    optics, settings
+        The microscope; which search, over which defocus range, and whether the network's defocus counts.
+    known
+        A defocus that is the only start.
+    network_A
+        The network's mean defocus: one more start beside those of the search, or the only one, as `settings.start`
+        has it. None where no network was asked.
 
     Raises
     ------
@@ -36,12 +44,11 @@ def search(
     rings = profiles.frequency_per_A.size
     if rings < FEWEST_RINGS:
         raise FitError(
-            f"only {rings} frequencies lie in the resolution range at this sampling, at least {FEWEST_RINGS} are "
-            "needed: widen --resolution-range, give a finer sampling (--samplings, --downsampling) or a larger image."
+            f"the resolution range contains only {rings} frequencies at this sampling, at least {FEWEST_RINGS} are "
+            "needed: widen --resolution-range, use a finer sampling (--samplings, --downsampling) or a larger image."
         )
     if known is not None:
-        vector = to_vector(known.defocus_u_A, known.defocus_v_A, known.angle_deg)
-        return (Candidate(*vector, known.phase_shift_deg, 0.0),), None
+        return (Candidate.from_known(known),), None
     if network_A is None:
         return _searched(profiles, optics, settings)
     if settings.start == "network-only":
@@ -53,23 +60,26 @@ def _searched(profiles: SectorProfiles, optics: Optics, settings: Settings) -> S
     if settings.search != "fourier":
         return match(profiles, optics, settings), None
     found, signals = fourier(profiles, optics, settings)
-    return tuple(_with_held(candidate, settings) for candidate in found), signals
+    return tuple(_with_fixed(candidate, settings) for candidate in found), signals
 
 
-def _with_held(candidate: Candidate, settings: Settings) -> Candidate:
-    """A candidate of the Fourier search, which tells the mean defocus only, with what is known beside it."""
-    amount_A, angle_deg = settings.known_astigmatism or (0.0, 0.0)
-    twice = math.radians(2.0 * angle_deg)
+def _with_fixed(candidate: Candidate, settings: Settings) -> Candidate:
+    """A candidate of the Fourier search, which finds the mean defocus only, with the astigmatism and phase shift given.
+
+    The astigmatism is 0 where none is given.
+    """
+    known = settings.known_astigmatism or KnownAstigmatism(0.0, 0.0)
+    twice = math.radians(2.0 * known.angle_deg)
     return replace(
         candidate,
-        astigmatism_x_A=amount_A * math.cos(twice),
-        astigmatism_y_A=amount_A * math.sin(twice),
+        astigmatism_x_A=known.astigmatism_A * math.cos(twice),
+        astigmatism_y_A=known.astigmatism_A * math.sin(twice),
         phase_shift_deg=settings.phase_shift_deg,
     )
 
 
 def _with_network(profiles: SectorProfiles, optics: Optics, settings: Settings, network_A: float) -> Starts:
-    """The starts of the search, and that of the network as one more of the best."""
+    """The starts of the search, and that of the network, which counts as much as the best of them."""
     try:
         found, signals = _searched(profiles, optics, settings)
     except FitError:
@@ -79,5 +89,5 @@ def _with_network(profiles: SectorProfiles, optics: Optics, settings: Settings, 
 
 
 def _of_network(defocus_A: float, score: float) -> Candidate:
-    """A round start without phase shift, since a network tells neither; the refinement finds the astigmatism."""
+    """A round start without phase shift: the network estimates neither; the refinement finds the astigmatism."""
     return Candidate(defocus_A, 0.0, 0.0, 0.0, score, from_network=True)

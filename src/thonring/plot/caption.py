@@ -1,4 +1,4 @@
-"""What a picture says in words."""
+"""The text of a picture: name, verdict, numbers, reasons."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _LINE_WIDTH = 34
 _LINES_FOR_REASONS = 10
+"""What fits the panel, in characters and lines of its font."""
+
 _STATUS_MARKS = {"accepted": "✓", "rejected": "✗", "failed": "–"}
 
 
@@ -52,8 +54,8 @@ def facts(fit: CtfFit) -> list[tuple[str, str]]:
     return [
         *rows,
         ("score", f"{fit.score:.3f}"),
-        ("rings fit to", _resolution(fit.fit_resolution_A)),
-        ("sampled at", f"{fit.sampling_A:.3g} Å/px"),
+        ("fit resolution", _resolution(fit.fit_resolution_A)),
+        ("sampling", f"{fit.sampling_A:.3g} Å/px"),
     ]
 
 
@@ -74,7 +76,7 @@ def write_caption(axes: Axes, outcome: Outcome) -> None:
 
 
 def reasons_text(reasons: tuple[str, ...]) -> str:
-    """Why not, as bulleted lines that fit the panel; a list too long says how much it leaves out."""
+    """Reasons as bulleted lines that fit the panel; a list that is too long ends with how many it leaves out."""
     lines: list[str] = []
     for shown, reason in enumerate(reasons):
         wrapped = textwrap.wrap(reason, _LINE_WIDTH + 8, initial_indent="• ", subsequent_indent="   ")
@@ -89,14 +91,14 @@ def _resolution(resolution_A: float) -> str:
 
 
 def _known_angle_sigma_deg(fit: CtfFit) -> float:
-    """Give 0 where the astigmatism was held fixed, and the angle with it."""
+    """Give 0 where the astigmatism was fixed, and the angle with it."""
     return fit.angle_sigma_deg if fit.astigmatism_sigma_A else 0.0
 
 
 def _with_error(value: str, sigma: float, unit: str) -> str:
     """Write a value with its standard error, with as many digits of it as mean something."""
     if sigma == 0:
-        return f"{value}{unit} (held)"
+        return f"{value}{unit} (fixed)"
     if not math.isfinite(sigma):
         return f"{value} ± ?{unit}"
     return f"{value} ± {sigma:.0f}{unit}" if sigma >= 10 else f"{value} ± {sigma:.1f}{unit}"

@@ -1,4 +1,4 @@
-"""The measured spectrum, and the same with the model set beside it."""
+"""Spectra as pictures: the measured one beside the model, and images of one alone; thumbnails of micrographs."""
 
 from __future__ import annotations
 
@@ -28,6 +28,17 @@ if TYPE_CHECKING:
     from thonring.records import CtfFit, Floats, Image, Micrograph, Outcome
 
 
+THUMBNAIL_PIXELS = 512
+_DARK_PERCENT, _BRIGHT_PERCENT = 1.0, 99.0
+"""Percentiles of a micrograph that are black and white."""
+
+_RINGS_FROM, _RINGS_TO = 0.15, 0.85
+"""Radii, over Nyquist, between which a spectrum's grey levels are chosen."""
+
+
+# Figures
+
+
 def quadrant_figure(outcome: Outcome, enhanced: Image, composite: Image | None) -> Figure:
     """Draw the measured spectrum beside the model, with the fit and the verdict in words.
 
@@ -48,7 +59,7 @@ def quadrant_figure(outcome: Outcome, enhanced: Image, composite: Image | None) 
         _draw_plane(left, enhanced, nyquist_per_A)
         left.set_title("measured")
         _draw_plane(right, enhanced if composite is None else composite, nyquist_per_A)
-        right.set_title("nothing was fitted" if composite is None else "measured and model")
+        right.set_title("no fit" if composite is None else "measured and model")
         if outcome.fit is not None and outcome.optics is not None:
             _draw_first_zeros(left, first_zeros(outcome.fit, outcome.optics))
             _draw_fit_limit(right, outcome.fit)
@@ -57,7 +68,7 @@ def quadrant_figure(outcome: Outcome, enhanced: Image, composite: Image | None) 
 
 
 def first_zeros(fit: CtfFit, optics: Optics) -> Floats:
-    """Give the closed curve of the first zeros, (2, directions), as kx and ky in 1/Å; NaN: there is none."""
+    """Give the closed curve of the first zeros, (2, directions), as kx and ky in 1/Å; NaN where there is none."""
     curves = zero_curves(1, fit, replace(optics, amplitude_contrast=fit.amplitude_contrast))
     first: Floats = curves[0]
     return first
@@ -78,7 +89,7 @@ def grey_range(image: Image) -> tuple[float, float]:
     """Choose black and white for the rings: neither the bright centre nor the empty corners count."""
     half = image.shape[0] // 2
     radius = np.hypot(*(np.indices(image.shape) - half)) / half
-    rings = image[(radius > 0.15) & (radius < 0.85) & np.isfinite(image)]
+    rings = image[(radius > _RINGS_FROM) & (radius < _RINGS_TO) & np.isfinite(image)]
     low, high = np.percentile(rings, [1.0, 99.5])
     return (float(low), float(high)) if high > low else (float(low) - 1.0, float(low) + 1.0)
 
@@ -121,8 +132,7 @@ def _circle(radius_per_A: float) -> Floats:
     return radius_per_A * np.stack([np.cos(angle_rad), np.sin(angle_rad)])
 
 
-THUMBNAIL_PIXELS = 512
-_DARK_PERCENT, _BRIGHT_PERCENT = 1.0, 99.0
+# PNG images
 
 
 def spectrum_png(plane: Image) -> bytes:
@@ -138,13 +148,13 @@ def model_png(sin2: Floats) -> bytes:
 def thumbnail_png(micrograph: Micrograph) -> bytes:
     """A micrograph of any size as means over blocks, at most 512 pixels each way; row 0 is at the top."""
     blocks = _block_means(micrograph)
-    known = blocks[np.isfinite(blocks)]
-    low, high = np.percentile(known, (_DARK_PERCENT, _BRIGHT_PERCENT)) if known.size else (0.0, 0.0)
+    finite = blocks[np.isfinite(blocks)]
+    low, high = np.percentile(finite, (_DARK_PERCENT, _BRIGHT_PERCENT)) if finite.size else (0.0, 0.0)
     return _png(blocks, float(low), float(high))
 
 
 def _block_means(micrograph: Micrograph) -> Floats:
-    """Row after row of blocks: the whole image is never held as floats."""
+    """Mean of each block, one row of blocks at a time: the whole image is never in memory as floats."""
     rows, columns = micrograph.pixels.shape[:2]
     block = -(-max(rows, columns) // THUMBNAIL_PIXELS)
     down, across = rows // block, columns // block
@@ -156,6 +166,7 @@ def _block_means(micrograph: Micrograph) -> Floats:
 
 
 def _png(values: Image | Floats, low: float, high: float) -> bytes:
+    """Encode values as 8-bit grey, black at `low` and white at `high`; NaN is the grey between."""
     import imagecodecs
 
     span = high - low if high > low else 1.0

@@ -47,7 +47,7 @@ def write_plots(folder: Path, name: str, outcome: Outcome, pictures: Pictures | 
 
 
 def write_signals(folder: Path, name: str, outcome: Outcome, signals: SearchSignals) -> Path:
-    """Write NAME_signals.png: what a Fourier search of this micrograph sees.
+    """Write NAME_signals.png: the signals of a Fourier search of this micrograph.
 
     Raises
     ------
@@ -63,6 +63,8 @@ def _save(figure: Figure, path: Path) -> Path:
         with house_style():
             figure.savefig(path, dpi=_DOTS_PER_INCH)
     except OSError as problem:
-        message = f"{path}: cannot write the picture ({problem}). Free some space or choose another --out."
+        message = (
+            f"{path}: the picture cannot be written ({problem}). Free some space, or choose another --out."
+        )
         raise OutputError(message) from problem
     return path

@@ -1,4 +1,4 @@
-"""The fit against frequency: power over background, rings over model, and how far they agree."""
+"""Figures against frequency: power, rings and agreement of a fit; the signals of the Fourier search."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _draw_power(axes: Axes, absolute: RadialCurve) -> None:
 
 
 def relative_power(curve: RadialCurve) -> RadialCurve:
-    """Scale a curve to a background of median 1: what remains are numbers that people can read."""
+    """Scale a curve to a background of median 1, for numbers that people can read."""
     unit = float(np.median(curve.background))
     return replace(
         curve,
@@ -132,16 +132,19 @@ def _mark_fit_resolution(axes: Axes, fit: CtfFit) -> None:
         axes.text(1.0 / fit.fit_resolution_A, -0.95, label, va="bottom", color=MARK, fontsize=8)
 
 
+# Signals of the Fourier search
+
+
 def signals_figure(signals: SearchSignals, title: str = "") -> Figure:
     """Draw the background-free profile, the same against k², and its transform with the peak taken."""
     with house_style():
         figure = new_figure(12.4, 3.7)
         profile, resampled, transform = figure.subplots(1, 3)
         _draw_signal(profile, signals.frequency_per_A, signals.profile)
-        profile.set(xlabel="spatial frequency (1/Å)", ylabel="power without background")
+        profile.set(xlabel="spatial frequency (1/Å)", ylabel="power minus background")
         add_resolution_axis(profile, *signals.frequency_per_A[[0, -1]])
         _draw_signal(resampled, signals.squared_frequency, signals.resampled)
-        resampled.set(xlabel="squared frequency (1/Å²)", title="evenly in k²: rings of equal width")
+        resampled.set(xlabel="squared frequency (1/Å²)", title="uniform in k²: rings of equal width")
         _draw_transform(transform, signals)
         if title:
             figure.suptitle(title, fontsize=10.5, x=0.01, ha="left")

@@ -1,7 +1,7 @@
 """How every picture looks: one palette, thin spines, one way of drawing a resolution axis.
 
-Colours are from the palette of Okabe & Ito (Color Universal Design, 2008), told apart with every common
-colour vision; a verdict is never told by colour alone.
+Colours are from the palette of Okabe & Ito (Color Universal Design, 2008), which people with any common colour vision
+can tell apart; a verdict is never shown by colour alone.
 """
 
 from __future__ import annotations

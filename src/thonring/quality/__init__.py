@@ -1,4 +1,4 @@
-"""Quality: criteria computed from spectrum and fit, limits on them, and reasons in plain words."""
+"""Quality: criteria computed from spectrum and fit, limits on them, and reasons as sentences for people."""
 
 from thonring.quality.attempt_data import AttemptData
 from thonring.quality.criteria import CRITERIA, Criterion

@@ -1,4 +1,4 @@
-"""What a criterion looks at."""
+"""What criteria are computed from: the optics, the spectrum, the fit, and the network's defocus."""
 
 import functools
 import math
@@ -15,9 +15,9 @@ class AttemptData:
     """One attempt, to be judged.
 
     `spectrum` gives the spectrum at the attempt's sampling, (512, 257), and `enhance` enhances it with Xmipp's preset
-    for criteria, the centred full plane (512, 512); each is called once and only if a criterion asks, also after
-    `dataclasses.replace(case, fit=...)`. `original_pixel_A` is the micrograph's own pixel. `network_A` and
-    `network_sigma_A` are the defocus that a network says and its standard error, NaN where none was asked.
+    for criteria, the centred full plane (512, 512); each is called once and only if a criterion needs it, also after
+    `dataclasses.replace(data, fit=...)`. `original_pixel_A` is the micrograph's own pixel. `network_A` and
+    `network_sigma_A` are the network's defocus and its standard error, NaN where none was asked.
     """
 
     optics: Optics
@@ -40,10 +40,10 @@ class AttemptData:
         Raises
         ------
         FitError
-            If there is none: a criterion of the fit was asked before the fit was made.
+            If there is none: a criterion of the fit was evaluated before there was a fit.
         """
         if self.fit is None:
-            raise FitError("a criterion of the fit was asked of a spectrum without a fit: fit first.")
+            raise FitError("a criterion of the fit was evaluated on a spectrum without a fit: fit first.")
         return self.fit
 
     @property

@@ -5,15 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from thonring.quality import fit_criteria as astigmatism
-from thonring.quality import fit_criteria as certainty
-from thonring.quality import fit_criteria as drift
-from thonring.quality import fit_criteria as rings
-from thonring.quality import image_criteria as film
-from thonring.quality import image_criteria as fringes
-from thonring.quality import image_criteria as ice
-from thonring.quality import xmipp_model, xmipp_zeros
-from thonring.quality import xmipp_zeros as xmipp_spectrum
+from thonring.quality import fit_criteria, image_criteria, xmipp_model, xmipp_zeros
 from thonring.quality.attempt_data import AttemptData
 
 Stage = Literal["spectrum", "fit"]
@@ -24,70 +16,111 @@ class Criterion:
     """A quantity that a limit can be set on.
 
     `stage` is "spectrum" if it needs no fit. `compute` gives NaN where the quantity cannot be computed;
-    `unknown_passes` says what that means for the verdict.
+    `pass_if_missing` says whether that passes. It passes where the absence of a value is no sign of a bad micrograph,
+    and fails where a good one always has a value.
     """
 
     name: str
     stage: Stage
     compute: Callable[[AttemptData], float]
-    unknown_passes: bool
+    pass_if_missing: bool
     description: str
     unit: str = ""
 
 
-_ALL = (
+_IMAGE = (
     Criterion(
-        "crystalline_spots", "spectrum", ice.crystalline_spots, True, "strongest spot of crystalline ice"
+        "crystalline_spots",
+        "spectrum",
+        image_criteria.crystalline_spots,
+        True,
+        "strongest spot of crystalline ice",
     ),
-    Criterion("ice_ring", "spectrum", ice.ice_ring, True, "strength of the ice ring at 3.7 Å"),
+    Criterion("ice_ring", "spectrum", image_criteria.ice_ring, True, "strength of the ice ring at 3.7 Å"),
     Criterion(
-        "film_share", "spectrum", film.support_film_fraction, True, "share of the image with support film"
+        "film_share",
+        "spectrum",
+        image_criteria.support_film_fraction,
+        True,
+        "fraction of the image covered by support film",
     ),
-    Criterion("ring_significance", "fit", rings.ring_significance, False, "significance of the rings", "σ"),
-    Criterion("fit_resolution", "fit", rings.fit_resolution, False, "resolution of the fit", "Å"),
-    Criterion("rings_visible", "fit", rings.rings_visible, False, "number of visible rings"),
-    Criterion("score", "fit", rings.score, False, "correlation of measured and fitted rings"),
-    Criterion("aliasing", "fit", rings.aliasing, False, "resolution of aliasing over that of the fit"),
-    Criterion("defocus_sigma", "fit", certainty.defocus_sigma, False, "standard error of the defocus", "Å"),
+)
+
+_FIT = (
+    Criterion(
+        "ring_significance", "fit", fit_criteria.ring_significance, False, "significance of the rings", "σ"
+    ),
+    Criterion("fit_resolution", "fit", fit_criteria.fit_resolution, False, "resolution of the fit", "Å"),
+    Criterion("rings_visible", "fit", fit_criteria.rings_visible, False, "number of visible rings"),
+    Criterion("score", "fit", fit_criteria.score, False, "correlation of measured and fitted rings"),
+    Criterion(
+        "aliasing",
+        "fit",
+        fit_criteria.aliasing,
+        False,
+        "aliasing resolution over the resolution of the fit",
+    ),
+    Criterion(
+        "defocus_sigma", "fit", fit_criteria.defocus_sigma, False, "standard error of the defocus", "Å"
+    ),
     Criterion(
         "relative_defocus_sigma",
         "fit",
-        certainty.relative_defocus_sigma,
+        fit_criteria.relative_defocus_sigma,
         False,
-        "standard error of the defocus over the defocus",
+        "standard error of the defocus relative to the defocus",
     ),
     Criterion(
         "sampling_agreement",
         "fit",
-        certainty.sampling_agreement,
+        fit_criteria.sampling_agreement,
         True,
-        "disagreement of two samplings",
+        "disagreement between two samplings",
         "rings",
     ),
     Criterion(
         "network_agreement",
         "fit",
-        certainty.network_agreement,
+        fit_criteria.network_agreement,
         True,
-        "distance between fit and network",
+        "difference between fit and network",
         "σ",
     ),
-    Criterion("runner_up_gap", "fit", certainty.runner_up_gap, True, "gap to the next best defocus"),
-    Criterion("astigmatism", "fit", astigmatism.astigmatism, False, "astigmatism", "Å"),
     Criterion(
-        "relative_astigmatism", "fit", astigmatism.relative_astigmatism, False, "astigmatism over defocus"
+        "runner_up_gap", "fit", fit_criteria.runner_up_gap, True, "likelihood gap to the next best defocus"
     ),
-    Criterion("drift", "fit", drift.drift, True, "ring contrast, worst over best direction"),
+    Criterion("astigmatism", "fit", fit_criteria.astigmatism, False, "astigmatism", "Å"),
     Criterion(
-        "double_exposure", "fit", fringes.double_exposure, True, "contrast of fringes through the rings"
+        "relative_astigmatism",
+        "fit",
+        fit_criteria.relative_astigmatism,
+        False,
+        "astigmatism relative to the defocus",
     ),
-    Criterion("xmipp_iceness", "spectrum", xmipp_spectrum.xmipp_iceness, False, "Xmipp's iceness"),
+    Criterion(
+        "drift",
+        "fit",
+        fit_criteria.drift,
+        True,
+        "ring contrast of the worst direction relative to the best",
+    ),
+    Criterion(
+        "double_exposure",
+        "fit",
+        image_criteria.double_exposure,
+        True,
+        "contrast of double-exposure fringes",
+    ),
+)
+
+_XMIPP = (
+    Criterion("xmipp_iceness", "spectrum", xmipp_zeros.xmipp_iceness, False, "Xmipp's iceness"),
     Criterion(
         "xmipp_psd_correlation_90",
         "fit",
-        xmipp_spectrum.xmipp_psd_correlation_90,
+        xmipp_zeros.xmipp_psd_correlation_90,
         False,
-        "correlation of the spectrum with itself turned by 90°",
+        "correlation of the spectrum with itself rotated by 90°",
     ),
     Criterion("xmipp_first_zero", "fit", xmipp_zeros.xmipp_first_zero, False, "first zero", "Å"),
     Criterion(
@@ -103,14 +136,14 @@ _ALL = (
         "fit",
         xmipp_zeros.xmipp_first_zero_ratio,
         False,
-        "first zeros, max over min",
+        "ratio of the largest to the smallest first zero",
     ),
     Criterion(
         "xmipp_first_minimum_ratio",
         "fit",
         xmipp_zeros.xmipp_first_minimum_ratio,
         False,
-        "contrast along the first minimum over that along the first zero",
+        "contrast along the first minimum relative to that along the first zero",
     ),
     Criterion(
         "xmipp_correlation_1_3",
@@ -124,14 +157,14 @@ _ALL = (
         "fit",
         xmipp_zeros.xmipp_ctf_margin,
         False,
-        "margin of the first minimum over the zero",
+        "margin of the first minimum above the first zero",
     ),
     Criterion(
         "xmipp_non_astigmatic_validity",
         "fit",
         xmipp_zeros.xmipp_non_astigmatic_validity,
         False,
-        "resolution to which astigmatism may be ignored",
+        "resolution up to which astigmatism is negligible",
         "Å",
     ),
     Criterion(
@@ -139,10 +172,12 @@ _ALL = (
         "fit",
         xmipp_model.xmipp_background_sigma,
         True,
-        "width of the background's Gaussian",
+        "sharpness of the background Gaussian",
         "Å²",
     ),
     Criterion("xmipp_phase_shift", "fit", xmipp_model.xmipp_phase_shift, False, "phase shift", "deg"),
 )
 
-CRITERIA: Mapping[str, Criterion] = MappingProxyType({criterion.name: criterion for criterion in _ALL})
+CRITERIA: Mapping[str, Criterion] = MappingProxyType(
+    {criterion.name: criterion for criterion in (*_IMAGE, *_FIT, *_XMIPP)}
+)

@@ -1,4 +1,4 @@
-"""From limits and a case to results with reasons."""
+"""From limits and an attempt's data to results with reasons."""
 
 import math
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ from thonring.records import CriterionResult, Floats
 from thonring.settings import Limit
 
 
-def grade(case: AttemptData, limits: Sequence[Limit], stage: Stage) -> tuple[CriterionResult, ...]:
-    """Compute one stage's criteria, in the order of the limits.
+def grade(data: AttemptData, limits: Sequence[Limit], stage: Stage) -> tuple[CriterionResult, ...]:
+    """Compute the criteria of one stage, in the order of the limits.
 
-    A criterion that failed has its reason; one that could not be computed says so, passed or not.
+    A criterion that failed has its reason; one that could not be computed has a reason that says so, passed or not.
     """
     return tuple(
-        _result(CRITERIA[limit.criterion], limit, CRITERIA[limit.criterion].compute(case))
+        _result(CRITERIA[limit.criterion], limit, CRITERIA[limit.criterion].compute(data))
         for limit in limits
         if CRITERIA[limit.criterion].stage == stage
     )
@@ -32,16 +32,16 @@ def needs(limits: Sequence[Limit]) -> set[str]:
 def _result(criterion: Criterion, limit: Limit, value: float) -> CriterionResult:
     if math.isnan(value):
         reason = f"{criterion.description}: could not be computed"
-        return CriterionResult(criterion.name, value, criterion.unknown_passes, reason)
+        return CriterionResult(criterion.name, value, criterion.pass_if_missing, reason)
     if limit.at_least <= value <= limit.at_most:
         return CriterionResult(criterion.name, value, passed=True)
     return CriterionResult(criterion.name, value, passed=False, reason=sentence(limit, value))
 
 
 def holds(limit: Limit, values: Floats) -> npt.NDArray[np.bool_]:
-    """Tell for values of a limit's criterion, of any shape, whether `grade` passes them; NaN: could not be computed."""
+    """Whether `grade` passes values of a limit's criterion, in their shape; NaN: could not be computed."""
     inside = (limit.at_least <= values) & (values <= limit.at_most)
-    return inside | (np.isnan(values) & CRITERIA[limit.criterion].unknown_passes)
+    return inside | (np.isnan(values) & CRITERIA[limit.criterion].pass_if_missing)
 
 
 def sentence(limit: Limit, value: float) -> str:

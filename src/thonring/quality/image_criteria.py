@@ -1,4 +1,8 @@
-"""Ice: crystalline spots, and the ring of water. Both judge the full band of the micrograph."""
+"""Criteria of the image: crystalline ice, the ring of ice, support film, and double exposure.
+
+docs/criteria.md says what each is for. Those of ice judge the full band of the micrograph, whatever sampling is tried.
+Where a value cannot be computed it is NaN.
+"""
 
 import math
 from dataclasses import replace
@@ -13,16 +17,24 @@ from thonring.ctf import half_plane_grid, sin2_half_plane
 from thonring.quality.attempt_data import AttemptData
 from thonring.records import Floats, Image, SectorProfiles, Spectrum
 
+Rings = npt.NDArray[np.intp]
+
+# Crystalline ice
+
 ICE_A = 3.6
 """A spectrum must reach this resolution in Å to show ice (hexagonal ice: 3.90, 3.67 and 3.44 Å)."""
 
 SPOT_BAND_A = (4.2, 3.2)
-RING_EDGES_A = (4.0, 3.85, 3.7, 3.6, 3.5)
+"""Band about the three spacings of hexagonal ice, with a margin of 7 % for an error of the pixel size."""
+
 VALUES_PER_BLOCK = 16
+"""Independent values in a block at least, so that noise has no single strong pixels. Tuned by hand."""
+
 FALSE_ALARM = 1e-3
+"""Share of spectra of noise whose strongest block exceeds 1."""
 
 
-def crystalline_spots(case: AttemptData) -> float:
+def crystalline_spots(data: AttemptData) -> float:
     """Excess of the strongest spot between 4.2 and 3.2 Å over its ring, in units of what noise could reach.
 
     Pixels are averaged in blocks with 16 or more independent values and divided by the median of their ring.
@@ -31,16 +43,19 @@ def crystalline_spots(case: AttemptData) -> float:
     uneven rings of a well averaged spectrum are not spots. Noise stays below 1 whatever the size; the axes,
     where detector lines lie, are left out. NaN if the micrograph's Nyquist frequency is below 1/3.6 Å.
     """
-    spectrum = case.evidence.measured
+    spectrum = data.evidence.measured
     if spectrum.nyquist_per_A < 1.0 / ICE_A:
         return math.nan
+    # Blocks of enough values, and the number of the ring of each.
     block = math.ceil(math.sqrt(VALUES_PER_BLOCK / spectrum.values_per_pixel))
     power, ring = _rings_of_blocks(spectrum, block)
     if power.size == 0:
         return math.nan
     values = spectrum.values_per_pixel * block**2
+    # The mean of a ring from its median, which spots do not move: a Gamma distribution's median over its mean.
     level = _median_by_ring(power, ring)[ring] / (special.gammaincinv(values, 0.5) / values)
     strongest = float(np.max(np.divide(power, level, out=np.ones_like(level), where=level > 0)))
+    # What the strongest of so many blocks of noise exceeds in one spectrum of a thousand.
     reach_of_noise = float(special.gammainccinv(values, FALSE_ALARM / power.size)) / values
     return (strongest - 1.0) / max(reach_of_noise - 1.0, 1.0)
 
@@ -48,6 +63,7 @@ def crystalline_spots(case: AttemptData) -> float:
 def _rings_of_blocks(spectrum: Spectrum, block: int) -> tuple[Image, npt.NDArray[np.intp]]:
     """Mean power of the blocks in the band and the number, from 0, of each block's ring; both (blocks,)."""
     inner_per_A, outer_per_A = 1.0 / SPOT_BAND_A[0], min(1.0 / SPOT_BAND_A[1], spectrum.nyquist_per_A)
+    # The block of pixels that covers the band, in whole blocks about the centre, without the column kx = 0.
     middle = spectrum.power.shape[0] // 2
     reach = min(middle, math.ceil(outer_per_A / spectrum.step_y_per_A) + block) // block
     columns = (
@@ -56,10 +72,12 @@ def _rings_of_blocks(spectrum: Spectrum, block: int) -> tuple[Image, npt.NDArray
     rows = min(2 * reach, (spectrum.power.shape[0] - middle + reach * block) // block)
     first = middle - reach * block
     blocks = _block_means(spectrum.power[first : first + rows * block, 1 : 1 + columns * block], block)
+    # Frequencies of the blocks' centres.
     within = 0.5 * (block - 1)
     ky = ((np.arange(rows) - reach) * block + within) * spectrum.step_y_per_A
     kx = (np.arange(columns) * block + 1 + within) * spectrum.step_x_per_A
     k = np.hypot(ky[:, None].astype(np.float32), kx[None, :].astype(np.float32))
+    # A block is chosen inside the band and more than a block and a half from the axes.
     off_axes = (np.abs(ky) > 1.5 * block * spectrum.step_y_per_A)[:, None] & (
         kx > 1.5 * block * spectrum.step_x_per_A
     )
@@ -75,7 +93,7 @@ def _block_means(power: Image, block: int) -> Image:
 
 
 def _median_by_ring(power: Image, ring: npt.NDArray[np.intp]) -> Floats:
-    """Median of each ring (rings,), by one sort of ring number plus scaled power."""
+    """Median of each ring (rings,): one sort of ring number plus power scaled to below ½, instead of one a ring."""
     scale = 2.0 * float(power.max()) or 1.0
     key = np.sort(ring + power / scale)
     ends = np.cumsum(np.bincount(ring))
@@ -84,20 +102,30 @@ def _median_by_ring(power: Image, ring: npt.NDArray[np.intp]) -> Floats:
     return np.asarray((key[middle] - np.arange(len(ends))) * scale, dtype=np.float64)
 
 
-def ice_ring(case: AttemptData) -> float:
-    """Strongest power of narrow annuli between 4.0 and 3.5 Å over what both neighbours let expect there.
+# The ring of ice
 
-    The expectation is interpolated linearly in log power against frequency between 4.6-4.25 and 3.3-3.1 Å: 1 without
+RING_EDGES_A = (4.0, 3.85, 3.7, 3.6, 3.5)
+"""Annuli about the ring at 3.7 Å, narrow enough not to dilute it (limits.toml has what they measured)."""
+
+COARSER_NEIGHBOUR_A, FINER_NEIGHBOUR_A = (4.6, 4.25), (3.3, 3.1)
+"""Annuli on either side that the ring is compared with."""
+
+
+def ice_ring(data: AttemptData) -> float:
+    """Strongest power of narrow annuli between 4.0 and 3.5 Å over what both neighbours predict there.
+
+    The prediction is interpolated linearly in log power against frequency between 4.6-4.25 and 3.3-3.1 Å: 1 without
     ice, up to a tenth more for vitreous water. NaN if the micrograph's Nyquist frequency is below 1/3.1 Å or a
     neighbour has no power.
     """
-    profiles = case.evidence.profiles
-    if profiles.frequency_per_A.size == 0 or profiles.frequency_per_A[-1] < 0.99 / 3.1:
+    profiles = data.evidence.profiles
+    if profiles.frequency_per_A.size == 0 or profiles.frequency_per_A[-1] < 0.99 / FINER_NEIGHBOUR_A[1]:
         return math.nan
-    below, below_per_A = _annulus_mean(profiles, 4.6, 4.25)
-    above, above_per_A = _annulus_mean(profiles, 3.3, 3.1)
+    below, below_per_A = _annulus_mean(profiles, *COARSER_NEIGHBOUR_A)
+    above, above_per_A = _annulus_mean(profiles, *FINER_NEIGHBOUR_A)
     if not (below > 0 and above > 0):
         return math.nan
+    # A straight line through log power against frequency.
     slope = math.log(above / below) / (above_per_A - below_per_A)
     ratios = []
     for coarse_A, fine_A in pairwise(RING_EDGES_A):
@@ -116,6 +144,8 @@ def _annulus_mean(profiles: SectorProfiles, coarse_A: float, fine_A: float) -> t
     return float((annulus.values * annulus.power).sum()) / total, frequency
 
 
+# Support film
+
 SMALLEST_STEP = 0.085
 """Carbon of 150 Å takes some 15 % of the beam; crowds of particles and unevenness of the ice make up to 7 %."""
 
@@ -125,28 +155,29 @@ CLEAR = 4.5
 NEIGHBOURS = 5
 """Blocks each way whose median is taken, so that particles, dark but apart, are no area."""
 
-ROUNDS = 8
+MOST_SPLITS = 8
+"""Times that the blocks are split again; a split that still changes then is taken as it is."""
 
-Mask = npt.NDArray[np.bool_]
 
-
-def support_film_fraction(case: AttemptData) -> float:
+def support_film_fraction(data: AttemptData) -> float:
     """Share of the image that the smaller of two areas of different brightness covers; 0 where there is one level.
 
     Medians of 5 x 5 blocks are split in two classes by Otsu's threshold (1979), doi:10.1109/TSMC.1979.4310076, a plane
     and a step between the classes are fitted to them, and they are split again by what the plane leaves, until nothing
     changes. NaN for a spectrum without its image.
     """
-    brightness = case.evidence.brightness
+    brightness = data.evidence.brightness
     if brightness is None:
         return math.nan
+    # Medians of blocks, which single particles do not darken; a first split by Otsu's threshold.
     values = ndimage.median_filter(np.asarray(brightness, dtype=np.float64), NEIGHBOURS, mode="nearest")
     plane = _plane_axes(values.shape)
     flat, bright = values.ravel(), values.ravel() > _otsu(values.ravel())
     step = scatter = 0.0
-    for _ in range(ROUNDS):
+    for _ in range(MOST_SPLITS):
         if bright.all() or not bright.any():
             return 0.0
+        # Plane and step together by least squares; then split again at half a step above the plane.
         design = np.column_stack([plane, bright])
         solution = np.linalg.lstsq(design, flat, rcond=None)[0]
         step, scatter = float(solution[-1]), float(np.std(flat - design @ solution))
@@ -155,6 +186,7 @@ def support_film_fraction(case: AttemptData) -> float:
         if np.array_equal(again, bright):
             break
         bright = again
+    # A step counts if it is both deep and clear of the scatter about it.
     if not (step > SMALLEST_STEP and step > CLEAR * scatter):
         return 0.0
     share = float(np.mean(bright))
@@ -169,6 +201,8 @@ def _plane_axes(shape: tuple[int, ...]) -> Floats:
 
 def _otsu(values: Floats) -> float:
     """The threshold that makes the variance between the two classes largest."""
+    # The variance between the classes, w₁ w₂ (μ₁ - μ₂)², of every split of the sorted values from its sum T₁ alone:
+    # (w₁ T - T₁)² / (n₁ n₂).
     ordered = np.sort(values)
     below = np.arange(1, len(ordered))
     total = np.cumsum(ordered)
@@ -176,6 +210,8 @@ def _otsu(values: Floats) -> float:
     best = int(np.argmax(between))
     return 0.5 * float(ordered[best] + ordered[best + 1])
 
+
+# Double exposure
 
 SHORTEST_A = 14.0
 """Jumps below act like drift, and are judged as such."""
@@ -190,11 +226,10 @@ SIGNIFICANT = 6.5
 """Standard deviations; among 100,000 shifts noise reaches 4.5."""
 
 NORMAL_MAD = 1.4826
+"""Standard deviation of a normal distribution over its median absolute deviation."""
 
-Rings = npt.NDArray[np.intp]
 
-
-def double_exposure(case: AttemptData) -> float:
+def double_exposure(data: AttemptData) -> float:
     """Contrast c of the strongest fringes that run through the rings, 0 to about 1; 0 where noise could make them.
 
     What the fitted model leaves of the spectrum, P / model - 1, is freed of its rotational mean, weighted by the
@@ -202,29 +237,24 @@ def double_exposure(case: AttemptData) -> float:
     weight. The scatter of all shifts tells how high noise and misfit reach. A crystal of particles would show its
     lattice here too. NaN without rings in the band.
     """
-    spectrum = _inner(case.spectrum())
-    residual, share, ring = _residual(case, spectrum)
+    # 1. What the model leaves, and the rings' share s of the model at each pixel.
+    spectrum = _inner(data.spectrum())
+    residual, share, ring = _residual(data, spectrum)
     power = float((share * share).sum())
     if power == 0:
         return math.nan
+    # 2. Less its rotational mean: an error of background or envelope is no fringe.
     residual = np.where(share > 0, residual - _mean_of_rings(residual, share > 0, ring), 0.0)
+    # 3. Fringes multiply the rings: the residual is s · c cos 2πk·s₀. Projected on s cos 2πk·s₀ for all shifts at once,
+    #    over Σ s², a peak has the height c (cos² is ½ on average, and the plane has twice the half plane).
     contrast = _transform(residual * share) / power
     shift_A = _shifts(contrast.shape[0], spectrum.sampling_A * residual.shape[0] / contrast.shape[0])
     longest_A = LONGEST_SHARE / spectrum.step_x_per_A
-    looked_at = contrast[(shift_A > SHORTEST_A) & (shift_A < longest_A)]
-    scatter = NORMAL_MAD * float(np.median(np.abs(looked_at)))
-    strongest = float(looked_at.max())
+    # 4. The strongest shift in the range, if it stands out of all.
+    in_range = contrast[(shift_A > SHORTEST_A) & (shift_A < longest_A)]
+    scatter = NORMAL_MAD * float(np.median(np.abs(in_range)))
+    strongest = float(in_range.max())
     return strongest if strongest > SIGNIFICANT * scatter else 0.0
-
-
-def _transform(weighted: Floats) -> Floats:
-    """Sum of a half plane against cos 2πk·s at all shifts s, twice as fine as the band needs, (2 size, 2 size)."""
-    half = weighted.shape[0] // 2
-    padded = np.zeros((4 * half, 2 * half + 1), dtype=np.float32)
-    padded[:half, : half + 1] = weighted[half:]
-    padded[-half:, : half + 1] = weighted[:half]
-    total: Floats = irfft2(padded, s=(4 * half, 4 * half), overwrite_x=True)
-    return np.asarray(total * (4 * half) ** 2, dtype=np.float64)
 
 
 def _inner(spectrum: Spectrum) -> Spectrum:
@@ -235,14 +265,14 @@ def _inner(spectrum: Spectrum) -> Spectrum:
     return replace(spectrum, power=power, sampling_A=spectrum.sampling_A * middle / half)
 
 
-def _residual(case: AttemptData, spectrum: Spectrum) -> tuple[Floats, Floats, Rings]:
+def _residual(data: AttemptData, spectrum: Spectrum) -> tuple[Floats, Floats, Rings]:
     """P / model - 1, the rings' share of the model (0 outside the band and on the axes) and the ring's number."""
-    fit, curve = case.fitted, case.fitted.curve
+    fit, curve = data.fitted, data.fitted.curve
     k2, _ = half_plane_grid(spectrum)
     k = np.sqrt(k2)
     background = np.interp(k, curve.frequency_per_A, curve.background)
     rings = np.interp(k, curve.frequency_per_A, curve.ring_power)
-    signal = rings * sin2_half_plane(spectrum, fit, case.fitted_optics)
+    signal = rings * sin2_half_plane(spectrum, fit, data.fitted_optics)
     model = background + signal
     rows = np.abs(np.arange(k.shape[0]) - k.shape[0] // 2)[:, None]
     off_axes = (rows > 1) & (np.arange(k.shape[1])[None, :] > 1)
@@ -258,6 +288,16 @@ def _mean_of_rings(values: Floats, inside: npt.NDArray[np.bool_], ring: Rings) -
     total = np.bincount(ring.ravel(), weights=np.where(inside, values, 0.0).ravel())
     mean: Floats = total / np.maximum(count, 1)
     return np.asarray(mean[ring])
+
+
+def _transform(weighted: Floats) -> Floats:
+    """Sum of a half plane against cos 2πk·s at all shifts s, twice as fine as the band needs, (2 size, 2 size)."""
+    half = weighted.shape[0] // 2
+    padded = np.zeros((4 * half, 2 * half + 1), dtype=np.float32)
+    padded[:half, : half + 1] = weighted[half:]
+    padded[-half:, : half + 1] = weighted[:half]
+    total: Floats = irfft2(padded, s=(4 * half, 4 * half), overwrite_x=True)
+    return np.asarray(total * (4 * half) ** 2, dtype=np.float64)
 
 
 def _shifts(size: int, sampling_A: float) -> Floats:

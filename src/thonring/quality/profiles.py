@@ -9,6 +9,9 @@ A user's file::
     [[limit]]
     criterion = "fit_resolution"
     at_most = 6.0                # at_least, at_most, reason, unit, source: what is not given is inherited
+
+Reading: TOML → `_Profile`, which checks the shape → `Limit`s, each merged with the one it inherits from and checked.
+Writing, for a profile chosen on the page: only what differs from the profile that is extended.
 """
 
 import functools
@@ -29,6 +32,8 @@ from thonring.settings import Limit
 
 
 class _LimitEntry(BaseModel):
+    """A `[[limit]]` as it stands in the file: None where it is inherited."""
+
     model_config = ConfigDict(extra="forbid", allow_inf_nan=True)
 
     criterion: str
@@ -40,6 +45,8 @@ class _LimitEntry(BaseModel):
 
 
 class _Profile(BaseModel):
+    """A profile as it stands in the file."""
+
     model_config = ConfigDict(extra="forbid")
 
     name: str = ""
@@ -54,7 +61,7 @@ def load_profile(name_or_path: str) -> tuple[Limit, ...]:
     Raises
     ------
     SettingsError
-        If profile or criterion is unknown, bounds are upside down, or a reason cannot be filled in.
+        If profile or criterion is unknown, bounds are in the wrong order, or a reason cannot be formatted.
     UnreadableFile, UnreadableTable
         If the file cannot be read, or is not TOML of the expected shape.
     """
@@ -64,7 +71,7 @@ def load_profile(name_or_path: str) -> tuple[Limit, ...]:
     where = f"{name_or_path} (profile {profile.name!r})" if profile.name else name_or_path
     limits = tuple(_limits(profile, where).values())
     if not limits:
-        raise SettingsError(f"{where}: no limits, so nothing would be judged. Give [[limit]] or extends.")
+        raise SettingsError(f"{where}: has no limits, so nothing would be judged. Give [[limit]] or extends.")
     return limits
 
 
@@ -79,10 +86,10 @@ def limit_on(criterion: str, at_least: float, at_most: float, like: Limit | None
     Raises
     ------
     SettingsError
-        If the criterion is unknown, or the bounds are upside down.
+        If the criterion is unknown, or the bounds are in the wrong order.
     """
     if criterion not in CRITERIA:
-        raise SettingsError(f"criterion {criterion!r} is unknown: expected one of {', '.join(CRITERIA)}.")
+        raise SettingsError(f"unknown criterion {criterion!r}: expected one of {', '.join(CRITERIA)}.")
     entry = _LimitEntry(criterion=criterion, at_least=at_least, at_most=at_most)
     return _checked(_merged(entry, like, "limits"), "limits")
 
@@ -91,7 +98,7 @@ def _packaged(name: str) -> dict[str, Limit]:
     table = _packaged_table()
     if name not in table:
         raise SettingsError(
-            f"profile {name!r} is unknown: expected one of {', '.join(table)}, or a file ending in .toml."
+            f"unknown profile {name!r}: expected one of {', '.join(table)}, or a file ending in .toml."
         )
     where = f"limits.toml (profile {name!r})"
     return _limits(_validated(table[name], where), where)
@@ -128,11 +135,12 @@ def _validated(table: Mapping[str, Any], where: str) -> _Profile:
 
 
 def _limits(profile: _Profile, where: str) -> dict[str, Limit]:
+    """The limits of a profile by criterion: those it extends, less those it drops, changed and added to."""
     limits = {} if profile.extends is None else dict(_packaged(profile.extends))
     for criterion in (*profile.drop, *(entry.criterion for entry in profile.limit)):
         if criterion not in CRITERIA:
             raise SettingsError(
-                f"{where}: criterion {criterion!r} is unknown: expected one of {', '.join(CRITERIA)}."
+                f"{where}: unknown criterion {criterion!r}: expected one of {', '.join(CRITERIA)}."
             )
     for criterion in profile.drop:
         limits.pop(criterion, None)
@@ -142,6 +150,7 @@ def _limits(profile: _Profile, where: str) -> dict[str, Limit]:
 
 
 def _merged(entry: _LimitEntry, inherited: Limit | None, where: str) -> Limit:
+    """What an entry states, and the rest from the limit it inherits from, or from the criterion."""
     criterion = CRITERIA[entry.criterion]
     base = inherited or Limit(
         criterion=criterion.name,
@@ -162,17 +171,18 @@ def _merged(entry: _LimitEntry, inherited: Limit | None, where: str) -> Limit:
 
 
 def _checked(limit: Limit, where: str) -> Limit:
+    """The limit, if its bounds leave something between and its reason can be formatted."""
     if not limit.at_least <= limit.at_most:
         raise SettingsError(
-            f"{where}: {limit.criterion}: at_least {limit.at_least:g} and at_most {limit.at_most:g} "
-            "leave nothing: expected at_least to be the smaller one."
+            f"{where}: {limit.criterion}: at_least {limit.at_least:g} is above at_most {limit.at_most:g}, "
+            "so nothing could pass."
         )
     try:
         sentence(limit, 0.0)
     except (KeyError, IndexError, ValueError, AttributeError):
         raise SettingsError(
-            f"{where}: {limit.criterion}: reason {limit.reason!r} cannot be filled in: "
-            "use {value}, {limit} and {unit} only, without a format."
+            f"{where}: {limit.criterion}: the reason {limit.reason!r} cannot be formatted: "
+            "use only {value}, {limit} and {unit}, without format specifiers."
         ) from None
     return limit
 
@@ -209,6 +219,7 @@ def _lines(
 
 
 def _changes(limit: Limit, inherited: Limit | None) -> Iterator[str]:
+    """The entries of a limit that differ from the inherited one."""
     for bound in ("at_least", "at_most"):
         if inherited is None or getattr(limit, bound) != getattr(inherited, bound):
             yield f"{bound} = {float(getattr(limit, bound))!r}"

@@ -1,7 +1,7 @@
 """Xmipp's criteria of the fitted model: envelope, background, correlation, phase shift.
 
 Source: Xmipp 3 (de la Rosa-Trevín et al. 2013, doi:10.1016/j.jsb.2013.09.015), `ctf_estimate_from_micrograph`
-and `ctf_sort_psds`, written anew. Xmipp's model is background + (E · CTF)²; the counterpart of its envelope E
+and `ctf_sort_psds`, reimplemented. Xmipp's model is background + (E · CTF)²; the counterpart of its envelope E
 is the square root of our fitted ring power, known inside the fitted band only and not extrapolated beyond it.
 """
 
@@ -17,29 +17,43 @@ from thonring.quality.xmipp_zeros import pearson
 from thonring.records import CtfFit, Evidence, Floats
 
 NO_FREQUENCY_A = 1000.0
+"""Resolution where the envelope has no power: Xmipp's."""
+
+ENVELOPE_END = 0.1
+"""Share of its start at which the envelope ends: Xmipp's."""
+
 LARGEST_SIGMA_A2 = 95e3
+"""Largest σ of the background's Gaussian: Xmipp's."""
+
 FITTED_BAND = (0.05, 0.35)
 BASELINE_FROM = 0.4
 GAUSSIAN_BELOW = 0.25
+"""Digital frequencies of the steps of `xmipp_background_sigma`: Xmipp's."""
+
 RINGS_PER_SAMPLING = 512
+"""Rings from w = 0 to 1: the radii of Xmipp's spectrum of 512 pixels."""
+
 MINIMUM_REACH = 5
+"""Rings to each side that a minimum must lie below. Tuned by hand (see `xmipp_background_sigma` on what)."""
+
 FEWEST_POINTS = 4
+"""Points that a line is fitted to at least."""
 
 
-def xmipp_maximum_frequency(case: AttemptData) -> float:
+def xmipp_maximum_frequency(data: AttemptData) -> float:
     """`ctfCritMaxFreq`: finest resolution in Å at which the envelope E still exceeds a tenth of its start.
 
     E is 1 at the lowest fitted frequency. Where it holds to the end of the band the value is the band's end.
     1000 if the rings have no power there.
     """
-    frequency_per_A, ring_power = _in_band(case.fitted, case.fitted.curve.ring_power)
+    frequency_per_A, ring_power = _in_band(data.fitted, data.fitted.curve.ring_power)
     if not (ring_power.size and ring_power[0] > 0):
         return NO_FREQUENCY_A
-    above = np.sqrt(np.maximum(ring_power, 0.0) / ring_power[0]) > 0.1
+    above = np.sqrt(np.maximum(ring_power, 0.0) / ring_power[0]) > ENVELOPE_END
     return float(1.0 / frequency_per_A[above].max())
 
 
-def xmipp_correlation_1_3(case: AttemptData) -> float:
+def xmipp_correlation_1_3(data: AttemptData) -> float:
     """`ctfCritCorr13`: correlation of the enhanced spectrum with the damped CTF² between zeros 1 and 3.
 
     Over all pixels between the zeros of their own direction and within 1.1 to 0.9 times the ends of the
@@ -47,20 +61,24 @@ def xmipp_correlation_1_3(case: AttemptData) -> float:
     and 0 where the two standard deviations differ more than tenfold; that last rule depends on the scale of
     the micrograph and is left out on purpose. NaN if there are no such pixels.
     """
-    fit, spectrum, enhanced = case.fitted, case.spectrum(), case.enhance()
+    fit, spectrum, enhanced = data.fitted, data.spectrum(), data.enhance()
+    # The right half of the centred plane, which the spectrum's half plane covers.
     columns = len(enhanced) - len(enhanced) // 2
     k2, direction = (grid[:, :columns] for grid in half_plane_grid(spectrum))
-    between = _between_zeros_1_and_3(case, k2, direction)
+    between = _between_zeros_1_and_3(data, k2, direction)
     frequency_per_A, ring_power = _in_band(fit, fit.curve.ring_power)
     if np.count_nonzero(between) < 3 or frequency_per_A.size == 0:
         return math.nan
+    # The model E² sin²χ, correlated with the enhanced spectrum over those pixels.
     damping = np.interp(np.sqrt(k2[between]), frequency_per_A, ring_power)
-    model = damping * sin2_half_plane(spectrum, fit, case.fitted_optics)[:, :columns][between]
+    model = damping * sin2_half_plane(spectrum, fit, data.fitted_optics)[:, :columns][between]
     return pearson(enhanced[:, len(enhanced) // 2 :][between], model.astype(np.float32))
 
 
-def _between_zeros_1_and_3(case: AttemptData, k2: Floats, direction_rad: Floats) -> npt.NDArray[np.bool]:
-    fit, optics = case.fitted, case.fitted_optics
+def _between_zeros_1_and_3(data: AttemptData, k2: Floats, direction_rad: Floats) -> npt.NDArray[np.bool]:
+    """Pixels between the zeros of their own direction and well inside the fitted band, in the shape of `k2`."""
+    # The zeros of every degree of direction, interpolated between.
+    fit, optics = data.fitted, data.fitted_optics
     table_rad = np.radians(np.arange(-90.0, 91.0))
     defocus_A = defocus_along(table_rad, fit.defocus_u_A, fit.defocus_v_A, fit.angle_deg)
     first, third = (
@@ -76,11 +94,11 @@ def _between_zeros_1_and_3(case: AttemptData, k2: Floats, direction_rad: Floats)
     return (k > np.maximum(first, 1.1 / low_A)) & (k < np.minimum(third, 0.9 / high_A))
 
 
-def xmipp_background_sigma(case: AttemptData) -> float:
+def xmipp_background_sigma(data: AttemptData) -> float:
     """`ctfBgGaussianSigmaU`: σ in Å² of the background's first Gaussian, exp(-σ (u - c)²); NaN without one.
 
-    The larger σ, the narrower. Xmipp's first two steps, in digital frequency w = u · sampling: the baseline is
-    the mean power beyond w = 0.4; a root part S exp(-q √u) is fitted by weighted least squares to the log of
+    The larger σ, the narrower. These are Xmipp's first two steps, in digital frequency w = u · sampling: the baseline
+    is the mean power beyond w = 0.4; a root part S exp(-q √u) is fitted by weighted least squares to the log of
     what lies above it, and lowered until nothing below w = 0.25 lies under it; the Gaussian is fitted
     so to the log of the rest, up to its first minimum, its centre at the maximum before; σ is at most 95000.
 
@@ -95,12 +113,14 @@ def xmipp_background_sigma(case: AttemptData) -> float:
     Gaussian of known σ, part of which the root part takes, is found within a factor of two only); means over
     rings of 1/512 in w stand for the radii of its spectrum; a minimum must be the lowest of eleven rings.
     """
-    frequency_per_A, power = _rotational_mean(case.evidence)
-    digital = frequency_per_A * case.evidence.sampling_A
+    frequency_per_A, power = _rotational_mean(data.evidence)
+    digital = frequency_per_A * data.evidence.sampling_A
+    # Baseline: the mean power where nothing is left of the rings.
     flat = digital > BASELINE_FROM
     band = (digital >= FITTED_BAND[0]) & (digital <= FITTED_BAND[1])
     if not flat.any():
         return math.nan
+    # What lies above it, weighted towards low frequency; less the root part; then the Gaussian in the rest.
     above, weight = power[band] - power[flat].mean(), 1.0 + FITTED_BAND[1] - digital[band]
     low = digital[band] < GAUSSIAN_BELOW
     rest = _above_root_part(frequency_per_A[band], above, weight, low)
@@ -127,6 +147,7 @@ def _above_root_part(
     positive = above > 0
     if np.count_nonzero(positive) < FEWEST_POINTS or not low.any():
         return np.empty(0)
+    # S exp(-q √u): a straight line through the logarithm against √u, lowered to touch the profile from below.
     root = np.sqrt(frequency_per_A)
     intercept, slope = _line(root[positive], np.log(above[positive]), weight[positive])
     part = np.exp(intercept + slope * root[low])
@@ -137,11 +158,13 @@ def _above_root_part(
 
 def _gaussian_sigma(frequency_per_A: Floats, rest: Floats, weight: Floats) -> float:
     """σ of K exp(-σ (u - c)²), log-linear least squares up to the first minimum of `rest`, or NaN."""
+    # The first minimum, not counting the lowest frequency.
     smooth = _smooth(rest)
     lowest = ndimage.minimum_filter1d(smooth, 2 * MINIMUM_REACH + 1, mode="nearest")
     minima = 1 + np.flatnonzero(smooth[1:] == lowest[1:])
     if minima.size == 0:
         return math.nan
+    # Centre at the maximum before it; the logarithm of a Gaussian is a straight line against (u - c)².
     centre_per_A = frequency_per_A[np.argmax(smooth[: minima[0] + 1])]
     fitted = np.flatnonzero(rest[: minima[0] + 1] > 0)
     if fitted.size < FEWEST_POINTS:
@@ -164,9 +187,9 @@ def _smooth(values: Floats) -> Floats:
     return ndimage.uniform_filter1d(values, 3, mode="nearest")
 
 
-def xmipp_phase_shift(case: AttemptData) -> float:
+def xmipp_phase_shift(data: AttemptData) -> float:
     """`ctfVPPphaseshift`: the fitted phase shift without its sign, degrees."""
-    return abs(case.fitted.phase_shift_deg)
+    return abs(data.fitted.phase_shift_deg)
 
 
 def _in_band(fit: CtfFit, values: Floats) -> tuple[Floats, Floats]:

@@ -1,7 +1,6 @@
 """A spectrum that another program computed: full plane in, half plane out."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +10,14 @@ from thonring.optics import Optics
 from thonring.read.image import settle_pixel
 from thonring.read.image_formats import load
 from thonring.records import Floats, GivenSpectrum, Image, Note, Spectrum
+from thonring.settings import SpectrumKind
 
-Kind = Literal["amplitude", "power"]
 SMALLEST = 16
 LEAST_SYMMETRY = 0.9
 CLEAR_CONTRAST = 2.0
 
 
-def spectrum_file(path: Path, optics: Optics, kind: Kind) -> GivenSpectrum:
+def spectrum_file(path: Path, optics: Optics, kind: SpectrumKind) -> GivenSpectrum:
     """Read an amplitude or power spectrum of the full plane, centred or with its origin in the corner.
 
     The header's pixel size (or `optics.pixel_A`, which wins) is the sampling whose Nyquist frequency ends the

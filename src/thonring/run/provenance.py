@@ -12,7 +12,7 @@ from thonring.errors import OpticsError, OutputError, SettingsError
 from thonring.files.json import compact, plain
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, Status
-from thonring.settings import Limit, Settings
+from thonring.settings import KnownAstigmatism, Limit, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,8 @@ def settings_of(text: str, profile: str) -> Settings:
     """
     try:
         stored = {name: _as_tuple(value) for name, value in json.loads(text).items()}
+        if stored.get("known_astigmatism") is not None:
+            stored["known_astigmatism"] = KnownAstigmatism(*stored["known_astigmatism"])
         return Settings(**{**stored, "profile": profile, "limits": limits_of(text)})
     except (ValueError, TypeError, AttributeError, SettingsError) as problem:
         raise _unreadable("settings", text, problem) from problem

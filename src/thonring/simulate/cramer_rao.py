@@ -13,6 +13,7 @@ from thonring.simulate.white_noise import Truth, spectrum_of
 
 RADII = 4000
 DIRECTIONS = 90
+"""Points of the integral over the half plane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class CramerRaoBound:
     astigmatism_A: float
 
 
-UNKNOWABLE = CramerRaoBound(math.nan, math.nan)
+NO_BOUND = CramerRaoBound(math.nan, math.nan)
+"""Without rings there is no information, and no bound."""
 
 
 def cramer_rao(
@@ -36,6 +38,7 @@ def cramer_rao(
     """
     radius, angle = _grid(resolution_range_A, truth.pixel_A)
     noise, rings, chi = spectrum_of(truth, radius**2, angle)
+    # S = N + R sin²χ, so ∂ log S/∂Δf = R sin 2χ · πλk² / S.
     model = noise + rings * np.sin(chi) ** 2
     slope = rings * np.sin(2 * chi) * phase_per_defocus(radius**2, truth.optics) / model
     return _bound(slope, radius, angle, shape[0] * shape[1] * truth.pixel_A**2)
@@ -45,8 +48,9 @@ def bound_of(scene: Scene, resolution_range_A: tuple[float, float] = (30.0, 2.5)
     """Bound for the micrograph of a scene, likewise; NaN where it has no rings."""
     radius, angle = _grid(resolution_range_A, scene.pixel_A)
     density = spectral_density(scene, radius, angle)
-    steepness = density.rings * density.kept * np.sin(2 * density.chi)
-    slope = steepness * phase_per_defocus(radius**2, scene.optics) / density.total
+    # S = N + R ½ (1 - kept cos 2χ), so ∂S/∂χ = R · kept · sin 2χ.
+    per_phase = density.rings * density.kept * np.sin(2 * density.chi)
+    slope = per_phase * phase_per_defocus(radius**2, scene.optics) / density.total
     return _bound(slope, radius, angle, scene.shape[0] * scene.shape[1] * scene.pixel_A**2)
 
 
@@ -60,10 +64,13 @@ def _grid(resolution_range_A: tuple[float, float], pixel_A: float) -> tuple[Floa
 
 def _bound(slope: Floats, radius: Floats, angle: Floats, area_A2: float) -> CramerRaoBound:
     """Bound from ∂ log S / ∂ defocus (radii, directions)."""
+    # Independent frequencies in each cell of the half plane: its area k dk dα times that of the image.
     density = area_A2 * radius * (radius[1] - radius[0]) * (math.pi / DIRECTIONS)
+    # ∂Δf over (mean, astigmatism x, y) is (1, ½ cos 2α, ½ sin 2α); the information is Σ ∂ᵢ log S ∂ⱼ log S.
     parts = [slope, slope * 0.5 * np.cos(2 * angle), slope * 0.5 * np.sin(2 * angle)]
     information = np.array([[float((density * one * two).sum()) for two in parts] for one in parts])
     if not np.linalg.cond(information) < 1 / np.finfo(np.float64).eps:
-        return UNKNOWABLE
+        return NO_BOUND
+    # The bound is the inverse of the information (Cramér 1946, Mathematical Methods of Statistics, ch. 32).
     covariance = np.linalg.inv(information)
     return CramerRaoBound(math.sqrt(covariance[0, 0]), math.sqrt(0.5 * (covariance[1, 1] + covariance[2, 2])))

@@ -3,20 +3,22 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal
 
 import numpy as np
 
-from thonring.simulate.scene import DefectName, Scene, Support
+from thonring.simulate.scene import DefectName, FilmMaterial, Scene, Support
 from thonring.simulate.spectrum import powers
 
 JUMP_A = (15.0, 100.0)
 CRYSTAL_SHARE = (0.3, 1.0)
 HOLE_RADIUS_A = (3000.0, 12000.0)
 CARBON_SHARE = 0.6
-RING_A = 3.7
+"""What a dose leaves open is drawn from these ranges; chosen by hand (docs/simulate.md)."""
 
-Spoil = Callable[[Scene, float, np.random.Generator], Scene]
+RING_A = 3.7
+"""Resolution at which the dose of an ice ring is stated: the first peak of water's structure factor."""
+
+ApplyDose = Callable[[Scene, float, np.random.Generator], Scene]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,11 @@ class Defect:
 
     unit: str
     possible: tuple[float, float]
-    apply: Spoil
+    apply: ApplyDose
 
 
-def dosed(scene: Scene, defect: DefectName, dose: float, random: np.random.Generator) -> Scene:
-    """A scene with a dose of a defect; what the dose leaves open, such as a direction, is drawn."""
+def apply_defect(scene: Scene, defect: DefectName, dose: float, random: np.random.Generator) -> Scene:
+    """A scene with a dose of a defect, its label unchanged; whatever the dose leaves open, as a direction, is drawn."""
     return DEFECT_TABLE[defect].apply(scene, dose, random)
 
 
@@ -65,6 +67,7 @@ def _crystalline_ice(scene: Scene, dose: float, random: np.random.Generator) -> 
 
 def _ice_ring(scene: Scene, dose: float, _: np.random.Generator) -> Scene:
     """Raise the ring's gain until the spectrum at 3.7 Å has (1 + dose) times the power it had, rings averaged."""
+    # The power of ice is linear in the gain: its slope from two gains, then the gain that adds `dose` times the total.
     at_ring = np.array([1 / RING_A])
     before, doubled = (
         powers(replace(scene, ice=replace(scene.ice, ring_gain=gain)), at_ring) for gain in (1.0, 2.0)
@@ -82,7 +85,7 @@ def _astigmatism(scene: Scene, dose: float, _: np.random.Generator) -> Scene:
 
 
 def _support_edge(scene: Scene, dose: float, random: np.random.Generator) -> Scene:
-    material: Literal["carbon", "gold"] = "carbon" if random.uniform() < CARBON_SHARE else "gold"
+    material: FilmMaterial = "carbon" if random.uniform() < CARBON_SHARE else "gold"
     radius_A = float(random.uniform(*HOLE_RADIUS_A))
     return replace(scene, support=Support(material, dose, radius_A, 2 * _direction(random)))
 
@@ -99,14 +102,14 @@ def _double_exposure(scene: Scene, dose: float, random: np.random.Generator) -> 
 
 DEFECT_TABLE: Mapping[DefectName, Defect] = MappingProxyType(
     {
-        "empty": Defect("share of ice and particles that is missing", (0, 1), _empty),
-        "thick-ice": Defect("thickness of the ice, Å", (0, 20_000), _thick_ice),
-        "drift": Defect("way during the exposure, Å", (0, 500), _drift),
+        "empty": Defect("fraction of ice and particles missing", (0, 1), _empty),
+        "thick-ice": Defect("ice thickness, Å", (0, 20_000), _thick_ice),
+        "drift": Defect("distance during the exposure, Å", (0, 500), _drift),
         "crystalline-ice": Defect("contrast of the strongest Bragg wave", (0, 2), _crystalline_ice),
-        "ice-ring": Defect("excess of power at 3.7 Å over that with a usual ring", (0, 10), _ice_ring),
+        "ice-ring": Defect("excess power at 3.7 Å relative to a normal ice ring", (0, 10), _ice_ring),
         "astigmatism": Defect("U - V, Å", (0, 50_000), _astigmatism),
-        "support-edge": Defect("share of the image that film covers", (0, 1), _support_edge),
-        "blur": Defect("standard deviation of a movement, Å", (0, 100), _blur),
-        "double-exposure": Defect("share of the dose after a jump", (0, 0.5), _double_exposure),
+        "support-edge": Defect("fraction of the image covered by film", (0, 1), _support_edge),
+        "blur": Defect("standard deviation of the movement, Å", (0, 100), _blur),
+        "double-exposure": Defect("fraction of the dose after a jump", (0, 0.5), _double_exposure),
     }
 )

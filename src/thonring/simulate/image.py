@@ -14,7 +14,7 @@ from thonring.simulate.specimen import crystal_contrast, specimen_contrast
 from thonring.simulate.support_film import cover_with_film
 
 FEW_ELECTRONS = 16.0
-"""Below this many per pixel shot noise is drawn from Poisson's distribution, above from its Gaussian limit."""
+"""Below this many per pixel shot noise is drawn from a Poisson distribution, above from its Gaussian limit."""
 
 HOT_ELECTRONS = 40.0
 """A hot pixel's excess, in multiples of the mean, is uniform between a tenth of this and this."""
@@ -23,13 +23,14 @@ STREAMS = ("specimen", "crystals", "film", "shot", "hot")
 
 
 def micrograph(scene: Scene) -> Micrograph:
-    """The micrograph of a scene, (rows, columns) of `scene.shape` in electrons: the same whenever it is made.
+    """The micrograph of a scene, (rows, columns) of `scene.shape` in electrons: the same each time.
 
     float32, or int16 with `scene.detector.counts`.
     """
+    # One stream of random numbers for each part, so that switching one off does not change the others.
     streams = dict(zip(STREAMS, np.random.default_rng(scene.seed).spawn(len(STREAMS)), strict=True))
     electrons = _electrons(scene, streams)
-    image = electrons + _seen_noise(scene, electrons, streams["shot"])
+    image = electrons + _detected_noise(scene, electrons, streams["shot"])
     _add_hot_pixels(scene, image, streams["hot"])
     pixels: npt.NDArray[np.generic] = image
     if scene.detector.counts:
@@ -60,8 +61,8 @@ def _illumination(scene: Scene) -> Image:
     return np.asarray(mean * (1 + scene.detector.gradient * (x + y)), dtype=np.float32)
 
 
-def _seen_noise(scene: Scene, electrons: Image, random: np.random.Generator) -> Image:
-    """Shot noise of the given electrons as the camera shows it, (rows, columns)."""
+def _detected_noise(scene: Scene, electrons: Image, random: np.random.Generator) -> Image:
+    """Shot noise of the given electrons as the camera records it, (rows, columns)."""
     noise = _shot_noise(scene, electrons, random)
     rows, columns = noise.shape
     transform = rfft2(noise, overwrite_x=True)
@@ -70,11 +71,12 @@ def _seen_noise(scene: Scene, electrons: Image, random: np.random.Generator) -> 
     nodes = np.linspace(0, 0.75 / scene.pixel_A, 8192)
     table = noise_transfer(scene.detector, scene.pixel_A, nodes).astype(np.float32)
     transform *= table[(np.sqrt(kx**2 + ky**2) * np.float32(1 / nodes[1])).astype(np.int32)]
-    seen: Image = irfft2(transform, s=(rows, columns), overwrite_x=True)
-    return seen
+    detected: Image = irfft2(transform, s=(rows, columns), overwrite_x=True)
+    return detected
 
 
 def _shot_noise(scene: Scene, electrons: Image, random: np.random.Generator) -> Image:
+    """Deviation of the counted electrons from the expected ones."""
     if scene.exposure.dose_e_per_A2 * scene.pixel_A**2 < FEW_ELECTRONS:
         return np.asarray(random.poisson(electrons) - electrons, dtype=np.float32)
     noise = random.standard_normal(electrons.shape, dtype=np.float32)

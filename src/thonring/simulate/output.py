@@ -1,4 +1,4 @@
-"""The folder of a simulated set and the recipe that makes it again."""
+"""The folder of a simulated set: its recipe, from which the set can be made again, and its micrographs."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from thonring.formats.run_tables import create_folder
 from thonring.records import Micrograph
 
 RECIPE = "recipe.toml"
-_NAMED = 3
+_MOST_LISTED = 3
 
 
 def recipe_text(recipe: Mapping[str, Any], remarks: Sequence[str]) -> str:
@@ -21,7 +21,7 @@ def recipe_text(recipe: Mapping[str, Any], remarks: Sequence[str]) -> str:
 
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    """Plain entries first, for what follows the head of a table belongs to it."""
+    """Plain entries first, for whatever follows the header of a table belongs to it."""
     if path:
         yield f"\n[{'.'.join(path)}]\n"
     for key, value in table.items():
@@ -64,11 +64,11 @@ def _is_same(path: Path, recipe: str) -> bool:
 def _described(folder: Path, found: Sequence[str]) -> str:
     if RECIPE in found:
         return (
-            f"holds a set that was made otherwise (see {folder / RECIPE}); the same command would make it again, "
-            "another one would mix them"
+            f"contains a set made with other options (see {folder / RECIPE}); only the same command may write to it, "
+            "any other would mix two sets"
         )
-    shown = ", ".join(found[:_NAMED])
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    shown = ", ".join(found[:_MOST_LISTED])
+    more = f" and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
     return f"found {shown}{more}, expected an empty folder or a new name"
 
 

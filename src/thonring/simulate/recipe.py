@@ -33,7 +33,7 @@ def _as_range(value: Any) -> Any:  # noqa: ANN401 - whatever the TOML file holds
 
 def _ordered(value: tuple[float, float]) -> tuple[float, float]:
     if not value[0] <= value[1]:
-        raise ValueError(f"[{value[0]:g}, {value[1]:g}] is upside down: expected [lowest, highest]")
+        raise ValueError(f"[{value[0]:g}, {value[1]:g}] is in the wrong order: expected [lowest, highest]")
     return value
 
 
@@ -134,7 +134,7 @@ class Recipe(_Part):
     @model_validator(mode="after")
     def _check_defects(self) -> "Recipe":
         if "none" in self.defects:
-            raise ValueError("defects.none: 'none' is no defect; set defective_share")
+            raise ValueError("defects.none: 'none' is not a defect; set defective_share instead")
         if self.defective_share > 0 and not sum(part.weight for part in self.defects.values()) > 0:
             raise ValueError("defective_share is above 0, but no defect has a weight")
         for name, part in self.defects.items():
@@ -169,10 +169,10 @@ def load_recipe(name_or_path: str = BASE) -> Recipe:
     except ValidationError as problem:
         first = problem.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
+        message = first["msg"].removeprefix("Value error, ")
         kind = UnreadableTable if first["type"] in {"extra_forbidden", "missing"} else SettingsError
         raise kind(
-            f"{name_or_path}: {place + ': ' if place else ''}{said}. Known entries: docs/simulate.md."
+            f"{name_or_path}: {place + ': ' if place else ''}{message}. Known entries: docs/simulate.md."
         ) from None
 
 
@@ -185,7 +185,7 @@ def _resolved(name_or_path: str, extending: tuple[Path, ...] = ()) -> dict[str, 
     path = Path(name_or_path)
     if path.resolve() in extending:
         raise SettingsError(
-            f"{path}: extends itself, by way of {len(extending)} file(s). Let one of them extend a packaged recipe."
+            f"{path}: extends itself through {len(extending)} file(s). Let one of them extend a packaged recipe."
         )
     table = _parsed(_text(path), name_or_path)
     base = str(table.pop("extends", BASE))
@@ -197,7 +197,7 @@ def _resolved(name_or_path: str, extending: tuple[Path, ...] = ()) -> dict[str, 
 def _packaged(name: str) -> dict[str, Any]:
     if name not in known_recipes():
         raise SettingsError(
-            f"recipe {name!r} is unknown: expected one of {', '.join(known_recipes())}, or a file ending in .toml."
+            f"unknown recipe {name!r}: expected one of {', '.join(known_recipes())}, or a file ending in .toml."
         )
     file = resources.files("thonring.simulate") / "recipes" / f"{name}.toml"
     return _parsed(file.read_text(encoding="utf-8"), name)

@@ -1,4 +1,4 @@
-"""Scenes drawn from a recipe: number `index` of the set of a seed is always the same."""
+"""Scenes drawn from a recipe, and what makes them usable: number `index` of the set of a seed is always the same."""
 
 import math
 from dataclasses import replace
@@ -8,14 +8,28 @@ import numpy as np
 from thonring.ctf import ring_period_per_A, zero_frequency
 from thonring.errors import SettingsError
 from thonring.optics import Optics
-from thonring.simulate.defects import dosed
+from thonring.simulate.defects import apply_defect
 from thonring.simulate.recipe import Recipe
 from thonring.simulate.scene import DefectName, Detector, Exposure, Ice, Particles, Scene
 from thonring.simulate.spectrum import spectral_density
 
 BAND_A = (30.0, 2.5)
+"""Resolutions between which rings count: the default band of a fit."""
+
 PIXELS_PER_RING = 3.0
+"""Frequency steps of the image that a visible ring has at least. Chosen by hand."""
+
 SAMPLES = 40
+"""Points of the integral over a ring."""
+
+MOST_TRIALS = 1000
+"""Scenes that are drawn until one has its rings."""
+
+HOLLOW = 0.7
+"""Inner over outer radius of particles that are shells."""
+
+CROWDED_RADIUS_A = 60.0
+"""Radius above which particles are fewer, by the square of it: they cannot lie denser than side by side."""
 
 
 def visible_rings(scene: Scene, significance: float, enough: int) -> int:
@@ -45,16 +59,16 @@ def visible_rings(scene: Scene, significance: float, enough: int) -> int:
 
 
 def _significance(scene: Scene, low_per_A: float, high_per_A: float) -> float:
+    """Signal of a ring's modulation over its noise, in standard deviations; see `visible_rings`."""
+    # Along the mean defocus, which is halfway between U and V.
     radius = np.linspace(low_per_A, high_per_A, SAMPLES)
     at_mean_defocus = np.full(1, math.radians(scene.angle_deg) + math.pi / 4)
     density = spectral_density(scene, radius, at_mean_defocus)
     relative = density.rings * (density.modulation - 0.5) / (density.noise + 0.5 * density.rings)
+    # Independent frequencies of each part of the ring: half its area 2πk dk, times the image's area.
     area_A2 = scene.shape[0] * scene.shape[1] * scene.pixel_A**2
     frequencies = math.pi * radius * area_A2 * (radius[1] - radius[0])
     return math.sqrt(float((frequencies * relative**2).sum()))
-
-
-MOST_TRIALS = 1000
 
 
 def draw(recipe: Recipe, seed: int, index: int, size: int | None = None) -> Scene:
@@ -77,12 +91,13 @@ def draw(recipe: Recipe, seed: int, index: int, size: int | None = None) -> Scen
                 scene if defect == "none" else spoiled(scene, defect, _dose(recipe, defect, random), random)
             )
     raise SettingsError(
-        f"the recipe gave no scene with {recipe.usable.rings} visible rings in {MOST_TRIALS} trials at {side} px: "
-        "widen pixel_A, defocus_A or the dose, lower b_factor_A2, or ask for fewer rings in [usable]."
+        f"no scene with {recipe.usable.rings} visible rings was found in {MOST_TRIALS} trials at {side} px: "
+        "widen pixel_A, defocus_A or the dose, lower b_factor_A2, or require fewer rings in [usable]."
     )
 
 
 def _defect(recipe: Recipe, random: np.random.Generator) -> DefectName:
+    """Which defect spoils the scene, if any: two numbers are drawn in either case, so that the rest is the same."""
     spoils = random.uniform() < recipe.defective_share
     chosen = random.uniform()
     if not spoils:
@@ -123,7 +138,7 @@ def _sound(recipe: Recipe, random: np.random.Generator, shape: tuple[int, int]) 
     for name in recipe.defects:
         harmless = float(random.uniform(*recipe.defects[name].harmless))
         if harmless > 0:
-            scene = dosed(scene, name, harmless, random)
+            scene = apply_defect(scene, name, harmless, random)
     return scene
 
 
@@ -134,8 +149,8 @@ def _ice(recipe: Recipe, random: np.random.Generator) -> Ice:
 def _particles(recipe: Recipe, random: np.random.Generator) -> Particles:
     per_um2 = float(random.uniform(*recipe.specimen.particles_per_um2))
     radius_A = float(random.uniform(*recipe.specimen.particle_radius_A))
-    hollow = 0.7 if random.uniform() < recipe.specimen.hollow_share else 0.0
-    return Particles(per_um2 * min(1.0, (60 / radius_A) ** 2), radius_A, hollow)
+    hollow = HOLLOW if random.uniform() < recipe.specimen.hollow_share else 0.0
+    return Particles(per_um2 * min(1.0, (CROWDED_RADIUS_A / radius_A) ** 2), radius_A, hollow)
 
 
 def _exposure(recipe: Recipe, random: np.random.Generator) -> Exposure:
@@ -164,7 +179,7 @@ def _detector(recipe: Recipe, random: np.random.Generator) -> Detector:
 
 def spoiled(scene: Scene, defect: DefectName, dose: float, random: np.random.Generator) -> Scene:
     """A sound scene with a defect, labelled with it and not usable."""
-    return replace(dosed(scene, defect, dose, random), defect=defect, defect_dose=dose, usable=False)
+    return replace(apply_defect(scene, defect, dose, random), defect=defect, defect_dose=dose, usable=False)
 
 
 def _log_uniform(random: np.random.Generator, limits: tuple[float, float]) -> float:

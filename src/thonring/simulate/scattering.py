@@ -31,11 +31,15 @@ DIFFUSION_A2 = 0.2
 """Half the mean square displacement of water along one axis, in Å² per e/Å²."""
 
 OH_LENGTH_A = 0.96
+"""Bond of water, as in the gas."""
+
 REST_ENERGY_KEV = 510.999
+"""Of the electron."""
 
 
 def element(name: str, frequency_per_A: Floats) -> Floats:
     """Scattering factor of one atom, in Å."""
+    # f(s) = Σ a exp(-b s²), s = k/2 = sin θ / λ.
     amplitudes, widths = _GAUSSIANS[name]
     s2 = 0.25 * np.square(frequency_per_A)
     total = np.zeros_like(s2)
@@ -46,12 +50,16 @@ def element(name: str, frequency_per_A: Floats) -> Floats:
 
 def water_molecule(frequency_per_A: Floats) -> Floats:
     """Scattering factor of a water molecule averaged over its orientations, in Å."""
+    # Each hydrogen lies in any direction from the oxygen: sin(2πkr) / 2πkr, Debye's (1915).
     hydrogens = 2 * np.sinc(2 * OH_LENGTH_A * frequency_per_A) * element("H", frequency_per_A)
     return element("O", frequency_per_A) + hydrogens
 
 
 def protein_atom(frequency_per_A: Floats) -> Floats:
-    """Root mean square scattering factor of a protein's C, N and O atoms with their hydrogens, in Å."""
+    """Root mean square scattering factor of a protein's C, N and O atoms with their hydrogens, in Å.
+
+    Shares of the elements are those of an average protein, one hydrogen to each heavier atom.
+    """
     shares = {"C": 0.63, "N": 0.17, "O": 0.20}
     hydrogen = element("H", frequency_per_A)
     squares = sum(share * (element(name, frequency_per_A) + hydrogen) ** 2 for name, share in shares.items())
@@ -64,6 +72,7 @@ def water_structure(frequency_per_A: Floats, ring_gain: float = 1.0) -> Floats:
     A compressibility of 0.07 at k = 0, a rise to 1, and peaks at 1.70 and 3.05 1/Å of scattering vector (3.7 and
     2.06 Å), after the neutron diffraction of Finney et al. (2002), doi:10.1103/PhysRevLett.88.225503.
     """
+    # Widths and heights are read off the published curve.
     k = np.asarray(frequency_per_A)
     rise = 0.07 + 0.93 * (1 - np.exp(-((k / 0.30) ** 6)))
     first = 1.6 * ring_gain * np.exp(-0.5 * ((k - 0.270) / 0.021) ** 2)
@@ -79,6 +88,7 @@ def moving_water(frequency_per_A: Floats, dose_e_per_A2: float) -> Floats:
     first e/Å² at 300 kV, doi:10.1016/j.ultramic.2015.05.017; D is calibrated on real rings (docs/simulate.md).
     """
     y = 4 * np.pi**2 * np.square(frequency_per_A) * DIFFUSION_A2 * dose_e_per_A2
+    # Its series 1 - y/3 where the closed form loses its digits.
     safe = np.maximum(y, 1e-3)
     return np.where(y > 1e-3, 2 * (np.exp(-safe) - 1 + safe) / safe**2, 1 - y / 3)
 
@@ -92,7 +102,10 @@ def carbon_structure(frequency_per_A: Floats) -> Floats:
 
 
 def gold_structure(frequency_per_A: Floats) -> Floats:
-    """Structure factor of fine-grained gold: its 111 and 200 powder rings at 2.355 and 2.039 Å on a grainy plateau."""
+    """Structure factor of fine-grained gold: its 111 and 200 powder rings at 2.355 and 2.039 Å on a grainy plateau.
+
+    Positions are those of the lattice of 4.079 Å; heights and widths are chosen by hand, to look like a gold film.
+    """
     k = np.asarray(frequency_per_A)
     grains = 3.0 / (1 + (k / 0.01) ** 2)
     first = 20 * np.exp(-0.5 * ((k - 1 / 2.355) / 0.006) ** 2)

@@ -1,4 +1,4 @@
-"""What a simulated micrograph is made of: everything, so that the same scene is always the same image."""
+"""Everything a simulated micrograph is made of: the same scene is always the same image."""
 
 import math
 from dataclasses import dataclass, field
@@ -20,6 +20,8 @@ DefectName = Literal[
 ]
 
 DEFECTS: tuple[DefectName, ...] = get_args(DefectName)
+
+FilmMaterial = Literal["carbon", "gold"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Particles:
 class Support:
     """A film with a round hole; `covered` is the share of the image that film covers, 0 for none."""
 
-    material: Literal["carbon", "gold"] = "carbon"
+    material: FilmMaterial = "carbon"
     covered: float = 0.0
     hole_radius_A: float = 6000.0
     direction_deg: float = 0.0
@@ -80,7 +82,7 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """A camera, seen at the micrograph's pixel.
+    """A camera, at the micrograph's pixel.
 
     `mtf_at_nyquist` and `dqe_at_nyquist` are what is left there of amplitude transfer and of DQE, which starts
     at `dqe_at_zero`; `hot_pixels` is a share of all pixels; `gradient` the relative change of the illumination
@@ -98,10 +100,10 @@ class Detector:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One micrograph to be made: (rows, columns) of `shape`, its CTF, and all that stands in its way.
+    """One micrograph to simulate: (rows, columns) of `shape`, its CTF, its specimen, exposure and camera.
 
     `seed` makes its noise. `defect` names what is wrong with it and `defect_dose` how much, in the unit of
-    that defect (recipe.py); `usable` is its label.
+    that defect (defects.py); `usable` is its label.
     """
 
     seed: int
@@ -122,7 +124,7 @@ class Scene:
 
     @property
     def pixel_A(self) -> float:
-        """The pixel size; NaN optics pixels never occur, since a scene is drawn with one."""
+        """The pixel size in Å; NaN for optics without one, which `draw` never makes."""
         return math.nan if self.optics.pixel_A is None else self.optics.pixel_A
 
     @property

@@ -1,4 +1,4 @@
-"""The power spectrum that a scene has on average: Gaussian specimens through the microscope, and noise.
+"""The power spectrum of a scene: its mean, from specimens through the microscope and noise, and draws around it.
 
 All powers are spectral densities of the image relative to its mean, in Å²: white noise of variance v in
 pixels of p Å has the density v p².
@@ -12,14 +12,14 @@ import numpy as np
 from thonring.records import Floats, Image, Spectrum
 from thonring.simulate import scattering
 from thonring.simulate.microscope import (
-    aberration,
-    aberration_plane,
     depth_contrast,
     illumination_envelope,
     movement,
     movement_power,
     noise_transfer,
-    steepness,
+    phase_along,
+    phase_gradient,
+    phase_on_grid,
     transfer,
 )
 from thonring.simulate.scene import Scene
@@ -28,6 +28,17 @@ INELASTIC_PATH_A = {100.0: 1700.0, 200.0: 2600.0, 300.0: 3200.0}
 """Mean free path for inelastic scattering in ice, by kV; Rice et al. (2018), doi:10.1016/j.jsb.2018.06.007."""
 
 FINE = 2048
+TABLE = 1024
+"""Frequencies at which radial functions are computed, to be interpolated, or read at the nearest below for planes."""
+
+SIZE = 512
+"""Pixels of the spectra that are drawn, unless a caller wants another size."""
+
+FEW_FREQUENCIES = 3.0
+"""Pixels of fewer frequencies of the image than this, each way, are averaged from values on the image's own grid."""
+
+
+# The mean spectrum along radii
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +80,29 @@ def powers(scene: Scene, frequency_per_A: Floats) -> Powers:
     """The parts of the spectrum at k (1/Å)."""
     k = np.asarray(frequency_per_A, dtype=np.float64)
     pixel_A, detector = scene.pixel_A, scene.detector
-    seen = 4 * (illumination_envelope(scene, k) * transfer(detector, pixel_A, k)) ** 2 * coherent_share(scene)
+    # The contrast is twice the phase times sin χ: its power is 4 times that of the phase, times sin²χ.
+    transferred = 4 * (illumination_envelope(scene, k) * transfer(detector, pixel_A, k)) ** 2
+    transferred *= coherent_share(scene)
+    # Shot noise of N electrons a pixel has the relative variance 1/N: as a density, 1 over the dose.
     noise = noise_transfer(detector, pixel_A, k) ** 2 / scene.exposure.dose_e_per_A2
-    return Powers(seen * ice_phase(scene, k), seen * particle_phase(scene, k), noise)
+    return Powers(transferred * ice_phase(scene, k), transferred * particle_phase(scene, k), noise)
 
 
 def coherent_share(scene: Scene) -> float:
-    """Share of the contrast's power that inelastic scattering in the ice leaves."""
+    """Share of the contrast's power that inelastic scattering in the ice leaves: exp(-2t/Λ), Λ the mean free path.
+
+    Electrons that lost energy are filtered out or blurred, and take amplitude exp(-t/Λ) with them.
+    """
     known = sorted(INELASTIC_PATH_A)
     path_A = float(np.interp(scene.optics.voltage_kV, known, [INELASTIC_PATH_A[kV] for kV in known]))
     return math.exp(-2 * scene.ice.thickness_A / path_A)
 
 
 def ice_phase(scene: Scene, k: Floats) -> Floats:
-    """Spectral density of the phase that the ice makes, Å²."""
+    """Spectral density of the phase that the ice makes, Å².
+
+    That of N molecules per area, N f² (phase per scattering)², times their structure factor and what diffusion leaves.
+    """
     factor = scattering.phase_per_scattering(scene.optics) * scattering.water_molecule(k)
     density = scattering.WATER_PER_A3 * scene.ice.thickness_A
     structure = scattering.water_structure(k, scene.ice.ring_gain)
@@ -98,6 +118,7 @@ def particle_phase(scene: Scene, k: Floats) -> Floats:
     particles = scene.particles
     volume_A3 = 4 / 3 * math.pi * particles.radius_A**3 * (1 - particles.hollow**3)
     factor = scattering.phase_per_scattering(scene.optics) * scattering.protein_atom(k)
+    # Wilson's plateau, atoms at random; and the particle as a body of its excess density over water.
     wilson = scattering.PROTEIN_ATOMS_PER_A3 * volume_A3
     shape = excess_density() * (
         _ball(particles.radius_A, k) - _ball(particles.hollow * particles.radius_A, k)
@@ -113,7 +134,7 @@ def excess_density() -> float:
 
 
 def _ball(radius_A: float, k: Floats) -> Floats:
-    """Fourier transform of a ball of density 1."""
+    """Fourier transform of a ball of density 1: volume · 3 (sin x - x cos x) / x³ with x = 2πkR."""
     x = 2 * math.pi * radius_A * np.maximum(k, 1e-9)
     small = x < 1e-3
     safe = np.where(small, 1.0, x)
@@ -133,15 +154,11 @@ def spectral_density(scene: Scene, frequency_per_A: Floats, direction_rad: Float
         noise=np.interp(k, nodes, parts.noise),
         rings=np.interp(k, nodes, signal) * moved,
         kept=1 - ice_share * (1 - depth_contrast(scene, k**2)),
-        chi=aberration(scene, k**2, direction_rad),
+        chi=phase_along(scene, k**2, direction_rad),
     )
 
 
-SIZE = 512
-TABLE = 1024
-
-FEW_FREQUENCIES = 3.0
-"""Pixels of fewer frequencies of the image than this, each way, are averaged from values on the image's own grid."""
+# Draws
 
 
 def drawn_spectrum(
@@ -162,8 +179,9 @@ def drawn_spectrum(
         If the sampling is finer than the scene's pixel: the image knows nothing there.
     """
     if sampling_A < 0.999 * scene.pixel_A:
-        raise ValueError(f"cannot sample an image of {scene.pixel_A:g} Å/px at {sampling_A:g} Å/px")
+        raise ValueError(f"an image of {scene.pixel_A:g} Å/px cannot be sampled at {sampling_A:g} Å/px")
     step = 1 / (size * sampling_A)
+    # The mean, in units of the image's variance, as a measured spectrum has it; times unit draws.
     power = mean_power(scene, step, size)
     power *= np.float32(1 / variance(scene))
     wide, high = (side * scene.pixel_A * step for side in (scene.shape[1], scene.shape[0]))
@@ -205,22 +223,30 @@ def _averaged(values: Floats, edges: Floats, axis: int) -> Floats:
 
 
 def _independent(edges: Floats) -> Floats:
-    """How many whole values have the variance of each pixel's mean: w² / Σ c², c the part of a value inside."""
+    """How many whole values have the variance of each pixel's mean: w² / Σ c², c the part of a value inside.
+
+    A border that cuts a value at the part p lowers Σ c² from w by p (1 - p).
+    """
     width = float(edges[1] - edges[0])
     shared = (edges % 1) * (1 - edges % 1)
     return np.asarray(width**2 / (width - shared[:-1] - shared[1:]))
+
+
+# The mean spectrum on a plane
 
 
 def mean_power(scene: Scene, step_per_A: float, size: int = SIZE) -> Image:
     """The scene's density averaged over the pixels of a half plane (size, size // 2 + 1), in Å²."""
     ky = ((np.arange(size, dtype=np.float32) - size // 2) * np.float32(step_per_A))[:, None]
     kx = (np.arange(size // 2 + 1, dtype=np.float32) * np.float32(step_per_A))[None, :]
+    # Powers of ice, particles and noise at each pixel.
     k2 = kx**2 + ky**2
     nodes = np.linspace(0, size * step_per_A, TABLE)
     parts = powers(scene, nodes)
     index = (np.sqrt(k2) * np.float32(1 / nodes[1])).astype(np.int32)
+    # Rings ½ (1 - kept cos 2χ): depth takes contrast from those of ice, the width of a pixel from both; then movement.
     thickness = np.float32(scene.optics.wavelength_A * scene.ice.thickness_A)
-    ripple = np.cos(2 * aberration_plane(scene, kx, ky)) * _kept_in_pixel(scene, kx, ky, step_per_A)
+    ripple = np.cos(2 * phase_on_grid(scene, kx, ky)) * _kept_in_pixel(scene, kx, ky, step_per_A)
     ice, particles, noise = (part.astype(np.float32) for part in (parts.ice, parts.particles, parts.noise))
     rings = ice[index] * (1 - np.sinc(thickness * k2) * ripple) + particles[index] * (1 - ripple)
     moved = movement(scene, kx, ky)
@@ -231,7 +257,7 @@ def mean_power(scene: Scene, step_per_A: float, size: int = SIZE) -> Image:
 
 def _kept_in_pixel(scene: Scene, kx: Image, ky: Image, step_per_A: float) -> Image:
     """What the average over a pixel leaves of cos 2χ: sinc of the turns across it, each way."""
-    along_x, along_y = steepness(scene, kx, ky)
+    along_x, along_y = phase_gradient(scene, kx, ky)
     turns = np.float32(step_per_A / math.pi)
     return np.asarray(np.sinc(turns * along_x) * np.sinc(turns * along_y))
 
@@ -244,5 +270,6 @@ def variance(scene: Scene) -> float:
     nyquist = 0.5 / scene.pixel_A
     k = np.linspace(0, math.sqrt(2) * nyquist, TABLE)[1:]
     parts = powers(scene, k)
+    # The part of each circle that lies inside the square, 2π up to Nyquist and none at the corner.
     angle = 2 * np.pi - 8 * np.arccos(np.minimum(nyquist / k, 1))
     return float(((parts.noise + 0.5 * (parts.ice + parts.particles)) * k * angle).sum() * (k[1] - k[0]))

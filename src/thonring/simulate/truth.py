@@ -42,7 +42,7 @@ COLUMNS = tuple(entry.name for entry in fields(TruthRow))
 _WORDS = ("file", "defect")
 _MAY_BE_EMPTY = ("bound_defocus_A", "bound_astigmatism_A")
 _USABLE = {"1": True, "0": False}
-_NAMED = 5
+_MOST_LISTED = 5
 
 
 def truth_row(scene: Scene, file: str) -> TruthRow:
@@ -84,9 +84,9 @@ def _cell(value: str | float) -> str:
 
 
 def read_truth(path: Path) -> tuple[TruthRow, ...]:
-    """Read a table of truth, in its order.
+    """Read a truth table, in its order.
 
-    Columns may stand in any order, and others beside them, which are left out; those of the bounds may be
+    Columns may stand in any order, and there may be others, which are ignored; those of the bounds may be
     missing.
 
     Raises
@@ -102,7 +102,7 @@ def read_truth(path: Path) -> tuple[TruthRow, ...]:
     _check_header(path, header)
     rows = tuple(_row(path, number, header, cells) for number, cells in lines[1:])
     if not rows:
-        raise UnreadableTable(f"{path}: found a header and no rows, expected one for each micrograph.")
+        raise UnreadableTable(f"{path}: found a header but no rows, expected one per micrograph.")
     _check_names(path, rows)
     return rows
 
@@ -113,18 +113,18 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
         text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     except OSError as error:
         raise UnreadableFile(
-            f"{path}: cannot be read ({error.strerror or error}); expected a table of truth, as the truth.csv "
-            "that `thonring simulate` writes. Check the path."
+            f"{path}: cannot be read ({error.strerror or error}); expected a truth table, such as the "
+            "truth.csv written by `thonring simulate`. Check the path."
         ) from error
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
         lines = [(reader.line_num, cells) for cells in reader if any(cells)]
     except csv.Error as error:
         raise UnreadableTable(
-            f"{path}: line {reader.line_num}: {error}; expected text with commas."
+            f"{path}: line {reader.line_num}: {error}; expected comma-separated text."
         ) from error
     if not lines:
-        raise UnreadableTable(f"{path}: the file is empty, expected a header and a row for each micrograph.")
+        raise UnreadableTable(f"{path}: the file is empty, expected a header and one row per micrograph.")
     return lines
 
 
@@ -132,12 +132,14 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
     missing = [column for column in COLUMNS if column not in header and column not in _MAY_BE_EMPTY]
     if missing:
         raise UnreadableTable(
-            f"{path}: lacks the columns {', '.join(missing)}; found the header {_shortened(','.join(header))!r}, "
-            f"expected {','.join(COLUMNS)}, with commas between. Give the truth.csv of `thonring simulate`."
+            f"{path}: the columns {', '.join(missing)} are missing; found the header {_shortened(','.join(header))!r}, "
+            f"expected {','.join(COLUMNS)}, separated by commas. Use the truth.csv of `thonring simulate`."
         )
     twice = [column for column, count in Counter(header).items() if count > 1 and column in COLUMNS]
     if twice:
-        raise UnreadableTable(f"{path}: has {', '.join(twice)} more than once. Keep one column of each name.")
+        raise UnreadableTable(
+            f"{path}: contains {', '.join(twice)} more than once. Keep one column of each name."
+        )
 
 
 def _shortened(text: str) -> str:
@@ -145,50 +147,52 @@ def _shortened(text: str) -> str:
 
 
 def _row(path: Path, number: int, header: Sequence[str], cells: Sequence[str]) -> TruthRow:
-    place = f"{path}: line {number}"
+    where = f"{path}: line {number}"
     if len(cells) != len(header):
         raise UnreadableTable(
-            f"{place}: found {len(cells)} values, expected {len(header)} as in the header. "
-            "A name with a comma needs quotes."
+            f"{where}: found {len(cells)} values, expected {len(header)} as in the header. "
+            "A name that contains a comma must be quoted."
         )
     values = {column: cell for column, cell in zip(header, cells, strict=True) if column in COLUMNS}
     numbers = {
-        column: _number(place, column, cell.strip())
+        column: _number(where, column, cell.strip())
         for column, cell in values.items()
         if column not in (*_WORDS, "usable")
     }
     return TruthRow(
-        file=_file(place, values["file"]),
-        defect=_defect(place, values["defect"].strip()),
-        usable=_usable(place, values["usable"].strip()),
+        file=_file(where, values["file"]),
+        defect=_defect(where, values["defect"].strip()),
+        usable=_usable(where, values["usable"].strip()),
         **numbers,
     )
 
 
-def _number(place: str, column: str, cell: str) -> float:
+def _number(where: str, column: str, cell: str) -> float:
     if not cell and column in _MAY_BE_EMPTY:
         return math.nan
     with suppress(ValueError):
         if math.isfinite(value := float(cell)):
             return value
-    raise UnreadableTable(f"{place}: {column} is {cell!r}, expected a number.")
+    raise UnreadableTable(f"{where}: {column} is {cell!r}, expected a number.")
 
 
-def _file(place: str, cell: str) -> str:
+def _file(where: str, cell: str) -> str:
     if not cell:
-        raise UnreadableTable(f"{place}: the file has no name, expected one relative to the table's folder.")
+        raise UnreadableTable(
+            f"{where}: the file name is empty, expected one relative to the table's folder."
+        )
     return cell
 
 
-def _defect(place: str, cell: str) -> str:
+def _defect(where: str, cell: str) -> str:
     if cell not in DEFECTS:
-        raise UnreadableTable(f"{place}: unknown defect {cell!r}, expected one of {', '.join(DEFECTS)}.")
+        raise UnreadableTable(f"{where}: unknown defect {cell!r}, expected one of {', '.join(DEFECTS)}.")
     return cell
 
 
-def _usable(place: str, cell: str) -> bool:
+def _usable(where: str, cell: str) -> bool:
     if cell not in _USABLE:
-        raise UnreadableTable(f"{place}: usable is {cell!r}, expected 1 (usable) or 0 (not).")
+        raise UnreadableTable(f"{where}: usable is {cell!r}, expected 1 (usable) or 0 (not usable).")
     return _USABLE[cell]
 
 
@@ -196,8 +200,8 @@ def _check_names(path: Path, rows: Iterable[TruthRow]) -> None:
     uses = Counter(str(PurePosixPath(row.file)) for row in rows)
     twice = [name for name, count in uses.items() if count > 1]
     if twice:
-        more = "" if len(twice) <= _NAMED else f" and {len(twice) - _NAMED} more"
+        more = "" if len(twice) <= _MOST_LISTED else f" and {len(twice) - _MOST_LISTED} more"
         raise UnreadableTable(
-            f"{path}: found more than one row for {', '.join(twice[:_NAMED])}{more}, expected one for each "
-            "file. Remove those that are not true."
+            f"{path}: found more than one row for {', '.join(twice[:_MOST_LISTED])}{more}, expected one per "
+            "file. Remove the wrong ones."
         )

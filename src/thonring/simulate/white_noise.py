@@ -12,6 +12,7 @@ from thonring.optics import Optics
 from thonring.records import Floats, Image, Micrograph
 
 MARGIN = 1.125
+"""The image is cut from one larger by this factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class RingModel:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What the micrograph is made with; its optics carry voltage, Cs, amplitude contrast and pixel."""
+    """The parameters of a micrograph; its optics have voltage, Cs, amplitude contrast and pixel size."""
 
     optics: Optics
     defocus_u_A: float
@@ -44,7 +45,7 @@ class Truth:
         Raises
         ------
         ValueError
-            If the optics carry none.
+            If the optics have none.
         """
         if self.optics.pixel_A is None:
             raise ValueError("a simulated micrograph needs optics with a pixel size")
@@ -64,7 +65,7 @@ def spectrum_of(
 
 
 def white_micrograph(truth: Truth, shape: tuple[int, int], seed: int) -> Micrograph:
-    """A micrograph of (rows, columns), cut from a larger periodic one so that its borders do not match."""
+    """A micrograph of (rows, columns), cut from a larger periodic one so that opposite borders do not match."""
     large = (math.ceil(shape[0] * MARGIN / 64) * 64, math.ceil(shape[1] * MARGIN / 64) * 64)
     ky = np.fft.fftfreq(large[0], truth.pixel_A)[:, None]
     kx = np.fft.rfftfreq(large[1], truth.pixel_A)[None, :]

@@ -1,4 +1,4 @@
-"""Micrograph → Spectrum: computed once, then seen at any sampling, in sectors, or enhanced for the eye."""
+"""Micrograph → Spectrum: computed once, then resampled, averaged in sectors, or enhanced for display."""
 
 from thonring.spectrum.enhance import CRITERIA, DISPLAY, Enhancement, enhance, full_plane
 from thonring.spectrum.periodogram import periodogram, repaired, ring_width_per_A

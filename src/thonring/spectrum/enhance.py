@@ -1,7 +1,7 @@
-"""The enhanced spectrum: what people look at, and what Xmipp's criteria and networks were made with.
+"""The enhanced spectrum: what is displayed, and what Xmipp's criteria and the networks are computed from.
 
 Source: the filter of Xmipp's `ctf_enhance_psd` (de la Rosa-Trevín et al. 2013,
-doi:10.1016/j.jsb.2013.09.015), as described in its documentation; written anew.
+doi:10.1016/j.jsb.2013.09.015), reimplemented from its documentation.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Enhancement:
 
 
 DISPLAY = Enhancement(band_low=0.02, band_high=0.2, flank=0.02, mask_low=0.01, mask_high=0.5)
-"""Xmipp's `_enhanced_psd.xmp`, the picture that is shown."""
+"""Xmipp's `_enhanced_psd.xmp`, the picture on display."""
 
 CRITERIA = Enhancement(band_low=0.02, band_high=0.2, flank=0.02, mask_low=0.01, mask_high=0.45)
 """Xmipp's preset of `ctf_sort_psds`, which computes the criteria."""
@@ -48,9 +48,10 @@ def full_plane(spectrum: Spectrum) -> Image:
     middle = rows // 2
     if columns != middle + 1:
         raise ValueError(
-            f"spectrum of {rows} x {columns} pixels: expected the half of a square, {rows} x {middle + 1}. "
+            f"spectrum of {rows} x {columns} pixels: expected half of a square, {rows} x {middle + 1}. "
             "Resample it first."
         )
+    # P(-k) = P(k): pixel (ky, -kx) is pixel (-ky, kx); row 0, the Nyquist frequency of an even size, is its own mirror.
     plane = np.empty((rows, rows), dtype=np.float32)
     plane[:, middle:] = spectrum.power[:, : rows - middle]
     opposite_row = (2 * middle - np.arange(rows)) % rows
@@ -71,18 +72,22 @@ def enhance(spectrum: Spectrum, preset: Enhancement = DISPLAY) -> Image:
     ValueError
         If the spectrum is not the half plane of a square.
     """
+    # P over its mean, as if the micrograph's pieces had unit variance.
     plane = full_plane(spectrum)
     frequency = _digital_frequency(len(plane))
     level = float(plane[frequency >= preset.mask_low].mean(dtype=np.float64))
     if level <= 0:
         return np.zeros_like(plane)
+    # Logarithm, median, clip: the centre and single spots lose their weight.
     smooth = _median_3x3(np.log10(1.0 + plane / np.float32(level)))
     clipped = np.clip(smooth, *np.percentile(smooth, (1.0, 99.0)))
+    # Band-pass: spacings of rings pass, the fall of the spectrum and its noise do not. Then mask and z-score.
     return _standardise(_band_pass(clipped, preset), frequency, preset)
 
 
 @lru_cache(maxsize=4)
 def _digital_frequency(size: int) -> Image:
+    """Frequency of each pixel of a centred plane in cycles per pixel, (size, size)."""
     axis = ((np.arange(size) - size // 2) / size).astype(np.float32)
     frequency: Image = np.hypot(axis[:, None], axis[None, :])
     frequency.flags.writeable = False
@@ -94,15 +99,17 @@ def _median_3x3(plane: Image) -> Image:
 
     Sorting the columns of three first leaves three candidates (Paeth 1990, Graphics Gems, p. 171).
     """
+    # Each column of three, sorted: lowest, middle, highest.
     padded = np.pad(plane, 1, mode="wrap")
     above, here, below = padded[:-2], padded[1:-1], padded[2:]
     low, high = np.minimum(above, here), np.maximum(above, here)
     lowest, highest = np.minimum(low, below), np.maximum(high, below)
     middle = np.maximum(low, np.minimum(high, below))
+    # The median of nine is that of the largest lowest, the median middle and the smallest highest of three columns.
     largest_low = np.maximum(np.maximum(lowest[:, :-2], lowest[:, 1:-1]), lowest[:, 2:])
     smallest_high = np.minimum(np.minimum(highest[:, :-2], highest[:, 1:-1]), highest[:, 2:])
-    middle_middle = _median_of_three(middle[:, :-2], middle[:, 1:-1], middle[:, 2:])
-    return _median_of_three(largest_low, middle_middle, smallest_high)
+    median_middle = _median_of_three(middle[:, :-2], middle[:, 1:-1], middle[:, 2:])
+    return _median_of_three(largest_low, median_middle, smallest_high)
 
 
 def _median_of_three(one: Image, two: Image, three: Image) -> Image:
@@ -127,6 +134,7 @@ def _raised_cosine(size: int, preset: Enhancement) -> Image:
 
 
 def _standardise(plane: Image, frequency: Image, preset: Enhancement) -> Image:
+    """Mean 0 and standard deviation 1 on the outer tenth of the mask; 0 there and outside the mask."""
     rim = 0.9 * preset.mask_high
     level = plane[(frequency >= rim) & (frequency <= preset.mask_high)]
     scale = float(level.std(dtype=np.float64))

@@ -1,4 +1,4 @@
-"""Spectrum → Spectrum of another sampling and size: area-weighted averages, centred where they say they are.
+"""Spectrum → Spectrum of another sampling and size: area-weighted averages, centred on their nominal frequencies.
 
 A new pixel averages the old ones it covers, those at its border by the part that it covers: blocks of whole
 pixels would be centred half a pixel off (eight values 8j-4...8j+3 at 8j-½), which biases the defocus.
@@ -16,17 +16,27 @@ from thonring.records import Image, Micrograph, Spectrum
 def resample(spectrum: Spectrum, sampling_A: float, size: int = 512) -> Spectrum:
     """The spectrum that an image of `size` pixels of `sampling_A` would have; (size, size // 2 + 1).
 
-    `sampling_A` must not be finer than that of `spectrum` (to 0.1 %: the rest would be invented).
+    `sampling_A` must not be finer than that of `spectrum`, to 0.1 %: there is no power beyond its Nyquist frequency.
+
+    Raises
+    ------
+    ValueError
+        If it is finer.
     """
     if sampling_A < 0.999 * spectrum.sampling_A:
-        raise ValueError(f"cannot sample a spectrum of {spectrum.sampling_A:g} Å/px at {sampling_A:g} Å/px")
+        raise ValueError(
+            f"a spectrum of {spectrum.sampling_A:g} Å/px cannot be sampled at {sampling_A:g} Å/px"
+        )
     rows, columns = spectrum.power.shape
     step = 1.0 / (size * sampling_A)
+    # One matrix along each axis: the average over a rectangle is that over rows of that over columns.
     down = _averaging(rows, rows // 2, step / spectrum.step_y_per_A, size, size // 2)
     across = _averaging(2 * columns - 1, columns - 1, step / spectrum.step_x_per_A, size // 2 + 1, 0)
+    # Pixels about kx = 0 average both halves of the plane: as many mirrored columns as such a pixel is wide.
     margin = min(columns - 1, int(np.ceil(step / spectrum.step_x_per_A)) + 1)
     mirrored = _mirrored(spectrum.power, margin)
     power = down @ mirrored @ across[:, columns - 1 - margin :].T
+    # A new pixel holds as many old ones as its area; one smaller than an old pixel repeats its values.
     area = (step / spectrum.step_y_per_A) * (step / spectrum.step_x_per_A)
     return Spectrum(
         power=np.ascontiguousarray(power, dtype=np.float32),
@@ -48,6 +58,7 @@ def _mirrored(power: Image, margin: int) -> Image:
 @lru_cache(maxsize=16)
 def _averaging(old: int, old_origin: int, block: float, new: int, new_origin: int) -> csr_array:
     """Matrix (new, old) whose row j averages the old pixels between block·(j-½) and block·(j+½) from the origin."""
+    # Borders of the new pixels in old pixels, old pixel i covering i to i + 1, cut at the ends of the old axis.
     edges = (np.arange(new + 1) - new_origin - 0.5) * block + old_origin + 0.5
     edges = np.clip(edges, 0.0, old)
     rows: list[int] = []
@@ -56,6 +67,7 @@ def _averaging(old: int, old_origin: int, block: float, new: int, new_origin: in
     for j in range(new):
         low, high = edges[j], edges[j + 1]
         first, last = int(np.floor(low)), min(int(np.ceil(high)), old)
+        # A new pixel beyond the end takes the last old one.
         if high - low <= 1e-9:
             first, last = min(first, old - 1), min(first, old - 1) + 1
             low, high = first, last
@@ -70,6 +82,11 @@ def finer(micrograph: Micrograph, factor: float) -> Micrograph:
     """The micrograph resampled to `factor` (< 1) times its pixel size by cubic splines.
 
     Padding its Fourier transform instead would put exact zeros where noise should be.
+
+    Raises
+    ------
+    ValueError
+        If `factor` is not between 0 and 1.
     """
     if not 0 < factor < 1:
         raise ValueError(f"factor {factor:g}: expected a value between 0 and 1")

@@ -12,7 +12,10 @@ from thonring.records import Floats, SectorProfiles, Spectrum
 Indices = npt.NDArray[np.int32]
 
 SECTORS = 36
+"""Sectors of the half plane, 5° each."""
+
 ROWS_AT_ONCE = 128
+"""Rows of the plane sorted at a time, so that its frequencies are never in memory as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,14 @@ def sector_profiles(
 
     Each bin carries the mean k² of its own pixels, so that no bin centre is assumed.
     """
+    # Ring n covers (n - ½) to (n + ½) widths: the first holds the lowest frequency, the last ends before the highest.
     width = max(spectrum.step_y_per_A, spectrum.step_x_per_A, ring_width_per_A)
     highest = min(highest_per_A, spectrum.nyquist_per_A)
     first, last = math.ceil(lowest_per_A / width - 0.5), math.floor(highest / width - 0.5)
     shape = (spectrum.power.shape[0], spectrum.power.shape[1])
     bins = _bins(shape, spectrum.step_y_per_A, spectrum.step_x_per_A, width, (first, last + 1))
     rings = last + 1 - first
+    # Mean power of each bin: sums over the runs of pixels, sorted by bin.
     power = np.zeros(SECTORS * rings)
     power[bins.occupied] = np.add.reduceat(
         np.take(spectrum.power, bins.order, mode="clip"), bins.starts, dtype=np.float64
@@ -70,6 +75,7 @@ def _bins(
     kx = np.arange(columns)[None, :] * step_x
     for start in range(0, rows, ROWS_AT_ONCE):
         ky = (np.arange(start, min(start + ROWS_AT_ONCE, rows)) - rows // 2)[:, None] * step_y
+        # Ring and sector of each pixel; the axis kx = 0 has both halves, of which ky > 0 is taken.
         k2 = kx**2 + ky**2
         ring = np.rint(np.sqrt(k2) / width).astype(np.int32) - first
         wanted = (ring >= 0) & (ring < rings)
@@ -78,14 +84,17 @@ def _bins(
         direction = np.arctan2(ky[row, 0], kx[0, column])
         sector = np.floor((direction / np.pi + 0.5) * SECTORS).astype(np.int32).clip(0, SECTORS - 1)
         number = sector * rings + ring[wanted]
+        # Number of pixels of each bin and the sum of their k².
         count += np.bincount(number, minlength=bins)
         total += np.bincount(number, weights=k2[wanted], minlength=bins)
         pixels.append(((row + start) * columns + column).astype(np.int32))
         numbers.append(number)
+    # Pixels sorted by bin, and where each bin that has any begins.
     number = np.concatenate(numbers)
     sorting = np.argsort(number, kind="stable")
     occupied = np.flatnonzero(count)
     starts = np.concatenate(([0], np.cumsum(count[occupied])[:-1])).astype(np.intp)
+    # Mean k² of each bin and mean frequency of each ring; empty ones have their nominal radius.
     nominal = ((np.arange(rings) + first) * width) ** 2
     squared = np.where(count > 0, total / np.maximum(count, 1), np.tile(nominal, SECTORS))
     per_ring = count.reshape(SECTORS, rings).sum(axis=0)

@@ -1,4 +1,4 @@
-"""Where the tiles of a periodogram lie, how they are tapered, and how much independent data they hold."""
+"""Tiles of an image: where they lie, their taper, how much independent data they hold; and its local brightness."""
 
 import math
 from dataclasses import dataclass
@@ -10,8 +10,19 @@ from scipy.fft import next_fast_len, prev_fast_len
 from thonring.records import Floats, Image, Micrograph
 
 OVERLAP = 1 / 14
+"""Share of a tile that its neighbour covers too: just their tapers. Tuned by hand; no recorded set."""
+
 SHORTEST_EDGE = 1 / 28
+"""Share of a tile that each taper takes at least, where there is no neighbour to overlap with: half of `OVERLAP`."""
+
 SMALLEST_TILE = 128
+"""Side in pixels of the smallest image or tile: below it there are fewer frequencies than a fit needs."""
+
+BLOCKS = 32
+"""Blocks along each side of an image whose brightness is measured."""
+
+MOST_ROWS = 12
+"""Rows of a block that are read; they give its mean well enough, and reading all costs as much as a fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,7 @@ def whole(shape: tuple[int, int]) -> Tiling:
 
 
 def _tile_length(length: int, count: int) -> float:
+    """Length of each of `count` tiles that cover `length` and overlap by `OVERLAP` of themselves."""
     return length / (count - (count - 1) * OVERLAP)
 
 
@@ -77,6 +89,7 @@ def _fast_even_below(length: int) -> int:
 
 
 def _positions(length: int, size: int) -> tuple[int, ...]:
+    """First pixels of as many tiles as cover `length`, spread evenly; the overlap may be a hundredth of a step less."""
     count = max(1, math.ceil((length - size) / (size * (1 - OVERLAP)) - 0.01) + 1)
     return tuple(round(start) for start in np.linspace(0, length - size, count))
 
@@ -87,6 +100,7 @@ def taper(size: int, starts: tuple[int, ...]) -> Image:
 
     Overlapping edges add to one in power, so that every pixel of the image counts once.
     """
+    # sin² + cos² = 1: where edges of equal length overlap, the squares of the windows add to one.
     overlap = size - min(np.diff(starts)) if len(starts) > 1 else 0
     edge = min(max(int(overlap), round(size * SHORTEST_EDGE)), size // 2)
     rise = np.sin(0.5 * np.pi * (np.arange(edge) + 0.5) / edge)
@@ -98,19 +112,15 @@ def taper(size: int, starts: tuple[int, ...]) -> Image:
 
 
 def independent_values(length: int, starts: tuple[int, ...], size: int) -> float:
-    """Independent samples behind tapered, overlapping tiles along one axis: (ΣK)²/ΣK², K the sum of windows²."""
+    """Independent samples behind tapered, overlapping tiles along one axis: (ΣK)²/ΣK², K the sum of windows².
+
+    Kish's effective number of values of unequal weight (1965, Survey Sampling).
+    """
     coverage: Floats = np.zeros(length)
     power = taper(size, starts).astype(np.float64) ** 2
     for start in starts:
         coverage[start : start + size] += power
     return float(coverage.sum() ** 2 / (coverage**2).sum())
-
-
-BLOCKS = 32
-"""Blocks along each side."""
-
-MOST_ROWS = 12
-"""Rows of a block that are looked at; they give its mean well enough, and reading all costs as much as a fit."""
 
 
 def local_brightness(micrograph: Micrograph) -> Image:

@@ -7,12 +7,12 @@ from typing import Literal
 
 from thonring import manual_fit, measurement, pipeline, read
 from thonring.errors import UnreadableFile
-from thonring.measurement import Measurement, SpectrumKind
+from thonring.measurement import Measurement
 from thonring.plot import thumbnail_png
 from thonring.records import Attempt, Evidence, SectorProfiles, Source
 from thonring.run.provenance import content_hash, file_state, inputs_of, settings_of
 from thonring.run.store import MicrographRecord
-from thonring.settings import Settings
+from thonring.settings import Settings, SpectrumKind
 
 MAX_MICROGRAPHS = 4
 MAX_BYTES = 48_000_000

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from made_elements import OPTICS, made
+from factories.examples import OPTICS, make_example
 from thonring.errors import InputError
 from thonring.learn.dataset.dataset import Dataset, open_dataset
 from thonring.learn.dataset.hdf5 import writing
@@ -18,7 +18,7 @@ from thonring.learn.inputs import enhanced
 def written(path: Path, numbers: range, session: str = "s", recipe: str = "") -> Path:
     with writing(path, recipe) as store:
         for number in numbers:
-            store.append(made(number, session))
+            store.append(make_example(number, session))
     return path
 
 

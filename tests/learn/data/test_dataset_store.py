@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from made_elements import made
+from factories.examples import make_example
 from thonring.errors import InputError, OutputError, ThonringError, UnreadableFile, UnreadableTable
 from thonring.learn.dataset.dataset import elements
 from thonring.learn.dataset.hdf5 import Hdf5Dataset, writing
@@ -23,13 +23,13 @@ def data(tmp_path: Path) -> Path:
     path = tmp_path / "data.h5"
     with writing(path) as store:
         for number in (2, 0, 1):
-            store.append(made(number))
+            store.append(make_example(number))
     return path
 
 
 def test_elements_come_back_in_the_order_of_their_files(data: Path) -> None:
     for number, found in enumerate(elements(data)):
-        wanted = made(number)
+        wanted = make_example(number)
         assert replace(found, views=wanted.views) == wanted
         assert (found.views.finest_A, found.views.values_per_pixel) == (1.5, (4.0, 2.0, 1.0))
         known = wanted.views.power > 0
@@ -52,13 +52,13 @@ def test_opened_again_it_goes_on(data: Path) -> None:
     with writing(data) as store:
         assert len(store) == 3
         assert store.defocus_of["s/mic_001.mrc"] == 10_001.0
-        store.append(made(3))
+        store.append(make_example(3))
     assert len(Hdf5Dataset(data).columns) == 4
 
 
 def test_never_two_of_the_same(data: Path) -> None:
     with writing(data) as store, pytest.raises(InputError, match=r"mic_001\.mrc: is in .* already"):
-        store.append(made(1))
+        store.append(make_example(1))
     assert len(Hdf5Dataset(data).columns) == 3
 
 
@@ -74,8 +74,8 @@ def test_never_two_of_the_same(data: Path) -> None:
 def test_an_impossible_element_is_refused_and_leaves_no_trace(data: Path, bad) -> None:  # noqa: ANN001
     with writing(data) as store:
         with pytest.raises(InputError):
-            store.append(bad(made(7)))
-        store.append(made(8))
+            store.append(bad(make_example(7)))
+        store.append(make_example(8))
     assert Hdf5Dataset(data).columns.file == tuple(f"s/mic_{number:03d}.mrc" for number in (0, 1, 2, 8))
 
 
@@ -86,7 +86,7 @@ def test_a_row_that_was_cut_off_is_written_over(data: Path) -> None:
         file["file"][3] = b"half a name"
     assert len(Hdf5Dataset(data).columns) == 3
     with writing(data) as store:
-        store.append(made(3))
+        store.append(make_example(3))
     assert Hdf5Dataset(data).columns.file[-1] == "s/mic_003.mrc"
     with h5py.File(data) as file:
         assert {len(file[name]) for name in set(file) - {"count"}} == {4}
@@ -101,28 +101,22 @@ def test_room_that_is_not_used_is_given_back(data: Path) -> None:
     assert len(Hdf5Dataset(data).columns) == 3
 
 
-BUILD = """
-import sys
-from pathlib import Path
-from made_elements import made
-from thonring.learn.dataset.hdf5 import writing
-with writing(Path(sys.argv[1])) as store:
-    store.make_room(100)
-    for number in range(len(store), 100):
-        store.append(made(number))
-        print(number, flush=True)
-"""
-
-
 def started(path: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", BUILD, str(path)],
+        [
+            sys.executable,
+            "-c",
+            "import sys; from factories.examples import fill; fill(sys.argv[1])",
+            str(path),
+        ],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
     )
 
 
+@pytest.mark.slow
+@pytest.mark.kills
 def test_killed_it_keeps_everything_that_was_told(tmp_path: Path) -> None:
     path, told = tmp_path / "data.h5", -1
     for lines in (3, 1, 2):
@@ -143,19 +137,19 @@ def test_a_full_disk_is_told_and_costs_nothing_that_is_there(
     full = SimpleNamespace(free=1_000_000)
     with writing(data) as store:
         monkeypatch.setattr("thonring.learn.dataset.hdf5.shutil.disk_usage", lambda _: full)
-        store.append(made(3))
+        store.append(make_example(3))
         with pytest.raises(OutputError, match=r"2 elements more take 1\.6 MB, found 1\.0 MB free"):
             store.make_room(2)
         full.free = 1000
         with pytest.raises(OutputError, match="1 elements more"):
-            store.append(made(4))
+            store.append(make_example(4))
     assert len(Hdf5Dataset(data).columns) == 4
 
 
 def test_names_that_are_not_utf8_come_back(tmp_path: Path) -> None:
     name = b"caf\xe9.mrc".decode(errors="surrogateescape")
     with writing(tmp_path / "d.h5") as store:
-        store.append(replace(made(0), file=name))
+        store.append(replace(make_example(0), file=name))
     assert Hdf5Dataset(tmp_path / "d.h5").columns.file == (name,)
 
 

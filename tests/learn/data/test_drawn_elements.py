@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from numpy.testing import assert_array_equal
 
-from scenes import BRIGHT, SCENE
+from factories.scenes import BRIGHT, SCENE
 from thonring.learn.dataset.example import drawn_element, drawn_views, scene_file
 from thonring.learn.inputs import SAMPLINGS_A, spectrum_pyramid
 from thonring.records import Floats, Image

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from made_elements import made
+from factories.examples import make_example
 from thonring.errors import OutputError
 from thonring.learn.dataset.dataset import Dataset, open_dataset
 from thonring.learn.dataset.hdf5 import writing
@@ -17,7 +17,7 @@ from thonring.learn.dataset.thesis_export import write_thesis_files
 def dataset(tmp_path: Path) -> Dataset:
     with writing(tmp_path / "data.h5") as store:
         for number in range(5):
-            store.append(made(number, "ab"[number % 2], defocus_A=10_000.0 * (number + 1)))
+            store.append(make_example(number, "ab"[number % 2], defocus_A=10_000.0 * (number + 1)))
     return open_dataset([tmp_path / "data.h5"])
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from made_elements import made
+from factories.examples import make_example
 from thonring.errors import InputError, OutputError, UnreadableFile, UnreadableTable
 from thonring.learn.dataset.dataset import Dataset, open_dataset
 from thonring.learn.dataset.hdf5 import writing
@@ -17,7 +17,7 @@ from thonring.learn.dataset.thesis_files import DEFOCI, HEAD, IMAGES, METADATA
 def dataset(tmp_path: Path) -> Dataset:
     with writing(tmp_path / "data.h5") as store:
         for number in range(3):
-            store.append(made(number, f"raw {number}/a b", defocus_A=15_000.4 + number))
+            store.append(make_example(number, f"raw {number}/a b", defocus_A=15_000.4 + number))
     return open_dataset([tmp_path / "data.h5"])
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scenes import SCENE
+from factories.scenes import SCENE
 from thonring.learn import inputs as polar_module
 from thonring.learn.inputs import (
     CELLS,

@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-import tiny_networks as tiny
+from factories import networks as tiny
 from thonring.errors import OutputError
 from thonring.learn.training.export import onnx_bytes
+
+pytestmark = [pytest.mark.slow, pytest.mark.training]
 
 
 class _Frozen(nn.Module):

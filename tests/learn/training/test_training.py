@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 import torch
 
-import tiny_networks as tiny
+from factories import networks as tiny
 from thonring.errors import OutputError, SettingsError, ThonringError, UnreadableFile, UnreadableTable
 from thonring.learn.model_card import checked_model, read_card
 from thonring.learn.networks import NETWORKS
@@ -15,6 +15,8 @@ from thonring.learn.training.config import TrainingPlan, load_checkpoint, plan_o
 from thonring.learn.training.data import OnDisk
 from thonring.learn.training.evaluation import Epoch, read_curves
 from thonring.learn.training.train import Machine, Trained, last_checkpoint, train
+
+pytestmark = [pytest.mark.slow, pytest.mark.training]
 
 QUIET = Machine(quiet=True)
 
@@ -27,7 +29,7 @@ def tiny_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.tiny_set(tmp_path_factory.mktemp("data") / "tiny.h5")
+    return tiny.make_set(tmp_path_factory.mktemp("data") / "tiny.h5")
 
 
 def trained(plan: TrainingPlan, out: Path, checkpoint: Path | None = None) -> Trained:
@@ -43,8 +45,8 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 
 def test_stopped_and_resumed_is_as_never_stopped(tmp_path: Path, data: Path) -> None:
     schedule = '[schedule]\nname = "plateau"\nfactor = 0.5\npatience = 0\nleast_gain = 50.0'
-    plan = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "thesis", 4, schedule), tiny.POLAR, data)
-    halfway = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "thesis", 2, schedule), tiny.POLAR, data)
+    plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 4, schedule), tiny.POLAR, data)
+    halfway = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 2, schedule), tiny.POLAR, data)
     trained(plan, tmp_path / "whole")
     trained(halfway, tmp_path / "parts")
     half = weights(tmp_path / "parts")
@@ -59,16 +61,16 @@ def test_stopped_and_resumed_is_as_never_stopped(tmp_path: Path, data: Path) -> 
 
 
 def test_another_seed_is_another_training(tmp_path: Path, data: Path) -> None:
-    recipe = tiny.tiny_recipe(tmp_path, "thesis", 1)
+    recipe = tiny.make_recipe(tmp_path, "thesis", 1)
     for name, seed in (("one", 1), ("again", 1), ("two", 2)):
-        trained(tiny.tiny_plan(recipe, tiny.POLAR, data, seed=seed), tmp_path / name)
+        trained(tiny.make_plan(recipe, tiny.POLAR, data, seed=seed), tmp_path / name)
     one, again, two = (weights(tmp_path / name)["network.linear.weight"] for name in ("one", "again", "two"))
     assert torch.equal(one, again)
     assert not torch.equal(one, two)
 
 
 def test_training_validation_and_test_have_no_element_in_common(tmp_path: Path, data: Path) -> None:
-    plan = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "thesis", 1), tiny.POLAR, data)
+    plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 1), tiny.POLAR, data)
     material = OnDisk(plan, workers=0)
     seen = [
         {float(value) for *_, truth in batches for value in truth}
@@ -79,7 +81,7 @@ def test_training_validation_and_test_have_no_element_in_common(tmp_path: Path, 
 
 
 def test_the_order_changes_with_the_epoch_and_workers_do_not_change_it(tmp_path: Path, data: Path) -> None:
-    plan = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "thesis", 1), tiny.POLAR, data)
+    plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 1), tiny.POLAR, data)
 
     def order(epoch: int, workers: int) -> list[float]:
         return [float(value) for *_, truth in OnDisk(plan, workers).training(epoch) for value in truth]
@@ -90,7 +92,7 @@ def test_the_order_changes_with_the_epoch_and_workers_do_not_change_it(tmp_path:
 
 
 def test_the_model_answers_as_the_card_says(tmp_path: Path, data: Path) -> None:
-    plan = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "thesis", 2), tiny.ENHANCED, data)
+    plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 2), tiny.ENHANCED, data)
     result = trained(plan, tmp_path / "out")
     session = onnxruntime.InferenceSession(checked_model(result.model))
     held_out = OnDisk(plan, workers=0).held_out()
@@ -107,7 +109,7 @@ def test_the_model_answers_as_the_card_says(tmp_path: Path, data: Path) -> None:
 
 def test_the_best_epoch_is_the_one_exported(tmp_path: Path, data: Path) -> None:
     more = '[optimiser]\nname = "adam"\nlearning_rate = 3.0\nweight_decay = 0.0\nepsilon = 1e-7'
-    plan = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "thesis", 5, more), tiny.ENHANCED, data)
+    plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 5, more), tiny.ENHANCED, data)
     result = trained(plan, tmp_path / "out")
     curves = read_curves(tmp_path / "out")
     best = min(curves, key=lambda epoch: epoch.validation_loss)
@@ -117,7 +119,7 @@ def test_the_best_epoch_is_the_one_exported(tmp_path: Path, data: Path) -> None:
 
 
 def test_the_last_checkpoint_is_the_last_even_if_no_epoch_was_better(tmp_path: Path, data: Path) -> None:
-    plan = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "thesis", 3), tiny.ENHANCED, data)
+    plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 3), tiny.ENHANCED, data)
     result = trained(plan, tmp_path / "out")
     losses = [epoch.validation_loss for epoch in read_curves(tmp_path / "out")]
     assert losses[2] > losses[result.card.epochs - 1]
@@ -125,7 +127,7 @@ def test_the_last_checkpoint_is_the_last_even_if_no_epoch_was_better(tmp_path: P
 
 
 def test_drawn_on_the_fly(tmp_path: Path) -> None:
-    plan = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "rings", 2), tiny.POLAR)
+    plan = tiny.make_plan(tiny.make_recipe(tmp_path, "rings", 2), tiny.POLAR)
     result = trained(plan, tmp_path / "out")
     assert result.card.errors.count == 8
     assert set(result.card.errors_by_voltage) <= {"200", "300"}
@@ -147,14 +149,14 @@ def test_drawn_on_the_fly(tmp_path: Path) -> None:
 
 def test_the_plateau_divides_the_learning_rate_by_ten(tmp_path: Path, data: Path) -> None:
     more = '[schedule]\nname = "plateau"\nfactor = 0.1\npatience = 1\nleast_gain = 1e9'
-    plan = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "thesis", 5, more), tiny.POLAR, data)
+    plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 5, more), tiny.POLAR, data)
     trained(plan, tmp_path / "out")
     rates = [epoch.learning_rate for epoch in read_curves(tmp_path / "out")]
     assert rates == pytest.approx([1e-3, 1e-3, 1e-3, 1e-4, 1e-4])
 
 
 def test_one_cycle_rises_and_ends_at_nothing(tmp_path: Path) -> None:
-    plan = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "rings", 6), tiny.POLAR)
+    plan = tiny.make_plan(tiny.make_recipe(tmp_path, "rings", 6), tiny.POLAR)
     trained(plan, tmp_path / "out")
     rates = [epoch.learning_rate for epoch in read_curves(tmp_path / "out")]
     highest = int(np.argmax(rates))
@@ -165,42 +167,42 @@ def test_one_cycle_rises_and_ends_at_nothing(tmp_path: Path) -> None:
 
 def test_a_loss_that_is_no_number_ends_it(tmp_path: Path, data: Path) -> None:
     more = '[optimiser]\nname = "adam"\nlearning_rate = 1e37\nweight_decay = 0.0\nepsilon = 1e-7'
-    plan = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "thesis", 3, more), tiny.POLAR, data)
+    plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 3, more), tiny.POLAR, data)
     with pytest.raises(SettingsError, match=r"no number any more\. Lower optimiser.learning_rate"):
         train(plan, tmp_path / "out", QUIET)
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path, data: Path) -> None:
-    plan = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "thesis", 1), tiny.POLAR, data)
+    plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 1), tiny.POLAR, data)
     with pytest.raises(OutputError, match="there is something already"):
         train(plan, tmp_path, QUIET)
 
 
 def test_data_that_changed_are_refused(tmp_path: Path) -> None:
-    data = tiny.tiny_set(tmp_path / "set.h5", 4)
-    plan = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "thesis", 1), tiny.POLAR, data)
+    data = tiny.make_set(tmp_path / "set.h5", 4)
+    plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 1), tiny.POLAR, data)
     trained(plan, tmp_path / "out")
     data.unlink()
-    tiny.tiny_set(data, 5)
+    tiny.make_set(data, 5)
     checkpoint = last_checkpoint(tmp_path / "out")
     with pytest.raises(UnreadableTable, match=r"holds 5 elements, but .* was trained on 4"):
         train(plan_of_checkpoint(checkpoint, 2), tmp_path / "out", QUIET, checkpoint)
 
 
 def test_a_single_session_is_refused(tmp_path: Path) -> None:
-    data = tiny.tiny_set(tmp_path / "set.h5", 1)
-    plan = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "thesis", 1), tiny.POLAR, data)
+    data = tiny.make_set(tmp_path / "set.h5", 1)
+    plan = tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 1), tiny.POLAR, data)
     with pytest.raises(ThonringError, match="one session"):
         train(plan, tmp_path / "out", QUIET)
 
 
 def test_images_are_not_drawn_on_the_fly(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="thonring dataset simulate"):
-        tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "thesis", 1), tiny.ENHANCED)
+        tiny.make_plan(tiny.make_recipe(tmp_path, "thesis", 1), tiny.ENHANCED)
 
 
 def test_one_cycle_keeps_its_length(tmp_path: Path) -> None:
-    plan = tiny.tiny_plan(tiny.tiny_recipe(tmp_path, "rings", 1), tiny.POLAR)
+    plan = tiny.make_plan(tiny.make_recipe(tmp_path, "rings", 1), tiny.POLAR)
     checkpoint = tmp_path / "last.ckpt"
     torch.save({"thonring_plan": {**plan.as_table(), "elements": 0}}, checkpoint)
     assert plan_of_checkpoint(checkpoint) == plan_of_checkpoint(checkpoint, 1) == plan

@@ -1,5 +1,5 @@
-"""Jobs on the workers of a Dask cluster: `ground` and `admission` check them, `flight` has jobs with them.
+"""Executors: this process, processes of this machine, or the workers of a Dask cluster.
 
-`choice` is what a user may ask for, `connection` makes it, `dask_executor` is what a batch then works with.
-Packages of the extra `cluster` are imported in `connection`, `admission`, `flight` and `dask_executor` only.
+`choice` is what a user may choose, `open` makes an executor of it. Packages of the extra `cluster` are imported in
+`dask`, `dask_preload`, `slurm` and `worker_check` only.
 """

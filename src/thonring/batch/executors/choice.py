@@ -1,4 +1,4 @@
-"""The clusters that a user may ask for."""
+"""The clusters that a user may choose."""
 
 import re
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ _TIME = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")
 
 @dataclass(frozen=True, slots=True)
 class RunningCluster:
-    """The workers of a Dask scheduler that runs at an address."""
+    """The workers of a Dask scheduler that is running at an address."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True)
 class OwnCluster:
-    """A Dask cluster on this machine alone, for as long as it is needed; `dashboard` is an address, or none."""
+    """A Dask cluster on this machine for the time of the run; `dashboard` is an address, or empty for none."""
 
     workers: int
     dashboard: str = ""
@@ -27,8 +27,8 @@ class OwnCluster:
 class SlurmJobs:
     """So many jobs of a SLURM queue, each with `cores` workers that share `memory`.
 
-    `queue` and `time` are the site's defaults where they are empty; `memory` is `MEMORY_PER_CORE_GB` a core then.
-    `directives` are further options of sbatch, as "--account=em".
+    Empty `queue` and `time` are the site's defaults, empty `memory` is `MEMORY_PER_CORE_GB` per core. `directives`
+    are further options of sbatch, such as "--account=em".
     """
 
     jobs: int
@@ -41,7 +41,7 @@ class SlurmJobs:
 
     @property
     def memory_of_job(self) -> str:
-        """What a job asks for, with its unit."""
+        """Memory requested for a job, with its unit."""
         return self.memory or f"{MEMORY_PER_CORE_GB * self.cores}GB"
 
 
@@ -49,17 +49,17 @@ ClusterChoice = RunningCluster | OwnCluster | SlurmJobs
 
 
 def seconds_of(time_limit: str) -> int:
-    """A time as sbatch reads it: minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS.
+    """Seconds of a time as sbatch reads it: minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS.
 
     Raises
     ------
     ValueError
         If it is none of these.
     """
-    found = _TIME.fullmatch(time_limit)
-    if found is None:
+    match = _TIME.fullmatch(time_limit)
+    if match is None:
         raise ValueError(time_limit)
-    days, *parts = (None if part is None else int(part) for part in found.groups())
+    days, *parts = (None if part is None else int(part) for part in match.groups())
     first, second, third = parts
     if days is not None:
         return 86400 * days + 3600 * (first or 0) + 60 * (second or 0) + (third or 0)

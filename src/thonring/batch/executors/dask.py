@@ -1,4 +1,4 @@
-"""A Dask cluster as the executor of a batch."""
+"""The workers of a Dask cluster as an executor: the connection, tasks in flight, and what happens when workers die."""
 
 import logging
 import pickle
@@ -16,50 +16,61 @@ from uuid import uuid4
 from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster
 
 from thonring.batch.executors import slurm
-from thonring.batch.executors.base import J, R, TaskSpec, guarded
+from thonring.batch.executors.base import J, R, TaskSpec, run_task
 from thonring.batch.executors.choice import ClusterChoice, OwnCluster, RunningCluster, SlurmJobs
 from thonring.batch.executors.worker_check import Environment, WorkerRegistry
 from thonring.errors import ClusterError
 
 _CONNECT_WITHIN_S = 10
 _PATIENCE_S = 60.0
-"""How long a cluster that is no queue may be without a worker."""
+"""How long a cluster that is not a queue may be without a worker."""
+
+_CHECK_EVERY_S = 1.0
+_QUEUED_PER_WORKER = 2
+NO_SCHEDULER = "the scheduler is no longer running"
+_CONTINUE = "Finished micrographs are kept; run the same command again to continue."
+_DIED = (
+    "the worker processing it died, and died again when it was retried alone (killed by the system, over the workers' "
+    "memory limit, or a crash in a library); the other micrographs were processed. Try it alone, with more memory."
+)
+
+Check = Callable[[int, float], None]
+"""`check(workers, without_s)`: how many workers may work, and for how many seconds there has been none."""
+
+NumberedJob = tuple[int, J]
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A client, what its cluster is called, and `tend(fit, without_s)`, which looks after the workers.
-
-    `fit` is how many there are, `without_s` for how long there has been none.
-    """
+    """A client, the name of its cluster, and `check`, which raises ClusterError when no worker is to be expected."""
 
     client: Client
     name: str
-    tend: Callable[[int, float], None]
+    check: Check
 
 
 @contextmanager
 def connected(choice: ClusterChoice, run: Path) -> Iterator[Connection]:
-    """Give a connection to a cluster; one that was made for it ends with the block.
+    """Give a connection to a cluster; a cluster that was started for it ends with the block.
 
     Raises
     ------
     ClusterError
-        If there is none, or it cannot be made.
+        If it is not running, or cannot be started.
     """
     if isinstance(choice, RunningCluster):
-        made = _running(choice)
+        connection_to = _running(choice)
     elif isinstance(choice, OwnCluster):
-        made = _own(choice)
+        connection_to = _local(choice)
     else:
-        made = _slurm(choice, run)
-    with _silent(), made as connection:
+        connection_to = _slurm(choice, run)
+    with _silent_logs(), connection_to as connection:
         yield connection
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
-    """What matters of distributed's log is told in the program's own words."""
+def _silent_logs() -> Iterator[None]:
+    """What the user should know of distributed's log is reported by this program itself."""
     loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client", "asyncio")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
@@ -78,12 +89,12 @@ def _running(choice: RunningCluster) -> Iterator[Connection]:
         client = Client(address, timeout=_CONNECT_WITHIN_S, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as problem:
         raise ClusterError(
-            f"--scheduler {address}: no Dask scheduler answers there ({problem}). Start one with `dask scheduler`, "
-            "or give the address that it tells, as tcp://HOST:8786."
+            f"--scheduler {address}: no Dask scheduler is running there ({problem}). Start one with `dask scheduler`, "
+            "or give the address it prints, such as tcp://HOST:8786."
         ) from problem
     with client:
         _check_scheduler(client, address)
-        advice = f"Start some: dask worker {address} --nworkers N --nthreads 1"
+        advice = f"Start workers: dask worker {address} --nworkers N --nthreads 1"
         yield Connection(client, f"the Dask cluster at {address}", _patient(advice))
 
 
@@ -95,21 +106,21 @@ def _check_scheduler(client: Client, address: str) -> None:
         found = f"none ({problem})"
     if found != expected:
         raise ClusterError(
-            f"--scheduler {address}: Thonring {expected} here, {found} there. Install the same version for the "
+            f"--scheduler {address}: Thonring {expected} here, {found} there. Install the same version on the "
             "scheduler and its workers."
         )
 
 
-def _patient(advice: str) -> Callable[[int, float], None]:
-    def tend(_: int, without_s: float) -> None:
+def _patient(advice: str) -> Check:
+    def check(_: int, without_s: float) -> None:
         if without_s > _PATIENCE_S:
-            raise ClusterError(f"no worker has been there for {without_s:.0f} s. {advice}")
+            raise ClusterError(f"no worker has connected for {without_s:.0f} s. {advice}")
 
-    return tend
+    return check
 
 
 @contextmanager
-def _own(choice: OwnCluster) -> Iterator[Connection]:
+def _local(choice: OwnCluster) -> Iterator[Connection]:
     try:
         cluster = LocalCluster(
             n_workers=choice.workers,
@@ -123,8 +134,8 @@ def _own(choice: OwnCluster) -> Iterator[Connection]:
     except (OSError, RuntimeError, ValueError) as problem:
         raise ClusterError(f"--executor dask: the cluster could not be started ({problem}).") from problem
     with cluster, Client(cluster, set_as_default=False) as client:
-        advice = "Its processes do not start; try --executor processes"
-        yield Connection(client, "the Dask cluster of this machine", _patient(advice))
+        advice = "Its processes fail to start; try --executor processes"
+        yield Connection(client, "the local Dask cluster", _patient(advice))
 
 
 @contextmanager
@@ -135,13 +146,12 @@ def _slurm(choice: SlurmJobs, run: Path) -> Iterator[Connection]:
         slurm.cluster_of(choice, name, run, options) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
-        yield Connection(
-            client, f"the SLURM jobs {name}", slurm.SlurmJobMonitor(cluster, choice, name, run).tend
-        )
+        monitor = slurm.SlurmJobMonitor(cluster, choice, name, run)
+        yield Connection(client, f"the SLURM jobs {name}", monitor.check)
 
 
 def _scheduler_options(dashboard: str) -> dict[str, Any]:
-    """Of a scheduler of one's own: a job whose worker died comes back at once, and no page is served unasked."""
+    """Options of a scheduler of our own: a task whose worker died comes back at once, and no page unless wanted."""
     return {
         "allowed_failures": 0,
         "dashboard": bool(dashboard),
@@ -149,125 +159,113 @@ def _scheduler_options(dashboard: str) -> dict[str, Any]:
     }
 
 
-GONE = "its scheduler is gone"
-_TEND_EVERY_S = 1.0
-
-Numbered = tuple[int, J]
-
-
 @dataclass(frozen=True, slots=True)
 class TaskOptions:
-    """How jobs are sent: where their paths begin, None if they are absolute, and what a worker must have."""
+    """How tasks are sent: the folder where their paths begin, None if absolute, and the resource a worker needs."""
 
     folder: Path | None
     resource: str
 
 
-def do(parcel: bytes, folder: Path | None) -> object:
-    """On a worker: do a job where the command was given, so that its paths mean the same and are told the same.
+def run_payload(payload: bytes, folder: Path | None) -> object:
+    """On a worker: do a job in the folder where the command was started, so that its paths mean the same.
 
-    `parcel` is the handling with the job, packed since the scheduler would unpack them otherwise, and import all
+    `payload` is the pickled pair of task and job: the scheduler would unpickle them otherwise, and import all
     that they need.
     """
-    handling, job = pickle.loads(parcel)  # noqa: S301 - from the client, whose code a worker runs anyway
+    spec, job = pickle.loads(payload)  # noqa: S301 - from the client, whose code a worker runs anyway
     with nullcontext() if folder is None else chdir(folder):
-        return guarded(handling, job)
+        return run_task(spec, job)
 
 
 class InFlightTasks(Generic[J, R]):
-    """Jobs on their way to workers and back; `tend`, called about every second, looks after the workers."""
+    """Tasks that were sent to workers and have not come back; `check`, about once a second, checks the workers."""
 
     def __init__(
-        self, client: Client, handling: TaskSpec[J, R], orders: TaskOptions, tend: Callable[[], None]
+        self, client: Client, spec: TaskSpec[J, R], options: TaskOptions, check: Callable[[], None]
     ) -> None:
         assert client.loop is not None
-        self._client, self._handling, self._orders, self._tend = client, handling, orders, tend
+        self._client, self._spec, self._options, self._check = client, spec, options, check
         self._loop = client.loop
-        self._running: dict[Future[Any], Numbered[J]] = {}
-        self._landed: SimpleQueue[tuple[Future[Any], Any]] = SimpleQueue()
+        self._running: dict[Future[Any], NumberedJob[J]] = {}
+        self._finished: SimpleQueue[tuple[Future[Any], Any]] = SimpleQueue()
 
-    def work_off(
-        self, waiting: deque[Numbered[J]], most: Callable[[], int], killed: Callable[[Numbered[J]], None]
+    def run_all(
+        self,
+        waiting: deque[NumberedJob[J]],
+        limit: Callable[[], int],
+        killed: Callable[[NumberedJob[J]], None],
     ) -> Iterator[tuple[int, R]]:
-        """Empty `waiting`, with at most `most()` in hand, and give results; call `killed` with what killed workers.
+        """Empty `waiting`, at most `limit()` in flight, and give results; call `killed` with jobs that kill workers.
 
         Raises
         ------
         ClusterError
-            If the scheduler is gone.
+            If the scheduler has ended.
         """
         while self._running or waiting:
-            while waiting and len(self._running) < most():
+            while waiting and len(self._running) < limit():
                 self._send(waiting.popleft())
-            for future, landed in self._landings():
+            for future, result in self._wait():
                 index, job = self._running.pop(future)
-                if isinstance(landed, KilledWorker):
+                if isinstance(result, KilledWorker):
                     killed((index, job))
-                elif not isinstance(landed, Exception):
-                    yield index, landed
+                elif not isinstance(result, Exception):
+                    yield index, result
                 elif future.status == "error":
-                    unforeseen = f"unexpected {type(landed).__name__}: {landed}"
-                    yield index, self._handling.failed(job, unforeseen)
+                    reason = f"unexpected {type(result).__name__}: {result}"
+                    yield index, self._spec.failed(job, reason)
                 else:
-                    raise ClusterError(GONE) from landed
-            self._tend()
+                    raise ClusterError(NO_SCHEDULER) from result
+            self._check()
 
-    def _send(self, numbered: Numbered[J]) -> None:
+    def _send(self, numbered: NumberedJob[J]) -> None:
         future = self._client.submit(
-            do,
-            pickle.dumps((self._handling, numbered[1])),
-            self._orders.folder,
+            run_payload,
+            pickle.dumps((self._spec, numbered[1])),
+            self._options.folder,
             key=f"thonring-{uuid4().hex}",
-            resources={self._orders.resource: 1},
+            resources={self._options.resource: 1},
             pure=False,
         )
         self._running[future] = numbered
         self._loop.add_callback(self._fetch, future)
 
     async def _fetch(self, future: Future[Any]) -> None:
-        """In the client's thread: wait for a result; one that is lost with its worker is made and waited for again."""
+        """In the client's thread: wait for a result; one that is lost with its worker is computed again."""
         try:
-            landed = await self._client.gather(future, asynchronous=True)
-        except Exception as problem:  # noqa: BLE001 - told apart where it is taken
-            landed = problem
-        self._landed.put((future, landed))
+            result = await self._client.gather(future, asynchronous=True)
+        except Exception as problem:  # noqa: BLE001 - kinds of errors are told apart in `run_all`
+            result = problem
+        self._finished.put((future, result))
 
-    def _landings(self) -> Iterator[tuple[Future[Any], Any]]:
-        """What has come to an end, with its result or what went wrong; waits a moment for the first."""
+    def _wait(self) -> Iterator[tuple[Future[Any], Any]]:
+        """Tasks that have finished, with the result or the error; waits up to a second for the first."""
         with suppress(Empty):
-            yield self._landed.get(timeout=_TEND_EVERY_S)
+            yield self._finished.get(timeout=_CHECK_EVERY_S)
             while True:
-                yield self._landed.get_nowait()
+                yield self._finished.get_nowait()
 
     def cancel(self) -> None:
-        """Give up what is on its way; what a worker has begun it ends, and nobody hears of it."""
+        """Drop the tasks in flight; a worker finishes what it has started, and the result is discarded."""
         if self._running:
             with suppress(OSError, TimeoutError, CancelledError):
                 self._client.cancel(list(self._running), force=True)
             self._running.clear()
 
 
-_QUEUED_PER_WORKER = 2
-_LOOK_EVERY_S = 1.0
-_KEPT = "What is finished is kept; the same command goes on from there."
-_DIED = (
-    "the worker that did it died, again when it had nothing else to do (killed by the system, the memory limit of "
-    "workers, or a fault in a library); the others went on. Try it alone, with more memory."
-)
-
-
 class DaskExecutor:
-    """The workers of a connection that are fit for a ground.
+    """The workers of a connection that pass the check of an environment.
 
-    A worker that dies takes with it what it had in hand. Those jobs are done again; where the scheduler gives one
-    up, since too many workers died of it, it is done once more when all others are done, with no other job about,
-    and is given as failed if its workers die of it again.
+    When a worker dies, its jobs are done again. A job that the scheduler gives up, since too many workers died of
+    it, is done once more when all others are finished, with no other job in flight, and is given as failed if its
+    worker dies again.
     """
 
-    def __init__(self, connection: Connection, ground: Environment, note: Callable[[str], None]) -> None:
-        self._connection, self._ground = connection, ground
-        self._gate = WorkerRegistry(connection.client, ground, note)
-        self._looked = self._had_workers = time.monotonic()
+    def __init__(self, connection: Connection, environment: Environment, note: Callable[[str], None]) -> None:
+        self._connection, self._environment = connection, environment
+        self._registry = WorkerRegistry(connection.client, environment, note)
+        self._checked_s = self._had_workers_s = time.monotonic()
 
     def wait(self, note: Callable[[str], None]) -> None:
         """Wait for the first worker.
@@ -275,57 +273,57 @@ class DaskExecutor:
         Raises
         ------
         ClusterError
-            If workers that are there are not fit, or none comes.
+            If a connected worker fails the check, or no worker connects.
         """
         name = self._connection.name
         try:
-            self._look(strict=True)
-            if not self._gate.fit:
+            self._check_workers(strict=True)
+            if not self._registry.usable:
                 note(f"waiting for the first worker of {name}")
-            while not self._gate.fit:
-                time.sleep(_LOOK_EVERY_S)
-                self._look(strict=True)
+            while not self._registry.usable:
+                time.sleep(_CHECK_EVERY_S)
+                self._check_workers(strict=True)
         except ClusterError as problem:
             raise ClusterError(f"{name}: {problem}.") from problem
 
-    def finish(self, jobs: Sequence[J], handling: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
+    def finish(self, jobs: Sequence[J], spec: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
         """Do all jobs and give each result with its job's index, as they finish.
 
         Raises
         ------
         ClusterError
-            If the scheduler is gone, or all workers are and none comes.
+            If the scheduler has ended, or all workers have and no new one connects.
         """
-        suspects: deque[Numbered[J]] = deque()
-        condemned: list[Numbered[J]] = []
-        orders = TaskOptions(self._ground.folder, self._gate.resource)
-        flight = InFlightTasks(self._connection.client, handling, orders, self._tend)
-        self._had_workers = time.monotonic()
+        suspects: deque[NumberedJob[J]] = deque()
+        failed_twice: list[NumberedJob[J]] = []
+        options = TaskOptions(self._environment.folder, self._registry.resource)
+        tasks = InFlightTasks(self._connection.client, spec, options, self._check_if_due)
+        self._had_workers_s = time.monotonic()
         try:
-            self._look()
-            yield from flight.work_off(deque(enumerate(jobs)), self._most, suspects.append)
-            yield from flight.work_off(suspects, lambda: 1, condemned.append)
-            yield from ((index, handling.failed(job, _DIED)) for index, job in condemned)
+            self._check_workers()
+            yield from tasks.run_all(deque(enumerate(jobs)), self._limit, suspects.append)
+            yield from tasks.run_all(suspects, lambda: 1, failed_twice.append)
+            yield from ((index, spec.failed(job, _DIED)) for index, job in failed_twice)
         except ClusterError as problem:
-            raise ClusterError(f"{self._connection.name}: {problem}. {_KEPT}") from problem
+            raise ClusterError(f"{self._connection.name}: {problem}. {_CONTINUE}") from problem
         finally:
-            flight.cancel()
+            tasks.cancel()
 
-    def _most(self) -> int:
-        return _QUEUED_PER_WORKER * max(1, self._gate.fit)
+    def _limit(self) -> int:
+        return _QUEUED_PER_WORKER * max(1, self._registry.usable)
 
-    def _tend(self) -> None:
-        if time.monotonic() - self._looked >= _LOOK_EVERY_S:
-            self._look()
+    def _check_if_due(self) -> None:
+        if time.monotonic() - self._checked_s >= _CHECK_EVERY_S:
+            self._check_workers()
 
-    def _look(self, *, strict: bool = False) -> None:
+    def _check_workers(self, *, strict: bool = False) -> None:
         if self._connection.client.status != "running":
-            raise ClusterError(GONE)
+            raise ClusterError(NO_SCHEDULER)
         try:
-            self._gate.look(strict=strict)
+            self._registry.refresh(strict=strict)
         except (OSError, TimeoutError, CancelledError) as problem:
-            raise ClusterError(GONE) from problem
-        self._looked = time.monotonic()
-        if self._gate.fit:
-            self._had_workers = self._looked
-        self._connection.tend(self._gate.fit, self._looked - self._had_workers)
+            raise ClusterError(NO_SCHEDULER) from problem
+        self._checked_s = time.monotonic()
+        if self._registry.usable:
+            self._had_workers_s = self._checked_s
+        self._connection.check(self._registry.usable, self._checked_s - self._had_workers_s)

@@ -1,4 +1,4 @@
-"""Loaded by workers on this machine as they start: Ctrl-C is for the command, which ends them in order."""
+"""Loaded by the Dask workers of this machine as they start: they ignore Ctrl-C, the command itself ends them."""
 
 import signal
 
@@ -6,5 +6,5 @@ from distributed import Worker
 
 
 def dask_setup(_: Worker) -> None:
-    """Leave Ctrl-C to the parent."""
+    """Ignore SIGINT, which the terminal sends to the whole process group."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""From what a user chose to an executor that works."""
+"""The executor that a user chose, ready to work."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,21 +20,21 @@ _EXTRA = ("dask", "distributed", "dask_jobqueue")
 def open_executor(
     choice: ExecutorChoice, run: Path, inputs: Sequence[Path], note: Callable[[str], None]
 ) -> Iterator[Executor]:
-    """Give the executor that was chosen; it may finish jobs any number of times until the block ends.
+    """Give the chosen executor; it may finish jobs any number of times until the block ends.
 
     Parameters
     ----------
     run
         The run folder, which exists and which workers write spectra and pictures into.
     inputs
-        Files, or folders of them: workers of a cluster are checked to see the same.
+        Files, or folders of them: it is checked that the workers of a cluster see the same ones.
     note
-        Is called with what the user should know, as that workers are waited for.
+        Called with what the user should know, such as that no worker has connected yet.
 
     Raises
     ------
     ClusterError
-        If the extra `cluster` is missing; if there is no cluster; if workers are not fit for the run.
+        If the extra `cluster` is not installed, if there is no cluster, or if workers cannot do the run.
     OutputError
         If the run folder cannot be written.
     """
@@ -42,15 +42,15 @@ def open_executor(
         yield choice
         return
     if isinstance(choice, Processes):
-        with persistent_processes(choice.workers) as crew:
-            yield crew
+        with persistent_processes(choice.workers) as pool:
+            yield pool
         return
     _require_packages(choice)
     from thonring.batch.executors.dask import DaskExecutor, connected
     from thonring.batch.executors.worker_check import environment_of
 
-    with terminable(), environment_of(run, inputs) as ground, connected(choice, run) as connection:
-        executor = DaskExecutor(connection, ground, note)
+    with terminable(), environment_of(run, inputs) as environment, connected(choice, run) as connection:
+        executor = DaskExecutor(connection, environment, note)
         executor.wait(note)
         yield executor
 
@@ -59,8 +59,8 @@ def _require_packages(choice: ClusterChoice) -> None:
     missing = [name.replace("_", "-") for name in _EXTRA if find_spec(name) is None]
     if missing:
         raise ClusterError(
-            f"Dask clusters need {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} missing: "
+            f"Dask clusters need {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: "
             "pip install 'thonring[cluster]'."
         )
     if not isinstance(choice, RunningCluster) and choice.dashboard and find_spec("bokeh") is None:
-        raise ClusterError("--dashboard needs bokeh, which is missing: pip install bokeh.")
+        raise ClusterError("--dashboard needs bokeh, which is not installed: pip install bokeh.")

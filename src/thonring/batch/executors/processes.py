@@ -1,4 +1,4 @@
-"""Jobs on processes of this machine; what kills a process is found out and costs nobody else a result."""
+"""Jobs on processes of this machine; a job that kills its process is identified and spoils no other result."""
 
 import multiprocessing
 import os
@@ -12,30 +12,33 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic
 
-from thonring.batch.executors.base import Executor, Inline, J, R, TaskSpec, guarded
+from thonring.batch.executors.base import Executor, Inline, J, R, TaskSpec, run_task
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 
 _QUEUED_PER_WORKER = 2
 _DIED = (
-    "the process that worked on it died, twice (killed by the system, which may be short of memory, or a fault "
-    "in a library); the others went on. Try it alone."
+    "the process working on it died twice (killed by the system, possibly for lack of memory, or a crash in a "
+    "library); the other micrographs were processed. Try it alone."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """So many processes of one thread each, started for each call of `finish`; see `standing` for several calls."""
+    """So many processes of one thread each, started for each call of `finish`.
+
+    See `persistent_processes` for several calls.
+    """
 
     workers: int
 
-    def finish(self, jobs: Sequence[J], handling: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
+    def finish(self, jobs: Sequence[J], spec: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
         """Do all jobs and give each result with its job's index, as they finish."""
         with persistent_processes(self.workers) as executor:
-            yield from executor.finish(jobs, handling)
+            yield from executor.finish(jobs, spec)
 
 
 def local(workers: int) -> Executor:
-    """Work in this process where one is enough, or in so many others."""
+    """Work in this process where one worker is enough, or else in so many processes."""
     return Processes(workers) if workers > 1 else Inline()
 
 
@@ -46,40 +49,40 @@ def persistent_processes(workers: int) -> Iterator[Executor]:
     The first micrograph of a process takes twice as long as the others, 0.4 CPU-s more at 4096²: its memory and
     what depends on the settings are new.
     """
-    crew = _WorkerPool(workers)
+    pool = _WorkerPool(workers)
     try:
-        yield crew
+        yield pool
     finally:
-        crew.dismiss()
+        pool.shut_down()
 
 
 class _WorkerPool:
-    """A pool of processes, made when there is work and none is there, and again when it broke."""
+    """A pool of processes, started when there is work, and again after it broke."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
 
-    def finish(self, jobs: Sequence[J], handling: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
+    def finish(self, jobs: Sequence[J], spec: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
         """Do all jobs and give each result with its job's index, as they finish.
 
-        A process that dies takes with it everything its pool was doing. Those jobs are done again, each alone
-        in a fresh process; one that kills its process again is given as failed.
+        When a process dies, the pool breaks and loses the results of all jobs that it was doing. Those jobs are done
+        again, each alone in a fresh process; one that kills its process again is given as failed.
         """
         waiting = deque(enumerate(jobs))
         while waiting:
             if self._pool is None:
-                self._pool = _pool(self._workers, handling.preload)
-            shift = _PoolSession(self._pool, handling, _QUEUED_PER_WORKER * self._workers)
+                self._pool = _process_pool(self._workers, spec.preload)
+            session = _PoolSession(self._pool, spec, _QUEUED_PER_WORKER * self._workers)
             try:
-                yield from shift.work_off(waiting)
+                yield from session.run_all(waiting)
             finally:
-                shift.cancel()
-                if shift.broken:
-                    self.dismiss()
-            yield from ((index, _alone(handling, jobs[index])) for index in shift.suspects)
+                session.cancel()
+                if session.broken:
+                    self.shut_down()
+            yield from ((index, _run_alone(spec, jobs[index])) for index in session.suspects)
 
-    def dismiss(self) -> None:
+    def shut_down(self) -> None:
         """End the processes, after the jobs that they are doing."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
@@ -87,18 +90,18 @@ class _WorkerPool:
 
 
 class _PoolSession(Generic[J, R]):
-    """The jobs that a pool holds, never more than `most`: they are what a death puts in question."""
+    """Jobs that a pool has in work until it breaks, at most `limit` at a time: any of them may be what broke it."""
 
-    def __init__(self, pool: ProcessPoolExecutor, handling: TaskSpec[J, R], most: int) -> None:
-        self._pool, self._handling, self._most = pool, handling, most
+    def __init__(self, pool: ProcessPoolExecutor, spec: TaskSpec[J, R], limit: int) -> None:
+        self._pool, self._spec, self._limit = pool, spec, limit
         self._running: dict[Future[R], tuple[int, J]] = {}
         self.broken = False
         self.suspects: list[int] = []
 
-    def work_off(self, waiting: deque[tuple[int, J]]) -> Iterator[tuple[int, R]]:
-        """Empty `waiting`, or stop when the pool breaks; `suspects` are what it was doing then."""
+    def run_all(self, waiting: deque[tuple[int, J]]) -> Iterator[tuple[int, R]]:
+        """Empty `waiting`, or stop when the pool breaks; `suspects` are the jobs that it was doing then."""
         while self._running or (waiting and not self.broken):
-            self._fill(waiting)
+            self._submit(waiting)
             done, _ = wait(self._running, return_when=FIRST_COMPLETED)
             for future in done:
                 index, _ = self._running.pop(future)
@@ -108,47 +111,47 @@ class _PoolSession(Generic[J, R]):
                 else:
                     yield index, future.result()
 
-    def _fill(self, waiting: deque[tuple[int, J]]) -> None:
-        while waiting and not self.broken and len(self._running) < self._most:
+    def _submit(self, waiting: deque[tuple[int, J]]) -> None:
+        while waiting and not self.broken and len(self._running) < self._limit:
             try:
-                future = self._pool.submit(guarded, self._handling, waiting[0][1])
+                future = self._pool.submit(run_task, self._spec, waiting[0][1])
             except BrokenProcessPool:
                 self.broken = True
                 return
             self._running[future] = waiting.popleft()
 
     def cancel(self) -> None:
-        """Give up what has not begun."""
+        """Drop the jobs that have not started."""
         for future in self._running:
             future.cancel()
 
 
-def _alone(handling: TaskSpec[J, R], job: J) -> R:
+def _run_alone(spec: TaskSpec[J, R], job: J) -> R:
     """Do a job in a process of its own."""
-    with _pool(1, handling.preload) as pool:
+    with _process_pool(1, spec.preload) as pool:
         try:
-            return pool.submit(guarded, handling, job).result()
+            return pool.submit(run_task, spec, job).result()
         except BrokenProcessPool:
-            return handling.failed(job, _DIED)
+            return spec.failed(job, _DIED)
 
 
-def _pool(workers: int, preload: str) -> ProcessPoolExecutor:
-    """Clean processes that have the work imported and leave Ctrl-C to the parent, started as they are needed."""
+def _process_pool(workers: int, preload: str) -> ProcessPoolExecutor:
+    """Fresh processes that have the task imported and leave Ctrl-C to the parent, started as they are needed."""
     one_thread_each()
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     context.set_forkserver_preload([preload])
-    return ProcessPoolExecutor(workers, context, _begin)
+    return ProcessPoolExecutor(workers, context, _start_worker)
 
 
-def _begin() -> None:
+def _start_worker() -> None:
     keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    """End this process when its parent is gone: it would wait for work for ever."""
+def _exit_with_parent() -> None:
+    """End this process when its parent has ended: it would wait for work forever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

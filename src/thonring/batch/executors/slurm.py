@@ -15,68 +15,68 @@ from thonring.batch.executors.choice import SlurmJobs, seconds_of
 from thonring.batch.interrupts import handlers_kept
 from thonring.errors import ClusterError
 
-with handlers_kept():  # dask-jobqueue lets Ctrl-C end the process without a word as soon as it is imported
+with handlers_kept():  # dask-jobqueue makes Ctrl-C end the process silently as soon as it is imported
     from dask_jobqueue.slurm import SLURMCluster
 
 LOGS = "jobs"
-_TEND_EVERY_S = 30.0
+_CHECK_EVERY_S = 30.0
 _MOST_EMPTY = 4
-"""How often in turn the queue may be seen without a job of ours: lost ones need a moment to be submitted again."""
+"""So many checks in a row may find none of our jobs in the queue: lost jobs take a moment to be submitted again."""
 _LEAVE_BEFORE_S, _STAGGER_S = 150, 30
-"""Workers end so long before the time of their job is over, so that what they have in hand is done elsewhere."""
+"""Workers end so long before the time limit of their job, so that another worker does the job they were doing."""
 
 
 @contextmanager
 def cluster_of(
     choice: SlurmJobs, name: str, run: Path, scheduler_options: dict[str, Any]
 ) -> Iterator[SLURMCluster]:
-    """Submit the jobs and give their cluster; they are cancelled when the block ends.
+    """Submit the jobs and give their cluster; the jobs are cancelled when the block ends.
 
-    What jobs say is kept in the folder `LOGS` of the run.
+    The logs of the jobs are kept in the folder `LOGS` of the run.
 
     Raises
     ------
     ClusterError
-        If SLURM is not there, or does not take the jobs.
+        If SLURM is not installed, or does not accept the jobs.
     """
     if shutil.which("sbatch") is None:
         raise ClusterError(
-            "--cluster slurm: sbatch is not found. Give the command on a machine from which SLURM jobs are submitted."
+            "--cluster slurm: sbatch was not found. Run the command on a machine from which SLURM jobs are submitted."
         )
     with dask.config.set({"jobqueue.slurm.walltime": None}):
         try:
             cluster = new_cluster(choice, name, run, scheduler_options)
         except (OSError, RuntimeError, ValueError) as problem:
             raise ClusterError(
-                f"--cluster slurm: no scheduler for the jobs could be started ({problem})."
+                f"--cluster slurm: the scheduler for the jobs could not be started ({problem})."
             ) from problem
         try:
-            _check_taken(cluster.job_script())
+            _check_accepted(cluster.job_script())
             cluster.scale(jobs=choice.jobs)
             yield cluster
         finally:
             _close(cluster)
 
 
-def _check_taken(script: str) -> None:
-    """Ask SLURM whether it would take the job, and submit nothing."""
+def _check_accepted(script: str) -> None:
+    """Ask SLURM whether it would accept the job, and submit nothing."""
     command = ["sbatch", "--test-only"]
     answer = subprocess.run(command, input=script, capture_output=True, text=True, check=False)  # noqa: S603
     if answer.returncode != 0:
-        said = " ".join(answer.stderr.split())
+        message = " ".join(answer.stderr.split())
         raise ClusterError(
-            f"--cluster slurm: the jobs are not taken ({said}). Check --queue and the --job options."
+            f"--cluster slurm: SLURM did not accept the jobs ({message}). Check --queue and the --job options."
         )
 
 
 def _close(cluster: SLURMCluster) -> None:
-    """Cancel the jobs. dask-jobqueue asserts that all of them were submitted, after it cancelled the others."""
+    """Cancel the jobs. dask-jobqueue asserts that all of them were submitted, after it has cancelled the others."""
     with suppress(AssertionError):
         cluster.close()
 
 
 def new_cluster(choice: SlurmJobs, name: str, run: Path, scheduler_options: dict[str, Any]) -> SLURMCluster:
-    """A cluster that has not submitted a job."""
+    """A cluster that has not submitted any job yet."""
     return SLURMCluster(
         name=name,
         job_name=name,
@@ -93,10 +93,10 @@ def new_cluster(choice: SlurmJobs, name: str, run: Path, scheduler_options: dict
 
 
 def _logs(folder: Path) -> list[str]:
-    """Where a job writes what it says; dask-jobqueue's own way knows no paths with blanks."""
+    """Where a job writes its log; dask-jobqueue's own option does not support paths with spaces."""
     folder.mkdir(exist_ok=True)
-    place = str(folder).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return [f'--output="{place}/%x-%j.out"', f'--error="{place}/%x-%j.err"']
+    quoted = str(folder).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return [f'--output="{quoted}/%x-%j.out"', f'--error="{quoted}/%x-%j.err"']
 
 
 def _lifetime(time_limit: str) -> list[str]:
@@ -109,32 +109,36 @@ def _lifetime(time_limit: str) -> list[str]:
 
 
 class SlurmJobMonitor:
-    """Submits again what ended in the queue, and tells if nothing is there any more that could become a worker."""
+    """Submits jobs again that ended in the queue, and finds out when none is left that could become a worker."""
 
     def __init__(self, cluster: SLURMCluster, choice: SlurmJobs, name: str, run: Path) -> None:
         self._cluster, self._choice, self._name, self._run = cluster, choice, name, run
-        self._tended = time.monotonic()
+        self._checked_s = time.monotonic()
         self._empty = 0
 
-    def tend(self, fit: int, _: float) -> None:
-        """Look after the jobs, now and then.
+    def check(self, workers: int, _: float) -> None:
+        """Check the jobs, every half minute; `workers` is the number of those that may work.
 
         Raises
         ------
         ClusterError
             If there is no worker, and no job that waits or runs.
         """
-        if time.monotonic() - self._tended < _TEND_EVERY_S or fit >= self._choice.jobs * self._choice.cores:
+        if (
+            time.monotonic() - self._checked_s < _CHECK_EVERY_S
+            or workers >= self._choice.jobs * self._choice.cores
+        ):
             return
-        self._tended = time.monotonic()
-        self._empty = 0 if fit or self._queued() else self._empty + 1
+        self._checked_s = time.monotonic()
+        self._empty = 0 if workers or self._has_jobs() else self._empty + 1
         if self._empty >= _MOST_EMPTY:
             raise ClusterError(
-                f"no worker is there, and none of its jobs is in the queue; see {self._run / LOGS} for what they said"
+                f"no worker is running and none of its jobs is in the queue; see {self._run / LOGS} for the job logs"
             )
         self._cluster.scale(jobs=self._choice.jobs)
 
-    def _queued(self) -> bool:
+    def _has_jobs(self) -> bool:
+        """Whether any of its jobs waits or runs; assumed while squeue does not answer."""
         command = ["squeue", "--noheader", "--format=%i", f"--name={self._name}"]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         return answer.returncode != 0 or bool(answer.stdout.strip())

@@ -1,4 +1,4 @@
-"""What every worker has to find as this process does: files, folders, packages."""
+"""Checks that the workers of a cluster find the same files, folders and packages as this process does."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -15,14 +15,14 @@ from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.errors import ClusterError, OutputError
 
 PACKAGES = ("thonring", "numpy", "scipy")
-"""Those whose versions decide the digits of a result."""
+"""Packages whose versions decide the digits of a result."""
 
 _MOST_SAMPLES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An input that is there, with its `size`; a folder has none."""
+    """An input that exists, with its `size` in bytes; None for a folder."""
 
     path: Path
     size: int | None
@@ -30,10 +30,20 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What is sent to each worker to be checked there.
+    """What a worker must find.
 
-    `folder` is where the command was given, None if all paths are absolute; `mark` is a file in `run` that holds
-    its own name.
+    Attributes
+    ----------
+    folder
+        The folder in which the command was started; None if all paths are absolute.
+    run
+        The run folder.
+    mark
+        A file in the run folder whose content is its own name.
+    samples
+        Some of the inputs.
+    versions
+        Names and versions of the `PACKAGES`.
     """
 
     folder: Path | None
@@ -42,19 +52,19 @@ class Environment:
     samples: tuple[Sample, ...]
     versions: tuple[tuple[str, str], ...]
 
-    def placed(self, path: Path) -> Path:
-        """A path of the command, wherever the process that asks may be."""
+    def resolve(self, path: Path) -> Path:
+        """A path of the command, wherever the process that uses it runs."""
         return path if self.folder is None else self.folder / path
 
 
 @contextmanager
 def environment_of(run: Path, inputs: Sequence[Path]) -> Iterator[Environment]:
-    """Give what workers are checked against; while the block lasts, a small file marks the run's folder.
+    """Give what workers are checked against; while the block lasts, a small file marks the run folder.
 
     Raises
     ------
     OutputError
-        If nothing can be written into the run's folder.
+        If the run folder cannot be written.
     """
     relative = any(not path.is_absolute() for path in (run, *inputs))
     mark = f".{uuid4().hex}.tmp"
@@ -70,7 +80,7 @@ def environment_of(run: Path, inputs: Sequence[Path]) -> Iterator[Environment]:
 
 
 def _samples(inputs: Sequence[Path]) -> tuple[Sample, ...]:
-    """The first input of each folder, for so many folders; what is missing here need not be there."""
+    """The first input of each folder, for so many folders; an input that is missing here may be missing there."""
     first: dict[Path, Sample] = {}
     for path in inputs:
         if path.parent in first:
@@ -82,87 +92,87 @@ def _samples(inputs: Sequence[Path]) -> tuple[Sample, ...]:
     return tuple(first.values())
 
 
-def environment_mismatch(ground: Environment) -> str:
-    """What of it this process does not find, as the end of a sentence about it; empty if all is right."""
-    return _other_version(ground) or _other_folder(ground) or _other_input(ground)
+def environment_mismatch(environment: Environment) -> str:
+    """What this process lacks of it, as the end of a sentence about the process; empty if nothing."""
+    return _version_mismatch(environment) or _folder_mismatch(environment) or _input_mismatch(environment)
 
 
-def _other_version(ground: Environment) -> str:
-    for name, expected in ground.versions:
+def _version_mismatch(environment: Environment) -> str:
+    for name, expected in environment.versions:
         try:
             found = f"has {name} {version(name)}"
         except PackageNotFoundError:
-            found = f"lacks {name}"
+            found = f"does not have {name}"
         if found != f"has {name} {expected}":
-            return f"{found}, expected {expected} as on this machine: results would not be the same"
+            return f"{found}, expected {expected} as on this machine: results would differ"
     return ""
 
 
-def _other_folder(ground: Environment) -> str:
-    if ground.folder is not None and not ground.folder.is_dir():
+def _folder_mismatch(environment: Environment) -> str:
+    if environment.folder is not None and not environment.folder.is_dir():
         return (
-            f"has no folder {ground.folder}, where this command was given. Give it in a folder that all workers "
-            "see, or name all files and --out by absolute paths"
+            f"does not have the folder {environment.folder} in which this command was started. Start it in a folder "
+            "that all workers can see, or give all files and --out as absolute paths"
         )
-    run = ground.placed(ground.run)
+    run = environment.resolve(environment.run)
     try:
-        same = (run / ground.mark).read_text(encoding="utf-8") == ground.mark
+        is_same = (run / environment.mark).read_text(encoding="utf-8") == environment.mark
         probe = run / f".{uuid4().hex}.tmp"
         probe.touch()
         probe.unlink()
     except OSError as problem:
-        same, why = False, problem.strerror or str(problem)
+        is_same, why = False, problem.strerror or str(problem)
     else:
-        why = "it holds something else"
-    if same:
+        why = "its content is different"
+    if is_same:
         return ""
     return (
-        f"does not see {run} as this machine does, or cannot write there ({why}). Workers write spectra and "
-        "pictures themselves: --out needs a file system that they all share"
+        f"does not see the same {run} as this machine, or cannot write to it ({why}). Workers write spectra and "
+        "pictures themselves: --out must be on a file system shared by all of them"
     )
 
 
-def _other_input(ground: Environment) -> str:
-    for sample in ground.samples:
-        path = ground.placed(sample.path)
+def _input_mismatch(environment: Environment) -> str:
+    for sample in environment.samples:
+        path = environment.resolve(sample.path)
         try:
-            found = None if path.is_dir() else path.stat().st_size
-            if found is not None and not os.access(path, os.R_OK):
-                return f"may not read {path}. Check its permissions for the user who started the workers"
+            size = None if path.is_dir() else path.stat().st_size
+            if size is not None and not os.access(path, os.R_OK):
+                return f"has no permission to read {path}. Check the permissions of the user who started the workers"
         except OSError as problem:
             return (
-                f"does not find {path} ({problem.strerror or problem}). Inputs need a file system that all workers "
-                "share"
+                f"cannot find {path} ({problem.strerror or problem}). Inputs must be on a file system shared by all "
+                "workers"
             )
-        if found != sample.size:
-            return f"finds {path} with {found} bytes, expected {sample.size} as on this machine"
+        if size != sample.size:
+            return f"sees {path} with {size} bytes, expected {sample.size} as on this machine"
     return ""
 
 
-async def admit(ground: Environment, resource: str, dask_worker: Worker) -> str:
-    """On a worker: check it, and give it one of `resource` if nothing is wrong; else say what, about "it"."""
+async def check_worker(environment: Environment, resource: str, dask_worker: Worker) -> str:
+    """On a worker: check it, and give it one of `resource` if all is well; else say what is wrong, about "it"."""
     threads = dask_worker.state.nthreads
     if threads != 1:
         return (
-            f"works with {threads} threads, expected 1. Start as many workers instead: dask worker ... "
+            f"runs {threads} threads, expected 1. Start more workers instead: dask worker ... "
             f"--nworkers {threads} --nthreads 1"
         )
     try:
-        wrong = environment_mismatch(ground)
+        mismatch = environment_mismatch(environment)
     except OSError as problem:
         return f"could not be checked ({problem})"
-    if not wrong:
+    if not mismatch:
         one_thread_each()
         keep_freed_memory()
         await dask_worker.set_resources(**{resource: 1})
-        _announce(dask_worker)
-    return wrong
+        _offer_to_scheduler(dask_worker)
+    return mismatch
 
 
-def _announce(worker: Worker) -> None:
-    """Have the scheduler give jobs that nobody could do to this worker.
+def _offer_to_scheduler(worker: Worker) -> None:
+    """Have the scheduler give jobs to this worker that no other one could do.
 
-    It tries when a worker begins to run, and not when one gets a resource.
+    It looks for them when the status of a worker becomes running, not when a worker gets a resource.
     """
     if worker.status == Status.running:
         worker.status = Status.paused
@@ -170,69 +180,70 @@ def _announce(worker: Worker) -> None:
 
 
 class WorkerRegistry:
-    """The workers of a cluster, those that come later too, each let in once it was checked.
+    """The workers of a cluster, also those that connect later; each may work once it was checked.
 
-    A job asks for one of `resource`, which only these have, so that others never get one.
+    Every job needs one of `resource`, which only checked workers have, so that others never get a job.
     """
 
-    def __init__(self, client: Client, ground: Environment, note: Callable[[str], None]) -> None:
-        self._client, self._ground, self._note = client, ground, note
+    def __init__(self, client: Client, environment: Environment, note: Callable[[str], None]) -> None:
+        self._client, self._environment, self._note = client, environment, note
         self.resource = f"thonring-{uuid4().hex}"
-        self._fit: set[str] = set()
-        self._seen: set[str] = set()
-        self._told: set[str] = set()
+        self._usable: set[str] = set()
+        self._checked: set[str] = set()
+        self._reported: set[str] = set()
 
     @property
-    def fit(self) -> int:
-        """How many workers may work."""
-        return len(self._fit)
+    def usable(self) -> int:
+        """Number of workers that may work."""
+        return len(self._usable)
 
-    def look(self, *, strict: bool = False) -> None:
-        """Find out who has come and gone since the last time.
+    def refresh(self, *, strict: bool = False) -> None:
+        """Find out which workers have connected or left since the last time, and check the new ones.
 
         Raises
         ------
         ClusterError
-            If one that has come is not fit and `strict` is set; it is told as a note otherwise.
+            If one fails the check and `strict` is set; otherwise that is a note.
         OSError
             If the scheduler does not answer.
         """
-        there = set(self._client.nthreads())
-        self._fit &= there
-        self._seen &= there
-        unfit = self._checked(sorted(there - self._seen))
-        if unfit and strict:
-            raise ClusterError(_refusal(unfit))
-        for address, wrong in unfit.items():
-            if wrong not in self._told:
-                self._told.add(wrong)
-                self._note(f"worker {address} gets no micrographs: it {wrong}")
+        connected = set(self._client.nthreads())
+        self._usable &= connected
+        self._checked &= connected
+        mismatches = self._check(sorted(connected - self._checked))
+        if mismatches and strict:
+            raise ClusterError(_refusal(mismatches))
+        for address, mismatch in mismatches.items():
+            if mismatch not in self._reported:
+                self._reported.add(mismatch)
+                self._note(f"worker {address} gets no micrographs: it {mismatch}")
 
-    def _checked(self, addresses: list[str]) -> dict[str, str]:
+    def _check(self, addresses: list[str]) -> dict[str, str]:
         if not addresses:
             return {}
         answers: dict[str, Any] = self._client.run(
-            admit, self._ground, self.resource, workers=addresses, on_error="return"
+            check_worker, self._environment, self.resource, workers=addresses, on_error="return"
         )
-        unfit = {}
+        mismatches = {}
         for address, answer in answers.items():
             if isinstance(answer, OSError):
                 continue
-            self._seen.add(address)
+            self._checked.add(address)
             if answer == "":
-                self._fit.add(address)
+                self._usable.add(address)
             else:
-                unfit[address] = _said(answer)
-        return unfit
+                mismatches[address] = _mismatch_text(answer)
+        return mismatches
 
 
-def _said(answer: object) -> str:
+def _mismatch_text(answer: object) -> str:
     if isinstance(answer, ImportError):
-        return f"cannot import this version of Thonring ({answer}). Install the same one for the workers"
+        return f"cannot import this version of Thonring ({answer}). Install the same version on the workers"
     return answer if isinstance(answer, str) else f"could not be checked ({answer!r})"
 
 
-def _refusal(unfit: dict[str, str]) -> str:
-    address, wrong = next(iter(unfit.items()))
-    others = f". {len(unfit) - 1} more of its workers are unfit" if len(unfit) > 1 else ""
-    return f"worker {address} {wrong}{others}"
+def _refusal(mismatches: dict[str, str]) -> str:
+    address, mismatch = next(iter(mismatches.items()))
+    more = len(mismatches) - 1
+    others = f". {more} more {'worker' if more == 1 else 'workers'} failed the check" if more else ""
+    return f"worker {address} {mismatch}{others}"

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from thonring.optics import Optics
 from thonring.records import Floats
 from thonring.run.open import read_run
 from thonring.run.store import MicrographRecord
+from thonring.settings import SpectrumKind
 from thonring.simulate import Recipe, Scene, draw, drawn_spectrum
 
 NUMBERS = ("defocus_A", "voltage_kV", "cs_mm", "amplitude_contrast", "finest_A")
@@ -91,9 +92,6 @@ def columns_of(numbers: Mapping[str, Floats], texts: Mapping[str, tuple[str, ...
     """Columns from their names."""
     cells: dict[str, Any] = {**numbers, **texts}
     return Columns(**cells)
-
-
-SpectrumKind = Literal["amplitude", "power"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,8 +178,8 @@ def _fit(
 ) -> None:
     try:
         trainer.fit(lesson, lessons, ckpt_path=checkpoint, weights_only=True)
-    except (KeyboardInterrupt, SystemExit):
-        raise Interrupted from None
+    except (KeyboardInterrupt, SystemExit) as stop:
+        raise Interrupted from stop
 
 
 def _finished(trainer: lightning.Trainer, lesson: DefocusModule, material: Material, out: Path) -> Trained:

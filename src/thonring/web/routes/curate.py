@@ -273,7 +273,7 @@ def _criterion(column: Column, limits: Sequence[Limit]) -> CuratedCriterion:
         title=column.title,
         unit=column.unit,
         about=column.about,
-        unknown_passes=CRITERIA[column.name].unknown_passes,
+        unknown_passes=CRITERIA[column.name].pass_if_missing,
         below=not on_it or any(math.isfinite(limit.at_least) for limit in on_it),
         above=not on_it or any(math.isfinite(limit.at_most) for limit in on_it),
     )

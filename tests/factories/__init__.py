@@ -1,0 +1,1 @@
+"""What tests build their cases from: records, runs, images, models, and the programs that they run against."""
