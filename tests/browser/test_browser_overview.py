@@ -30,7 +30,7 @@ def test_a_run_at_a_glance_live(page: Page, served: Served) -> None:
     expect(tiles).to_have_text([*counts(served), "0"])
     titles = page.locator(".figures h3")
     expect(titles).to_contain_text(
-        ["Rejected by reason (micrographs)", "Mean defocus (µm)", "Astigmatism U − V (Å)"]
+        ["Rejected micrographs by reason", "Mean defocus (µm)", "Astigmatism U − V (Å)"]
     )
     for place in range(titles.count()):
         card = page.locator(".figures .card").nth(place)
