@@ -75,7 +75,7 @@ def test_a_micrograph_shows_what_was_seen_and_is_judged_by_keys(
     expect(page.locator(".profile .main-svg").first).to_be_visible()
     expect(page.locator(".signal .main-svg").nth(6)).to_be_attached()
     expect(page.locator(".thumbnail")).to_be_visible()
-    expect(page.get_by_text("from the fit")).to_be_visible()
+    expect(page.get_by_text("σ from the fit")).to_be_visible()
     assert not serious(page)
     page.keyboard.press("r")
     expect(page.locator(".status")).to_have_text("rejected")

@@ -30,7 +30,7 @@ def test_a_run_at_a_glance_live(page: Page, served: Served) -> None:
     expect(tiles).to_have_text([*counts(served), "0"])
     titles = page.locator(".figures h3")
     expect(titles).to_contain_text(
-        ["Rejected by reason (micrographs)", "Mean defocus (µm)", "Astigmatism U − V (Å)"]
+        ["Rejected micrographs by reason", "Mean defocus (µm)", "Astigmatism U − V (Å)"]
     )
     for place in range(titles.count()):
         card = page.locator(".figures .card").nth(place)
@@ -48,7 +48,7 @@ def test_a_run_at_a_glance_live(page: Page, served: Served) -> None:
         decisions.judge([accepted], "rejected", "Ana")
     expect(tiles).to_have_text([*counts(served), "1"])
     page.get_by_text("As a table").click()
-    page.get_by_role("link", name="By a person's decision alone").click()
+    page.get_by_role("link", name="Manual decision only").click()
     assert page.url.endswith("#/table")
     assert page.evaluate("sessionStorage.getItem('query')") == "status=rejected&decided=true"
 

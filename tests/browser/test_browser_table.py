@@ -78,7 +78,7 @@ def test_a_run_is_gone_through_by_keys_and_exported(page: Page, served: Served) 
     expect(page.locator("#toast")).to_contain_text("1 micrograph rejected")
     assert decided_by(downloaded(page, "Spreadsheet"))[first] == "Ana"
     page.get_by_role("button", name="Update the tables").click()
-    expect(page.locator("#toast")).to_contain_text("as of now")
+    expect(page.locator("#toast")).to_contain_text("up to date")
     assert decided_by((served.run / "results.csv").read_text(encoding="utf-8"))[first] == "Ana"
 
 

@@ -36,6 +36,10 @@ def test_the_overview_has_the_figures_of_the_report(run: Path, client: TestClien
     expected = plotly_figures(findings(columns, LIMITS), columns)
     assert [one["name"] for one in found["figures"]] == [one.name for one in expected]
     assert [one["layout"] for one in found["figures"]] == [one.layout for one in expected]
+    assert [one["told"] for one in found["figures"]] == [one.caption for one in expected]
+    assert all(
+        sheet["told"] and all(one["told"] for one in sheet["micrographs"]) for sheet in found["sheets"]
+    )
     assert found["counts"]["total"] == 150
     assert sum(found["counts"][name] for name in ("accepted", "rejected", "failed")) == 150
     assert found["rates"]["per_hour"] == pytest.approx(360.0)

@@ -25,8 +25,8 @@ RunFigure = Rejections | Progress | TimeSeries | AstigmatismVectors
 class Findings:
     """A run summarised for figures.
 
-    `progress` is None where no times are known, `astigmatism` where there is no fit. `time_series` are those of the
-    quantities that at least one micrograph has, in the order of the page.
+    `rejections` may be empty. `progress` is None where no times are known, `astigmatism` where there is no fit.
+    `time_series` are those of the quantities that at least one micrograph has, in the order of the page.
     """
 
     rejections: Rejections
@@ -47,7 +47,10 @@ class Findings:
 
 
 def findings(columns: RunColumns, limits: Sequence[Limit]) -> Findings:
-    """Summarise a run with the limits it was judged by."""
+    """Summarise a run with the limits it was judged by.
+
+    A quantity that no micrograph has a value of, or none on its axis, has no time series.
+    """
     order = micrograph_order(columns)
     series = [time_series(columns, one, limits, order) for one in plotted_quantities(columns.values, limits)]
     fitted = any(one.counts.any() for one in series if one.name == "astigmatism")

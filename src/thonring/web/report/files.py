@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
 
 from thonring.errors import OutputError
 from thonring.evaluate.figures import as_svg
@@ -13,9 +14,6 @@ from thonring.plot.style import house_style
 from thonring.web.report.data import read_report_data
 from thonring.web.report.page import as_page
 from thonring.web.report.pictures import pictures
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 220
 
@@ -50,7 +48,7 @@ def _create(folder: Path) -> None:
         ) from problem
 
 
-def _write_figure(figure: "Figure", svg: bytes, stem: Path) -> Iterator[Path]:
+def _write_figure(figure: Figure, svg: bytes, stem: Path) -> Iterator[Path]:
     svg_path, png_path = stem.with_suffix(".svg"), stem.with_suffix(".png")
     with replacing(svg_path) as temporary:
         temporary.write_bytes(svg)

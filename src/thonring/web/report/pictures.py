@@ -1,28 +1,22 @@
 """The figures of a run drawn by matplotlib, for papers, slides and print; see `figures/findings.py` for why."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from thonring.plot.style import MEASURED, STATUS_COLOURS, house_style, new_figure
+from thonring.records import Floats
 from thonring.web.figures.astigmatism import TICKS_DEG, AstigmatismPoints, AstigmatismVectors, tick_labels
+from thonring.web.figures.downsampling import Band
+from thonring.web.figures.findings import Findings, RunFigure
 from thonring.web.figures.plotly import FEW_POINTS
 from thonring.web.figures.progress import Progress
 from thonring.web.figures.rejections import Rejections
 from thonring.web.figures.time_series import PlottedLimit, TimeSeries
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from thonring.records import Floats
-    from thonring.web.figures.downsampling import Band
-    from thonring.web.figures.findings import Findings, RunFigure
-
 
 LIMIT = STATUS_COLOURS["rejected"]
 WIDTH_IN = 4.8
@@ -41,8 +35,6 @@ def pictures(found: Findings) -> Iterator[tuple[str, Figure]]:
 
 def date_axis(axes: Axes) -> None:
     """Label an axis of days since 1970 with dates."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
@@ -65,8 +57,6 @@ def _picture(figure: RunFigure) -> Figure:
 
 def _rejections(rejections: Rejections) -> Figure:
     """Bars, the most frequent reason on top."""
-    from matplotlib.ticker import MaxNLocator
-
     reasons = list(reversed(rejections.bars))
     names = [reason.label for reason in reasons]
     alone = [reason.alone for reason in reasons]
@@ -165,8 +155,6 @@ def _draw_band(axes: Axes, band: Band, unit: float, label: str) -> None:
 
 
 def _draw_histogram(axes: Axes, series: TimeSeries) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     left = np.zeros(series.bin_centres.size)
     height = 0.92 * float(series.edges[1] - series.edges[0])
     for counts, status in zip(series.counts, ("accepted", "rejected"), strict=True):
@@ -223,6 +211,7 @@ def _astigmatism(vectors: AstigmatismVectors) -> Figure:
     )
     axes.set_ylim(0.0, vectors.radius_A)
     axes.set_thetagrids(TICKS_DEG, tick_labels())  # type: ignore[attr-defined]
+    axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.set_rlabel_position(22.5)  # type: ignore[attr-defined]
     figure.suptitle(f"{vectors.title}, at twice the angle", x=0.02, ha="left", fontsize=9.5)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right lower")
