@@ -49,7 +49,7 @@ BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "truncated": (truncated, "truncated: found 2355320 bytes, expected 2360320"),
     "magic": (lambda path: path.write_bytes(b"GIF89a" * 1000), "not an MRC file"),
     "nobytes": (lambda path: path.write_bytes(b""), "found 0 bytes, expected an image"),
-    "nosize": (without_size, "header of 0 x 768 x 1 pixels"),
+    "nosize": (without_size, "header states 0 x 768 x 1 pixels"),
     "manynan": (lambda path: write(path, spoiled(20000)), r"NaN or infinite; expected at most 1 %"),
     "allnan": (lambda path: write(path, np.full((300, 300), np.nan, np.float32)), "NaN or infinite"),
     "constant": (lambda path: write(path, np.full((300, 300), 5, np.int16)), "constant"),

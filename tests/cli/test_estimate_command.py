@@ -228,7 +228,7 @@ def test_an_empty_folder_is_wrong_use(command: Command, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     result = command("estimate", tmp_path / "empty", "--out", tmp_path / "run", *OPTICS)
     assert result.exit_code == 2
-    assert "found no image" in result.stderr
+    assert "no images found" in result.stderr
     assert not (tmp_path / "run").exists()
 
 

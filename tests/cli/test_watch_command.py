@@ -149,7 +149,7 @@ def test_nobody_states_cs(
 ) -> None:
     done = command(name, micrographs, "--out", tmp_path / "run")
     assert done.exit_code == 2
-    assert "--cs (mm) is missing, and no file of the microscope states it" in done.stderr
+    assert "--cs (mm) is missing, and microscope metadata do not contain it" in done.stderr
     assert not (tmp_path / "run").exists()
     assert method.calls == []
 

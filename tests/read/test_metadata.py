@@ -119,13 +119,13 @@ OUTSIDE = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + epu_xml().r
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (epu_xml()[:900], "is no whole XML file"),
-        ("", "is no whole XML file"),
-        ("\0\0\0\0", "is no whole XML file"),
-        ('<?xml version="1.0" encoding="no-such"?>' + epu_xml(), "is no whole XML file"),
+        (epu_xml()[:900], "is not a complete XML file"),
+        ("", "is not a complete XML file"),
+        ("\0\0\0\0", "is not a complete XML file"),
+        ('<?xml version="1.0" encoding="no-such"?>' + epu_xml(), "is not a complete XML file"),
         (BOMB, "document type"),
         (OUTSIDE, "document type"),
-        ("<MicroscopeImage>" + "x" * MAX_BYTES + "</MicroscopeImage>", "more than 1 MiB"),
+        ("<MicroscopeImage>" + "x" * MAX_BYTES + "</MicroscopeImage>", "larger than 1 MiB"),
     ],
     ids=["cut short", "empty", "zeros", "encoding", "bomb", "outside", "huge"],
 )
@@ -150,7 +150,7 @@ def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
     for name in "ab":
         found = sidecar_metadata(tmp_path / f"{name}.mrc")
         assert found is not None
-        assert "is no regular file" in found.notes[0].text
+        assert "is not a regular file" in found.notes[0].text
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,8 +174,8 @@ def test_names_that_no_file_can_have_beside_them(tmp_path: Path, name: str) -> N
     ("changed", "field", "told"),
     [
         ({"volts": 300}, "voltage_kV", "is 0.3 kV, expected 10 to 3000 kV"),
-        ({"volts": "NaN"}, "voltage_kV", "is no number"),
-        ({"volts": "much"}, "voltage_kV", "'much' is no number"),
+        ({"volts": "NaN"}, "voltage_kV", "is not a number"),
+        ({"volts": "much"}, "voltage_kV", "'much' is not a number"),
         ({"pixel_x": "1.056", "pixel_y": "1.056"}, "pixel_A", "is 1.056e+10 Å"),
         ({"pixel_x": "1.056E-10", "pixel_y": "2.112E-10"}, "pixel_A", "are not square"),
         ({"pixel_x": "-1.056E-10"}, "pixel_A", "is -1.056 Å"),
@@ -201,7 +201,7 @@ def test_impossible_values_of_epu_are_told_and_the_others_kept(
         ("Voltage = 300000", "voltage_kV", "is 3e+05 kV"),
         ("PixelSpacing = 0.0575", "pixel_A", "expected 0.1 to 100 Å"),
         ("PixelSpacing = 0", "pixel_A", "expected 0.1 to 100 Å"),
-        ("DateTime = yesterday", "acquired", "is not understood"),
+        ("DateTime = yesterday", "acquired", "is not recognised"),
     ],
 )
 def test_impossible_values_of_serialem_are_told(tmp_path: Path, line: str, field: str, told: str) -> None:

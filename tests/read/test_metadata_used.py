@@ -54,7 +54,7 @@ def test_header_and_option_win_over_metadata_and_the_difference_is_told(
     found = micrograph(image(tmp_path, 1.3), pixel_A=given_A)
     assert found.pixel_A == pytest.approx(1.3)
     assert kinds(found) == ["metadata-pixel"]
-    assert "says 1.056 Å per pixel, 1.3 is used." in found.notes[0].text
+    assert "states 1.056 Å per pixel; 1.3 Å are used." in found.notes[0].text
 
 
 def test_a_difference_of_rounding_is_not_told(tmp_path: Path) -> None:
@@ -65,9 +65,13 @@ def test_a_difference_of_rounding_is_not_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("binning", "used_A", "told"),
     [
-        ("0.5", 1.15, "; twice as much: it is of a super-resolution movie, and the image was binned by 2."),
-        ("1", 1.15, "; twice as much: probably it is of a super-resolution movie"),
-        ("0.5", 0.2875, "; half as much: either it is of an image binned by 2"),
+        (
+            "0.5",
+            1.15,
+            "; a factor of two: these are metadata of a super-resolution movie whose image was binned by 2.",
+        ),
+        ("1", 1.15, "; a factor of two: probably metadata of a super-resolution movie"),
+        ("0.5", 0.2875, "; half: either the metadata describe an image binned by 2"),
     ],
 )
 def test_the_likely_cause_of_a_factor_two(tmp_path: Path, binning: str, used_A: float, told: str) -> None:
@@ -106,7 +110,7 @@ def test_another_voltage_is_told_and_the_given_one_used(tmp_path: Path) -> None:
     found = micrograph(image(tmp_path), voltage_kV=200)
     assert found.optics.voltage_kV == 200
     assert kinds(found) == ["voltage"]
-    assert "says 300 kV, 200 was given and is used" in found.notes[0].text
+    assert "states 300 kV; the given 200 kV are used" in found.notes[0].text
 
 
 def test_a_tilted_stage_is_told(tmp_path: Path) -> None:
@@ -124,7 +128,7 @@ def test_bad_metadata_are_a_note_and_cost_no_micrograph(tmp_path: Path, text: st
 
 def test_the_voltage_of_a_source(tmp_path: Path) -> None:
     path, given = image(tmp_path), PartialOptics(cs_mm=2.7)
-    with pytest.raises(OpticsError, match=r"a\.mrc: --voltage .* there are none"):
+    with pytest.raises(OpticsError, match=r"a\.mrc: --voltage .*there is none"):
         read.source(path, given, metadata=True)
     epu(tmp_path, volts="200000")
     (source,) = read.sources([str(tmp_path)], given, metadata=True)
@@ -141,5 +145,5 @@ def test_the_voltage_of_a_source(tmp_path: Path) -> None:
 
 def test_nobody_states_cs(tmp_path: Path) -> None:
     epu(tmp_path)
-    with pytest.raises(OpticsError, match=r"--cs .* no file of the microscope states it"):
+    with pytest.raises(OpticsError, match=r"--cs .* microscope metadata do not contain it"):
         read.source(image(tmp_path), PartialOptics(), metadata=True)

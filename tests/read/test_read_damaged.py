@@ -106,7 +106,7 @@ def test_a_file_that_vanishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n
     path = made(tmp_path, name)
     goes_when_opened(monkeypatch, Path.unlink)
     with pytest.raises(
-        UnreadableFile, match=rf"{name}: vanished while it was read, expected a finished file"
+        UnreadableFile, match=rf"{name}: vanished while it was being read, expected a finished file"
     ):
         read.micrograph(path, OPTICS)
 
@@ -118,7 +118,9 @@ def test_a_file_that_is_cut_short_as_it_is_read(
 ) -> None:
     path = made(tmp_path, name)
     goes_when_opened(monkeypatch, lambda file: os.truncate(file, min(left, file.stat().st_size - 1)))
-    with pytest.raises(UnreadableFile, match=rf"{name}: changed from \d+ to \d+ bytes while it was read"):
+    with pytest.raises(
+        UnreadableFile, match=rf"{name}: changed from \d+ to \d+ bytes while it was being read"
+    ):
         read.micrograph(path, OPTICS)
 
 
@@ -139,9 +141,9 @@ def test_an_mrc_file_cut_short_behind_its_header(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     ("problem", "said"),
     [
-        (PermissionError(13, "Permission denied"), "may not be read.*permissions"),
+        (PermissionError(13, "Permission denied"), "no permission to read it.*permissions"),
         (OSError(5, "Input/output error"), "cannot be read.*Check the disk"),
-        (MemoryError(), "does not fit into the memory.*--workers"),
+        (MemoryError(), "does not fit into free memory.*--workers"),
     ],
 )
 def test_what_the_system_refuses(
@@ -169,7 +171,7 @@ def test_what_the_system_refuses(
 )
 def test_what_the_bytes_look_like_is_told(tmp_path: Path, name: str, content: bytes, like: str) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(UnreadableFile, match=rf"It begins like {like}\.$"):
+    with pytest.raises(UnreadableFile, match=rf"Its content looks like {like}\.$"):
         read.micrograph(tmp_path / name, OPTICS)
 
 
@@ -188,7 +190,7 @@ def test_a_damaged_file_of_the_promised_kind_is_not_told_to_be_one(tmp_path: Pat
     os.truncate(path, path.stat().st_size // 2)
     with pytest.raises(UnreadableFile, match=r"again|suffix") as told:
         read.micrograph(path, OPTICS)
-    assert "begins like" not in str(told.value)
+    assert "looks like" not in str(told.value)
 
 
 def test_a_header_of_many_images_and_bytes_for_one(tmp_path: Path) -> None:
@@ -196,7 +198,9 @@ def test_a_header_of_many_images_and_bytes_for_one(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[8:12] = (2**31 - 1).to_bytes(4, "little")
     path.write_bytes(content)
-    with pytest.raises(UnreadableFile, match=r"a\.mrc: found a header of 2147483647 images and 241024 bytes"):
+    with pytest.raises(
+        UnreadableFile, match=r"a\.mrc: the header states 2147483647 images, but 241024 bytes hold fewer"
+    ):
         read.micrograph(path, OPTICS)
 
 

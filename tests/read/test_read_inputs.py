@@ -132,12 +132,12 @@ def test_a_file_whose_name_looks_like_a_pattern(tmp_path: Path) -> None:
 @pytest.mark.parametrize("argument", ["", "*.mrc"])
 def test_an_empty_folder_or_pattern_is_an_error(tmp_path: Path, argument: str) -> None:
     touch(tmp_path, "a.txt")
-    with pytest.raises(InputError, match=r"(folder|pattern).*found no image.*\.mrc .*\.png"):
+    with pytest.raises(InputError, match=r"(folder|pattern).*no images found.*\.mrc .*\.png"):
         read.sources([str(tmp_path / argument)], GIVEN)
 
 
 def test_nothing_named() -> None:
-    with pytest.raises(InputError, match="no input was named"):
+    with pytest.raises(InputError, match="no inputs given"):
         read.sources([], GIVEN)
 
 

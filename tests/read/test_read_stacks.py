@@ -57,7 +57,7 @@ def test_pages_of_several_sizes_are_refused(tmp_path: Path) -> None:
     with tifffile.TiffWriter(tmp_path / "a.tif") as tiff:
         tiff.write(STACK[0])
         tiff.write(STACK[0, :5])
-    with pytest.raises(UnsuitableImage, match="grey images of one size"):
+    with pytest.raises(UnsuitableImage, match="grey-scale images of one size"):
         read.micrographs(tmp_path / "a.tif", OPTICS)
 
 
