@@ -6,14 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from thonring.batch.executors.choice import (
-    CORES,
-    MEMORY_PER_CORE_GB,
-    OwnCluster,
-    RunningCluster,
-    SlurmJobs,
-    seconds_of,
-)
+from thonring.batch.executors import choice
 
 if TYPE_CHECKING:
     from thonring.batch.executors.open import ExecutorChoice
@@ -79,7 +72,7 @@ JobCores = Annotated[
         metavar="N",
         min=1,
         help="Cores per job; one worker runs on each.",
-        show_default=str(CORES),
+        show_default=str(choice.CORES),
         rich_help_panel=_PANEL,
     ),
 ]
@@ -89,7 +82,7 @@ JobMemory = Annotated[
         "--job-memory",
         metavar="SIZE",
         help="Memory per job, such as 16GB, shared by its workers.",
-        show_default=f"{MEMORY_PER_CORE_GB}GB per core",
+        show_default=f"{choice.MEMORY_PER_CORE_GB}GB per core",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -157,7 +150,7 @@ def executor_choice(options: ExecutorOptions) -> "ExecutorChoice":
     return _on_this_machine(options)
 
 
-def _running_cluster(options: ExecutorOptions, address: str) -> RunningCluster:
+def _running_cluster(options: ExecutorOptions, address: str) -> choice.RunningCluster:
     _check_dask(options, "--scheduler")
     _reject_any(
         options,
@@ -170,10 +163,10 @@ def _running_cluster(options: ExecutorOptions, address: str) -> RunningCluster:
         "sets processes on this machine, but --scheduler brings its own workers: drop it.",
     )
     _reject_any(options, ("dashboard",), "must be set on the scheduler that is already running: drop it.")
-    return RunningCluster(address)
+    return choice.RunningCluster(address)
 
 
-def _slurm_jobs(options: ExecutorOptions) -> SlurmJobs:
+def _slurm_jobs(options: ExecutorOptions) -> choice.SlurmJobs:
     _check_dask(options, "--cluster")
     _reject_any(
         options,
@@ -189,10 +182,10 @@ def _slurm_jobs(options: ExecutorOptions) -> SlurmJobs:
         )
     if options.job_time is not None:
         _check_time(options.job_time)
-    return SlurmJobs(
+    return choice.SlurmJobs(
         jobs=options.jobs,
         queue=options.queue or "",
-        cores=options.job_cores or CORES,
+        cores=options.job_cores or choice.CORES,
         memory=options.job_memory or "",
         time=options.job_time or "",
         directives=tuple(options.job_directive or ()),
@@ -202,7 +195,7 @@ def _slurm_jobs(options: ExecutorOptions) -> SlurmJobs:
 
 def _check_time(text: str) -> None:
     try:
-        seconds_of(text)
+        choice.seconds_of(text)
     except ValueError:
         raise typer.BadParameter(
             f"found {text!r}, expected minutes, HH:MM:SS or D-HH:MM:SS, the formats SLURM accepts.",
@@ -216,7 +209,7 @@ def _on_this_machine(options: ExecutorOptions) -> "ExecutorChoice":
 
     workers = options.workers or 1
     if options.executor == "dask":
-        return OwnCluster(workers, options.dashboard or "")
+        return choice.OwnCluster(workers, options.dashboard or "")
     _reject_any(
         options, ("dashboard",), "is for Dask only: add --executor dask or --cluster slurm, or drop it."
     )

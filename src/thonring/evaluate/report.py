@@ -7,20 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from thonring.errors import SettingsError
+from thonring.evaluate import verdicts
 from thonring.evaluate.accuracy import Accuracy, Errors, accuracy
 from thonring.evaluate.correctness import TOLERANCE_RESOLUTION_A
 from thonring.evaluate.labels import read_labels
 from thonring.evaluate.matching import Pair, match, pairs_of, references_of
 from thonring.evaluate.results import Run, read_runs
-from thonring.evaluate.verdicts import (
-    Comparison,
-    Confusion,
-    CriterionUse,
-    ThresholdCurve,
-    compare_verdicts,
-    criteria_uses,
-    threshold_curves,
-)
 from thonring.simulate import read_truth
 
 MAX_CORRECT_SHOWN = 10
@@ -71,7 +63,7 @@ class Group:
     by: str
     name: str
     count: int
-    confusion: Confusion
+    confusion: verdicts.Confusion
     accepted_defocus: Errors
     accepted_locks: int
 
@@ -87,7 +79,7 @@ class RunReport:
 
     run: Run
     pairs: tuple[Pair, ...]
-    confusion: Confusion
+    confusion: verdicts.Confusion
     usable: int
     wrong_usable: int
     unfitted_usable: int
@@ -95,8 +87,8 @@ class RunReport:
     usable_fitted: Accuracy | None
     fitted: Accuracy | None
     groups: tuple[Group, ...]
-    criteria: tuple[CriterionUse, ...]
-    curves: tuple[ThresholdCurve, ...]
+    criteria: tuple[verdicts.CriterionUse, ...]
+    curves: tuple[verdicts.ThresholdCurve, ...]
     to_review: tuple[Pair, ...]
 
 
@@ -107,7 +99,7 @@ class Report:
     request: EvaluationRequest
     has_truth: bool
     runs: tuple[RunReport, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[verdicts.Comparison, ...]
     notes: tuple[str, ...]
 
 
@@ -131,7 +123,7 @@ def evaluate(request: EvaluationRequest) -> Report:
         request,
         bool(truth),
         tuple(_run_report(*one) for one in zip(matched.runs, by_run, groups, strict=True)),
-        compare_verdicts(by_run),
+        verdicts.compare_verdicts(by_run),
         (*label_notes, *(note for run in runs for note in run.notes), *matched.notes),
     )
 
@@ -143,7 +135,7 @@ def _run_report(run: Run, pairs: tuple[Pair, ...], groups: tuple[Group, ...]) ->
     return RunReport(
         run=run,
         pairs=pairs,
-        confusion=Confusion.of((pair.accepted, pair.positive) for pair in pairs),
+        confusion=verdicts.Confusion.of((pair.accepted, pair.positive) for pair in pairs),
         usable=len(usable),
         wrong_usable=sum(pair.right is False for pair in usable),
         unfitted_usable=sum(pair.result.estimate is None for pair in usable),
@@ -151,8 +143,8 @@ def _run_report(run: Run, pairs: tuple[Pair, ...], groups: tuple[Group, ...]) ->
         usable_fitted=accuracy(usable) if has_truth else None,
         fitted=accuracy(pairs) if has_truth else None,
         groups=groups,
-        criteria=criteria_uses(pairs, run.limits),
-        curves=threshold_curves(pairs, run.limits),
+        criteria=verdicts.criteria_uses(pairs, run.limits),
+        curves=verdicts.threshold_curves(pairs, run.limits),
         to_review=_to_review(pairs),
     )
 
@@ -198,7 +190,7 @@ def _groups(pairs_by_run: Sequence[Sequence[Pair]]) -> tuple[tuple[Group, ...], 
 
 def _group(by: str, name: str, pairs: Sequence[Pair]) -> Group:
     accepted = accuracy([pair for pair in pairs if pair.accepted])
-    confusion = Confusion.of((pair.accepted, pair.positive) for pair in pairs)
+    confusion = verdicts.Confusion.of((pair.accepted, pair.positive) for pair in pairs)
     return Group(by, name, len(pairs), confusion, accepted.defocus, accepted.locks)
 
 

@@ -9,16 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thonring.ctf import zero_curves
+from thonring.plot import style
 from thonring.plot.caption import write_caption
-from thonring.plot.style import (
-    BACKGROUND,
-    LIMIT_ON_IMAGE,
-    ON_IMAGE,
-    ZEROS,
-    house_style,
-    new_figure,
-    rings_to_label,
-)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,8 +45,8 @@ def quadrant_figure(outcome: Outcome, enhanced: Image, composite: Image | None) 
     """
     assert outcome.attempt is not None
     nyquist_per_A = 0.5 / outcome.attempt.sampling_A
-    with house_style():
-        figure = new_figure(11.6, 4.42)
+    with style.house_style():
+        figure = style.new_figure(11.6, 4.42)
         left, right, words = figure.subplots(1, 3, width_ratios=[1, 1, 0.74])
         _draw_plane(left, enhanced, nyquist_per_A)
         left.set_title("measured")
@@ -81,7 +73,7 @@ def _draw_plane(axes: Axes, image: Image, nyquist_per_A: float) -> None:
     axes.imshow(image, cmap="gray", vmin=low, vmax=high, extent=(*edges, edges[1], edges[0]))
     axes.set(xticks=[], yticks=[], xlim=edges, ylim=edges[::-1])
     axes.spines[:].set_visible(False)
-    for resolution_A in rings_to_label(nyquist_per_A, 0.25):
+    for resolution_A in style.rings_to_label(nyquist_per_A, 0.25):
         _draw_ring(axes, resolution_A)
 
 
@@ -111,15 +103,15 @@ def _draw_ring(axes: Axes, resolution_A: float) -> None:
 
 
 def _draw_first_zeros(axes: Axes, zeros_per_A: Floats) -> None:
-    _draw_outlined(axes, zeros_per_A, ON_IMAGE)
-    axes.set_title("first zeros", loc="right", color=ZEROS)
+    _draw_outlined(axes, zeros_per_A, style.ON_IMAGE)
+    axes.set_title("first zeros", loc="right", color=style.ZEROS)
 
 
 def _draw_fit_limit(axes: Axes, fit: CtfFit) -> None:
     if not math.isfinite(fit.fit_resolution_A):
         return
-    _draw_outlined(axes, _circle(1.0 / fit.fit_resolution_A), LIMIT_ON_IMAGE)
-    axes.set_title(f"fit to {fit.fit_resolution_A:.1f} Å", loc="right", color=BACKGROUND)
+    _draw_outlined(axes, _circle(1.0 / fit.fit_resolution_A), style.LIMIT_ON_IMAGE)
+    axes.set_title(f"fit to {fit.fit_resolution_A:.1f} Å", loc="right", color=style.BACKGROUND)
 
 
 def _draw_outlined(axes: Axes, curve_per_A: Floats, colour: str) -> None:

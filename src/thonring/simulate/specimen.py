@@ -12,14 +12,7 @@ import numpy.typing as npt
 from scipy.fft import irfft2, next_fast_len, rfft2
 
 from thonring.records import Floats, Image
-from thonring.simulate import scattering
-from thonring.simulate.microscope import (
-    Transform,
-    illumination_envelope,
-    movement,
-    phase_on_grid,
-    transfer,
-)
+from thonring.simulate import microscope, scattering
 from thonring.simulate.scattering import PROTEIN_ATOMS_PER_A3
 from thonring.simulate.scene import Scene
 from thonring.simulate.spectrum import coherent_share, excess_density, ice_phase
@@ -74,7 +67,7 @@ def specimen_contrast(scene: Scene, random: np.random.Generator) -> Image:
     return contrast[: scene.shape[0], : scene.shape[1]]
 
 
-def _white_transform(random: np.random.Generator, rows: int, columns: int) -> Transform:
+def _white_transform(random: np.random.Generator, rows: int, columns: int) -> microscope.Transform:
     """Transform of white noise of variance 1 that is only ever used through |.|: its axes need no symmetry."""
     values = random.standard_normal((rows, columns // 2 + 1, 2), dtype=np.float32)
     values *= np.float32(math.sqrt(0.5 * rows * columns))
@@ -89,7 +82,9 @@ def _tables(scene: Scene) -> _Tables:
     """
     corner_per_A = 0.5 / scene.pixel_A * math.sqrt(2) * (1 + 1e-6)
     k = np.linspace(0, corner_per_A, TABLE)
-    transferred = 2 * illumination_envelope(scene, k) * transfer(scene.detector, scene.pixel_A, k)
+    transferred = (
+        2 * microscope.illumination_envelope(scene, k) * microscope.transfer(scene.detector, scene.pixel_A, k)
+    )
     transferred *= math.sqrt(coherent_share(scene))
     ice = transferred * np.sqrt(ice_phase(scene, k)) / scene.pixel_A
     factor = scattering.phase_per_scattering(scene.optics) * scattering.protein_atom(k)
@@ -102,8 +97,8 @@ def _shape(
     size: tuple[int, int],
     part: slice,
     tables: _Tables,
-    total: Transform,
-    waves: Transform | None,
+    total: microscope.Transform,
+    waves: microscope.Transform | None,
 ) -> None:
     """Turn some rows of white noise, in place, into the image's transform."""
     # Frequencies of these rows, and where they lie in the tables.
@@ -112,7 +107,7 @@ def _shape(
     k2 = kx**2 + ky**2
     index = (np.sqrt(k2) * np.float32(1 / tables.step_per_A)).astype(np.int32)
     # Ice: white noise times √(its power · ½ (1 - kept cos 2χ)), which is sin²χ where all depths share one defocus.
-    chi = phase_on_grid(scene, kx, ky)
+    chi = microscope.phase_on_grid(scene, kx, ky)
     kept = np.sinc(np.float32(scene.optics.wavelength_A * scene.ice.thickness_A) * k2)
     amplitude = np.sqrt(np.maximum(0.5 * (1 - kept * np.cos(2 * chi)), 0)) * tables.ice[index]
     total[part] *= amplitude
@@ -120,7 +115,7 @@ def _shape(
     if waves is not None:
         total[part] -= waves[part] * (np.sin(chi) * tables.atom[index])
     # Both move together.
-    moved = movement(scene, kx, ky)
+    moved = microscope.movement(scene, kx, ky)
     if moved is not None:
         total[part] *= moved
 

@@ -10,18 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thonring.records import Floats, Image, Spectrum
-from thonring.simulate import scattering
-from thonring.simulate.microscope import (
-    depth_contrast,
-    illumination_envelope,
-    movement,
-    movement_power,
-    noise_transfer,
-    phase_along,
-    phase_gradient,
-    phase_on_grid,
-    transfer,
-)
+from thonring.simulate import microscope, scattering
 from thonring.simulate.scene import Scene
 
 INELASTIC_PATH_A = {100.0: 1700.0, 200.0: 2600.0, 300.0: 3200.0}
@@ -81,10 +70,12 @@ def powers(scene: Scene, frequency_per_A: Floats) -> Powers:
     k = np.asarray(frequency_per_A, dtype=np.float64)
     pixel_A, detector = scene.pixel_A, scene.detector
     # The contrast is twice the phase times sin χ: its power is 4 times that of the phase, times sin²χ.
-    transferred = 4 * (illumination_envelope(scene, k) * transfer(detector, pixel_A, k)) ** 2
+    transferred = (
+        4 * (microscope.illumination_envelope(scene, k) * microscope.transfer(detector, pixel_A, k)) ** 2
+    )
     transferred *= coherent_share(scene)
     # Shot noise of N electrons a pixel has the relative variance 1/N: as a density, 1 over the dose.
-    noise = noise_transfer(detector, pixel_A, k) ** 2 / scene.exposure.dose_e_per_A2
+    noise = microscope.noise_transfer(detector, pixel_A, k) ** 2 / scene.exposure.dose_e_per_A2
     return Powers(transferred * ice_phase(scene, k), transferred * particle_phase(scene, k), noise)
 
 
@@ -149,12 +140,12 @@ def spectral_density(scene: Scene, frequency_per_A: Floats, direction_rad: Float
     parts = powers(scene, nodes)
     signal = parts.ice + parts.particles
     ice_share = np.interp(k, nodes, parts.ice / np.maximum(signal, np.finfo(np.float64).tiny))
-    moved = movement_power(scene, k, direction_rad)
+    moved = microscope.movement_power(scene, k, direction_rad)
     return Density(
         noise=np.interp(k, nodes, parts.noise),
         rings=np.interp(k, nodes, signal) * moved,
-        kept=1 - ice_share * (1 - depth_contrast(scene, k**2)),
-        chi=phase_along(scene, k**2, direction_rad),
+        kept=1 - ice_share * (1 - microscope.depth_contrast(scene, k**2)),
+        chi=microscope.phase_along(scene, k**2, direction_rad),
     )
 
 
@@ -246,10 +237,10 @@ def mean_power(scene: Scene, step_per_A: float, size: int = SIZE) -> Image:
     index = (np.sqrt(k2) * np.float32(1 / nodes[1])).astype(np.int32)
     # Rings ½ (1 - kept cos 2χ): depth takes contrast from those of ice, the width of a pixel from both; then movement.
     thickness = np.float32(scene.optics.wavelength_A * scene.ice.thickness_A)
-    ripple = np.cos(2 * phase_on_grid(scene, kx, ky)) * _kept_in_pixel(scene, kx, ky, step_per_A)
+    ripple = np.cos(2 * microscope.phase_on_grid(scene, kx, ky)) * _kept_in_pixel(scene, kx, ky, step_per_A)
     ice, particles, noise = (part.astype(np.float32) for part in (parts.ice, parts.particles, parts.noise))
     rings = ice[index] * (1 - np.sinc(thickness * k2) * ripple) + particles[index] * (1 - ripple)
-    moved = movement(scene, kx, ky)
+    moved = microscope.movement(scene, kx, ky)
     if moved is not None:
         rings *= np.square(np.abs(moved))
     return np.asarray(noise[index] + np.float32(0.5) * rings)
@@ -257,7 +248,7 @@ def mean_power(scene: Scene, step_per_A: float, size: int = SIZE) -> Image:
 
 def _kept_in_pixel(scene: Scene, kx: Image, ky: Image, step_per_A: float) -> Image:
     """What the average over a pixel leaves of cos 2χ: sinc of the turns across it, each way."""
-    along_x, along_y = phase_gradient(scene, kx, ky)
+    along_x, along_y = microscope.phase_gradient(scene, kx, ky)
     turns = np.float32(step_per_A / math.pi)
     return np.asarray(np.sinc(turns * along_x) * np.sinc(turns * along_y))
 

@@ -15,18 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from thonring.learn.inputs import (
-    CELLS,
-    CLIP,
-    COARSEST_A,
-    DEGREE,
-    SAMPLINGS_A,
-    SECTORS,
-    SIZE,
-    background_basis,
-    known_cells,
-    sector_angles,
-)
+from thonring.learn import inputs
 from thonring.records import Floats
 from thonring.simulate import Recipe, Scene, draw
 from thonring.simulate.spectrum import powers
@@ -81,7 +70,7 @@ def radial_bin_edges() -> Floats:
     To the Nyquist frequency of the coarsest sampling they are the edges of its cells, beyond it those of the next.
     """
     edges = np.zeros(1)
-    for sampling_A in sorted(SAMPLINGS_A, reverse=True):
+    for sampling_A in sorted(inputs.SAMPLINGS_A, reverse=True):
         cells = _cell_edges(sampling_A)
         edges = np.concatenate([edges, cells[cells > edges[-1] * (1 + 1e-9)]])
     return edges
@@ -90,7 +79,7 @@ def radial_bin_edges() -> Floats:
 def radial_bin_samplings_A() -> Floats:
     """Sampling whose cells the radial bins are, (bins,), in Å."""
     ends = radial_bin_edges()[1:]
-    coarsest_first = sorted(SAMPLINGS_A, reverse=True)
+    coarsest_first = sorted(inputs.SAMPLINGS_A, reverse=True)
     within = [ends <= 0.25 / sampling_A**2 * (1 + 1e-9) for sampling_A in coarsest_first]
     return np.asarray(np.select(within, coarsest_first), dtype=np.float64)
 
@@ -99,7 +88,7 @@ def cell_averages() -> Floats:
     """Matrix (bins, samplings * cells) that averages radial bins to the cells of all samplings."""
     edges = radial_bin_edges()
     columns = []
-    for sampling_A in SAMPLINGS_A:
+    for sampling_A in inputs.SAMPLINGS_A:
         cells = _cell_edges(sampling_A)
         overlap = np.minimum(edges[1:, None], cells[1:]) - np.maximum(edges[:-1, None], cells[:-1])
         columns.append(np.maximum(overlap, 0) / np.diff(cells))
@@ -107,7 +96,7 @@ def cell_averages() -> Floats:
 
 
 def _cell_edges(sampling_A: float) -> Floats:
-    return np.asarray(0.25 / sampling_A**2 * np.arange(CELLS + 1) / CELLS)
+    return np.asarray(0.25 / sampling_A**2 * np.arange(inputs.CELLS + 1) / inputs.CELLS)
 
 
 class Perturbations:
@@ -161,7 +150,7 @@ class Perturbations:
         away = torch.sin(self._angle - math.pi * self._uniform(count, 1, 1))
         width = 0.1 + 0.4 * self._uniform(count, 1, 1)
         return 1 + height * torch.exp(-0.5 * (away / width) ** 2) / torch.clamp(
-            COARSEST_A**2 * self._k2, min=1
+            inputs.COARSEST_A**2 * self._k2, min=1
         )
 
     def _uniform(self, *shape: int) -> Tensor:
@@ -195,7 +184,7 @@ class _Phase:
         """What the mean over a bin leaves of cos 2χ: a sinc of the periods across it, radially and along the arc."""
         per_angle_A = self.astigmatism_A * torch.sin(2 * (direction - self.angle_rad))
         radially = torch.sinc(width * self._periods_per_k2(k2, direction))
-        return radially * torch.sinc(self.wavelength_A * k2 * per_angle_A / SECTORS)
+        return radially * torch.sinc(self.wavelength_A * k2 * per_angle_A / inputs.SECTORS)
 
     def attenuation_by_window(
         self, k2: Tensor, direction: Tensor, window_A: Tensor, pixel_per_A: Tensor
@@ -231,13 +220,13 @@ class SimulatedBatches:
         edges = radial_bin_edges()
         middles = 0.5 * (edges[1:] + edges[:-1])
         self._powers = self._tensor(np.stack([_powers(scene, middles) for scene in pool]))
-        known = np.stack([known_cells(SAMPLINGS_A, scene.pixel_A) for scene in pool])
+        known = np.stack([inputs.known_cells(inputs.SAMPLINGS_A, scene.pixel_A) for scene in pool])
         self._known = torch.as_tensor(known, device=self._device)
-        self._bases = self._tensor([[background_basis(level) for level in scene] for scene in known])
+        self._bases = self._tensor([[inputs.background_basis(level) for level in scene] for scene in known])
         self._k2 = self._tensor(middles)[None, None, :]
         self._width = self._tensor(np.diff(edges))[None, None, :]
-        self._pixel_per_A = self._tensor(1 / (SIZE * radial_bin_samplings_A()))[None, None, :]
-        self._angle = self._tensor(sector_angles())[None, :, None]
+        self._pixel_per_A = self._tensor(1 / (inputs.SIZE * radial_bin_samplings_A()))[None, None, :]
+        self._angle = self._tensor(inputs.sector_angles())[None, :, None]
         self._averages = self._tensor(cell_averages())
         self._perturbations = Perturbations(self._k2, self._angle, self._random)
 
@@ -253,10 +242,14 @@ class SimulatedBatches:
         phase = _Phase(wavelength_A, 1e7 * cs_mm, contrast, defocus_A, astigmatism_A, angle_rad)
         side_A = pixel_A * self._log_uniform(count, SIDE_PX)
         power = self._mean_power(chosen, phase, self._window(side_A))
-        # noise: independent values in a bin are its area in the half plane of k times the area of the image
-        values = (math.pi / (2 * SECTORS) * side_A**2 * self._width).expand(power.shape)
+        # noise: a bin has as many independent values as its area in the half plane of k times the image's area
+        values = (math.pi / (2 * inputs.SECTORS) * side_A**2 * self._width).expand(power.shape)
         power = power * self._mean_of_exponentials(values)
-        cells = (power @ self._averages).reshape(count, SECTORS, len(SAMPLINGS_A), CELLS).transpose(1, 2)
+        cells = (
+            (power @ self._averages)
+            .reshape(count, inputs.SECTORS, len(inputs.SAMPLINGS_A), inputs.CELLS)
+            .transpose(1, 2)
+        )
         return PolarBatch(
             cells=remove_background(torch.log(cells), self._known[chosen], self._bases[chosen]),
             optics=torch.cat([wavelength_A, cs_mm, contrast, finest_A], dim=1)[:, :, 0],
@@ -314,14 +307,14 @@ def remove_background(log_power: Tensor, known: Tensor, bases: Tensor) -> Tensor
     `known` is (n, samplings, cells), `bases` (n, samplings, cells, degree + 1) the orthonormal polynomials.
     """
     mask = known[:, :, None, :].to(log_power.dtype)
-    count = torch.clamp(SECTORS * mask.sum((2, 3), keepdim=True), min=1)
+    count = torch.clamp(inputs.SECTORS * mask.sum((2, 3), keepdim=True), min=1)
     mean = log_power.mean(dim=2)
     smooth = (bases @ (bases.transpose(-1, -2) @ mean[..., None]))[..., 0]
     residual = (log_power - smooth[:, :, None, :]) * mask
     level = residual.sum((2, 3), keepdim=True) / count
     variance = ((residual - level) ** 2 * mask).sum((2, 3), keepdim=True) / count
-    scaled = torch.clamp(residual / torch.sqrt(variance + 1e-20), -CLIP, CLIP)
-    return torch.where(count > 2 * DEGREE * SECTORS, scaled, 0.0)
+    scaled = torch.clamp(residual / torch.sqrt(variance + 1e-20), -inputs.CLIP, inputs.CLIP)
+    return torch.where(count > 2 * inputs.DEGREE * inputs.SECTORS, scaled, 0.0)
 
 
 def _constants(scene: Scene) -> tuple[float, ...]:
@@ -332,7 +325,7 @@ def _constants(scene: Scene) -> tuple[float, ...]:
         optics.cs_mm,
         optics.amplitude_contrast,
         scene.mean_defocus_A,
-        max(scene.pixel_A, SAMPLINGS_A[0]),
+        max(scene.pixel_A, inputs.SAMPLINGS_A[0]),
         scene.pixel_A,
         scene.defocus_u_A - scene.defocus_v_A,
     )

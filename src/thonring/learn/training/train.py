@@ -18,6 +18,7 @@ from thonring.errors import OutputError, UnreadableTable
 from thonring.files.atomic import replacing
 from thonring.learn.model_card import Card, sha256, write_card
 from thonring.learn.networks import count_parameters
+from thonring.learn.training import evaluation
 from thonring.learn.training.config import KEY, TrainingPlan, load_checkpoint
 from thonring.learn.training.data import (
     DataDescription,
@@ -27,17 +28,6 @@ from thonring.learn.training.data import (
     Tensors,
     TrainingData,
     rank_and_processes,
-)
-from thonring.learn.training.evaluation import (
-    LOGS,
-    PICTURE,
-    EvaluationResult,
-    draw_training,
-    errors_by_defocus,
-    errors_by_voltage,
-    logged_curves,
-    overall_errors,
-    write_curves,
 )
 from thonring.learn.training.export import onnx_bytes
 from thonring.learn.training.module import MONITORED, DefocusDataModule, DefocusModule, network_outputs
@@ -136,7 +126,7 @@ def _trainer(plan: TrainingPlan, out: Path, options: TrainerOptions) -> lightnin
         precision=recipe.precision,
         max_epochs=recipe.length.epochs,
         gradient_clip_val=recipe.gradient_clip or None,
-        logger=[CSVLogger(out, LOGS), TensorBoardLogger(out, "tensorboard")],
+        logger=[CSVLogger(out, evaluation.LOGS), TensorBoardLogger(out, "tensorboard")],
         callbacks=_checkpoints(out) if options.quiet else [*_checkpoints(out), RichProgressBar()],
         enable_progress_bar=not options.quiet,
         enable_model_summary=False,
@@ -202,27 +192,29 @@ def _write_result(
     result = _test(module.network, test_set, trainer.strategy.root_device)
     content = onnx_bytes(module.network, module.plan.row.kind, _example(test_set))
     model = out / f"{module.plan.network}.onnx"
-    epochs = logged_curves(out)
+    epochs = evaluation.logged_curves(out)
     card = _card(module, data.description(), result, sha256(content), int(best["epoch"]) + 1)
     with replacing(model) as temporary:
         temporary.write_bytes(content)
     write_card(model, card)
-    write_curves(out, epochs)
-    picture = out / PICTURE
-    draw_training(
+    evaluation.write_curves(out, epochs)
+    picture = out / evaluation.PICTURE
+    evaluation.draw_training(
         picture, f"{module.plan.network}: {card.errors.mean_A:.0f} Å mean error on the test set", epochs
     )
     return TrainingResult(model, card, picture)
 
 
-def _test(network: torch.nn.Module, test_set: EvaluationSet, device: torch.device) -> EvaluationResult:
+def _test(
+    network: torch.nn.Module, test_set: EvaluationSet, device: torch.device
+) -> evaluation.EvaluationResult:
     network.to(device).eval()
     predicted: list[Tensors] = []
     with torch.inference_mode():
         for *inputs, _ in test_set.batches:
             predicted.append(network_outputs(network, [tensor.to(device) for tensor in inputs]))
     defocus_A, *sigma_A = (_concatenate(parts) for parts in zip(*predicted, strict=True))
-    return EvaluationResult(
+    return evaluation.EvaluationResult(
         test_set.voltage_kV, test_set.defocus_A, defocus_A, sigma_A[0] if sigma_A else None
     )
 
@@ -238,7 +230,11 @@ def _example(test_set: EvaluationSet) -> Tensors:
 
 
 def _card(
-    module: DefocusModule, description: DataDescription, result: EvaluationResult, checksum: str, epochs: int
+    module: DefocusModule,
+    description: DataDescription,
+    result: evaluation.EvaluationResult,
+    checksum: str,
+    epochs: int,
 ) -> Card:
     plan = module.plan
     has_sigma = result.sigma_A is not None
@@ -259,9 +255,9 @@ def _card(
         seed=plan.seed,
         epochs=epochs,
         limits=_LIMITS if has_sigma else (*_LIMITS, _NO_SIGMA),
-        errors=overall_errors(result),
-        errors_by_voltage=errors_by_voltage(result),
-        errors_by_defocus=errors_by_defocus(result),
+        errors=evaluation.overall_errors(result),
+        errors_by_voltage=evaluation.errors_by_voltage(result),
+        errors_by_defocus=evaluation.errors_by_defocus(result),
         recipe=plan.recipe.model_dump(mode="json"),
         versions={name: version(name) for name in _PACKAGES},
         sigma_A=None if has_sigma else round(result.rms_A, 1),
