@@ -137,7 +137,7 @@ def test_wrong_use_is_told(command: Command, run: Path, tmp_path: Path) -> None:
         (("info", tmp_path / "missing.h5"), "not found"),
         (
             ("simulate", "--count", 1, "--recipe", "nonsense", "--out", tmp_path / "d.h5"),
-            "'nonsense' is unknown",
+            "unknown recipe 'nonsense'",
         ),
     ):
         result = command("dataset", *words)
