@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from factories.commands import Command
-from thonring.formats.run_tables import CTFFIND, TABLES
+from thonring.formats.run_tables import EXPORTS
 
 if TYPE_CHECKING:
     from factories.commands import Method
@@ -66,7 +66,7 @@ def test_wrong_use_is_2_in_plain_words(
 
 
 def test_help_names_every_format_and_a_refusal_does(command: Command, run: Path) -> None:
-    formats = (*TABLES, CTFFIND)
+    formats = tuple(EXPORTS)
     shown = command("export", "--help").output
     refused = command("export", run, "--format", "mtz")
     assert refused.exit_code == 2
