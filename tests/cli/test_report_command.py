@@ -32,7 +32,7 @@ def test_it_goes_where_it_is_wanted_in_silence_and_with_labels(
     labels.write_text("file,label\na.mrc,good\nb_poor.mrc,bad\nc.mrc,good\n")
     result = command("report", run, "--out", tmp_path / "here", "--labels", labels, "--quiet")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "Evaluation against what is known" in (tmp_path / "here" / "report.html").read_text(
+    assert "Evaluation against known values" in (tmp_path / "here" / "report.html").read_text(
         encoding="utf-8"
     )
     assert not (run / "report").exists()
