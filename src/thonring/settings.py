@@ -15,6 +15,9 @@ FitStart = Literal["search", "network", "network-only"]
 SpectrumKind = Literal["amplitude", "power"]
 """What a spectrum that another program computed holds: amplitudes, or their squares."""
 
+LimitSide = Literal["at least", "at most"]
+"""One side of a `Limit`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:

@@ -146,6 +146,7 @@ def test_json_is_strict_and_holds_the_numbers(report: Report) -> None:
     assert first["accepted"]["defocus"]["worst"] == pytest.approx(5000.0)
     assert [row["kind"] for row in first["micrographs"]] == ["TP", "FP", "TP"]
     assert first["micrographs"][1]["file"] == HOSTILE
+    assert first["worth_a_look"][0] == HOSTILE
     assert second["micrographs"][2]["failed_criteria"] == ["ice_ring"]
     assert second["micrographs"][2]["mean_error_A"] is None
     assert content["comparisons"][0]["differing"] == ["c.mrc"]

@@ -106,10 +106,10 @@ def agreements(run: Run, other: Run) -> Agreements:
         If no micrograph is in both, names are ambiguous, or no voltage is known.
     """
     files = [one.file for one in run.results]
-    index = MicrographIndex(files, [*paths_of(run).values()], f"results of {run.name}")
-    found = index.find_run(other, by_key=run.by_key)
+    lookup = MicrographIndex(files, [*paths_of(run).values()], f"results of {run.name}")
+    found = lookup.find_run(other, by_key=run.by_key)
     partners = {found[one.file]: one for one in other.results if one.file in found}
-    matched = [(one, partners.get(place)) for place, one in enumerate(run.results)]
+    matched = [(one, partners.get(index)) for index, one in enumerate(run.results)]
     pairs = tuple(
         _agreement(run, one, partner)
         for one, partner in matched

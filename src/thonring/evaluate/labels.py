@@ -71,10 +71,10 @@ def _read_csv(path: Path) -> list[tuple[str, bool]]:
     columns = [cell.strip() for cell in next(lines, [])]
     file, label = (columns.index(_column(path, columns, names)) for names in (FILE_COLUMNS, LABEL_COLUMNS))
     rows = [(f"line {lines.line_num}", cells) for cells in lines if any(cells)]
-    for place, cells in rows:
+    for where, cells in rows:
         if len(cells) <= max(file, label):
-            raise UnreadableTable(f"{path}, {place}: found {len(cells)} values, expected {len(columns)}.")
-    return [(cells[file].strip(), _usable(path, place, cells[label])) for place, cells in rows]
+            raise UnreadableTable(f"{path}, {where}: found {len(cells)} values, expected {len(columns)}.")
+    return [(cells[file].strip(), _usable(path, where, cells[label])) for where, cells in rows]
 
 
 def _column(path: Path, columns: Sequence[str], names: Sequence[str]) -> str:
@@ -103,14 +103,14 @@ def _read_star(path: Path) -> list[tuple[str, bool]]:
     )
 
 
-def _usable(path: Path, place: str, word: str) -> bool:
+def _usable(path: Path, where: str, word: str) -> bool:
     label = word.strip().casefold()
     if label in USABLE_WORDS:
         return True
     if label in BAD_WORDS:
         return False
     raise UnreadableTable(
-        f"{path}, {place}: unknown label {word!r}, expected one of {', '.join(USABLE_WORDS)} (usable) or "
+        f"{path}, {where}: unknown label {word!r}, expected one of {', '.join(USABLE_WORDS)} (usable) or "
         f"{', '.join(BAD_WORDS)} (not usable)."
     )
 

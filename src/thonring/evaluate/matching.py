@@ -188,11 +188,11 @@ def match(runs: Sequence[Run], references: Sequence[LocatedReference], *, partia
         If a name fits two files, or, unless `partial`, if references lack results or the reverse; and if nothing is
         left.
     """
-    index = _index(references)
+    lookup = _index(references)
     notes: list[str] = []
     by_run: list[dict[int, Result]] = []
     for run in runs:
-        found = index.find_run(run)
+        found = lookup.find_run(run)
         unmatched = [one.file for one in run.results if one.file not in found]
         notes += _report_unmatched(
             (f"run {run.name}", "truth or labels"),
@@ -201,15 +201,15 @@ def match(runs: Sequence[Run], references: Sequence[LocatedReference], *, partia
             partial=partial,
         )
         by_run.append({found[one.file]: one for one in run.results if one.file in found})
-    kept = [place for place in range(len(references)) if all(place in results for results in by_run)]
+    kept = [index for index in range(len(references)) if all(index in results for results in by_run)]
     if not kept:
         raise InputError(
             "no micrograph is both in the truth or labels and in every run: nothing to evaluate."
         )
     return MatchedRuns(
         tuple(runs),
-        tuple(references[place].reference for place in kept),
-        tuple(tuple(results[place] for place in kept) for results in by_run),
+        tuple(references[index].reference for index in kept),
+        tuple(tuple(results[index] for index in kept) for results in by_run),
         tuple(notes),
     )
 
@@ -260,7 +260,7 @@ class MicrographIndex:
                 f"{run.path}: found {len(run.results)} images of a stack, but the {self._table} have "
                 f"{len(self._files)} rows; stacks are matched by order, so the numbers must be equal."
             )
-        return {one.file: place for place, one in enumerate(run.results)}
+        return {one.file: index for index, one in enumerate(run.results)}
 
     def find(self, paths: Mapping[str, Path], owner: str, *, by_key: bool = False) -> dict[str, int]:
         """Index of the micrograph by file, for those found; `owner` names the files' table in messages.
@@ -336,7 +336,7 @@ def _index(references: Sequence[LocatedReference]) -> MicrographIndex:
 def _missing_from(references: Sequence[LocatedReference], found: Mapping[str, int]) -> list[str]:
     """Files of the references to which nothing was assigned."""
     assigned = set(found.values())
-    return [one.reference.file for place, one in enumerate(references) if place not in assigned]
+    return [one.reference.file for index, one in enumerate(references) if index not in assigned]
 
 
 def _report_unmatched(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from thonring.evaluate.matching import Pair
 from thonring.evaluate.results import FAILED_INPUT, NO_FIT
 from thonring.records import Floats
-from thonring.settings import Limit
+from thonring.settings import Limit, LimitSide
 
 TWO_SIDED_95 = 1.959964
 """Quantile of the standard normal distribution for a two-sided 95 % interval."""
@@ -20,7 +20,6 @@ TWO_SIDED_95 = 1.959964
 POSTERIOR_SAMPLES = 4000
 """Samples of a credible interval: the standard error of its ends is about 1 % of its width."""
 
-Side = Literal["at least", "at most"]
 ComparedAspect = Literal["verdict", "estimate"]
 
 
@@ -241,7 +240,7 @@ class ThresholdCurve:
     """
 
     criterion: str
-    side: Side
+    side: LimitSide
     unit: str
     limits: Floats
     counts: Floats
@@ -265,14 +264,14 @@ def threshold_curves(pairs: Sequence[Pair], limits: Sequence[Limit]) -> tuple[Th
     return tuple(curve for curve in curves if curve is not None)
 
 
-def _sides(limit: Limit) -> Iterator[Side]:
+def _sides(limit: Limit) -> Iterator[LimitSide]:
     if math.isfinite(limit.at_least):
         yield "at least"
     if math.isfinite(limit.at_most):
         yield "at most"
 
 
-def _curve(pairs: Sequence[Pair], limit: Limit, side: Side) -> ThresholdCurve | None:
+def _curve(pairs: Sequence[Pair], limit: Limit, side: LimitSide) -> ThresholdCurve | None:
     is_free = [_is_free(pair, limit, side) for pair in pairs]
     if not any(is_free):
         return None
@@ -308,7 +307,7 @@ def _counts(values: Floats, positive: npt.NDArray[np.bool_], thresholds: Floats,
     return np.stack([base.tp + tp, base.fp + fp, base.fn + fn, base.tn + tn])
 
 
-def _is_free(pair: Pair, limit: Limit, side: Side) -> bool:
+def _is_free(pair: Pair, limit: Limit, side: LimitSide) -> bool:
     """Whether the verdict depends on this side of the limit alone."""
     value = pair.result.criteria.get(limit.criterion, math.nan)
     if (

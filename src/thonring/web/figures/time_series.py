@@ -3,13 +3,12 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from thonring.records import Floats
 from thonring.run.columns import STATUSES, Integers, RunColumns
-from thonring.settings import Limit
+from thonring.settings import Limit, LimitSide
 from thonring.web.figures.downsampling import MAX_POINTS, Band, bands, downsample
 
 MIN_BINS, MAX_BINS = 12, 36
@@ -97,7 +96,7 @@ def micrograph_order(columns: RunColumns) -> MicrographOrder:
 class PlottedLimit:
     """A bound on the quantity, in its unit."""
 
-    side: Literal["at least", "at most"]
+    side: LimitSide
     value: float
 
     @property
