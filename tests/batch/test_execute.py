@@ -33,6 +33,8 @@ def test_a_fault_nobody_foresaw_fails_one_micrograph(tmp_path: Path, executor: E
     assert finished[1].reasons == ("raw/bad.mrc: unexpected ZeroDivisionError: no such luck",)
 
 
+@pytest.mark.slow
+@pytest.mark.kills
 def test_a_killed_process_fails_one_micrograph_and_no_other(tmp_path: Path) -> None:
     jobs = tasks.jobs_of(tmp_path, "a", "b", "bad", "d", "e", "f", "g")
     finished = dict(run_jobs(jobs, Processes(2), tasks.die))
@@ -41,6 +43,8 @@ def test_a_killed_process_fails_one_micrograph_and_no_other(tmp_path: Path) -> N
     assert "raw/bad.mrc: the process working on it died twice" in finished[2].reasons[0]
 
 
+@pytest.mark.slow
+@pytest.mark.kills
 def test_a_process_killed_once_costs_nothing(tmp_path: Path) -> None:
     jobs = tasks.jobs_of(tmp_path, "a", "bad", "c", "d", "e")
     finished = dict(run_jobs(jobs, Processes(2), tasks.die_once))
@@ -61,6 +65,7 @@ def test_inline_is_this_process(tmp_path: Path) -> None:
     assert finished[0].reasons[0] == str(os.getpid())
 
 
+@pytest.mark.slow
 def test_processes_may_be_one_that_is_another(tmp_path: Path) -> None:
     jobs = tasks.jobs_of(tmp_path, "a", "bad", "c")
     finished = dict(run_jobs(jobs, Processes(1), tasks.die))
@@ -78,6 +83,8 @@ def test_an_executor_finishes_again_and_again(tmp_path: Path, executor: Executor
         assert sorted((index, outcome.path.stem) for index, outcome in finished) == [(0, name), (1, "b")]
 
 
+@pytest.mark.slow
+@pytest.mark.kills
 def test_processes_stay_between_calls_and_are_replaced_when_they_died(tmp_path: Path) -> None:
     def process_of(name: str, task: Task) -> str:
         ((_, outcome),) = run_jobs(tasks.jobs_of(tmp_path, name), executor, task)

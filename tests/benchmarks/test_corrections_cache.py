@@ -81,6 +81,7 @@ def test_parts_complete_a_run(tmp_path: Path) -> None:
     assert row_cache(tmp_path).rows() == [row(one) for one in scenes()]
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_rows_of_one(tmp_path: Path) -> None:
     measure_blocks(row_cache(tmp_path), scenes, 2, work=row)
     assert row_cache(tmp_path).rows() == [row(one) for one in scenes()]

@@ -17,6 +17,8 @@ from thonring.quality import load_profile
 from thonring.records import Attempt, KnownDefocus, SectorProfiles
 from thonring.settings import Limit, Settings
 
+pytestmark = pytest.mark.slow
+
 SIZE = 1024
 INDICES = (0, 1, 2, 3)
 PRODUCT = [one for one in CONFIGURATIONS if not SEARCHES[one.search].one_start]
@@ -72,7 +74,6 @@ def _with_impossible_limit(limits: tuple[Limit, ...], criterion: str) -> tuple[L
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("configuration", PRODUCT, ids=lambda one: one.name)
 def test_rows_are_judged_as_the_pipeline_would(
     configuration: Configuration, measured: list[Measured]
@@ -82,7 +83,6 @@ def test_rows_are_judged_as_the_pipeline_would(
         _check_same(judge(subject[0], configuration, limits), *_pipeline(configuration, limits, subject))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("criterion", ["ice_ring", "fit_resolution", "drift"])
 def test_other_limits_need_no_other_measurement(criterion: str, measured: list[Measured]) -> None:
     (configuration,) = (one for one in PRODUCT if one.name == "default")

@@ -5,6 +5,8 @@ import pytest
 from benchmarks.lib.damaged_inputs import DAMAGES
 from benchmarks.runtime.damaged import InputResult, RunEnd, estimate_inputs
 
+pytestmark = pytest.mark.slow
+
 INTACT, OF_EACH = 3, 2
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from factories.stores import make_graded, make_run, make_session, write_spectra
 from thonring.run.names import spectrum_path
 from thonring.web.contact_sheet import MICROGRAPHS_PER_SHEET
@@ -12,6 +14,7 @@ from thonring.web.report.page import thumbnail
 LARGEST_BYTES = 10_000_000
 
 
+@pytest.mark.slow
 def test_ten_thousand_micrographs_are_less_than_ten_megabytes(tmp_path: Path) -> None:
     """Beyond MAX_POINTS a page does not grow, and pictures of noise are the largest there are."""
     run = make_run(tmp_path / "run", make_session(2 * MAX_POINTS))
