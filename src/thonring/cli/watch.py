@@ -9,14 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
+from thonring.cli import console
 from thonring.cli import options as opt
-from thonring.cli.console import (
-    duration_text,
-    error_exit,
-    parse_duration,
-    parse_until,
-    print_note,
-)
 from thonring.cli.estimation_options import EstimationOptions
 from thonring.cli.executor_options import ExecutorOptions, executor_choice
 from thonring.errors import InputError
@@ -81,11 +75,14 @@ def watch(  # noqa: PLR0913 - typer reads the options from the signature
     """
     one_thread_each()
     keep_freed_memory()
-    with error_exit():
+    with console.error_exit():
         estimation.check()
         choice = executor_choice(workers)
-        every_s, stable_s = parse_duration(every, "--every"), parse_duration(stable, "--stable")
-        end = parse_until(until or (), datetime.now().astimezone(), "--until")
+        every_s, stable_s = (
+            console.parse_duration(every, "--every"),
+            console.parse_duration(stable, "--stable"),
+        )
+        end = console.parse_until(until or (), datetime.now().astimezone(), "--until")
         from thonring.batch.folder_scan import ScanPattern
         from thonring.batch.watch import WatchOptions
 
@@ -142,12 +139,12 @@ def _watch(plan: "WatchOptions", choice: "ExecutorChoice", *, quiet: bool) -> in
             print_tables_replaced(run)
         started = time.monotonic()
         with (
-            open_executor(choice, run, [folder], print_note) as executor,
+            open_executor(choice, run, [folder], console.print_note) as executor,
             watch_display(folder, run, quiet=quiet) as display,
         ):
             watched = watch_folder(store, plan, executor, display)
         if not quiet:
-            took = duration_text(time.monotonic() - started)
+            took = console.duration_text(time.monotonic() - started)
             counts = summary(one.outcome for one in store)
             print_summary(watched.run, plan.run_options, counts, _ending(watched), took)
     return watched.run.exit_code

@@ -14,14 +14,8 @@ import numpy as np
 from thonring import pipeline, read, spectrum
 from thonring.ctffind_cli.settings import CtffindRequest
 from thonring.errors import FitError, InputError, ThonringError, UnsuitableImage
+from thonring.formats import ctffind_files
 from thonring.formats.ctffind import frequencies_per_A, profile_rows
-from thonring.formats.ctffind_files import (
-    CtffindFiles,
-    CtffindResult,
-    CtffindRun,
-    diagnostic_image,
-    write_ctffind_files,
-)
 from thonring.measurement import Measurement, measure, measure_frames, measured_file
 from thonring.quality import CRITERIA, load_profile
 from thonring.records import CtfFit, Evidence, Image, Micrograph, Outcome, Source
@@ -61,7 +55,9 @@ class CtffindConsole:
         """Print which micrograph is next."""
         self._write(f"Working on micrograph {number} of {micrographs}")
 
-    def print_result(self, request: CtffindRequest, result: CtffindResult, reasons: tuple[str, ...]) -> None:
+    def print_result(
+        self, request: CtffindRequest, result: ctffind_files.CtffindResult, reasons: tuple[str, ...]
+    ) -> None:
         """Print the values of one micrograph, and the verdict."""
         fit = result.fit
         if fit is None:
@@ -90,7 +86,7 @@ class CtffindConsole:
         """Print that a micrograph has no result, and why."""
         self._warn(f"thonring-ctffind: micrograph {number}: {problem}")
 
-    def print_files(self, files: CtffindFiles) -> None:
+    def print_files(self, files: ctffind_files.CtffindFiles) -> None:
         """Print the names of the files; RELION finds its values by the first of these lines."""
         self._write("\n")
         self._write(f"Summary of results                          : {files.text}")
@@ -128,7 +124,7 @@ def estimate_ctffind(request: CtffindRequest, console: CtffindConsole) -> None:
     """
     measures = list(_measures(request))
     console.print_start(request, len(measures))
-    results: list[CtffindResult] = []
+    results: list[ctffind_files.CtffindResult] = []
     problem: ThonringError | None = None
     for number, measure_one in enumerate(measures, start=1):
         console.print_progress(number, len(measures))
@@ -144,8 +140,8 @@ def estimate_ctffind(request: CtffindRequest, console: CtffindConsole) -> None:
             results.append(_no_result(request))
     if problem is not None and all(result.fit is None for result in results):
         raise problem
-    files = CtffindFiles(request.diagnostic)
-    write_ctffind_files(files, _run(request), results)
+    files = ctffind_files.CtffindFiles(request.diagnostic)
+    ctffind_files.write_ctffind_files(files, _run(request), results)
     console.print_files(files)
 
 
@@ -210,7 +206,7 @@ def _examine(
     return pipeline.examine_measured(source, settings, lambda: measured, known=request.known)
 
 
-def _result(request: CtffindRequest, estimate: _Estimate) -> CtffindResult:
+def _result(request: CtffindRequest, estimate: _Estimate) -> ctffind_files.CtffindResult:
     """The fit and its images; its curve and its resolution end where the diagnostic image does."""
     fitted, evidence = estimate.fit, estimate.evidence
     finest_A = max(2 * request.pixel_A, min(2 * request.sampling_A, request.settings.resolution_range_A[1]))
@@ -223,8 +219,8 @@ def _result(request: CtffindRequest, estimate: _Estimate) -> CtffindResult:
     )
     view = spectrum.resample(evidence.measured, request.sampling_A, request.box_px)
     enhanced = spectrum.enhance(view, spectrum.CRITERIA)
-    picture = diagnostic_image(enhanced, fitted, evidence.optics, request.sampling_A)
-    return CtffindResult(fitted, picture, profile_rows(view, fitted, evidence.optics))
+    picture = ctffind_files.diagnostic_image(enhanced, fitted, evidence.optics, request.sampling_A)
+    return ctffind_files.CtffindResult(fitted, picture, profile_rows(view, fitted, evidence.optics))
 
 
 def _in_range_deg(phase_shift_deg: float, range_deg: tuple[float, float] | None) -> float:
@@ -240,16 +236,16 @@ def _in_range_deg(phase_shift_deg: float, range_deg: tuple[float, float] | None)
     return min((phase_shift_deg + turn for turn in (0.0, 180.0, -180.0)), key=outside_deg)
 
 
-def _no_result(request: CtffindRequest) -> CtffindResult:
+def _no_result(request: CtffindRequest) -> ctffind_files.CtffindResult:
     """What CTFFIND's files hold for an image that could not be estimated: the frequencies, and zeros."""
     box_px = request.box_px
     frequency = frequencies_per_A(box_px, request.sampling_A)
     profile = np.concatenate([frequency[None], np.zeros((5, frequency.size))])
-    return CtffindResult(None, np.zeros((box_px, box_px), np.float32), profile)
+    return ctffind_files.CtffindResult(None, np.zeros((box_px, box_px), np.float32), profile)
 
 
-def _run(request: CtffindRequest) -> CtffindRun:
-    return CtffindRun(
+def _run(request: CtffindRequest) -> ctffind_files.CtffindRun:
+    return ctffind_files.CtffindRun(
         input_file=request.image,
         pixel_A=request.pixel_A,
         optics=request.optics,
