@@ -146,7 +146,7 @@ WRONG = {
     "no such recipe": (("--count", 1, "--recipe", "nowhere.toml", "--out", "{set}"), "nowhere.toml"),
     "no rings": (("--count", 1, "--recipe", "{blind}", "--out", "{set}"), "visible rings was found in"),
     "impossible": (("--count", 1, "--recipe", "{impossible}", "--out", "{set}"), "pixel_A"),
-    "parent": (("--count", 1, "--out", "{set}/deeper"), "the folder above it"),
+    "parent": (("--count", 1, "--out", "{set}/deeper"), "its parent folder"),
     "other content": (("--count", 1, "--out", "{here}"), "expected an empty folder or a new name"),
 }
 

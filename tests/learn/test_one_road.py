@@ -77,7 +77,7 @@ def test_notes_on_metadata_reach_the_table_of_predictions(image: Path, model: Pa
     command(0, "predict", image, "--cs", 2.7, "--voltage", 200, "--out", table, "--model", model)
     (row,) = rows(table)
     assert row["status"] == "predicted"
-    assert "says 300 kV, 200 was given and is used" in row["notes"]
+    assert "states 300 kV; the given 200 kV" in row["notes"]
     assert "tilted by 30.0°" in row["notes"]
 
 
