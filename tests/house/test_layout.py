@@ -172,3 +172,32 @@ def test_names_are_nouns_and_verbs_of_the_field(word: str) -> None:
         if not node.name.startswith("_") and word in words_of(node.name)
     ]
     assert not files + names
+
+
+CSV_READERS = {
+    "files/csv.py": "the reader itself",
+    "evaluate/results.py": "the one reader of runs, where the database is lost",
+    "evaluate/labels.py": "people's labels",
+    "simulate/truth.py": "truth.csv of a simulated set",
+    "learn/training/evaluation.py": "Lightning's log of a training",
+}
+
+
+def test_nothing_reads_an_export_back_as_a_run() -> None:
+    """The database is the truth of a run: who reads tables reads those of others, and stands here with the reason."""
+    readers = {
+        name_of(path)
+        for path in MODULES
+        for node in ast.walk(tree_of(path))
+        if (
+            isinstance(node, ast.Attribute)
+            and node.attr in {"DictReader", "reader"}
+            and is_named(node.value, "csv")
+        )
+        or (isinstance(node, ast.ImportFrom) and any(alias.name == "read_csv" for alias in node.names))
+    }
+    assert {name for name in readers if not name.startswith("formats/")} == set(CSV_READERS)
+
+
+def is_named(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
