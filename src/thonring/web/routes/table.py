@@ -173,7 +173,7 @@ def _number(parameter: str, value: object) -> float:
     except ValueError:
         number = math.nan
     if math.isnan(number):
-        raise SettingsError(f"{parameter}: expected a number.")
+        raise SettingsError(f"query parameter {parameter!r}: expected a number.")
     return number
 
 
