@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factories.ctffind_sessions import IMAGES, VERSIONS, answers, files, lines_of
-from thonring.ctffind_cli.dialogues import DIALOGUES, read_answers
+from thonring.ctffind_cli.dialogues import read_answers
 from thonring.ctffind_cli.prompts import Script
-from thonring.ctffind_cli.questions import Answers, Expert, KnownCtf, ask_all
+from thonring.ctffind_cli.questions import DIALOGUES, Answers, Expert, KnownCtf, ask_all
 from thonring.ctffind_cli.settings import to_request
 from thonring.errors import AnswerError, ThonringError
 from thonring.settings import KnownAstigmatism
@@ -39,6 +39,7 @@ PLAIN = {
     f"4.1.14 {SCIPION}, restraint": "no yes yes 500.000000 no no",
     f"4.1.14 {MAGELLON}": "no no no no no",
     f"4.1.14 {NEXTPYP}, spectra": "no no yes 100 no no",
+    f"4.1.14 {RELION} of RELION 3.1.3": "no yes yes 100 no no",
     f"4.1.15 {RELION}, CTFFIND 4": "no yes yes 100 no no no",
     f"4.1.15 {NEXTPYP}, CTFFIND 4": "no no yes 100 no no no",
     f"5 {RELION}, CTFFIND 5": "no yes yes 100 no no no no",
@@ -52,6 +53,7 @@ PLAIN = {
 PHASE_SHIFT = {
     f"4.1.14 {SCIPION}": "no no no yes 0.000000 3.141593 0.174533 no",
     f"4.1.14 {NEXTPYP}": "no no yes 100 yes 0.0 3.15 0.5 no",
+    f"4.1.14 {RELION} of RELION 3.1.3": "no yes yes 100 yes 0 3.14159 0.174533 no",
     f"5 {RELION}, either CTFFIND": "no yes yes 100 yes 0 3.14159 0.174533 no no",
     f"5 {CRYOEM_TOOLS}": "No No No Yes 0 3.15 0.5 No Yes Yes 1.4 No Yes 4",
     f"5 {NEXTPYP}, CTFFIND 5": "No No No Yes 0.0 3.15 0.5 No Yes Yes 1.4 No Yes 7",

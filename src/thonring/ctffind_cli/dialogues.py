@@ -6,34 +6,13 @@ asks, and the reading that uses every line is the right one.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from thonring.ctffind_cli.prompts import Script
-from thonring.ctffind_cli.questions import (
-    CTFFIND_4_1_14,
-    CTFFIND_4_1_15,
-    CTFFIND_5,
-    Answers,
-    Dialogue,
-    ask_all,
-)
+from thonring.ctffind_cli.questions import DIALOGUES, Answers, Dialogue, ask_all
 from thonring.errors import AnswerError
-
-_RELEASES = (
-    CTFFIND_4_1_14,
-    CTFFIND_4_1_15,
-    replace(CTFFIND_4_1_15, dark=False),
-    CTFFIND_5,
-    replace(CTFFIND_5, spectrum_options=False),
-)
-
-DIALOGUES = (
-    *_RELEASES,
-    *(replace(release, tilt_with_phase_shift=True) for release in _RELEASES if release.tilt),
-)
-"""All dialogues; those of one release differ between its builds. Lines that fit several mean the same in each."""
 
 
 @dataclass(frozen=True, slots=True)

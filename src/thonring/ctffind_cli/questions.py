@@ -1,7 +1,7 @@
 """The questions of CTFFIND 4.1.14, 4.1.15 and 5 in their words and order, with their defaults and bounds."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from thonring.ctffind_cli.prompts import (
@@ -52,6 +52,20 @@ class Dialogue:
 CTFFIND_4_1_14 = Dialogue("4.1.14")
 CTFFIND_4_1_15 = Dialogue("4.1.15", tilt=True, dark=True)
 CTFFIND_5 = Dialogue("5", tilt=True, thickness=True, dark=True, spectrum_options=True)
+
+_RELEASES = (
+    CTFFIND_4_1_14,
+    CTFFIND_4_1_15,
+    replace(CTFFIND_4_1_15, dark=False),
+    CTFFIND_5,
+    replace(CTFFIND_5, spectrum_options=False),
+)
+
+DIALOGUES = (
+    *_RELEASES,
+    *(replace(release, tilt_with_phase_shift=True) for release in _RELEASES if release.tilt),
+)
+"""All dialogues; those of one release differ between its builds. Lines that fit several mean the same in each."""
 
 
 @dataclass(frozen=True, slots=True)

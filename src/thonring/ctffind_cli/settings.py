@@ -5,13 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from thonring.ctf import canonical
-from thonring.ctffind_cli.questions import (
-    DARK_QUESTION,
-    TARGET_PIXEL_A,
-    THICKNESS_QUESTION,
-    TILT_QUESTION,
-    Answers,
-)
+from thonring.ctffind_cli import questions
+from thonring.ctffind_cli.questions import Answers
 from thonring.errors import AnswerError
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
@@ -104,17 +99,17 @@ def _refuse_unsupported(answers: Answers) -> None:
     asked_by = f"in the dialogue of CTFFIND {answers.version}, which the answers fit"
     if answers.tilt:
         raise AnswerError(
-            f"'{TILT_QUESTION}': found yes ({asked_by}); Thonring does not determine the tilt, and a fit that "
+            f"'{questions.TILT_QUESTION}': found yes ({asked_by}); Thonring does not determine the tilt, and a fit that "
             "ignores it is less accurate. Answer no for a fit of the whole image."
         )
     if answers.thickness:
         raise AnswerError(
-            f"'{THICKNESS_QUESTION}': found yes ({asked_by}); Thonring does not determine the thickness, and a fit "
+            f"'{questions.THICKNESS_QUESTION}': found yes ({asked_by}); Thonring does not determine the thickness, and a fit "
             "that ignores it has another defocus. Answer no for a fit without it."
         )
     if not answers.expert.dark_subtracted:
         raise AnswerError(
-            f"'{DARK_QUESTION}': found no; Thonring does not subtract a dark image. Answer yes, and subtract it "
+            f"'{questions.DARK_QUESTION}': found no; Thonring does not subtract a dark image. Answer yes, and subtract it "
             "from the frames beforehand."
         )
     distortion = answers.expert.distortion
@@ -126,7 +121,7 @@ def _refuse_unsupported(answers: Answers) -> None:
 
 
 def fitting_pixel_A(
-    pixel_A: float, box_px: int, *, resample: bool, target_A: float = TARGET_PIXEL_A
+    pixel_A: float, box_px: int, *, resample: bool, target_A: float = questions.TARGET_PIXEL_A
 ) -> float:
     """The pixel of CTFFIND's diagnostic image: that of the input, or `target_A` and a little if that is finer.
 
