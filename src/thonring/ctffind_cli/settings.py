@@ -99,18 +99,18 @@ def _refuse_unsupported(answers: Answers) -> None:
     asked_by = f"in the dialogue of CTFFIND {answers.version}, which the answers fit"
     if answers.tilt:
         raise AnswerError(
-            f"'{questions.TILT_QUESTION}': found yes ({asked_by}); Thonring does not determine the tilt, and a fit that "
-            "ignores it is less accurate. Answer no for a fit of the whole image."
+            f"'{questions.TILT_QUESTION}': found yes ({asked_by}); Thonring does not determine the tilt, and a "
+            "fit that ignores it is less accurate. Answer no for a fit of the whole image."
         )
     if answers.thickness:
         raise AnswerError(
-            f"'{questions.THICKNESS_QUESTION}': found yes ({asked_by}); Thonring does not determine the thickness, and a fit "
-            "that ignores it has another defocus. Answer no for a fit without it."
+            f"'{questions.THICKNESS_QUESTION}': found yes ({asked_by}); Thonring does not determine the thickness, "
+            "and a fit that ignores it has another defocus. Answer no for a fit without it."
         )
     if not answers.expert.dark_subtracted:
         raise AnswerError(
-            f"'{questions.DARK_QUESTION}': found no; Thonring does not subtract a dark image. Answer yes, and subtract it "
-            "from the frames beforehand."
+            f"'{questions.DARK_QUESTION}': found no; Thonring does not subtract a dark image. Answer yes, and "
+            "subtract it from the frames beforehand."
         )
     distortion = answers.expert.distortion
     if distortion is not None and distortion[1:] != (1.0, 1.0):
