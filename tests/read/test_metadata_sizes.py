@@ -86,7 +86,26 @@ def test_what_the_sizes_do_not_explain_is_a_note_where_another_size_is_used(tmp_
             "states 2 Å per pixel for 5760 x 4092 pixels, and this image has 48 x 40; 3.1 Å are used"
             in note.text
         )
-    assert micrograph(image(tmp_path, header_A=2.0)).notes == (), "an image that was cropped, not binned"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            {"UncroppedSize": "-5760 -4092"},
+            "for 5760 x 4092 pixels, which no binning turns into 48 x 40; 2 Å are used",
+        ),
+        ({"Binning": 0.5}, "so it is 4 Å for an image binned by 2; 2 Å are used"),
+    ],
+)
+def test_a_header_that_repeats_a_pixel_size_of_other_images_is_noted(
+    tmp_path: Path, values: dict[str, object], said: str
+) -> None:
+    """The image may have been cropped, or binned by a program that copied the header."""
+    mdoc(tmp_path, PixelSpacing=2.0, **values)
+    found = micrograph(image(tmp_path, header_A=2.0))
+    assert found.pixel_A == 2.0
+    assert said in found.notes[0].text
 
 
 def test_a_cropped_readout_of_epu_is_not_taken_for_the_image(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_another_voltage_is_told_and_the_given_one_used(tmp_path: Path) -> None:
 
 def test_a_tilted_stage_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.mrc.mdoc").write_text(IMAGE_MDOC)
-    assert "tilted by 30.0°" in micrograph(image(tmp_path, 1.056)).notes[0].text
+    assert "tilted by 30.0°" in micrograph(image(tmp_path, 1.056)).notes[-1].text
 
 
 @pytest.mark.parametrize("text", [epu_xml()[:500], "", epu_xml(volts=3)])

@@ -113,17 +113,21 @@ def pixel_size_problems(metadata: Metadata, shape: tuple[int, int]) -> tuple[Not
     """Why the pixel size that is stated is not known to be that of an image of `shape` (rows, columns), as a note."""
     if metadata.pixel_A is None or _binning_factor(metadata, shape) is not None:
         return ()
+    return (Note("metadata-pixel", f"{_unexplained(metadata, metadata.pixel_A, shape)}; not used."),)
+
+
+def _unexplained(metadata: Metadata, pixel_A: float, shape: tuple[int, int]) -> str:
+    """What contradicts that the stated pixel size is that of an image of `shape`, without a full stop."""
     rows, columns = shape
     sizes = " or ".join(f"{size[0]} x {size[1]}" for size in _stated_sizes(metadata))
     described = f" for {sizes} pixels, which no binning turns into {columns} x {rows}" if sizes else ""
     movie = (
         f"; Binning {metadata.binning:g} says that this is the pixel size of a super-resolution movie, so it is "
-        f"{2 * metadata.pixel_A:.4g} Å for an image binned by 2"
+        f"{2 * pixel_A:.4g} Å for an image binned by 2"
         if _is_super_resolution(metadata)
         else ""
     )
-    text = f"{metadata.path}: states {metadata.pixel_A:.4g} Å per pixel{described}{movie}; not used."
-    return (Note("metadata-pixel", text),)
+    return f"{metadata.path}: states {pixel_A:.4g} Å per pixel{described}{movie}"
 
 
 def unchecked_pixel_notes(metadata: Metadata) -> tuple[Note, ...]:
@@ -198,20 +202,23 @@ def _pixel_notes(metadata: Metadata, used_A: float, shape: tuple[int, int]) -> t
     if metadata.pixel_A is None:
         return ()
     factor = _binning_factor(metadata, shape)
-    sizes = _stated_sizes(metadata)
-    described = " or ".join(f"{columns} x {rows}" for columns, rows in sizes)
     own = f"{shape[1]} x {shape[0]}"
     stated_A = metadata.pixel_A * (factor or 1.0)
     if abs(stated_A / used_A - 1) > PIXEL_TOLERANCE:
-        unexplained = f" for {described} pixels, and this image has {own}" if sizes and factor is None else ""
+        sizes = " or ".join(f"{columns} x {rows}" for columns, rows in _stated_sizes(metadata))
+        unexplained = f" for {sizes} pixels, and this image has {own}" if sizes and factor is None else ""
         text = (
             f"{metadata.path}: states {stated_A:.4g} Å per pixel{unexplained}; {used_A:.4g} Å are "
             f"used{_likely_cause(metadata, used_A / stated_A)}."
         )
         return (Note("metadata-pixel", text),)
-    if factor not in {None, 1.0}:
+    if factor is None:
+        text = f"{_unexplained(metadata, metadata.pixel_A, shape)}; {used_A:.4g} Å are used."
+        return (Note("metadata-size", text),)
+    if factor != 1.0:
+        columns, rows = next(size for size in _stated_sizes(metadata) if _size_factor(size, shape) == factor)
         text = (
-            f"{metadata.path}: describes {described} pixels of {metadata.pixel_A:.4g} Å; for this image of "
+            f"{metadata.path}: describes {columns} x {rows} pixels of {metadata.pixel_A:.4g} Å; for this image of "
             f"{own} that gives {stated_A:.4g} Å."
         )
         return (Note("metadata-size", text),)
