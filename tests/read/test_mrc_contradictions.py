@@ -96,6 +96,18 @@ def test_signed_counts_in_mode_6(tmp_path: Path, value_range: tuple[float, float
     assert kinds(image) == ["integer-sign"]
 
 
+@pytest.mark.parametrize(("mean", "odd"), [(1000, 65535), (60000, 0)])
+@pytest.mark.parametrize("value_range", [(0.0, 65535.0), None])
+def test_hot_and_dead_pixels_do_not_change_the_sign_of_counts(
+    tmp_path: Path, mean: float, odd: int, value_range: tuple[float, float] | None
+) -> None:
+    counts = np.rint(mean + 50 * NOISE)
+    counts[5, 7] = odd
+    image = micrograph(write(tmp_path / "a.mrc", counts.astype("u2"), value_range))
+    np.testing.assert_array_equal(image.pixels, counts)
+    assert image.notes == ()
+
+
 def test_big_endian_counts_above_32767(tmp_path: Path) -> None:
     counts = np.rint(40000 + 50 * NOISE)
     header = bytearray(

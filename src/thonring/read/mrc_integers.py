@@ -18,6 +18,9 @@ PLAUSIBLE_RATIO = 1.5
 """Standard deviation of one reading relative to the other from which the other is the plausible one: a choice. Wrapping
 splits the histogram in two; 3 % of unsigned bytes wrapped already double a standard deviation of 25."""
 
+MIN_WRAPPED_SHARE = 0.01
+"""Share of the values on either side of the middle below which they tell nothing: hot or dead pixels, not counts."""
+
 SAMPLED_VALUES = 1 << 20
 """Values that the standard deviations are computed from, taken at equal steps."""
 
@@ -85,9 +88,11 @@ def _sign_by_range(
 def _sign_by_values(signed: npt.NDArray[Any], unsigned: npt.NDArray[Any]) -> str | None:
     """The reading with the clearly narrower distribution; None if neither is."""
     step = max(1, signed.size // SAMPLED_VALUES)
-    signed_std, unsigned_std = (
-        float(one.reshape(-1)[::step].std(dtype=np.float64)) for one in (signed, unsigned)
-    )
+    sampled, sampled_unsigned = signed.reshape(-1)[::step], unsigned.reshape(-1)[::step]
+    wrapped = float(np.mean(sampled < 0))
+    if not MIN_WRAPPED_SHARE <= wrapped <= 1.0 - MIN_WRAPPED_SHARE:
+        return None
+    signed_std, unsigned_std = (float(one.std(dtype=np.float64)) for one in (sampled, sampled_unsigned))
     if signed_std > PLAUSIBLE_RATIO * unsigned_std:
         return UNSIGNED
     return SIGNED if unsigned_std > PLAUSIBLE_RATIO * signed_std else None
