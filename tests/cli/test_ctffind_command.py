@@ -248,7 +248,11 @@ FAILING = {
         "before background subtraction",
     ),
     "an image as a spectrum": (PLAIN, ("--amplitude-spectrum-input",), "P(k) and P(-k)"),
-    "too few frequencies": ([*PLAIN[:7], "10", "9.9", *PLAIN[9:]], (), "no CTF could be fitted: only"),
+    "too few frequencies": (
+        [*PLAIN[:7], "10", "9.9", *PLAIN[9:]],
+        (),
+        "no CTF could be fitted: the resolution range contains only",
+    ),
 }
 
 

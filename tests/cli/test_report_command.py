@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from factories.commands import Command
 
 
+@pytest.mark.slow
 def test_a_run_is_reported_beside_itself(command: Command, run: Path) -> None:
     result = command("report", run)
     assert result.exit_code == 0, result.output
@@ -25,6 +26,7 @@ def test_a_run_is_reported_beside_itself(command: Command, run: Path) -> None:
     assert (run / "report" / "figures" / "defocus.png").is_file()
 
 
+@pytest.mark.slow
 def test_it_goes_where_it_is_wanted_in_silence_and_with_labels(
     command: Command, run: Path, micrographs: Path, tmp_path: Path
 ) -> None:

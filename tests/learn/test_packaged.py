@@ -45,6 +45,7 @@ def test_it_finds_the_defocus(
     assert abs(answer.defocus_A - defocus_A) < 5 * answer.sigma_A
 
 
+@pytest.mark.slow
 def test_it_is_right_on_simulated_micrographs(packaged: Predictor) -> None:
     """Scenes of another recipe and seed than any it was trained on, as whole images."""
     sound = load_recipe("session").model_copy(update={"defective_share": 0.0})

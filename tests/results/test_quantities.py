@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 DERIVED = [one for one in FIT_QUANTITIES if one.derive is not None]
 
 
+@pytest.mark.slow
 def test_a_new_number_is_found_everywhere_once_it_is_in_the_table(tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()

@@ -19,6 +19,7 @@ def covered(tiles: Tiling, shape: tuple[int, int]) -> bool:
     return bool(rows.all() and columns.all())
 
 
+@pytest.mark.slow
 @given(height=LENGTHS, width=LENGTHS, share=st.floats(0.1, 1.0))
 def test_tiles_lie_inside_and_leave_no_gap(height: int, width: int, share: float) -> None:
     wanted = max(1, round(share * min(height, width)))

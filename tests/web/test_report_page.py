@@ -96,6 +96,7 @@ def test_counts_are_those_of_the_store(tmp_path: Path) -> None:
     assert f"{counted.failed} truncated" in found
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_the_page_asks_nobody_and_its_pictures_have_words(tmp_path: Path) -> None:
     outcomes = make_session(60)

@@ -43,6 +43,7 @@ def test_enhanced_is_that_of_the_views(tmp_path: Path) -> None:
     assert np.array_equal(dataset.enhanced(0), enhanced_images(dataset.pyramid(0)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_other_processes_read_it_too(tmp_path: Path, method: str) -> None:
     dataset = open_dataset([written(tmp_path / "a.h5", range(3))])
