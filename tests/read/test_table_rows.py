@@ -90,6 +90,12 @@ def test_text_that_looks_like_an_escape_stays_what_it_is(tmp_path: Path) -> None
     assert read_star(star)[0].texts("rlnMicrographName") == ["~u0~0000e9é~u1~.mrc"]
 
 
+@pytest.mark.parametrize("folder", ["data_2024", "DATA_x", "_old", "[1]", "$scratch", "]", "plain"])
+def test_a_folder_may_begin_like_a_keyword(tmp_path: Path, folder: str) -> None:
+    star = write(tmp_path / "a.star", defoci("a.mrc 1 2 3", f"{folder}/b.mrc 15000 14000 10"))
+    assert read_star(star)[0].texts("rlnMicrographName") == ["a.mrc", f"{folder}/b.mrc"]
+
+
 @pytest.mark.parametrize("suffix", [".ctfparam", ".txt", ".star", ".xmd"])
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_every_text_of_defoci_is_read_in_every_encoding(tmp_path: Path, suffix: str, encoding: str) -> None:
@@ -128,6 +134,14 @@ def test_all_blocks_of_micrographs_are_read_and_others_are_named(tmp_path: Path)
     assert list(voltages(sources(star, report))) == ["a.mrc", "b.mrc"]
     assert report.notes == [f"{star}: not read: table 'jobs', which lacks the columns that are needed."]
     assert not report.left_out
+
+
+def test_single_values_and_a_loop_in_one_block_are_two_tables(tmp_path: Path) -> None:
+    star = write(tmp_path / "a.star", "data_m\n_rlnVoltage 300\n" + listed("a.mrc 1", "b.mrc 1")[16:])
+    assert [(table.name, list(table.columns), len(table)) for table in read_star(star)] == [
+        ("m", ["rlnVoltage"], 1),
+        ("m", ["rlnMicrographName", "rlnOpticsGroup"], 2),
+    ]
 
 
 def test_all_blocks_of_defoci_are_read_and_others_are_named(tmp_path: Path) -> None:
@@ -305,6 +319,11 @@ def test_labels_are_judged_one_by_one(tmp_path: Path) -> None:
     assert list(reasons(report)) == ["line 3", "line 4", "line 5", "line 6", "line 7"]
 
 
+def test_a_name_that_no_file_can_have_harms_no_other(tmp_path: Path) -> None:
+    path = write(tmp_path / "l.csv", "file,label\na\0b,1\nc,1\n")
+    assert [one.file for one in read_labels(path)] == ["a\0b", "c"]
+
+
 def test_labels_of_every_block_are_read(tmp_path: Path) -> None:
     labels = ("_rlnMicrographName", "_rlnSelected")
     text = loop("one", labels, "a.mrc 1.000000") + loop("two", labels, "b.mrc 0")
@@ -341,6 +360,14 @@ def test_what_is_not_toml_says_why(tmp_path: Path, content: bytes, message: str)
 def test_results_that_a_spreadsheet_saved_are_read(tmp_path: Path, encoding: str) -> None:
     path = write(tmp_path / "r.csv", 'file,status\n"a\nb.mrc",accepted\n', encoding)
     assert read_csv(path, "") == (["file", "status"], [{"file": "a\nb.mrc", "status": "accepted"}])
+
+
+def test_a_long_report_lists_the_first_rows() -> None:
+    report = TableReport()
+    for row in range(50):
+        report.leave_out(Path("k.star"), f"row {row}", "found nan.")
+    assert report.lines()[-1] == "30 more rows left out of tables"
+    assert len(report.lines()) == 21
 
 
 def test_a_report_says_where_which_micrograph_and_why() -> None:

@@ -60,11 +60,7 @@ def print_note(text: str) -> None:
 
 def print_table_report(report: "TableReport", *, quiet: bool) -> None:
     """Say which rows of tables were left out, and, unless `quiet`, what else there is to know of the tables."""
-    for one in report.left_out[:MOST_LISTED]:
-        print_note(str(one))
-    if len(report.left_out) > MOST_LISTED:
-        print_note(f"{len(report.left_out) - MOST_LISTED} more rows of tables left out")
-    for text in () if quiet else report.notes:
+    for text in report.lines()[len(report.notes) if quiet else 0 :]:
         print_note(text)
 
 

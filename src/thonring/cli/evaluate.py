@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thonring.cli import options as opt
-from thonring.cli.console import error_exit, print_note
+from thonring.cli.console import error_exit, print_table_report
 
 if TYPE_CHECKING:
     from thonring.files.text import LeftOut
@@ -186,8 +186,10 @@ def _end(text: str, left_out: "Sequence[LeftOut]", *, quiet: bool) -> None:
     """Print a report, or if `quiet` only the rows that were left out, and end with exit code 1 if there are any."""
     if not quiet:
         typer.echo(text)
-    for one in left_out if quiet else ():
-        print_note(str(one))
+    elif left_out:
+        from thonring.files.text import TableReport
+
+        print_table_report(TableReport(list(left_out)), quiet=quiet)
     if left_out:
         raise typer.Exit(1)
 

@@ -88,6 +88,8 @@ def read_labels(path: Path, report: TableReport | None = None) -> tuple[Label, .
 
 def resolve_in(file: str, folders: Sequence[Path]) -> Path:
     """Absolute path of a file: in the first folder that has it, or else in the first."""
+    if "\0" in file:  # no name of a file, so there is nothing to resolve
+        return folders[0] / file
     paths = [(folder / file).resolve() for folder in folders]
     return next((path for path in paths if path.exists()), paths[0])
 

@@ -130,8 +130,7 @@ def evaluate(request: EvaluationRequest) -> Report:
         tuple(_run_report(*one) for one in zip(matched.runs, by_run, groups, strict=True)),
         verdicts.compare_verdicts(by_run),
         (
-            *table_report.notes,
-            *map(str, table_report.left_out),
+            *table_report.lines(),
             *label_notes,
             *(note for run in runs for note in run.notes),
             *matched.notes,

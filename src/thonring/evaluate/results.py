@@ -363,7 +363,7 @@ def read_other_program(path: Path, name: str) -> Run:
         raise UnreadableTable(f"{path}: the run is empty, expected at least one defocus.")
     if in_order:
         told += " Its rows are images of a stack, taken in the order of what it is held against."
-    notes = (told, *report.notes, *map(str, report.left_out))
+    notes = (told, *report.lines())
     return Run(
         name,
         path,

@@ -73,7 +73,7 @@ class StarTable:
 
 
 def read_star(path: Path, report: TableReport | None = None) -> list[StarTable]:
-    """All tables of a STAR file in its order; a block of single values is a table of one row.
+    """All tables of a STAR file in its order; the single values of a block are a table of one row.
 
     Raises
     ------
@@ -86,7 +86,9 @@ def read_star(path: Path, report: TableReport | None = None) -> list[StarTable]:
         text, restored = _escaped(read_text(path, UnreadableTable, report))
         document = gemmi.cif.read_string(text)
         return [
-            StarTable(path, restored(block.name.strip()), _columns(block, restored)) for block in document
+            StarTable(path, restored(block.name.strip()), columns)
+            for block in document
+            for columns in _tables(block, restored)
         ]
     except (OSError, ValueError, RuntimeError) as problem:
         raise UnreadableTable(
@@ -95,33 +97,41 @@ def read_star(path: Path, report: TableReport | None = None) -> list[StarTable]:
         ) from problem
 
 
-def _escaped(text: str) -> tuple[str, Callable[[str], str]]:
-    """Text in ASCII, the only characters of bare values in gemmi's grammar, and a function that restores a part of it.
+_REFUSED = re.compile(r"[^\x00-\x7f]|(?<!\S)(?:[Dd](?=[Aa][Tt][Aa]_\S*/)|[$\[\]_](?=\S*/))")
+"""Characters that are not ASCII, and the first one of a path that begins like a block, a label or a bracket."""
 
-    RELION writes paths as they are, without quotes, whatever characters they have.
+
+def _escaped(text: str) -> tuple[str, Callable[[str], str]]:
+    """Text with nothing that gemmi's grammar refuses in bare paths, and a function that restores a part of it.
+
+    RELION writes paths as they are, without quotes, whatever characters they have and whatever they begin with.
     """
-    if text.isascii():
+    if _REFUSED.search(text) is None:
         return text, str
     mark = next(mark for number in count() if (mark := f"~u{number}~") not in text)
-    escaped = re.sub(r"[^\x00-\x7f]", lambda character: f"{mark}{ord(character[0]):06x}", text)
+    escaped = _REFUSED.sub(lambda character: f"{mark}{ord(character[0]):06x}", text)
     pattern = re.compile(f"{mark}([0-9a-f]{{6}})")
     return escaped, lambda part: pattern.sub(lambda code: chr(int(code[1], 16)), part)
 
 
-def _columns(block: gemmi.cif.Block, restored: Callable[[str], str]) -> dict[str, list[str]]:
-    columns: dict[str, list[str]] = {}
+def _tables(block: gemmi.cif.Block, restored: Callable[[str], str]) -> list[dict[str, list[str]]]:
+    """Columns of a block: of all its single values, and of each loop; one empty table where it has neither."""
+    single: dict[str, list[str]] = {}
+    tables = [single]
     items: Any = block  # gemmi's stubs omit that a block can be walked
     for item in items:
         if item.pair is not None:
             label, value = item.pair
-            columns[restored(label.removeprefix("_"))] = [restored(gemmi.cif.as_string(value))]
+            single[restored(label.removeprefix("_"))] = [restored(gemmi.cif.as_string(value))]
         elif item.loop is not None:
-            for tag in item.loop.tags:
-                values = block.find_values(tag)
-                columns[restored(tag.removeprefix("_"))] = [
-                    restored(values.str(row)) for row in range(len(values))
-                ]
-    return columns
+            columns = {tag: block.find_values(tag) for tag in item.loop.tags}
+            tables.append(
+                {
+                    restored(tag.removeprefix("_")): [restored(values.str(row)) for row in range(len(values))]
+                    for tag, values in columns.items()
+                }
+            )
+    return [table for table in tables if table] or [single]
 
 
 def tables_with(

@@ -15,6 +15,9 @@ from thonring.errors import InputError, ThonringError, UnreadableFile, Unreadabl
 
 T = TypeVar("T")
 
+MOST_LISTED = 20
+"""Rows that were left out are listed one by one up to this many; settings.json has all."""
+
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -57,6 +60,12 @@ class TableReport:
         """Record a row, or with an empty `row` a file, whose problem may begin with its own place."""
         reason = str(problem).removeprefix(str(file)).removeprefix(": ").removeprefix(", ")
         self.left_out.append(LeftOut(file, row, reason.removeprefix(f"{row}: "), micrograph))
+
+    def lines(self) -> list[str]:
+        """The notes, then the first rows that were left out, and how many there are besides."""
+        more = len(self.left_out) - MOST_LISTED
+        listed = [str(one) for one in self.left_out[:MOST_LISTED]]
+        return [*self.notes, *listed, *([f"{more} more rows left out of tables"] if more > 0 else [])]
 
     def note(self, text: str) -> None:
         """Record a note once."""
@@ -157,11 +166,11 @@ def read_toml(path: Path, expected: str) -> dict[str, Any]:
         If it is not TOML.
     """
     try:
-        text = read_text(path, UnreadableTable)
+        text = decode(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
         if not text.isascii() and (found := foreign_bytes(text)):
             raise UnreadableTable(f"{path}: {found}. Save it as UTF-8.")
         return tomllib.loads(text)
     except OSError as problem:
         raise UnreadableFile(f"{path}: cannot be read ({problem.strerror or problem}). {expected}") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+    except (ValueError, RecursionError) as problem:
         raise UnreadableTable(f"{path}: not TOML ({problem}). {expected}") from None
