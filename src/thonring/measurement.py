@@ -5,12 +5,14 @@ pixels, Fourier transform to the finest sampling needed, with notes on all of it
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from thonring import read, spectrum
+from thonring.errors import InputError
 from thonring.optics import Optics
 from thonring.records import Image, Micrograph, Note, Source, Spectrum
 from thonring.settings import FINEST_RESOLUTION_A, Settings, SpectrumKind
@@ -49,7 +51,9 @@ def measured_file(source: Source, settings: Settings, kind: SpectrumKind | None)
         If the file cannot be read or used, or states no pixel size where none is given.
     """
     if kind is None:
-        return measure(_micrograph(source), settings)
+        micrograph = _micrograph(source)
+        with _notes_in_message(micrograph.notes):
+            return measure(micrograph, settings)
     given = _given_spectrum(source, kind)
     return replace(given, notes=(*given.notes, *_clamped(settings, given.pixel_A)))
 
@@ -64,7 +68,11 @@ def measured_spectrum(source: Source, kind: SpectrumKind | None, finest_A: float
     InputError, OpticsError
         As `measured_file`.
     """
-    return _transform(_micrograph(source), finest_A) if kind is None else _given_spectrum(source, kind)
+    if kind is not None:
+        return _given_spectrum(source, kind)
+    micrograph = _micrograph(source)
+    with _notes_in_message(micrograph.notes):
+        return _transform(micrograph, finest_A)
 
 
 def measure(micrograph: Micrograph, settings: Settings, finest_A: float = math.inf) -> Measurement:
@@ -107,6 +115,15 @@ def measure_frames(
     )
     variance = None if first.pixel_variance is None else first.pixel_variance / count
     return replace(first, spectrum=mean, pixel_variance=variance)
+
+
+@contextmanager
+def _notes_in_message(notes: Sequence[Note]) -> Iterator[None]:
+    """Append notes to the message of an error: what is odd about a file may be why it cannot be used."""
+    try:
+        yield
+    except InputError as problem:
+        raise type(problem)(" ".join([str(problem), *(note.text for note in notes)])) from problem
 
 
 def _micrograph(source: Source) -> Micrograph:

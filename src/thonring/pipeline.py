@@ -99,16 +99,17 @@ def examine_measured(
     `source` is its name; errors of `measure_input` are in the outcome.
     """
     cpu_start_s = time.process_time()
+    measured = None
     try:
         _check_known(settings, known)
         measured = measure_input()
         profiles = sectors(measured, settings)
         attempts = tuple(attempts_on(measured, profiles, settings, known))
     except ThonringError as problem:
-        return _failed(source, str(problem), cpu_start_s), None
+        return _failed(source, str(problem), cpu_start_s, measured), None
     except Exception as problem:  # noqa: BLE001 - one bad file never stops a batch
         return _failed(
-            source, f"{source.path}: unexpected {type(problem).__name__}: {problem}", cpu_start_s
+            source, f"{source.path}: unexpected {type(problem).__name__}: {problem}", cpu_start_s, measured
         ), None
     chosen = best_of(attempts)
     best = attempts[chosen]
@@ -268,7 +269,8 @@ def _rank(attempt: Attempt) -> tuple[bool, bool, float]:
     return attempt.verdict.accepted, attempt.fit is not None, gain
 
 
-def _failed(source: Source, reason: str, cpu_start_s: float) -> Outcome:
+def _failed(source: Source, reason: str, cpu_start_s: float, measured: Measurement | None) -> Outcome:
+    """Outcome of a file that failed for this reason; `measured` if it got as far as that."""
     return Outcome(
         path=source.path,
         status="failed",
@@ -276,5 +278,6 @@ def _failed(source: Source, reason: str, cpu_start_s: float) -> Outcome:
         optics=source.optics,
         pixel_A=source.optics.pixel_A or float("nan"),
         shape=(0, 0),
+        notes=measured.notes if measured else (),
         cpu_seconds=time.process_time() - cpu_start_s,
     )

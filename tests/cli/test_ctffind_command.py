@@ -133,6 +133,25 @@ def test_the_output_has_the_lines_that_programs_look_for(
     assert (folder / "plain.ctf").is_file()
 
 
+def test_a_dialogue_of_ctffind5_is_held_and_has_its_columns(
+    folder: Path, plain: subprocess.CompletedProcess[str]
+) -> None:
+    """RELION 5 reads the thickness from the tenth column; a known defocus is not searched."""
+    known = [*PLAIN[:-1], "no", "no", "yes", "no", "yes", "21000", "20900", "10", "yes", "4"]
+    known[1] = "five.ctf"
+    done = run(folder, known)
+    assert done.returncode == 0, done.stderr
+    assert "Version : 5, emulated" in done.stdout
+    assert "Version : 4.1.14, emulated" in plain.stdout
+    (row,) = rows(folder / "five.txt")
+    assert row[1:4] == [21000.0, 20900.0, 10.0]
+    assert row[7:] == [0.0, 0.0, 0.0]
+    assert len(rows(folder / "plain.txt")[0]) == 7
+    assert [line[0] for line in (folder / "five.txt").read_text().splitlines()] == [*"#####", "1"]
+    (read_back,) = known_defocus(folder / "five.txt").values()
+    assert read_back.defocus_u_A == 21000.0
+
+
 def test_a_stack_gives_a_row_and_a_section_an_image(folder: Path, tmp_path: Path) -> None:
     done = run(folder, session("stack", diagnostic="s.mrc", Size="256"))
     assert done.returncode == 0, done.stderr
@@ -233,9 +252,28 @@ def test_names_may_hold_any_bytes_in_any_locale(folder: Path) -> None:
     assert (folder / f"{name}.txt").is_file()
 
 
+ANSWERS = (
+    "ended before question 8, 'Minimum resolution'",
+    "question 3, 'Pixel size': found 'abc'",
+    "before background subtraction",
+    "CTFFIND 5: question 19, 'Do you want to set expert options?' (no), is the last one",
+    "'Determine sample thickness?': found yes",
+)
+"""Messages on answers and flags, which end with the exit code 2; others concern files."""
+
 FAILING = {
     "missing answers": (PLAIN[:7], (), "ended before question 8, 'Minimum resolution'"),
     "a wrong answer": ([*PLAIN[:2], "abc", *PLAIN[3:]], (), "question 3, 'Pixel size': found 'abc'"),
+    "too many answers": (
+        [*PLAIN, "no", "no", "4"],
+        (),
+        "CTFFIND 5: question 19, 'Do you want to set expert options?' (no), is the last one",
+    ),
+    "a thickness": (
+        [*PLAIN[:-1], "no", "yes", "yes", "yes", "30", "3", "no", "no", "no"],
+        (),
+        "'Determine sample thickness?': found yes",
+    ),
     "an impossible voltage": ([*PLAIN[:3], "3e5", *PLAIN[4:]], (), "looks like volts"),
     "a folder that is missing": (
         [PLAIN[0], "no/no/out.mrc", *PLAIN[2:]],
@@ -262,7 +300,7 @@ def test_a_failure_is_told_and_leaves_no_file(
 ) -> None:
     (tmp_path / "image.mrc").symlink_to(folder / "image.mrc")
     done = run(tmp_path, lines, *flags)
-    assert done.returncode == 1
+    assert done.returncode == (2 if message in ANSWERS else 1)
     assert message in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["image.mrc"]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factories.ctffind_sessions import REFERENCE, files
-from thonring.ctffind_cli.questions import Answers, read_old_school
+from thonring.ctffind_cli.old_school import read_old_school
+from thonring.ctffind_cli.questions import Answers
 from thonring.errors import AnswerError
 
 MICROSCOPE, SEARCH = "2.7, 300, 0.1, 10000, 0.66655", "512, 30, 5, 5000, 50000, 500, 100"
@@ -87,3 +88,12 @@ def test_a_missing_image_is_named(tmp_path: Path) -> None:
 def test_half_a_frame_is_refused(image: Path) -> None:
     with pytest.raises(AnswerError, match=r"line 5 of the input: found 1.5 frames"):
         read([str(image), "out.mrc", MICROSCOPE, SEARCH, "1, 1.5", "0,0,3,1"], of_ctffind4=True)
+
+
+def test_lines_that_would_be_left_out_are_refused(image: Path) -> None:
+    lines = [str(image), "out.mrc", MICROSCOPE, SEARCH]
+    with pytest.raises(AnswerError, match=r"line 4 .* 2 more follow: 0 1 \| 1, 0, 3.15, 0.2\. .*-ctffind4"):
+        read([*lines, "0 1", "1, 0, 3.15, 0.2"])
+    with pytest.raises(AnswerError, match=r"line 6 .* 1 more follow: no\.$"):
+        read([*lines, "0 1", "0, 0, 3.15, 0.2", "no"], of_ctffind4=True)
+    assert read([*lines, "", " EOF"]) == read(lines)

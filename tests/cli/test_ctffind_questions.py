@@ -39,9 +39,9 @@ def images_in(path: Path) -> int:
 
 def asked(lines: list[str]) -> tuple[Answers, list[list[str]]]:
     """What comes of a script, and the questions as they are echoed with their answers."""
-    told: list[str] = []
-    understood = ask_all(Script(iter(f"{line}\n" for line in lines), told.append), images_in)
-    return understood, echoed("\n".join(told))
+    script = Script([f"{line}\n" for line in lines])
+    understood = ask_all(script, images_in)
+    return understood, [[question, answer] for question, answer in script.asked]
 
 
 def echoed(text: str) -> list[list[str]]:

@@ -10,6 +10,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from thonring.ctffind_cli.questions import (
+    CTFFIND_4_1_14,
+    CTFFIND_4_1_15,
+    CTFFIND_5,
     Answers,
     Astigmatism,
     Expert,
@@ -24,6 +27,9 @@ REFERENCE = Path(__file__).parents[1] / "reference" / "ctffind"
 SESSIONS: dict[str, Any] = json.loads((REFERENCE / "sessions.json").read_text())
 DEFAULTS: dict[str, str] = json.loads((REFERENCE / "defaults.json").read_text())
 PLAIN = [answer for _, answer in SESSIONS["plain"]["asked"]]
+VERSIONS = (CTFFIND_4_1_14.version, CTFFIND_4_1_15.version, CTFFIND_5.version)
+THICKNESS = ["yes", "yes", "yes", 30, 3, "no", "no"]
+"""A wish for the thickness of the specimen, with the details as RELION 5 gives them."""
 IMAGES = {"image.mrc": 1, "stack.mrc": 3, "spectrum.mrc": 1, "gain.mrc": 1}
 
 
@@ -44,8 +50,9 @@ def optional(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def answers(draw: Callable[..., Any]) -> Answers:
-    """Any session that CTFFIND accepts on the files above."""
+def answers(draw: Callable[..., Any], version: str = CTFFIND_4_1_14.version) -> Answers:
+    """Any session that a release of CTFFIND accepts on the files above."""
+    asks_tilt, asks_thickness = version != CTFFIND_4_1_14.version, version == CTFFIND_5.version
     is_stack = draw(st.booleans())
     frames = draw(optional(st.integers(1, 5))) if is_stack else None
     lowest, highest = sorted(draw(st.tuples(numbers(-9e4, 9e4), numbers(-9e4, 9e4))))
@@ -54,8 +61,12 @@ def answers(draw: Callable[..., Any]) -> Answers:
     phase_shift = None if shift is None else PhaseShift(*shift, step_rad=0.0)
     is_known = draw(st.booleans())
     known_rad = draw(numbers(-4, 4)) if phase_shift else 0.0
+    resample = draw(st.booleans())
     expert = Expert(
-        resample=draw(st.booleans()),
+        resample=resample,
+        target_pixel_A=draw(numbers(0.5, 3)) if asks_thickness and resample else 1.4,
+        dark_subtracted=draw(st.booleans()) if asks_tilt and frames else True,
+        weights_low_resolution=draw(st.booleans()) if asks_thickness else None,
         gain=draw(optional(st.just(Path("gain.mrc")))) if frames else None,
         distortion=draw(optional(st.tuples(numbers(-90, 90), numbers(0, 2), numbers(0, 2))))
         if frames
@@ -80,6 +91,9 @@ def answers(draw: Callable[..., Any]) -> Answers:
         ),
         phase_shift=phase_shift,
         expert=draw(st.just(expert) | st.just(Expert())),
+        tilt=draw(st.booleans()) if asks_tilt and shift is None else False,
+        thickness=draw(st.booleans()) if asks_thickness else False,
+        version=version,
     )
 
 
@@ -99,6 +113,10 @@ def lines_of(session: Answers) -> list[str]:
         lines += ["no"] if round_off.tolerated_A is None else ["yes", round_off.tolerated_A]
     shift = session.phase_shift
     lines += ["no"] if shift is None else ["yes", shift.lowest_rad, shift.highest_rad, shift.step_rad]
+    if session.version != CTFFIND_4_1_14.version and shift is None:
+        lines += [yes[session.tilt]]
+    if session.version == CTFFIND_5.version:
+        lines += THICKNESS if session.thickness else ["no"]
     return [str(line) for line in [*lines, *_expert(session)]]
 
 
@@ -106,8 +124,13 @@ def _expert(session: Answers) -> list[object]:
     expert = session.expert
     if expert == Expert():
         return ["no"]
+    is_ctffind5 = session.version == CTFFIND_5.version
     lines: list[object] = ["yes", "yes" if expert.resample else "no"]
+    if is_ctffind5 and expert.resample:
+        lines += [expert.target_pixel_A]
     if session.frames_averaged is not None:
+        if session.version != CTFFIND_4_1_14.version:
+            lines += ["yes"] if expert.dark_subtracted else ["no", "gain.mrc"]
         lines += ["yes"] if expert.gain is None else ["no", expert.gain]
         lines += ["no"] if expert.distortion is None else ["yes", *expert.distortion]
     known = expert.known
@@ -116,4 +139,5 @@ def _expert(session: Answers) -> list[object]:
     else:
         lines += ["yes", known.defocus_1_A, known.defocus_2_A, known.angle_deg]
         lines += [known.phase_shift_rad] if session.phase_shift else []
-    return [*lines, expert.threads]
+    weights = ["yes" if expert.weights_low_resolution else "no"] if is_ctffind5 else []
+    return [*lines, *weights, expert.threads]

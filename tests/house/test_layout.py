@@ -35,6 +35,9 @@ SHORT_FILES: dict[str, str] = {
 FORBIDDEN_WORDS = {"told", "made", "asked", "seen", "held", "posed", "beside", "gone", "stood"}
 """Participles and prepositions that are no names: a reader would have to look up what they stand for."""
 
+NAMES_OF_OTHERS = {"connection_made"}
+"""Methods that a library calls by these names: asyncio's protocols."""
+
 
 @cache
 def tree_of(path: Path) -> ast.Module:

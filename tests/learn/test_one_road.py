@@ -20,9 +20,9 @@ from thonring.records import Source
 from thonring.spectrum import full_plane, periodogram, resample
 
 METADATA = {
-    "mic.mrc.mdoc": FRAME_MDOC.replace("PixelSpacing = 0.575", "PixelSpacing = 1.056").replace(
-        "= 200", "= 300"
-    ),
+    "mic.mrc.mdoc": FRAME_MDOC.replace("PixelSpacing = 0.575", "PixelSpacing = 1.056")
+    .replace("= 200", "= 300")
+    .replace("-11520 -8184", "-768 -768"),
     "mic.xml": epu_xml(columns=768, rows=768),
 }
 """The voltage and the pixel size of an image of 768 x 768 pixels, as SerialEM and EPU write them."""
@@ -72,7 +72,7 @@ def test_metadata_complete_the_optics_of_estimates_predictions_and_data_sets(
 
 
 def test_notes_on_metadata_reach_the_table_of_predictions(image: Path, model: Path, tmp_path: Path) -> None:
-    image.with_name("mic.mrc.mdoc").write_text(IMAGE_MDOC, encoding="utf-8")
+    image.with_name("mic.mrc.mdoc").write_text(IMAGE_MDOC.replace("4096", "768"), encoding="utf-8")
     table = tmp_path / "defocus.csv"
     command(0, "predict", image, "--cs", 2.7, "--voltage", 200, "--out", table, "--model", model)
     (row,) = rows(table)
@@ -82,7 +82,7 @@ def test_notes_on_metadata_reach_the_table_of_predictions(image: Path, model: Pa
 
 
 def test_metadata_are_ignored_on_request(image: Path, model: Path, tmp_path: Path) -> None:
-    image.with_name("mic.mrc.mdoc").write_text(IMAGE_MDOC, encoding="utf-8")
+    image.with_name("mic.mrc.mdoc").write_text(IMAGE_MDOC.replace("4096", "768"), encoding="utf-8")
     words = ("predict", image, "--cs", 2.7, "--out", tmp_path / "defocus.csv", "--model", model)
     command(2, *words, "--no-metadata")
     command(1, *words, "--no-metadata", "--voltage", 300)

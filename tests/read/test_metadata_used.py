@@ -90,8 +90,8 @@ def test_the_likely_cause_of_a_factor_two(tmp_path: Path, binning: str, used_A: 
         (ROWS // 2, COLUMNS // 2, 0.528),
         (2 * COLUMNS, 2 * ROWS, 2.112),
         (4 * COLUMNS, 4 * ROWS, 4.224),
-        (3 * COLUMNS, 3 * ROWS, 1.056),
-        (2 * COLUMNS, ROWS, 1.056),
+        (3 * COLUMNS, 3 * ROWS, 3.168),
+        (COLUMNS, ROWS, 1.056),
     ],
 )
 def test_metadata_of_a_binned_preview_or_a_larger_movie(
@@ -115,7 +115,7 @@ def test_another_voltage_is_told_and_the_given_one_used(tmp_path: Path) -> None:
 
 def test_a_tilted_stage_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.mrc.mdoc").write_text(IMAGE_MDOC)
-    assert "tilted by 30.0°" in micrograph(image(tmp_path)).notes[0].text
+    assert "tilted by 30.0°" in micrograph(image(tmp_path, 1.056)).notes[-1].text
 
 
 @pytest.mark.parametrize("text", [epu_xml()[:500], "", epu_xml(volts=3)])

@@ -1,6 +1,5 @@
 """`thonring serve`: a run in the browser."""
 
-import logging
 import socket
 from pathlib import Path
 from typing import Annotated
@@ -40,8 +39,7 @@ def _serve(run: Path, host: str, port: int) -> None:
         If the run has no database, the extra `web` is not installed, or the address cannot be bound.
     """
     try:
-        import uvicorn
-
+        from thonring.web import server
         from thonring.web.app import create_app
         from thonring.web.auth import Access
         from thonring.web.run_view import RunView
@@ -58,18 +56,8 @@ def _serve(run: Path, host: str, port: int) -> None:
             typer.echo(
                 "Anyone with this address can view the run and change decisions; the connection is not encrypted."
             )
-        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(view, access),
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=5,
-            )
-        )
-        # uvicorn finishes the requests in progress, then raises the signal again: error_exit makes its exit code.
-        server.run(sockets=[bound])
+        # The requests in progress are finished, then the signal is raised again: error_exit makes its exit code.
+        server.serve(create_app(view, access), bound)
 
 
 def _listening_socket(host: str, port: int) -> socket.socket:

@@ -1,4 +1,4 @@
-"""`thonring-ctffind`: the program CTFFIND 4.1 as other programs call it, with Thonring's estimate behind it."""
+"""`thonring-ctffind`: CTFFIND 4.1 and 5 as other programs call them, with Thonring's estimate behind it."""
 
 from thonring.ctffind_cli.command import main
 

@@ -1,19 +1,25 @@
-"""The command `thonring-ctffind`: flags, questions, and the exit code; nothing here loads numpy before it runs."""
+"""The command `thonring-ctffind`: flags, answers, and the exit code; nothing here loads numpy before it runs."""
 
 import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
-from thonring.ctffind_cli.prompts import Script, Terminal
-from thonring.ctffind_cli.questions import Answers, ask_all, read_old_school
+from thonring.ctffind_cli.dialogues import read_answers
+from thonring.ctffind_cli.old_school import read_old_school
+from thonring.ctffind_cli.prompts import COLUMN, Terminal
+from thonring.ctffind_cli.questions import CTFFIND_4_1_14, Answers, ask_all
 from thonring.errors import AnswerError, ThonringError
 
+if TYPE_CHECKING:
+    from thonring.ctffind_cli.estimate import CtffindConsole
+
 FAILED = 1
+WRONG_ANSWERS = 2
 
 OldSchool = Annotated[
     bool, typer.Option("--old-school-input", help="Read CTFFIND 3's lines instead of asking questions.")
@@ -55,9 +61,10 @@ def ctffind(
     fast: Fast = False,
     threads: Threads = None,
 ) -> None:
-    """Drop-in replacement for CTFFIND 4.1: the same questions and files, with Thonring's estimate.
+    """Drop-in replacement for CTFFIND 4.1 and 5: the same questions and files, with Thonring's estimate.
 
-    Exit codes: 0 the files were written, 1 they were not; a message says why.
+    Exit codes: 0 the files were written, 1 they were not, 2 the answers are wrong, incomplete or too many; a
+    message says why.
     """
     one_thread_each()
     keep_freed_memory()
@@ -76,7 +83,7 @@ def ctffind(
     except ThonringError as problem:
         sys.stdout.flush()
         typer.echo(f"thonring-ctffind: {problem}", err=True)
-        raise typer.Exit(FAILED) from None
+        raise typer.Exit(WRONG_ANSWERS if isinstance(problem, AnswerError) else FAILED) from None
 
 
 def _session(*, old_school: bool, of_ctffind4: bool, amplitude_spectrum: bool, unused: str) -> None:
@@ -84,19 +91,25 @@ def _session(*, old_school: bool, of_ctffind4: bool, amplitude_spectrum: bool, u
     from thonring.ctffind_cli.settings import to_request
 
     console = CtffindConsole(typer.echo, lambda line: typer.echo(line, err=True), old_school=old_school)
-    if old_school:
-        answers = read_old_school(_lines(), typer.echo, of_ctffind4=of_ctffind4)
-    else:
-        console.print_welcome("Interactive" if sys.stdin.isatty() else "Scripted")
-        answers = _answers()
+    answers = (
+        read_old_school(_lines(), typer.echo, of_ctffind4=of_ctffind4) if old_school else _answers(console)
+    )
     if unused:
         typer.echo(unused)
     estimate_ctffind(to_request(answers, amplitude_spectrum=amplitude_spectrum), console)
 
 
-def _answers() -> Answers:
-    prompter = Terminal(input, typer.echo) if sys.stdin.isatty() else Script(_lines(), typer.echo)
-    return ask_all(prompter, _images_in)
+def _answers(console: "CtffindConsole") -> Answers:
+    """Ask a person the questions of CTFFIND 4.1.14; echo those of the release that a script answers."""
+    if sys.stdin.isatty():
+        console.print_welcome("Interactive", CTFFIND_4_1_14.version)
+        return ask_all(Terminal(input, typer.echo), _images_in)
+    reading = read_answers(list(_lines()), _images_in)
+    console.print_welcome("Scripted", reading.dialogue.version)
+    for question, answer in reading.asked:
+        typer.echo(f"{question:<{COLUMN}} : {answer}")
+    assert reading.answers is not None
+    return reading.answers
 
 
 def _images_in(path: Path) -> int:

@@ -37,10 +37,10 @@ class CtffindConsole:
         self._warn = warn
         self._old_school = old_school
 
-    def print_welcome(self, mode: str) -> None:
-        """Print which program runs, and which one it emulates."""
+    def print_welcome(self, mode: str, ctffind_version: str) -> None:
+        """Print which program runs, and which release of CTFFIND it emulates."""
         self._write("\n\n        **   Welcome to Ctffind   **\n")
-        self._write(f"            Version : 4.1.14, emulated by Thonring {version('thonring')}")
+        self._write(f"            Version : {ctffind_version}, emulated by Thonring {version('thonring')}")
         self._write(f"               Mode : {mode}\n")
 
     def print_start(self, request: CtffindRequest, micrographs: int) -> None:
@@ -254,4 +254,5 @@ def _run(request: CtffindRequest) -> ctffind_files.CtffindRun:
         defocus_range_A=request.settings.defocus_range_A,
         sampling_A=request.sampling_A,
         frames_averaged=request.frames_averaged or 1,
+        ctffind_version=request.ctffind_version,
     )

@@ -1,7 +1,7 @@
 """Questions, and how they get their answers: from a script, which has one try, or from a person, who may try again."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -65,6 +65,17 @@ def whole_number(text: str, default: str, low: int, high: float = math.inf) -> Q
     return Question(text, default, f"a whole number{_bounds(low, high)}", parse)
 
 
+def thread_count(text: str, default: str) -> Question[int]:
+    """Ask for a number of threads: digits only, as CTFFIND takes it, so that 30.0 is not mistaken for one."""
+
+    def parse(answer: str) -> int:
+        if not (answer.isascii() and answer.isdecimal()):
+            raise ValueError("not a whole number")
+        return int(_within(int(answer), 1, math.inf))
+
+    return Question(text, default, "a whole number of at least 1", parse)
+
+
 def yes_or_no(text: str, default: str = "no") -> Question[bool]:
     """Ask for a word that begins like yes or no, in any case."""
 
@@ -75,6 +86,17 @@ def yes_or_no(text: str, default: str = "no") -> Question[bool]:
         return first == "y"
 
     return Question(text, default, "yes or no", parse)
+
+
+def only_no(text: str) -> Question[bool]:
+    """Ask for a word that begins like no."""
+
+    def parse(answer: str) -> bool:
+        if answer[:1].lower() != "n":
+            raise ValueError("not asked here")
+        return False
+
+    return Question(text, "no", "no", parse)
 
 
 def _within(value: float, low: float, high: float) -> float:
@@ -100,12 +122,25 @@ class Prompter(Protocol):
 
 
 class Script:
-    """Takes answers from lines, echoed as CTFFIND does; the first missing, blank or wrong one ends the session."""
+    """Takes answers from lines; the first missing, blank or wrong one ends the dialogue.
 
-    def __init__(self, lines: Iterator[str], write: Callable[[str], None]) -> None:
-        self._lines = lines
-        self._write = write
-        self._count = 0
+    `asked` holds each question with its answer, in order.
+    """
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = [line.strip() for line in lines]
+        self.asked: list[tuple[str, str]] = []
+
+    @property
+    def unread(self) -> list[str]:
+        """The answers that no question has taken.
+
+        Blank lines and the mark EOF at the end are none; an indented here-document leaves the latter.
+        """
+        rest = self._lines[len(self.asked) :]
+        while rest and rest[-1].upper() in {"", "EOF"}:
+            rest.pop()
+        return rest
 
     def __call__(self, question: Question[T]) -> T:
         """Take the next line.
@@ -115,14 +150,13 @@ class Script:
         AnswerError
             If there is none, or it is not an answer; the message names the question.
         """
-        self._count += 1
-        place = f"question {self._count}, '{question.text}'"
-        line = next(self._lines, None)
-        if line is None:
+        number = len(self.asked)
+        place = f"question {number + 1}, '{question.text}'"
+        if not self.unread:
             raise AnswerError(
                 f"the input ended before {place}: expected {question.expected}, such as {question.default}."
             )
-        answer = line.strip()
+        answer = self._lines[number]
         if not answer:
             raise AnswerError(
                 f"{place}: found a blank line, expected {question.expected}. A blank line means the "
@@ -134,7 +168,7 @@ class Script:
             raise AnswerError(
                 f"{place}: found {answer!r} ({problem}), expected {question.expected}."
             ) from None
-        self._write(f"{question.text:<{COLUMN}} : {answer}")
+        self.asked.append((question.text, answer))
         return value
 
 

@@ -1,14 +1,71 @@
-"""The questions of CTFFIND 4.1.14 in its words and order, with its defaults and bounds, and the lines of CTFFIND 3."""
+"""The questions of CTFFIND 4.1.14, 4.1.15 and 5 in their words and order, with their defaults and bounds."""
 
-import math
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from thonring.ctffind_cli.prompts import Prompter, any_text, existing_file, number, whole_number, yes_or_no
-from thonring.errors import AnswerError
+from thonring.ctffind_cli.prompts import (
+    Prompter,
+    any_text,
+    existing_file,
+    number,
+    only_no,
+    thread_count,
+    whole_number,
+    yes_or_no,
+)
 from thonring.settings import KnownAstigmatism
+
+TARGET_PIXEL_A = 1.4
+"""CTFFIND takes spectra of finer images no further than the Nyquist frequency of about this pixel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """Which of the questions that differ between releases are asked.
+
+    Parameters
+    ----------
+    version
+        The release of CTFFIND that asks so.
+    tilt
+        It asks for the tilt of the specimen, unless a phase shift is searched.
+    tilt_with_phase_shift
+        The tilt is answered, with no, where a phase shift is searched as well: CTFFIND does not ask then, but
+        programs that write all answers in advance do not leave it out.
+    thickness
+        It asks for the thickness of the specimen.
+    dark
+        The expert options ask whether the frames of a movie are dark-subtracted.
+    spectrum_options
+        The expert options ask for the pixel size after resampling and for the weighting of low resolution.
+    """
+
+    version: str
+    tilt: bool = False
+    tilt_with_phase_shift: bool = False
+    thickness: bool = False
+    dark: bool = False
+    spectrum_options: bool = False
+
+
+CTFFIND_4_1_14 = Dialogue("4.1.14")
+CTFFIND_4_1_15 = Dialogue("4.1.15", tilt=True, dark=True)
+CTFFIND_5 = Dialogue("5", tilt=True, thickness=True, dark=True, spectrum_options=True)
+
+_RELEASES = (
+    CTFFIND_4_1_14,
+    CTFFIND_4_1_15,
+    replace(CTFFIND_4_1_15, dark=False),
+    CTFFIND_5,
+    replace(CTFFIND_5, spectrum_options=False),
+)
+
+DIALOGUES = (
+    *_RELEASES,
+    *(replace(release, tilt_with_phase_shift=True) for release in _RELEASES if release.tilt),
+)
+"""All dialogues; those of one release differ between its builds. Lines that fit several mean the same in each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +118,28 @@ class Astigmatism:
 
 @dataclass(frozen=True, slots=True)
 class Expert:
-    """The expert options, with CTFFIND's defaults; `distortion` is an angle in degrees and two scales."""
+    """The expert options, with CTFFIND's defaults; `distortion` is an angle in degrees and two scales.
+
+    `dark_subtracted` says whether the frames are, and `weights_low_resolution` is None where it is not asked.
+    """
 
     resample: bool = True
+    target_pixel_A: float = TARGET_PIXEL_A
+    dark_subtracted: bool = True
     gain: Path | None = None
     distortion: tuple[float, float, float] | None = None
     known: KnownCtf | None = None
+    weights_low_resolution: bool | None = None
     threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """All answers of one session; `frames_averaged` is None where the input is not a movie."""
+    """All answers of one session; `frames_averaged` is None where the input is not a movie.
+
+    `version` is the release of CTFFIND whose questions they answer; `tilt` and `thickness` are whether these
+    properties of the specimen are to be determined.
+    """
 
     image: Path
     diagnostic: Path
@@ -82,15 +149,23 @@ class Answers:
     astigmatism: Astigmatism
     phase_shift: PhaseShift | None
     expert: Expert
+    tilt: bool = False
+    thickness: bool = False
+    version: str = field(default=CTFFIND_4_1_14.version, compare=False)
 
 
 SMALLEST_BOX_PX = 128
 COARSEST_A = 50.0
 MOST_PHASE_RAD = 3.15
 
+TILT_QUESTION = "Determine sample tilt?"
+THICKNESS_QUESTION = "Determine sample thickness?"
+DARK_QUESTION = "Movie is dark-subtracted?"
+WEIGHT_QUESTION = "Weight down low resolution signal?"
 
-def ask_all(ask: Prompter, images_in: Callable[[Path], int]) -> Answers:
-    """Ask CTFFIND's questions; which ones depends on the answers and on the number of images in the file.
+
+def ask_all(ask: Prompter, images_in: Callable[[Path], int], dialogue: Dialogue = CTFFIND_4_1_14) -> Answers:
+    """Ask CTFFIND's questions; which ones depends on its release, the answers, and the images in the file.
 
     Raises
     ------
@@ -109,12 +184,25 @@ def ask_all(ask: Prompter, images_in: Callable[[Path], int]) -> Answers:
     search = _search(ask)
     astigmatism = _astigmatism(ask)
     phase_shift = _phase_shift(ask)
-    is_movie = frames_averaged is not None
+    has_phase_shift = phase_shift is not None
+    tilt = _tilt(ask, dialogue, has_phase_shift=has_phase_shift)
+    thickness = _thickness(ask) if dialogue.thickness else False
     expert = Expert()
     if ask(yes_or_no("Do you want to set expert options?")):
-        expert = _expert(ask, is_movie=is_movie, has_phase_shift=phase_shift is not None)
+        is_movie = frames_averaged is not None
+        expert = _expert(ask, dialogue, is_movie=is_movie, has_phase_shift=has_phase_shift)
     return Answers(
-        image, Path(diagnostic), frames_averaged, microscope, search, astigmatism, phase_shift, expert
+        image,
+        Path(diagnostic),
+        frames_averaged,
+        microscope,
+        search,
+        astigmatism,
+        phase_shift,
+        expert,
+        tilt,
+        thickness,
+        dialogue.version,
     )
 
 
@@ -156,19 +244,59 @@ def _phase_shift(ask: Prompter) -> PhaseShift | None:
     return PhaseShift(lowest_rad, highest_rad, step_rad)
 
 
-def _expert(ask: Prompter, *, is_movie: bool, has_phase_shift: bool) -> Expert:
+def _tilt(ask: Prompter, dialogue: Dialogue, *, has_phase_shift: bool) -> bool:
+    """Whether the tilt is to be determined; CTFFIND does not ask where a phase shift is searched."""
+    if has_phase_shift:
+        if dialogue.tilt_with_phase_shift:
+            ask(only_no(TILT_QUESTION))
+        return False
+    return dialogue.tilt and ask(yes_or_no(TILT_QUESTION))
+
+
+def _thickness(ask: Prompter) -> bool:
+    """Whether the thickness is to be determined; the details are read, and have no use without it."""
+    if not ask(yes_or_no(THICKNESS_QUESTION)):
+        return False
+    ask(yes_or_no("Use brute force 1D search?", "yes"))
+    ask(yes_or_no("Use 2D refinement?", "yes"))
+    ask(number("Low resolution limit for nodes", "30.0", 0.0))
+    ask(number("High resolution limit for nodes", "3.0", 0.0))
+    ask(yes_or_no("Use rounded square for nodes?"))
+    ask(yes_or_no("Downweight nodes?"))
+    return True
+
+
+def _expert(ask: Prompter, dialogue: Dialogue, *, is_movie: bool, has_phase_shift: bool) -> Expert:
     resample = ask(yes_or_no("Resample micrograph if pixel size too small?", "yes"))
-    gain, distortion = _frames(ask) if is_movie else (None, None)
-    known = None
-    if ask(yes_or_no("Do you already know the defocus?")):
-        known = KnownCtf(
-            defocus_1_A=ask(number("Known defocus 1", "0.0")),
-            defocus_2_A=ask(number("Known defocus 2", "0.0")),
-            angle_deg=ask(number("Known astigmatism angle", "0.0")),
-            phase_shift_rad=ask(number("Known phase shift (radians)", "0.0")) if has_phase_shift else 0.0,
-        )
-    threads = ask(whole_number("Desired number of parallel threads", "1", 1))
-    return Expert(resample, gain, distortion, known, threads)
+    target_pixel_A = TARGET_PIXEL_A
+    if resample and dialogue.spectrum_options:
+        target_pixel_A = ask(number("Target pixel size after resampling", "1.4", 0.0))
+    dark_subtracted, gain, distortion = True, None, None
+    if is_movie:
+        dark_subtracted = _dark_subtracted(ask) if dialogue.dark else True
+        gain, distortion = _frames(ask)
+    known = _known(ask, has_phase_shift=has_phase_shift)
+    weights = ask(yes_or_no(WEIGHT_QUESTION, "yes")) if dialogue.spectrum_options else None
+    threads = ask(thread_count("Desired number of parallel threads", "1"))
+    return Expert(resample, target_pixel_A, dark_subtracted, gain, distortion, known, weights, threads)
+
+
+def _known(ask: Prompter, *, has_phase_shift: bool) -> KnownCtf | None:
+    if not ask(yes_or_no("Do you already know the defocus?")):
+        return None
+    return KnownCtf(
+        defocus_1_A=ask(number("Known defocus 1", "0.0")),
+        defocus_2_A=ask(number("Known defocus 2", "0.0")),
+        angle_deg=ask(number("Known astigmatism angle", "0.0")),
+        phase_shift_rad=ask(number("Known phase shift (radians)", "0.0")) if has_phase_shift else 0.0,
+    )
+
+
+def _dark_subtracted(ask: Prompter) -> bool:
+    if ask(yes_or_no(DARK_QUESTION, "yes")):
+        return True
+    ask(existing_file("Dark image filename", "dark.dm4"))
+    return False
 
 
 def _frames(ask: Prompter) -> tuple[Path | None, tuple[float, float, float] | None]:
@@ -181,74 +309,3 @@ def _frames(ask: Prompter) -> tuple[Path | None, tuple[float, float, float] | No
     major = ask(number("Mag. distortion major scale", "1.0", 0.0))
     minor = ask(number("Mag. distortion minor scale", "1.0", 0.0))
     return gain, (angle_deg, major, minor)
-
-
-MICROSCOPE = ("Cs mm", "kV", "amplitude contrast", "XMAG", "DStep µm")
-SEARCH = ("box", "ResMin Å", "ResMax Å", "dFMin Å", "dFMax Å", "FStep Å", "dAst Å")
-MOVIE = ("movie 0 or 1", "frames to average")
-PHASE_SHIFT = ("phase shift 0 or 1", "minimum rad", "maximum rad", "step rad")
-
-
-def read_old_school(lines: Iterator[str], write: Callable[[str], None], *, of_ctffind4: bool) -> Answers:
-    """Read two names, a line of five values and one of seven; two lines more as CTFFIND 4 extends it.
-
-    Values are separated by commas, blanks or both.
-
-    Raises
-    ------
-    AnswerError
-        If a line is missing, or has not as many numbers as it should.
-    """
-    image = Path(_line(lines, 1, "the input image"))
-    diagnostic = Path(_line(lines, 2, "the diagnostic image"))
-    if not image.is_file():
-        raise AnswerError(
-            f"line 1 of the input: found {str(image)!r}, expected the name of an existing file."
-        )
-    cs_mm, voltage_kV, contrast, magnification, step_um = _values(lines, 3, MICROSCOPE)
-    if magnification <= 0:
-        raise AnswerError(f"line 3 of the input: found an XMAG of {magnification:g}, expected more than 0.")
-    write("\n CS[mm], HT[kV], AmpCnst, XMAG, DStep[um]")
-    write(f"{cs_mm:5.1f}{voltage_kV:9.1f}{contrast:8.2f}{magnification:10.1f}{step_um:9.3f}\n")
-    microscope = Microscope(1e4 * step_um / magnification, voltage_kV, cs_mm, contrast)
-    box_px, coarsest_A, finest_A, lowest_A, highest_A, defocus_step_A, tolerated_A = _values(lines, 4, SEARCH)
-    if not box_px.is_integer():
-        raise AnswerError(
-            f"line 4 of the input: found a box of {box_px:g}, expected a whole number of pixels."
-        )
-    frames, phase_shift = _of_ctffind4(lines) if of_ctffind4 else (None, None)
-    search = Search(int(box_px), (coarsest_A, finest_A), (lowest_A, highest_A), defocus_step_A)
-    astigmatism = Astigmatism(tolerated_A=tolerated_A)
-    return Answers(image, diagnostic, frames, microscope, search, astigmatism, phase_shift, Expert())
-
-
-def _of_ctffind4(lines: Iterator[str]) -> tuple[int | None, PhaseShift | None]:
-    is_movie, frames = _values(lines, 5, MOVIE)
-    wanted, lowest_rad, highest_rad, step_rad = _values(lines, 6, PHASE_SHIFT)
-    if is_movie and not (frames >= 1 and frames.is_integer()):
-        raise AnswerError(
-            f"line 5 of the input: found {frames:g} frames, expected a whole number of at least 1."
-        )
-    phase_shift = PhaseShift(lowest_rad, highest_rad, step_rad) if wanted else None
-    return (int(frames) if is_movie else None), phase_shift
-
-
-def _line(lines: Iterator[str], number: int, expected: str) -> str:
-    line = next(lines, None)
-    if line is None or not line.strip():
-        found = "the input ended" if line is None else "found a blank line"
-        raise AnswerError(f"line {number} of the input: {found}, expected {expected}.")
-    return line.strip()
-
-
-def _values(lines: Iterator[str], number: int, names: tuple[str, ...]) -> tuple[float, ...]:
-    expected = f"{len(names)} numbers: {', '.join(names)}"
-    line = _line(lines, number, expected)
-    fields = [field for field in re.split(r"[,\s]+", line) if field]
-    try:
-        values = tuple(float(field) for field in fields)
-    except ValueError:
-        values = ()
-    if len(values) != len(names) or not all(map(math.isfinite, values)):
-        raise AnswerError(f"line {number} of the input: found {line!r}, expected {expected}.")
-    return values

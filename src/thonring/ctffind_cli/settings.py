@@ -5,14 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from thonring.ctf import canonical
+from thonring.ctffind_cli import questions
 from thonring.ctffind_cli.questions import Answers
 from thonring.errors import AnswerError
 from thonring.optics import Optics
 from thonring.records import KnownDefocus
 from thonring.settings import Settings, SpectrumKind
-
-SMALLEST_FITTING_PIXEL_A = 1.4
-"""CTFFIND takes spectra of finer images no further than the Nyquist frequency of about this pixel."""
 
 FIXED_RANGE_RAD = 1e-3
 """A phase shift between limits closer than this is not fitted."""
@@ -23,7 +21,8 @@ class CtffindRequest:
     """One call: what to read, how to estimate, what to write, and `remarks` for the user.
 
     `sampling_A` is the pixel whose Nyquist frequency ends the diagnostic image of `box_px`; with
-    `reports_phase_shift` the phase shift is among the printed results.
+    `reports_phase_shift` the phase shift is among the printed results; `ctffind_version` is the release whose
+    files are written.
     """
 
     image: Path
@@ -37,6 +36,7 @@ class CtffindRequest:
     box_px: int
     sampling_A: float
     reports_phase_shift: bool
+    ctffind_version: str
     remarks: tuple[str, ...]
 
     @property
@@ -54,12 +54,7 @@ def to_request(answers: Answers, *, amplitude_spectrum: bool = False) -> Ctffind
     ThonringError
         If Thonring cannot do what an answer demands, or a value is impossible.
     """
-    distortion = answers.expert.distortion
-    if distortion is not None and distortion[1:] != (1.0, 1.0):
-        raise AnswerError(
-            "'Correct Movie Mag. Distortion?': found scales other than 1; Thonring does not correct magnification "
-            "distortion. Answer no, and correct the frames beforehand."
-        )
+    _refuse_unsupported(answers)
     if amplitude_spectrum and answers.frames_averaged is not None:
         raise AnswerError(
             "'Input is a movie (stack of frames)': found yes, but amplitude spectra have no frames."
@@ -87,20 +82,54 @@ def to_request(answers: Answers, *, amplitude_spectrum: bool = False) -> Ctffind
         frames_averaged=answers.frames_averaged,
         gain=answers.expert.gain,
         box_px=search.box_px,
-        sampling_A=fitting_pixel_A(microscope.pixel_A, search.box_px, resample=answers.expert.resample),
+        sampling_A=fitting_pixel_A(
+            microscope.pixel_A,
+            search.box_px,
+            resample=answers.expert.resample,
+            target_A=answers.expert.target_pixel_A,
+        ),
         reports_phase_shift=answers.phase_shift is not None,
+        ctffind_version=answers.version,
         remarks=_remarks(answers),
     )
 
 
-def fitting_pixel_A(pixel_A: float, box_px: int, *, resample: bool) -> float:
-    """The pixel of CTFFIND's diagnostic image: that of the input, or 1.4 Å and a little if that is finer.
+def _refuse_unsupported(answers: Answers) -> None:
+    """Refuse what Thonring cannot do and would change the result: the caller would not know that it was left out."""
+    asked_by = f"in the dialogue of CTFFIND {answers.version}, which the answers fit"
+    if answers.tilt:
+        raise AnswerError(
+            f"'{questions.TILT_QUESTION}': found yes ({asked_by}); Thonring does not determine the tilt, and a "
+            "fit that ignores it is less accurate. Answer no for a fit of the whole image."
+        )
+    if answers.thickness:
+        raise AnswerError(
+            f"'{questions.THICKNESS_QUESTION}': found yes ({asked_by}); Thonring does not determine the thickness, "
+            "and a fit that ignores it has another defocus. Answer no for a fit without it."
+        )
+    if not answers.expert.dark_subtracted:
+        raise AnswerError(
+            f"'{questions.DARK_QUESTION}': found no; Thonring does not subtract a dark image. Answer yes, and "
+            "subtract it from the frames beforehand."
+        )
+    distortion = answers.expert.distortion
+    if distortion is not None and distortion[1:] != (1.0, 1.0):
+        raise AnswerError(
+            "'Correct Movie Mag. Distortion?': found scales other than 1; Thonring does not correct magnification "
+            "distortion. Answer no, and correct the frames beforehand."
+        )
+
+
+def fitting_pixel_A(
+    pixel_A: float, box_px: int, *, resample: bool, target_A: float = questions.TARGET_PIXEL_A
+) -> float:
+    """The pixel of CTFFIND's diagnostic image: that of the input, or `target_A` and a little if that is finer.
 
     CTFFIND crops the spectrum of a larger box, an even number of pixels, to `box_px`.
     """
-    if not resample or pixel_A >= SMALLEST_FITTING_PIXEL_A:
+    if not resample or pixel_A >= target_A:
         return pixel_A
-    larger_px = round(box_px * SMALLEST_FITTING_PIXEL_A / pixel_A)
+    larger_px = round(box_px * target_A / pixel_A)
     return pixel_A * (larger_px + larger_px % 2) / box_px
 
 
@@ -137,6 +166,9 @@ def _remarks(answers: Answers) -> tuple[str, ...]:
         unused.append(f"restraint on astigmatism ({answers.astigmatism.tolerated_A:g} A)")
     if answers.phase_shift is not None:
         unused.append(f"phase shift search step ({answers.phase_shift.step_rad:g} rad)")
+    if answers.expert.weights_low_resolution is not None:
+        wanted = "yes" if answers.expert.weights_low_resolution else "no"
+        unused.append(f"weighting down of low resolution ({wanted})")
     if answers.expert.threads > 1:
         unused.append(f"number of threads ({answers.expert.threads})")
     box = f"The box of {answers.search.box_px} pixels sets the size of the diagnostic image only"

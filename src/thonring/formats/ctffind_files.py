@@ -1,4 +1,4 @@
-"""What CTFFIND 4.1 leaves behind: the diagnostic image, its .txt and its _avrot.txt, for one or more micrographs."""
+"""What CTFFIND leaves behind: the diagnostic image, its .txt and its _avrot.txt, for one or more micrographs."""
 
 import math
 from collections.abc import Sequence
@@ -24,10 +24,15 @@ _PROFILE_COLUMNS = (
     "#6 - 2sigma of expected cross correlation of noise"
 )
 
+_TILT_COLUMNS = "; #8 - tilt axis [degrees]; #9 - tilt angle [degrees]; #10 - sample thickness [Angstroms]"
+
 
 @dataclass(frozen=True, slots=True)
 class CtffindRun:
-    """What CTFFIND's headers say: `frames_averaged` is 1 where the input is no movie."""
+    """What CTFFIND's headers say: `frames_averaged` is 1 where the input is no movie.
+
+    `ctffind_version` is the release whose layout the files have.
+    """
 
     input_file: Path
     pixel_A: float
@@ -37,6 +42,12 @@ class CtffindRun:
     defocus_range_A: tuple[float, float]
     sampling_A: float
     frames_averaged: int = 1
+    ctffind_version: str = "4.1.14"
+
+    @property
+    def has_tilt_columns(self) -> bool:
+        """Whether rows have the columns of CTFFIND 5: tilt axis and angle in degrees, and thickness in Å."""
+        return self.ctffind_version.startswith("5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,7 @@ def write_ctffind_files(files: CtffindFiles, run: CtffindRun, results: Sequence[
     """Write all three, the text last: who waits for it finds the others.
 
     A micrograph without a fit has nan for its defoci, angle and phase shift, a score of 0, and inf for its resolution.
+    Tilt and thickness, where the layout has them, are 0, as CTFFIND 5 writes them where they were not determined.
 
     Raises
     ------
@@ -83,7 +95,10 @@ def write_ctffind_files(files: CtffindFiles, run: CtffindRun, results: Sequence[
         files.profiles, "\n".join([*header[:-1], header[-1] + frames, _PROFILE_COLUMNS, *profiles, ""])
     )
     rows = [_result_line(number, result.fit) for number, result in enumerate(results, start=1)]
-    write_text(files.text, "\n".join([*header, RESULT_COLUMNS, *rows, ""]))
+    columns = RESULT_COLUMNS
+    if run.has_tilt_columns:
+        columns, rows = columns + _TILT_COLUMNS, [f"{row} 0.000000 0.000000 0.000000" for row in rows]
+    write_text(files.text, "\n".join([*header, columns, *rows, ""]))
 
 
 def _header(run: CtffindRun, micrographs: int) -> list[str]:
@@ -92,7 +107,10 @@ def _header(run: CtffindRun, micrographs: int) -> list[str]:
     low_A, high_A = run.resolution_range_A
     defocus_low_A, defocus_high_A = run.defocus_range_A
     return [
-        f"# Output from Thonring version {version('thonring')} (layout of CTFFind version 4.1.14), run on {now}",
+        (
+            f"# Output from Thonring version {version('thonring')} "
+            f"(layout of CTFFind version {run.ctffind_version}), run on {now}"
+        ),
         f"# Input file: {one_line} ; Number of micrographs: {micrographs}",
         (
             f"# Pixel size: {run.pixel_A:.3f} Angstroms ; acceleration voltage: {run.optics.voltage_kV:.1f} keV ; "

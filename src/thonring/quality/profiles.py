@@ -187,9 +187,9 @@ def profile_text(name: str, limits: Sequence[Limit], extends: str | None, remark
     Raises
     ------
     SettingsError
-        If the profile to extend is unknown.
+        If the profile to extend is not a packaged one: `extends` may be part of a request, and is never a path.
     """
-    inherited = {} if extends is None else {limit.criterion: limit for limit in load_profile(extends)}
+    inherited = {} if extends is None else _packaged(extends)
     return "\n".join(_lines(name, limits, inherited, extends, remark)) + "\n"
 
 

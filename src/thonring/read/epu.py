@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
+from xml.parsers import expat
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from thonring.read import exposure_metadata as fields
-from thonring.read.exposure_metadata import FieldParser, Metadata, unusable
+from thonring.read.exposure_metadata import FieldParser, Metadata, decoded, unusable
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -24,6 +25,7 @@ _SQUARE_TOLERANCE = 0.01
 
 _M_TO_A = 1e10
 _PER_M2_TO_PER_A2 = 1e-20
+_WRONG_ENCODING = expat.errors.codes[expat.errors.XML_ERROR_INCORRECT_ENCODING]
 _CAMERA = "microscopeData/acquisition/camera"
 
 
@@ -33,7 +35,7 @@ def read_epu(path: Path, content: bytes) -> Metadata | None:
     A document type declaration, in which entities could be defined, is rejected: EPU writes none.
     """
     try:
-        root: Element = fromstring(content, forbid_dtd=True)
+        root = _root(content)
     except DefusedXmlException:
         return unusable(path, "found a document type declaration, which EPU's metadata never have")
     except (ParseError, ValueError, LookupError) as problem:
@@ -60,6 +62,18 @@ def read_epu(path: Path, content: bytes) -> Metadata | None:
         ),
         notes=parser.notes,
     )
+
+
+def _root(content: bytes) -> "Element":
+    """The document's element, even if its declaration names another encoding than the one it is saved in."""
+    try:
+        root: Element = fromstring(content, forbid_dtd=True)
+    except ParseError as problem:
+        if problem.code != _WRONG_ENCODING:
+            raise
+        # Of a text that is decoded already, the declared encoding is not used.
+        root = fromstring(decoded(content), forbid_dtd=True)
+    return root
 
 
 def _pixel_A(root: "Element", parser: FieldParser) -> float | None:

@@ -1,6 +1,8 @@
 """What the microscope's own file states of an exposure, in our units, and how such files' values are checked."""
 
+import codecs
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +16,9 @@ from thonring.records import Note
 class Metadata:
     """One exposure as stated by the microscope's software; None where it states nothing, or an impossible value.
 
-    `pixel_A` is that of an image of `size_px` (columns, rows), which need not be the image next to it: EPU describes
-    a preview that may be binned, SerialEM a movie that may be super-resolution, `binning` then being below 1.
+    `pixel_A` is that of an image of `size_px` (columns, rows), or of `uncropped_px` before it was cropped, which need
+    not be the image next to it: EPU describes a preview that may be binned, SerialEM a movie that may be
+    super-resolution, `binning` then being below 1.
     `dose_e_per_A2` is that of the whole exposure; `applied_defocus_A` the one set, underfocus positive; `tilt_deg` that
     of the stage; `acquired` has a time zone only if the file states one. `notes` are about what could not be used.
     """
@@ -24,6 +27,7 @@ class Metadata:
     voltage_kV: float | None = None
     pixel_A: float | None = None
     size_px: tuple[int, int] | None = None
+    uncropped_px: tuple[int, int] | None = None
     binning: float | None = None
     dose_e_per_A2: float | None = None
     applied_defocus_A: float | None = None
@@ -51,6 +55,29 @@ TILT = MetadataField("stage tilt", "°", -90.0, 90.0)
 NOTE_KIND = "metadata"
 MAX_TEXT_SHOWN = 40
 
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
+_UTF16_SHARE = 0.4
+"""Of ASCII text in UTF-16, half of the bytes are 0."""
+
+
+def decoded(content: bytes) -> str:
+    """Text in UTF-8 or UTF-16, with or without a byte order mark; other bytes are replaced."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if content[first::2].count(0) > _UTF16_SHARE * len(content) > content[1 - first :: 2].count(0):
+            return content.decode(encoding, errors="replace")
+    return content.decode("utf-8-sig", errors="replace")
+
+
+def parsed_number(text: str) -> float:
+    """A number with a decimal point or a decimal comma; NaN if it is none."""
+    plain = text.strip()
+    try:
+        return float(plain.replace(",", ".") if _DECIMAL_COMMA.fullmatch(plain) else plain)
+    except ValueError:
+        return math.nan
+
 
 class FieldParser:
     """Parses the values of one file, and collects `notes` about those that cannot be used."""
@@ -68,10 +95,7 @@ class FieldParser:
         """The number in `text`, converted by a factor; None if there is none or it is outside the field's range."""
         if text is None or not text.strip():
             return None
-        try:
-            value = float(text) * to_our_unit
-        except ValueError:
-            value = math.nan
+        value = parsed_number(text) * to_our_unit
         if field.low <= value <= field.high:
             return value
         found = "not a number" if math.isnan(value) else f"{value:.4g} {field.unit}".rstrip()
@@ -82,10 +106,11 @@ class FieldParser:
         return None
 
     def size(self, texts: Sequence[str]) -> tuple[int, int] | None:
-        """Two positive whole numbers; None if they are anything else."""
-        if len(texts) != 2 or not all(text.isdecimal() and int(text) > 0 for text in texts):
+        """Two whole numbers other than 0, without their signs; None if they are anything else."""
+        plain = [text.removeprefix("-") for text in texts]
+        if len(plain) != 2 or not all(text.isdecimal() and int(text) > 0 for text in plain):
             return None
-        return int(texts[0]), int(texts[1])
+        return int(plain[0]), int(plain[1])
 
     def time(self, text: str | None, parse: Callable[[str], datetime]) -> datetime | None:
         """The time in `text`; None if there is none or `parse` does not recognise it."""

@@ -1,13 +1,18 @@
 """One image file to one `Micrograph`, or to those of a stack, with the pixel size that holds for it."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeGuard
 
 from thonring.errors import OpticsError
 from thonring.optics import Optics
 from thonring.read import sidecar
 from thonring.read.image_formats import load
 from thonring.records import Micrograph, Note
+
+PIXEL_KINDS = {"pixel-size", "metadata", "metadata-pixel"}
+"""Kinds of notes on why a pixel size could not be used."""
 
 
 def micrograph(path: Path, optics: Optics, *, metadata: bool = False) -> Micrograph:
@@ -24,16 +29,24 @@ def micrograph(path: Path, optics: Optics, *, metadata: bool = False) -> Microgr
     UnsuitableImage
         If it does not hold one real-valued grey image.
     OpticsError
-        If neither `optics` nor header nor metadata state a pixel size.
+        If neither `optics` nor header nor metadata state a pixel size that holds for the image; the message quotes
+        those that were refused.
     """
     raw = load(path)
     stated = sidecar.sidecar_metadata(path) if metadata else None
     if stated is None:
-        pixel_A, notes = resolve_pixel_size(path, raw.header_pixel_A, optics)
+        pixel_A, notes = resolve_pixel_size(path, raw.header_pixel_A, optics, refused=raw.notes)
     else:
         rows, columns = raw.pixels.shape
-        stated_A = sidecar.pixel_size_for(stated, (rows, columns))
-        pixel_A, notes = resolve_pixel_size(path, raw.header_pixel_A, optics, stated_A)
+        pixel_A, notes = resolve_pixel_size(
+            path,
+            raw.header_pixel_A,
+            optics,
+            sidecar.pixel_size_for(stated, (rows, columns)),
+            refused=(*raw.notes, *stated.notes, *sidecar.pixel_size_problems(stated, (rows, columns))),
+        )
+        if optics.pixel_A is None and not _is_meaningful(raw.header_pixel_A):
+            notes += sidecar.unchecked_pixel_notes(stated)
         notes += sidecar.metadata_notes(stated, optics, pixel_A, (rows, columns))
     return Micrograph(path, raw.pixels, pixel_A, optics, (*raw.notes, *notes))
 
@@ -47,7 +60,7 @@ def micrographs(path: Path, optics: Optics) -> list[Micrograph]:
         As `micrograph`, but for the number of images.
     """
     raw = load(path, stack=True)
-    pixel_A, notes = resolve_pixel_size(path, raw.header_pixel_A, optics)
+    pixel_A, notes = resolve_pixel_size(path, raw.header_pixel_A, optics, refused=raw.notes)
     notes = (*raw.notes, *notes)
     return [
         Micrograph(path, pixels, pixel_A, optics, () if number else notes)
@@ -67,7 +80,12 @@ def image_count(path: Path) -> int:
 
 
 def resolve_pixel_size(
-    path: Path, header_A: float | None, optics: Optics, metadata_A: float | None = None
+    path: Path,
+    header_A: float | None,
+    optics: Optics,
+    metadata_A: float | None = None,
+    *,
+    refused: Sequence[Note] = (),
 ) -> tuple[float, tuple[Note, ...]]:
     """Pixel size in Å, and a note if the header's differs from the given one by more than 2 %.
 
@@ -79,21 +97,31 @@ def resolve_pixel_size(
     OpticsError
         If there is none.
     """
-    stated_A = header_A if header_A is not None and _is_meaningful(header_A) else None
+    stated_A = header_A if _is_meaningful(header_A) else None
     if optics.pixel_A is not None:
         return optics.pixel_A, _difference_notes(path, stated_A, optics.pixel_A)
     if stated_A is not None:
         return stated_A, ()
     if metadata_A is not None:
         return metadata_A, ()
-    found = "no pixel size" if header_A is None else f"a pixel size of {header_A:g} Å, which means unknown,"
+    found = (
+        "no usable pixel size"
+        if header_A is None
+        else f"a pixel size of {header_A:g} Å, which means unknown,"
+    )
+    why = "".join(f" {note.text}" for note in refused if note.kind in PIXEL_KINDS)
     raise OpticsError(
-        f"{path}: found {found} in the header. Give it in Å with --pixel (even if it really is 1)."
+        f"{path}: found {found} in the header.{why} Give it in Å with --pixel (even if it really is 1)."
     )
 
 
-def _is_meaningful(header_A: float) -> bool:
-    return math.isfinite(header_A) and 1e-6 < header_A < 1000 and abs(header_A - 1) > 1e-6
+def _is_meaningful(header_A: float | None) -> TypeGuard[float]:
+    return (
+        header_A is not None
+        and math.isfinite(header_A)
+        and 1e-6 < header_A < 1000
+        and abs(header_A - 1) > 1e-6
+    )
 
 
 def _difference_notes(path: Path, stated_A: float | None, given_A: float) -> tuple[Note, ...]:

@@ -75,9 +75,10 @@ def source(path: Path, given: PartialOptics, *, metadata: bool) -> Source:
     stated = sidecar_metadata(path)
     if stated is None or stated.voltage_kV is None:
         found = "there is none" if stated is None else f"{stated.path} does not"
+        why = "" if stated is None else "".join(f" {note.text}" for note in stated.notes)
         raise OpticsError(
             f"{path}: --voltage (kV) is missing, and no microscope metadata next to the image state it ({found}; "
-            "looked for EPU's NAME.xml and SerialEM's NAME.mdoc). Give --voltage."
+            f"looked for EPU's NAME.xml and SerialEM's NAME.mdoc).{why} Give --voltage."
         )
     return Source(path, given.over(PartialOptics(voltage_kV=stated.voltage_kV)).complete(), metadata)
 

@@ -1,8 +1,9 @@
 """SerialEM's .mdoc next to an image: lines `key = value`, for the whole file at its head and for each image below.
 
 The file of an image or a stack has sections `[ZValue = n]`, that of a movie one `[FrameSet = 0]`. Keys and their units:
-`Voltage` kV, `PixelSpacing` Å, `ImageSize` columns and rows, `Binning`, `ExposureDose` e/Å², `TargetDefocus` µm with
-underfocus negative, `TiltAngle` degrees, `DateTime`. Source:
+`Voltage` kV, `PixelSpacing` Å, `ImageSize` columns and rows, `UncroppedSize` columns and rows before cropping at the
+same pixel size (SerialEM writes them negative), `Binning`, `ExposureDose` e/Å², `TargetDefocus` µm with underfocus
+negative, `TiltAngle` degrees, `DateTime`. Source:
 https://bio3d.colorado.edu/SerialEM/hlp/html/about_formats.htm.
 """
 
@@ -11,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from thonring.read import exposure_metadata as fields
-from thonring.read.exposure_metadata import FieldParser, Metadata, unusable
+from thonring.read.exposure_metadata import FieldParser, Metadata, decoded, parsed_number, unusable
 
 _LINE = re.compile(r"(\w+)\s*=\s*(.+)")
 _TIME_FORMATS = ("%d-%b-%Y %H:%M:%S", "%d-%b-%y %H:%M:%S")
@@ -26,7 +27,7 @@ def read_mdoc(path: Path, content: bytes) -> Metadata | None:
 
     If it lists several images, what is not the same for all is left out.
     """
-    found = _values_by_key(content.decode("utf-8", errors="replace"))
+    found = _values_by_key(decoded(content))
     if not found:
         return unusable(
             path, "found no line 'key = value', expected SerialEM metadata. The file is empty or truncated"
@@ -40,6 +41,7 @@ def read_mdoc(path: Path, content: bytes) -> Metadata | None:
         voltage_kV=parser.number(common.get("Voltage"), fields.VOLTAGE),
         pixel_A=parser.number(common.get("PixelSpacing"), fields.PIXEL),
         size_px=parser.size(common.get("ImageSize", "").split()),
+        uncropped_px=parser.size(common.get("UncroppedSize", "").split()),
         binning=parser.number(common.get("Binning"), fields.BINNING),
         # SerialEM writes a dose of 0 if it was not calibrated.
         dose_e_per_A2=parser.number(common.get("ExposureDose"), fields.DOSE) or None,
@@ -64,10 +66,7 @@ def _are_equal(values: list[str]) -> bool:
     """Whether the values of all images are the same text, or numbers within `_EQUAL_TOLERANCE`."""
     if len(set(values)) == 1:
         return True
-    try:
-        numbers = [float(value) for value in values]
-    except ValueError:
-        return False
+    numbers = [parsed_number(value) for value in values]
     return max(numbers) - min(numbers) <= _EQUAL_TOLERANCE * abs(numbers[0])
 
 

@@ -8,11 +8,13 @@ words   field       meaning
 ======  ==========  ==================================================================
 1-3     nx ny nz    columns, rows and images
 4       mode        type of the pixels (`TYPES`)
-8       mx          sampling intervals along x: `cella.x / mx` is the pixel size
-11      cella.x     length of the cell along x in Å
+8-9     mx my       sampling intervals along x and y: `cella.x / mx` is the pixel size along x
+11-12   cella.x y   lengths of the cell along x and y in Å
+17-18   mapc mapr   axes of the columns and rows: 1 and 2, x and y
+20-21   dmin dmax   smallest and largest value
 24      nsymbt      bytes of extended header
-39-40   extra2      IMOD's stamp and flags, of which bit 0 says that bytes are signed
-53      map         `MAP `, by which the file is recognised
+39-40   extra2      IMOD's stamp and flags: bit 0, bytes are signed; bit 4, each has two 4-bit pixels
+53      map         `MAP `, by which the file is recognised; old programs do not write it
 54      machst      machine stamp: the byte order
 ======  ==========  ==================================================================
 
@@ -37,7 +39,8 @@ import numpy.typing as npt
 from mrcfile.dtypes import HEADER_DTYPE
 
 from thonring.errors import UnreadableFile, UnsuitableImage
-from thonring.read.raw_image import RawImage, check_one_image, check_size
+from thonring.read.mrc_integers import SIGNED, UNSIGNED, resolve_sign
+from thonring.read.raw_image import MAX_VALUES, RawImage, check_one_image, check_size
 from thonring.records import Note
 
 Header = npt.NDArray[np.void]
@@ -60,18 +63,35 @@ BYTE_ORDERS = {b"\x44\x44": "<", b"\x44\x41": "<", b"\x11\x11": ">"}
 IMOD_STAMP = 1146047817
 """Word 39 of a file by IMOD or SerialEM: "IMOD" in ASCII, as a number."""
 
+IMOD_SIGNED_BYTES, IMOD_PACKED_PIXELS = 1, 16
+"""Flags in word 40."""
+
+PACKED_SIZES = {frozenset(size) for size in ((3838, 7420), (3710, 7676), (5760, 8184), (4092, 11520))}
+"""Columns and rows of bytes in frames of K2 and K3 at super-resolution with two pixels per byte."""
+
+SQUARE_TOLERANCE = 0.01
+"""Pixel sizes in x and y that differ by more are not of square pixels."""
+
 DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], Any]] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
 CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """The pixels as the header describes them: `shape` (images, rows, columns), starting at byte `offset`."""
+    """The pixels as the header describes them: `shape` (images, rows, columns), starting at byte `offset`.
+
+    `value_range` is the smallest and the largest value stated, `imod_sign` what IMOD says of bytes. Without
+    `has_signature`, only a file of exactly `end` bytes is an MRC file.
+    """
 
     shape: tuple[int, int, int]
     dtype: np.dtype[Any]
     offset: int
     pixel_A: float | None
+    value_range: tuple[float, float]
+    imod_sign: str | None
+    has_signature: bool
+    notes: tuple[Note, ...]
 
     @property
     def images(self) -> int:
@@ -121,8 +141,8 @@ def _decompressor(stream: IO[bytes]) -> Callable[[IO[bytes]], Any] | None:
 
 
 def _read_plain(path: Path, stream: IO[bytes], *, stack: bool) -> RawImage:
-    layout = _layout(path, stream.read(HEADER_BYTES))
     size = os.fstat(stream.fileno()).st_size
+    layout = _layout(path, stream.read(HEADER_BYTES), size)
     if layout.images > 1 and size < layout.offset + 2 * layout.pixel_bytes // layout.images:
         raise UnreadableFile(
             f"{path}: the header states {layout.images} images, but {size} bytes hold fewer than two; expected one "
@@ -146,8 +166,9 @@ def _read_compressed(
 ) -> RawImage:
     try:
         with decompress(stream) as content:
-            layout = _layout(path, content.read(HEADER_BYTES))
-            if not stack:
+            start = content.read(HEADER_BYTES)
+            layout = _layout(path, start)
+            if not stack and layout.has_signature:
                 check_one_image(path, layout.images)
             # A small file can hold any number of pixels, so all images together must be of a size that is read.
             check_size(path, layout.shape[2], layout.images * layout.shape[1])
@@ -160,6 +181,10 @@ def _read_compressed(
             f"{path}: cannot be decompressed ({problem}): found {path.stat().st_size} compressed bytes, expected a "
             "complete gzip or bzip2 file. Copy the file again."
         ) from problem
+    if not layout.has_signature and (len(pixel_bytes) < layout.pixel_bytes or surplus):
+        raise _not_mrc(path, start)
+    if not stack:
+        check_one_image(path, layout.images)
     if len(pixel_bytes) < layout.pixel_bytes:
         raise _truncated(path, layout, found)
     more = f"{surplus} or more" if surplus == CHUNK_BYTES else str(surplus)
@@ -178,10 +203,11 @@ def _read_up_to(stream: IO[bytes], count: int) -> bytearray:
 
 
 def _image(path: Path, layout: _Layout, pixels: npt.NDArray[Any], surplus: str) -> RawImage:
+    pixels, notes = resolve_sign(path, pixels, layout.value_range, layout.imod_sign)
     pixels.flags.writeable = False
-    text = f"{path}: {surplus} bytes after the image were ignored."
-    notes = (Note("trailing-bytes", text),) if surplus else ()
-    return RawImage(pixels.reshape(layout.shape), layout.pixel_A, notes)
+    if surplus:
+        notes += (Note("trailing-bytes", f"{path}: {surplus} bytes after the image were ignored."),)
+    return RawImage(pixels.reshape(layout.shape), layout.pixel_A, (*layout.notes, *notes))
 
 
 def _truncated(path: Path, layout: _Layout, found: int) -> UnreadableFile:
@@ -194,8 +220,9 @@ def _truncated(path: Path, layout: _Layout, found: int) -> UnreadableFile:
     )
 
 
-def _layout(path: Path, start: bytes) -> _Layout:
-    header = _header(path, start)
+def _layout(path: Path, start: bytes, size: int | None = None) -> _Layout:
+    """The layout in the first bytes of a file of `size` bytes (None: unknown, since it is compressed)."""
+    header, has_signature = _header(path, start, size)
     columns, rows, images = int(header["nx"]), int(header["ny"]), int(header["nz"])
     extended = int(header["nsymbt"])
     if min(columns, rows, images) < 1 or extended < 0:
@@ -205,27 +232,85 @@ def _layout(path: Path, start: bytes) -> _Layout:
         )
     dtype = _dtype(path, header)
     check_size(path, columns, rows)
-    return _Layout((images, rows, columns), dtype, HEADER_BYTES + extended, _pixel_A(header))
+    pixel_A, notes = _pixel_A(path, header)
+    return _Layout(
+        (images, rows, columns),
+        dtype,
+        HEADER_BYTES + extended,
+        pixel_A,
+        value_range=(float(header["dmin"]), float(header["dmax"])),
+        imod_sign=_imod_sign(header),
+        has_signature=has_signature,
+        notes=(*_signature_notes(path, has_signature), *_axis_notes(path, header), *notes),
+    )
 
 
-def _header(path: Path, start: bytes) -> Header:
-    """Header in the byte order of its machine stamp, or in the other if only that gives a known mode."""
+def _header(path: Path, start: bytes, size: int | None) -> tuple[Header, bool]:
+    """Header in the byte order of its machine stamp, or in the other if only that gives a known mode.
+
+    Also whether it has a map word or a machine stamp: without both, it has to describe the file exactly.
+    """
     if len(start) < HEADER_BYTES:
         raise UnreadableFile(
             f"{path}: truncated: found {len(start)} bytes, expected a header of {HEADER_BYTES} bytes and "
             "pixels. Copy the file again."
         )
     stamp_order = BYTE_ORDERS.get(start[STAMP_WORD])
-    # Either word is enough: not every program writes both.
-    if start[MAP_WORD][:3] != b"MAP" and stamp_order is None:
-        raise UnreadableFile(
-            f"{path}: not an MRC file: found {start[MAP_WORD]!r} at byte 208, expected b'MAP '. Check which "
-            "program wrote the file, or give it the suffix of its actual format."
-        )
     orders = ("<", ">") if stamp_order != ">" else (">", "<")
     headers = [np.frombuffer(start, HEADER_DTYPE.newbyteorder(order)).reshape(()) for order in orders]
-    known = (header for header in headers if int(header["mode"]) in TYPES.keys() | UNSUITABLE_MODES.keys())
-    return next(known, headers[0])
+    # Either word is enough: not every program writes both.
+    if start[MAP_WORD][:3] == b"MAP" or stamp_order is not None:
+        known = (
+            header for header in headers if int(header["mode"]) in TYPES.keys() | UNSUITABLE_MODES.keys()
+        )
+        return next(known, headers[0]), True
+    matching = (header for header in headers if _describes_file(header, size))
+    header = next(matching, None)
+    if header is None:
+        raise _not_mrc(path, start)
+    return header, False
+
+
+def _describes_file(header: Header, size: int | None) -> bool:
+    """Whether mode and sizes are those of an image, and give the size of the file where that is known."""
+    mode, extended = int(header["mode"]), int(header["nsymbt"])
+    columns, rows, images = (int(header[name]) for name in ("nx", "ny", "nz"))
+    if mode not in TYPES or min(columns, rows, images) < 1 or extended < 0:
+        return False
+    if size is None:
+        return columns * rows * images <= MAX_VALUES
+    described = HEADER_BYTES + extended + columns * rows * images * np.dtype(TYPES[mode]).itemsize
+    return bool(size == described)
+
+
+def _not_mrc(path: Path, start: bytes) -> UnreadableFile:
+    return UnreadableFile(
+        f"{path}: not an MRC file: found {start[MAP_WORD]!r} at byte 208, expected b'MAP ', and its first words are "
+        "not a size and a mode that fit the file. Check which program wrote the file, or give it the suffix of its "
+        "actual format."
+    )
+
+
+def _signature_notes(path: Path, has_signature: bool) -> tuple[Note, ...]:
+    if has_signature:
+        return ()
+    text = (
+        f"{path}: the header has neither 'MAP ' nor a machine stamp; read as MRC, since its size and mode describe the "
+        "file exactly."
+    )
+    return (Note("mrc-header", text),)
+
+
+def _axis_notes(path: Path, header: Header) -> tuple[Note, ...]:
+    """A note if columns and rows are not x and y; 0 means unset."""
+    axes = int(header["mapc"]), int(header["mapr"])
+    if axes in {(1, 2), (0, 0)}:
+        return ()
+    text = (
+        f"{path}: the header states axes {axes[0]}, {axes[1]} for columns and rows (MAPC, MAPR), expected 1, 2; the "
+        "image is used as stored, and angles are relative to its stored columns."
+    )
+    return (Note("mrc-header", text),)
 
 
 def _dtype(path: Path, header: Header) -> np.dtype[Any]:
@@ -240,22 +325,64 @@ def _dtype(path: Path, header: Header) -> np.dtype[Any]:
             f"{path}: found MRC mode {mode}, expected one of {_known_modes()}. The header is damaged, or the "
             "program that wrote it uses its own modes; write the file again as mode 2 (float32)."
         )
-    if mode == 0 and _bytes_are_unsigned(header):
-        return np.dtype("u1")
+    if mode == 0 and (_imod_flags(header) or 0) & IMOD_PACKED_PIXELS:
+        raise _packed(path, "IMOD's flag 16 in the header")
+    if mode == 0 and {int(header["nx"]), int(header["ny"])} in PACKED_SIZES:
+        raise _packed(path, f"{int(header['nx'])} x {int(header['ny'])} bytes, half a super-resolution frame")
     return np.dtype(TYPES[mode]).newbyteorder(header["mode"].dtype.byteorder)
+
+
+def _packed(path: Path, evidence: str) -> UnsuitableImage:
+    return UnsuitableImage(
+        f"{path}: found packed 4-bit pixels in mode 0 ({evidence}), raw movie frames, expected one pixel per byte. "
+        "Use the image itself."
+    )
 
 
 def _known_modes() -> str:
     return ", ".join(str(mode) for mode in TYPES)
 
 
-def _bytes_are_unsigned(header: Header) -> bool:
-    """Whether the bytes of mode 0 are unsigned, as old versions of IMOD wrote them: bit 0 of its flags is not set."""
-    # Words 39 and 40; extra2 starts at word 29.
+def _imod_flags(header: Header) -> int | None:
+    """IMOD's flags, word 40; None without its stamp in word 39."""
+    # extra2 starts at word 29.
     words = np.frombuffer(header["extra2"].tobytes()[40:48], dtype=header["mode"].dtype)
-    return int(words[0]) == IMOD_STAMP and not int(words[1]) & 1
+    return int(words[1]) if int(words[0]) == IMOD_STAMP else None
 
 
-def _pixel_A(header: Header) -> float | None:
-    """Pixel size, words 11 and 8; None without sampling intervals."""
-    return float(header["cella"]["x"]) / int(header["mx"]) if int(header["mx"]) > 0 else None
+def _imod_sign(header: Header) -> str | None:
+    """What IMOD says of bytes; those of its old versions are unsigned and have no flag."""
+    flags = _imod_flags(header)
+    if flags is None or int(header["mode"]) != 0:
+        return None
+    return SIGNED if flags & IMOD_SIGNED_BYTES else UNSIGNED
+
+
+def _pixel_A(path: Path, header: Header) -> tuple[float | None, tuple[Note, ...]]:
+    """Pixel size, cell length over sampling intervals; None without intervals or if pixels are not square."""
+    intervals = {axis: int(header[f"m{axis}"]) for axis in "xy"}
+    if intervals["x"] <= 0:
+        return None, ()
+    x_A = float(header["cella"]["x"]) / intervals["x"]
+    y_A = float(header["cella"]["y"]) / intervals["y"] if intervals["y"] > 0 else math.nan
+    # A length of 0 along either axis is one that the program did not set.
+    if 0 < x_A < math.inf and 0 < y_A < math.inf and abs(x_A / y_A - 1) > SQUARE_TOLERANCE:
+        text = f"{path}: the header states pixels of {x_A:.4g} x {y_A:.4g} Å, which are not square; ignored."
+        return None, (Note("pixel-size", text),)
+    return x_A, _interval_notes(path, header, x_A)
+
+
+def _interval_notes(path: Path, header: Header, pixel_A: float) -> tuple[Note, ...]:
+    """A note if the cell is not sampled as often as the image, as after binning that left the cell's words alone.
+
+    A single interval is a cell of one pixel. With the axes exchanged, so are the intervals.
+    """
+    intervals = int(header["mx"]), int(header["my"])
+    columns, rows = int(header["nx"]), int(header["ny"])
+    if pixel_A == 0 or intervals[0] == 1 or intervals in {(columns, rows), (rows, columns), (columns, 0)}:
+        return ()
+    text = (
+        f"{path}: the header states {pixel_A:.4g} Å per pixel for {intervals[0]} x {intervals[1]} pixels (MX, MY), but "
+        f"the image has {columns} x {rows}; if it was binned since, give its pixel size."
+    )
+    return (Note("pixel-size", text),)

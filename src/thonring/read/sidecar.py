@@ -23,9 +23,9 @@ PIXEL_TOLERANCE = 0.02
 
 VOLTAGE_TOLERANCE = 0.01
 FACTOR_TOLERANCE = 0.03
-"""Relative deviation of a ratio from 2 or ½ that still counts as binning."""
+"""Relative deviation of a ratio from a factor that still counts as binning by it."""
 
-BINNING_FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
+BINNING_FACTORS = (1.0, *(float(factor) for factor in range(2, 9)), *(1.0 / factor for factor in range(2, 9)))
 TILTED_DEG = 10.0
 """At 10° the defocus changes by ±350 Å across an image of 4000 Å."""
 
@@ -98,24 +98,74 @@ def _read(path: Path) -> Metadata | None:
 
 
 def pixel_size_for(metadata: Metadata, shape: tuple[int, int]) -> float | None:
-    """Pixel size in Å of an image of `shape` (rows, columns).
+    """Pixel size in Å of an image of `shape` (rows, columns); None if none is stated, or none that holds for it.
 
-    The one stated, multiplied or divided by 2 or 4 if the image has that many times fewer or more pixels than the one
-    the metadata describe, in either orientation.
+    The one stated, multiplied or divided by a whole number up to 8 if the image has that many times fewer or more
+    pixels than the one the metadata describe, or than that before cropping, in either orientation. If sizes are stated
+    and none explains the image, or none is stated and the pixels are those of a super-resolution movie, which is
+    usually binned afterwards, the pixel size of this image is unknown.
     """
-    return None if metadata.pixel_A is None else metadata.pixel_A * _binning_factor(metadata, shape)
+    factor = _binning_factor(metadata, shape)
+    return None if metadata.pixel_A is None or factor is None else metadata.pixel_A * factor
 
 
-def _binning_factor(metadata: Metadata, shape: tuple[int, int]) -> float:
-    if metadata.size_px is None:
-        return 1.0
-    ratios = [stated / own for stated, own in zip(sorted(metadata.size_px), sorted(shape), strict=True)]
+def pixel_size_problems(metadata: Metadata, shape: tuple[int, int]) -> tuple[Note, ...]:
+    """Why the pixel size that is stated is not known to be that of an image of `shape` (rows, columns), as a note."""
+    if metadata.pixel_A is None or _binning_factor(metadata, shape) is not None:
+        return ()
+    return (Note("metadata-pixel", f"{_unexplained(metadata, metadata.pixel_A, shape)}; not used."),)
+
+
+def _unexplained(metadata: Metadata, pixel_A: float, shape: tuple[int, int]) -> str:
+    """What contradicts that the stated pixel size is that of an image of `shape`, without a full stop."""
+    rows, columns = shape
+    sizes = " or ".join(f"{size[0]} x {size[1]}" for size in _stated_sizes(metadata))
+    described = f" for {sizes} pixels, which no binning turns into {columns} x {rows}" if sizes else ""
+    movie = (
+        f"; Binning {metadata.binning:g} says that this is the pixel size of a super-resolution movie, so it is "
+        f"{2 * pixel_A:.4g} Å for an image binned by 2"
+        if _is_super_resolution(metadata)
+        else ""
+    )
+    return f"{metadata.path}: states {pixel_A:.4g} Å per pixel{described}{movie}"
+
+
+def unchecked_pixel_notes(metadata: Metadata) -> tuple[Note, ...]:
+    """A note, for a pixel size that is taken from metadata, if these do not state of which image it is."""
+    if metadata.pixel_A is None or _stated_sizes(metadata):
+        return ()
+    text = (
+        f"{metadata.path}: states {metadata.pixel_A:.4g} Å per pixel, but no image size to check that with."
+    )
+    return (Note("metadata-size", text),)
+
+
+def _is_super_resolution(metadata: Metadata) -> bool:
+    return metadata.binning is not None and metadata.binning < 1
+
+
+def _stated_sizes(metadata: Metadata) -> list[tuple[int, int]]:
+    """Sizes (columns, rows) that the stated pixel size holds for; that of the image is the first."""
+    return list(dict.fromkeys(size for size in (metadata.size_px, metadata.uncropped_px) if size is not None))
+
+
+def _binning_factor(metadata: Metadata, shape: tuple[int, int]) -> float | None:
+    """How many pixels of the metadata's image one pixel of this image has along a side; None if that is unknown."""
+    sizes = _stated_sizes(metadata)
+    if not sizes:
+        return None if _is_super_resolution(metadata) else 1.0
+    factors = (_size_factor(size, shape) for size in sizes)
+    return next((factor for factor in factors if factor is not None), None)
+
+
+def _size_factor(size: tuple[int, int], shape: tuple[int, int]) -> float | None:
+    ratios = [stated / own for stated, own in zip(sorted(size), sorted(shape), strict=True)]
     fitting = (
         factor
         for factor in BINNING_FACTORS
         if all(abs(ratio / factor - 1) <= FACTOR_TOLERANCE for ratio in ratios)
     )
-    return next(fitting, 1.0)
+    return next(fitting, None)
 
 
 def metadata_notes(
@@ -149,20 +199,27 @@ def _voltage_notes(metadata: Metadata, optics: Optics) -> tuple[Note, ...]:
 
 
 def _pixel_notes(metadata: Metadata, used_A: float, shape: tuple[int, int]) -> tuple[Note, ...]:
-    stated_A = pixel_size_for(metadata, shape)
-    if stated_A is None or metadata.pixel_A is None:
+    if metadata.pixel_A is None:
         return ()
+    factor = _binning_factor(metadata, shape)
+    own = f"{shape[1]} x {shape[0]}"
+    stated_A = metadata.pixel_A * (factor or 1.0)
     if abs(stated_A / used_A - 1) > PIXEL_TOLERANCE:
+        sizes = " or ".join(f"{columns} x {rows}" for columns, rows in _stated_sizes(metadata))
+        unexplained = f" for {sizes} pixels, and this image has {own}" if sizes and factor is None else ""
         text = (
-            f"{metadata.path}: states {stated_A:.4g} Å per pixel; {used_A:.4g} Å are "
+            f"{metadata.path}: states {stated_A:.4g} Å per pixel{unexplained}; {used_A:.4g} Å are "
             f"used{_likely_cause(metadata, used_A / stated_A)}."
         )
         return (Note("metadata-pixel", text),)
-    if _binning_factor(metadata, shape) != 1.0 and metadata.size_px is not None:
-        columns, rows = metadata.size_px
+    if factor is None:
+        text = f"{_unexplained(metadata, metadata.pixel_A, shape)}; {used_A:.4g} Å are used."
+        return (Note("metadata-size", text),)
+    if factor != 1.0:
+        columns, rows = next(size for size in _stated_sizes(metadata) if _size_factor(size, shape) == factor)
         text = (
             f"{metadata.path}: describes {columns} x {rows} pixels of {metadata.pixel_A:.4g} Å; for this image of "
-            f"{shape[1]} x {shape[0]} that gives {stated_A:.4g} Å."
+            f"{own} that gives {stated_A:.4g} Å."
         )
         return (Note("metadata-size", text),)
     return ()
@@ -171,7 +228,7 @@ def _pixel_notes(metadata: Metadata, used_A: float, shape: tuple[int, int]) -> t
 def _likely_cause(metadata: Metadata, ratio: float) -> str:
     """Why the pixel size used is twice or half the stated one; empty for any other ratio."""
     if abs(ratio / 2 - 1) <= FACTOR_TOLERANCE:
-        certainty = "these are" if metadata.binning is not None and metadata.binning < 1 else "probably"
+        certainty = "these are" if _is_super_resolution(metadata) else "probably"
         return (
             f"; a factor of two: {certainty} metadata of a super-resolution movie whose image was binned by 2"
         )

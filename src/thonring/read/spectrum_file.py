@@ -35,7 +35,7 @@ def spectrum_file(path: Path, optics: Optics, kind: SpectrumKind) -> GivenSpectr
         If neither header nor `optics` state a sampling.
     """
     raw = load(path)
-    sampling_A, notes = resolve_pixel_size(path, raw.header_pixel_A, optics)
+    sampling_A, notes = resolve_pixel_size(path, raw.header_pixel_A, optics, refused=raw.notes)
     corner, origin_notes = _origin_in_corner(path, raw.pixels.astype(np.float64))
     _check_symmetry(path, corner)
     rows, columns = corner.shape

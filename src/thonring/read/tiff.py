@@ -4,16 +4,17 @@ import logging
 import os
 import struct
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tifffile
 
 from thonring.errors import ThonringError, UnreadableFile, UnsuitableImage
 from thonring.read.raster import to_grey
 from thonring.read.raw_image import RawImage, check_one_image, check_real, check_size
+from thonring.records import Note
 
 LENGTHS_A = {
     "å": 1.0,
@@ -38,11 +39,26 @@ COMPRESSIONS = {
 MAX_REASON = 200
 """Characters of a library's message that are passed on."""
 
+NEW_SUBFILE_TYPE, SUBFILE_TYPE, WIDTH, LENGTH = 254, 255, 256, 257
+"""Tags of a page: what kind of image it has, twice, and its size in pixels."""
+
+REDUCED_OR_MASK = 0b101
+"""Bits 0 and 2 of `NewSubfileType`: an image of reduced resolution, a transparency mask."""
+
+REDUCED = 2
+"""`SubfileType` of an image of reduced resolution."""
+
+MAX_TAGS = 4096
+"""Tags of a page that are looked at: cameras write some dozens."""
+
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 def read_tiff(path: Path, *, stack: bool = False) -> RawImage:
     """Read a TIFF file; pixels are (rows, columns) of the one image, or (images, rows, columns) with `stack`.
+
+    Pages that are marked as previews or masks, or have at most half the columns and rows of the one largest page, are
+    left out, with a note.
 
     The pixel size is taken only if ImageJ's metadata state it in Å or nm: other programs' resolution tags are
     meant for print.
@@ -58,12 +74,18 @@ def read_tiff(path: Path, *, stack: bool = False) -> RawImage:
         If it cannot be opened.
     """
     with _open(path) as (tiff, size):
-        page = _first_page(path, tiff, size)
-        images, pixel_A = _image_count(tiff), _pixel_A(tiff)
+        pages = _pages(tiff)
+        chosen = _image_pages(pages)
+        page = _checked_page(path, tiff, chosen[0], size)
+        images, pixel_A = _image_count(page, tiff, len(pages), len(chosen)), _pixel_A(tiff)
         if not (stack and images > 1):
             check_one_image(path, images)
         single = images == 1
-        pixels = page.asarray(maxworkers=1) if single else tiff.asarray(maxworkers=1)
+        pixels = (
+            page.asarray(maxworkers=1)
+            if single
+            else tiff.asarray(key=None if len(chosen) == len(pages) else chosen, maxworkers=1)
+        )
     if single:
         pixels = to_grey(path, pixels) if pixels.ndim == 3 else pixels
         pixels = pixels[None] if stack else pixels
@@ -73,7 +95,7 @@ def read_tiff(path: Path, *, stack: bool = False) -> RawImage:
             "grey-scale images of one size. Write them as an MRC stack."
         )
     check_real(path, pixels)
-    return RawImage(pixels, pixel_A)
+    return RawImage(pixels, pixel_A, _preview_notes(path, pages, chosen))
 
 
 @contextmanager
@@ -94,34 +116,88 @@ def _open(path: Path) -> Iterator[tuple[tifffile.TiffFile, int]]:
             ) from problem
 
 
-def _first_page(path: Path, tiff: tifffile.TiffFile, size: int) -> Any:  # noqa: ANN401 - pages have no common type
-    """The first page, after checks that its image takes no more memory than allowed."""
-    page = tiff.pages.first
+def _checked_page(path: Path, tiff: tifffile.TiffFile, index: int, size: int) -> Any:  # noqa: ANN401 - no common type
+    """A page, after checks that its image takes no more memory than allowed."""
+    page: Any = tiff.pages[index] if index else tiff.pages.first
     check_size(path, page.imagewidth, page.imagelength, page.samplesperpixel)
     _check_compression(path, page)
     _check_bytes(path, page, size)
     return page
 
 
-def _image_count(tiff: tifffile.TiffFile) -> int:
-    """Images in the file: pages, or planes stored in one page, as ImageJ does with large stacks."""
-    pages = _page_count(tiff)
-    return pages if pages > 1 else _plane_count(tiff) * int(tiff.pages.first.imagedepth)
+class _Page(NamedTuple):
+    """Size of a page, 0 x 0 if unknown, and whether it is marked as a preview or a mask."""
+
+    columns: int
+    rows: int
+    is_secondary: bool
 
 
-def _page_count(tiff: tifffile.TiffFile) -> int:
-    """Pages in the file, each counted once: in a damaged file the chain may be a circle."""
+def _pages(tiff: tifffile.TiffFile) -> list[_Page]:
+    """The pages in the file, each once: in a damaged file the chain may be a circle."""
     stream, form = tiff.filehandle, tiff.tiff
-    counted: set[int] = set()
+    pages: dict[int, _Page] = {}
     offset = tiff.pages.first.offset
-    while offset and offset not in counted:
-        counted.add(offset)
+    while offset and offset not in pages:
         # A directory is the number of its tags, the tags, and the offset of the next one (0 in the last).
         stream.seek(offset)
         (tags,) = struct.unpack(form.tagnoformat, stream.read(form.tagnosize))
+        pages[offset] = _page(tiff, stream.read(min(tags, MAX_TAGS) * form.tagsize))
         stream.seek(offset + form.tagnosize + tags * form.tagsize)
         (offset,) = struct.unpack(form.offsetformat, stream.read(form.offsetsize))
-    return len(counted)
+    return list(pages.values())
+
+
+def _page(tiff: tifffile.TiffFile, directory: bytes) -> _Page:
+    """A page by its tags: number, type, count, and a value that is in the tag itself if it is small enough."""
+    form = tiff.tiff
+    order, value_at = form.byteorder, form.tagsize - form.offsetsize
+    values: dict[int, int] = {}
+    for at in range(0, len(directory) - form.tagsize + 1, form.tagsize):
+        number, kind = struct.unpack_from(f"{order}HH", directory, at)
+        layout = {3: "H", 4: "I"}.get(kind)
+        if NEW_SUBFILE_TYPE <= number <= LENGTH and layout:
+            (values[number],) = struct.unpack_from(order + layout, directory, at + value_at)
+    is_secondary = (
+        bool(values.get(NEW_SUBFILE_TYPE, 0) & REDUCED_OR_MASK) or values.get(SUBFILE_TYPE) == REDUCED
+    )
+    return _Page(values.get(WIDTH, 0), values.get(LENGTH, 0), is_secondary)
+
+
+def _image_pages(pages: Sequence[_Page]) -> list[int]:
+    """Indices of the pages that are images of the file; all if none of them is marked otherwise.
+
+    The images of a movie or a stack have one size: one page that is at least twice as wide and high as all others is
+    the image, and they are its previews.
+    """
+    images = [index for index, page in enumerate(pages) if not page.is_secondary] or list(range(len(pages)))
+    largest = max(images, key=lambda index: pages[index].columns * pages[index].rows)
+    others = [pages[index] for index in images if index != largest]
+    if all(
+        0 < 2 * other.columns <= pages[largest].columns and 0 < 2 * other.rows <= pages[largest].rows
+        for other in others
+    ):
+        return [largest]
+    return images
+
+
+def _preview_notes(path: Path, pages: Sequence[_Page], chosen: Sequence[int]) -> tuple[Note, ...]:
+    others = [f"{page.columns} x {page.rows}" for index, page in enumerate(pages) if index not in set(chosen)]
+    if not others:
+        return ()
+    columns, rows, _ = pages[chosen[0]]
+    text = (
+        f"{path}: {len(others)} of {len(pages)} pages were left out as previews or masks "
+        f"({', '.join(others[:3])}); the image has {columns} x {rows} pixels."
+    )
+    return (Note("tiff-previews", text),)
+
+
+def _image_count(page: Any, tiff: tifffile.TiffFile, pages: int, chosen: int) -> int:  # noqa: ANN401
+    """Images in the file: the chosen ones of its pages, or planes in its only page, as ImageJ stores large stacks."""
+    if chosen > 1:
+        return chosen
+    return (_plane_count(tiff) if pages == 1 else 1) * int(page.imagedepth)
 
 
 def _plane_count(tiff: tifffile.TiffFile) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 
 from thonring.errors import UnreadableFile
 from thonring.files.atomic import replacing
+from thonring.files.entry import size_of_file
 from thonring.records import Image
 
 
@@ -32,9 +33,11 @@ def read_ctf_image(path: Path) -> tuple[Image, float]:
     import mrcfile
 
     try:
+        # Opening a named pipe in its place would wait forever.
+        size_of_file(path, "an MRC image", UnreadableFile)
         with mrcfile.open(path) as mrc:
             picture, sampling_A = np.array(mrc.data, dtype=np.float32), float(mrc.voxel_size.x)
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, UnreadableFile) as problem:
         raise UnreadableFile(
             f"{path}: cannot be read ({problem}), expected the spectrum written by the run. "
             "Estimate the micrograph again with --redo to restore it."

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 16 * 2**20
-"""Room for the numbers of a million micrographs."""
+"""Room for the numbers of a million micrographs; only a POST has a body."""
 
 _COOKIE_PREFIX = "thonring_token"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -180,15 +180,24 @@ def _check_content_type(scope: Scope) -> Response | None:
 
 async def _read_body(scope: Scope, receive: Receive) -> tuple[Receive, Response | None]:
     """Read the body of a request, unless it is too large, and give a `receive` that replays it."""
-    too_large = _refusal(scope, 413, f"a request body may be at most {MAX_BODY_BYTES // 2**20} MiB.")
+    # Reading needs no token on this machine: were bodies kept for it, anyone could fill the memory.
+    most_bytes = MAX_BODY_BYTES if scope["method"] == "POST" else 0
+    sentence = (
+        f"a request body may be at most {most_bytes // 2**20} MiB."
+        if most_bytes
+        else "only a POST has a body."
+    )
+    too_large = _refusal(scope, 413, sentence)
     announced = Headers(scope=scope).get("content-length", "0")
-    if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
+    if announced.isdecimal() and int(announced) > most_bytes:
         return receive, too_large
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return receive, _refusal(scope, 400, "the connection ended before the body did.")
         body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > most_bytes:
             return receive, too_large
         if not message.get("more_body", False):
             break
@@ -197,7 +206,7 @@ async def _read_body(scope: Scope, receive: Receive) -> tuple[Receive, Response 
 
     async def replay() -> Message:
         nonlocal replayed
-        if replayed or message["type"] == "http.disconnect":
+        if replayed:
             return await receive()
         replayed = True
         return {"type": "http.request", "body": bytes(body), "more_body": False}

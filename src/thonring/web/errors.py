@@ -1,5 +1,10 @@
-"""Errors of the JSON interface: a status code and one sentence, without paths of this machine."""
+"""Errors of the JSON interface: a status code and one sentence, without paths of this machine.
 
+Messages are written for the command line, where a path is what the user gave. An answer goes to whoever can reach the
+server, and states neither where a file lies nor the path that a request asked for.
+"""
+
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +37,25 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
 """For the description of every route."""
 
 
+_FIELD = re.compile(r"[A-Za-z0-9_]{1,60}")
+_SUBJECT = re.compile(r"/(?:[^:]|:(?! ))*/(?P<name>[^/:]+)(?=: )")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_ABSOLUTE = re.compile(r"(?<![\w/)\]])(?:~?/(?!api/)|[A-Za-z]:[\\/]|\\\\)[^\s'\",;]*[^\s'\",;:.)]")
+"""A path from the root, a home or a drive; `Å/px` and `run/run.db` are none, nor are the addresses of the interface."""
+
+
 def add_error_handlers(app: FastAPI, run: Path) -> None:
     """Answer errors with an `ErrorAnswer`; an unexpected one is raised again, so that it is in the server's log."""
 
     async def known(_: Request, problem: Exception) -> JSONResponse:
         status = next((code for kind, code in _STATUS_CODES.items() if isinstance(problem, kind)), 400)
-        return _answer(status, _without_folder(str(problem), run))
+        return _answer(status, without_paths(str(problem), run))
 
     async def invalid(_: Request, problem: Exception) -> JSONResponse:
         assert isinstance(problem, RequestValidationError)
         first = problem.errors()[0]
-        field = ".".join(str(part) for part in first["loc"][1:]) or "the request"
-        return _answer(422, f"{field}: {first['msg']}.")
+        field = ".".join(_field_name(part) for part in first["loc"][1:]) or "the request"
+        return _answer(422, without_paths(f"{field}: {first['msg'].removeprefix('Value error, ')}.", run))
 
     async def unexpected(_: Request, __: Exception) -> JSONResponse:
         return _answer(500, "something went wrong; see the server's log.")
@@ -59,5 +71,18 @@ def _answer(status: int, sentence: str) -> JSONResponse:
     return JSONResponse({"detail": readable}, status_code=status)
 
 
-def _without_folder(sentence: str, run: Path) -> str:
-    return sentence.replace(str(run), run.name) if len(run.parts) > 1 else sentence
+def _field_name(part: str | int) -> str:
+    """Name a field of a request; one that it invented is only repeated if it looks like a field."""
+    text = str(part)
+    return text if isinstance(part, int) or _FIELD.fullmatch(text) else "unknown field"
+
+
+def without_paths(sentence: str, run: Path) -> str:
+    """Shorten the run folder and a file that the sentence starts with to their names, and leave out all other paths."""
+    for folder in (run.absolute(), run.resolve(), run):
+        if len(folder.parts) > 1:
+            sentence = sentence.replace(str(folder), folder.name)
+    if subject := _SUBJECT.match(sentence):
+        sentence = subject["name"] + sentence[subject.end("name") :]
+    sentence = _QUOTED.sub(lambda quoted: "'…'" if _ABSOLUTE.search(quoted[0]) else quoted[0], sentence)
+    return _ABSOLUTE.sub("…", sentence)

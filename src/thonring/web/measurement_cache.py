@@ -1,5 +1,6 @@
 """Micrographs measured again for the page: a run stores no curves, so they are computed from the file when shown."""
 
+import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -131,6 +132,9 @@ def micrograph_settings(record: MicrographRecord) -> Settings:
 
 def file_status(record: MicrographRecord) -> FileStatus:
     """Whether a micrograph's file is the one that was estimated: of the same size and time, or the same content."""
+    # A named pipe or device in the place of the file is not read: it could keep its reader waiting forever.
+    if not os.path.isfile(record.absolute_path):  # noqa: PTH113 - Path.is_file raises where nobody may look
+        return "gone"
     then, now = record.provenance.file, file_state(record.absolute_path)
     if now.size is None:
         return "gone"

@@ -1,12 +1,14 @@
 """Answers of the JSON interface that several routes share; NaN and infinite numbers are null."""
 
 import math
+import re
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import HTTPException
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from thonring.plot import normalised_rings, relative_power
 from thonring.quality import CRITERIA
@@ -20,9 +22,32 @@ DIGITS = 5
 
 Points = list[float | None]
 
-MicrographId = Annotated[
-    int, Field(ge=0, le=2**63 - 1, description="The micrograph's number in the database.")
-]
+_DECIMAL = re.compile(r"-?[0-9]{1,20}")
+
+
+def _decimal(value: Any) -> Any:  # noqa: ANN401 - whatever comes before validation
+    """Let an integer of an address be written in one way only: not as 1.0, 1_0, +1 or with blanks."""
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise ValueError("expected an integer")
+    return value
+
+
+AddressInteger = Annotated[int, BeforeValidator(_decimal)]
+"""An integer in a path or query."""
+
+_MicrographRange = Field(ge=0, le=2**63 - 1, description="The micrograph's number in the database.")
+MicrographId = Annotated[AddressInteger, _MicrographRange]
+"""A micrograph's number in a path or query."""
+
+MicrographNumber = Annotated[int, _MicrographRange]
+"""A micrograph's number in a request body."""
+
+
+class RequestModel(BaseModel):
+    """A request body: no unknown fields, and the types of JSON as they are: true and "1" are not the number 1."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
 
 _ANSWERED = tuple(one for one in FIT_QUANTITIES if one.in_answers)
 _fields: dict[str, Any] = {
@@ -140,7 +165,8 @@ def attempt_answer(
         number=number,
         by_hand=by_hand,
         sampling_A=finite(attempt.sampling_A),
-        profile=attempt.verdict.profile,
+        # Of a profile given as a file only the file name: where it lies is not the page's business.
+        profile=PurePath(attempt.verdict.profile).name,
         accepted=attempt.verdict.accepted,
         reasons=list(attempt.verdict.reasons),
         criteria=criteria,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from thonring.errors import SettingsError
 from thonring.quality import CRITERIA, known_profiles, load_profile, profile_text
@@ -18,14 +18,27 @@ from thonring.web.curation import judged_criteria, limits_from_bounds, regrade
 from thonring.web.routes.decisions import ActionAnswer, Reviewer, action_answer
 from thonring.web.routes.overview import revision_text
 from thonring.web.run_view import RunView, run_settings
+from thonring.web.schemas import RequestModel
+
+
+def _packaged_name(name: str) -> str:
+    if name not in known_profiles():
+        raise ValueError(f"unknown profile: expected one of {', '.join(known_profiles())}, or null")
+    return name
+
+
+ProfileName = Annotated[
+    str,
+    AfterValidator(_packaged_name),
+    Field(description="A packaged profile.", json_schema_extra={"enum": [*known_profiles()]}),
+]
+"""What a request can extend: never a file, whose path only the command line takes."""
 
 Bound = Annotated[float | None, Field(allow_inf_nan=False)]
 
 
-class LimitBounds(BaseModel):
+class LimitBounds(RequestModel):
     """The values that a criterion accepts; null: no bound on this side."""
-
-    model_config = ConfigDict(extra="forbid")
 
     criterion: Annotated[str, Field(max_length=100, json_schema_extra={"enum": [*CRITERIA]})]
     at_least: Bound = None
@@ -69,10 +82,8 @@ class CurationAnswer(BaseModel):
     profiles: list[ProfileAnswer]
 
 
-class LimitsRequest(BaseModel):
+class LimitsRequest(RequestModel):
     """Limits to grade the run by."""
-
-    model_config = ConfigDict(extra="forbid")
 
     limits: Limits
 
@@ -117,9 +128,7 @@ class ProfileRequest(LimitsRequest):
         str,
         StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$"),
     ]
-    extends: Annotated[str | None, Field(max_length=100, description="A packaged profile, or null.")] = (
-        "default"
-    )
+    extends: ProfileName | None = "default"
 
 
 def router(view: RunView) -> APIRouter:

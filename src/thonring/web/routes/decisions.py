@@ -4,12 +4,12 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, FailFast, Field, StringConstraints
+from pydantic import BaseModel, FailFast, Field, StringConstraints
 
 from thonring.run.decision_status import ManualVerdict
 from thonring.run.decisions import Action
 from thonring.web.run_view import RunView
-from thonring.web.schemas import MicrographId, row_of
+from thonring.web.schemas import AddressInteger, MicrographId, MicrographNumber, RequestModel, row_of
 
 MAX_MICROGRAPHS = 1_000_000
 Reviewer = Annotated[
@@ -19,20 +19,18 @@ Reviewer = Annotated[
 ]
 
 
-class VerdictRequest(BaseModel):
+class VerdictRequest(RequestModel):
     """A verdict on micrographs; null: the criteria decide again."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    micrographs: Annotated[list[MicrographId], FailFast()] = Field(min_length=1, max_length=MAX_MICROGRAPHS)
+    micrographs: Annotated[list[MicrographNumber], FailFast()] = Field(
+        min_length=1, max_length=MAX_MICROGRAPHS
+    )
     verdict: ManualVerdict | None
     who: Reviewer
 
 
-class UndoRequest(BaseModel):
+class UndoRequest(RequestModel):
     """Undo the last action that has not been undone, whoever took it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     who: Reviewer
 
@@ -74,7 +72,7 @@ def router(view: RunView) -> APIRouter:
 
     @routes.get("/decisions")
     def history(
-        micrograph: MicrographId | None = None, most: Annotated[int, Query(ge=1, le=1000)] = 100
+        micrograph: MicrographId | None = None, most: Annotated[AddressInteger, Query(ge=1, le=1000)] = 100
     ) -> list[ActionAnswer]:
         """Give the last actions, on one micrograph or on all, the latest first."""
         if micrograph is not None:

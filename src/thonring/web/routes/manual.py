@@ -4,7 +4,7 @@ import base64
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, Strict, model_validator
 
 from thonring import manual_fit
 from thonring.ctf import canonical, sin2_quadrant
@@ -20,7 +20,7 @@ from thonring.web.measurement_cache import MeasuredMicrograph, micrograph_settin
 from thonring.web.routes.decisions import ActionAnswer, Reviewer, action_answer
 from thonring.web.routes.micrograph import PNG, finished_micrograph
 from thonring.web.run_view import RunView
-from thonring.web.schemas import MicrographId, Points, finite
+from thonring.web.schemas import MicrographId, Points, RequestModel, finite
 
 SPECTRUM_PX = 512
 """Pixels of the spectrum's picture each way."""
@@ -36,20 +36,16 @@ Sampling = Annotated[float, Field(ge=0.1, le=20, allow_inf_nan=False)]
 ZeroNumber = Annotated[int, Field(ge=1, le=5)]
 
 
-class DefocusJson(BaseModel):
+class DefocusJson(RequestModel):
     """A defocus in Å and degrees; U and V in any order."""
-
-    model_config = ConfigDict(extra="forbid")
 
     defocus_u_A: Defocus
     defocus_v_A: Defocus
     angle_deg: Degrees
 
 
-class RingJson(BaseModel):
+class RingJson(RequestModel):
     """A ring of CTF zeros: its radii along the direction `angle_deg` and at right angles to it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     zero: ZeroNumber = 1
     along_per_A: Frequency
@@ -57,15 +53,14 @@ class RingJson(BaseModel):
     angle_deg: Degrees
 
 
-class ManualRequest(BaseModel):
+class ManualRequest(RequestModel):
     """Manual values: a defocus, or the ring of one of its zeros; low resolution first in the range."""
-
-    model_config = ConfigDict(extra="forbid")
 
     defocus: DefocusJson | None = None
     ring: RingJson | None = None
     phase_shift_deg: Degrees = 0.0
-    resolution_range_A: tuple[Resolution, Resolution]
+    # JSON has no tuples: only the array itself may be converted, not its numbers.
+    resolution_range_A: Annotated[tuple[Resolution, Resolution], Strict(False)]
 
     @model_validator(mode="after")
     def _defocus_or_ring(self) -> Self:
@@ -89,10 +84,8 @@ class KeepRequest(ManualRequest):
     who: Reviewer
 
 
-class DiscardRequest(BaseModel):
+class DiscardRequest(RequestModel):
     """Discard the manual estimate and use the automatic one again."""
-
-    model_config = ConfigDict(extra="forbid")
 
     who: Reviewer
 

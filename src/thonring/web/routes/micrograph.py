@@ -28,7 +28,7 @@ LABEL_GAP = 0.17
 """Least distance between two circles of resolution, in Nyquist frequencies."""
 
 AttemptNumber = Annotated[
-    int | None,
+    schemas.AddressInteger | None,
     Query(ge=-(2**31), le=2**31, description="The attempt's number; by default the one that is kept."),
 ]
 PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}, "description": "A grey picture."}}

@@ -14,7 +14,7 @@ from thonring.run.columns import STATUSES, Integers, RunColumns
 from thonring.web.columns import Kind, TableQuery, columns_of, in_order, matching
 from thonring.web.routes.overview import revision_text
 from thonring.web.run_view import RunView
-from thonring.web.schemas import MicrographId, finite, row_of
+from thonring.web.schemas import AddressInteger, MicrographId, finite, row_of
 
 _MAX_BOUNDS = 50
 
@@ -64,8 +64,8 @@ class TableFilter(BaseModel):
 class PageRequest(TableFilter):
     """A page of the micrographs that meet the conditions, or the neighbours of one of them."""
 
-    offset: Annotated[int, Query(ge=0, le=2**31, description="Number of rows to skip.")] = 0
-    limit: Annotated[int, Query(ge=1, le=1000, description="Number of rows to return.")] = 100
+    offset: Annotated[AddressInteger, Query(ge=0, le=2**31, description="Number of rows to skip.")] = 0
+    limit: Annotated[AddressInteger, Query(ge=1, le=1000, description="Number of rows to return.")] = 100
     around: Annotated[
         MicrographId | None,
         Query(description="Return the previous and next micrograph of this one instead of a page."),
@@ -173,7 +173,7 @@ def _number(parameter: str, value: object) -> float:
     except ValueError:
         number = math.nan
     if math.isnan(number):
-        raise SettingsError(f"{parameter}={value!s:.40}: expected a number.")
+        raise SettingsError(f"query parameter {parameter!r}: expected a number.")
     return number
 
 
