@@ -35,5 +35,5 @@ def test_nothing_to_hold_fixed_is_a_failure_with_advice(tmp_path: Path) -> None:
     job = plan(SOURCES, RunOptions(tmp_path, Settings(fix_defocus=True)), KNOWN)[2]
     outcome = work(job)
     assert outcome.status == "failed"
-    assert outcome.reasons[0].startswith("b.mrc: not in the --defocus-from file")
+    assert outcome.reasons[0].startswith("b.mrc: the --defocus-from file has no defocus for it")
     assert "--fix-defocus" in outcome.reasons[0]

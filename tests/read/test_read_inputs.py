@@ -216,7 +216,7 @@ def test_a_star_and_its_micrograph_named_too_are_one(tmp_path: Path, monkeypatch
         ("", "no table has the columns rlnMicrographName"),
         ("data_particles\nloop_\n_rlnImageName\n1@a.mrcs\n", "found 'particles': rlnImageName"),
         ("data_\nloop_\n_rlnMicrographName\n_rlnVoltage\na.mrc 300 7\n", "cannot be read"),
-        (STAR_31.replace("a.mrc 1", "a.mrc 9"), "optics groups 9, .*defines only 1, 2"),
+        (STAR_31.replace("a.mrc 1", "a.mrc 9"), "optics group 9, .*defines only 1, 2"),
         (STAR_31.replace("200.0", "high"), "row 1: rlnVoltage is 'high', expected a number"),
         ("data_micrographs\nloop_\n_rlnMicrographName\n", "no rows"),
     ],

@@ -115,7 +115,7 @@ def test_no_exposure_at_all_is_an_empty_table(tmp_path: Path) -> None:
 @pytest.mark.clients
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    u_A=st.floats(0, 6e4),
+    u_A=st.floats(1, 6e4),
     astigmatism_A=st.floats(0, 3000),
     angle_deg=st.floats(-89.9, 90),
     phase_deg=st.floats(0, 179),

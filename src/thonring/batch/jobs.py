@@ -90,7 +90,7 @@ def _with_known(source: Source, options: RunOptions, name: str, known: Mapping[s
     defocus = known.get(key_of(source.path))
     if defocus is not None:
         return Job(source, options, name, defocus)
-    missing = f"{source.path}: not in the --defocus-from file"
+    missing = f"{source.path}: the --defocus-from file has no defocus for it"
     if options.settings.fix_defocus:
         advice = "There is no defocus to keep fixed: add the micrograph to that file, or drop --fix-defocus."
         return Job(source, options, name, refusal=f"{missing}. {advice}")

@@ -16,6 +16,7 @@ from thonring.errors import ThonringError
 
 if TYPE_CHECKING:
     from thonring.batch.watch import Until
+    from thonring.files.text import TableReport
 
 USAGE_ERROR = 2
 
@@ -55,6 +56,12 @@ def error_exit() -> Iterator[None]:
 def print_note(text: str) -> None:
     """Print something the user should know besides the results, to standard error."""
     typer.echo(f"note: {text}", err=True)
+
+
+def print_table_report(report: "TableReport", *, quiet: bool) -> None:
+    """Say which rows of tables were left out, and, unless `quiet`, what else there is to know of the tables."""
+    for text in report.lines()[len(report.notes) if quiet else 0 :]:
+        print_note(text)
 
 
 def output_console() -> Console:

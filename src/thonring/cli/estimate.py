@@ -10,7 +10,7 @@ import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
-from thonring.cli.console import error_exit, print_note
+from thonring.cli.console import error_exit, print_note, print_table_report
 from thonring.cli.estimation_options import EstimationOptions
 from thonring.cli.executor_options import ExecutorOptions, executor_choice
 
@@ -35,7 +35,7 @@ def estimate(
 
     In an existing run folder, only new, changed and failed micrographs are processed.
 
-    Exit codes: 0 all inputs were processed, 1 some failed (see results.csv),
+    Exit codes: 0 all inputs were processed, 1 some failed (see results.csv) or rows of tables were left out,
     2 usage error or no workers, 130 or 143 interrupted.
     """
     with error_exit():
@@ -66,28 +66,33 @@ def _estimate(
     from thonring.batch.resume import plan_resume
     from thonring.batch.threads import garbage_collection_paused
     from thonring.cli.summary import lacks_database, print_resume_plan, print_tables_replaced
+    from thonring.files.text import TableReport
     from thonring.formats.run_tables import prepare_run
     from thonring.read import sources
     from thonring.run.open import open_run
     from thonring.run.settings_file import write_settings
 
-    options, optics = estimation.run_options(out), estimation.optics()
+    options, optics, report = estimation.run_options(out), estimation.optics(), TableReport()
     with garbage_collection_paused():
         are_spectra = options.spectrum_kind is not None
-        inputs = sources(files, optics, spectra=are_spectra, metadata=not estimation.no_metadata)
-    known = estimation.known_defocus()
+        inputs = sources(
+            files, optics, spectra=are_spectra, metadata=not estimation.no_metadata, report=report
+        )
+    known = estimation.known_defocus(report)
     prepare_run(out)
     is_old = lacks_database(out)
     with open_run(out) as store:
         with garbage_collection_paused():
             jobs = plan(inputs, options, known, store.register([source.path for source in inputs]))
             resumed = plan_resume(store, jobs, options, redo=redo)
-        write_settings(out, options.settings, sys.argv, optics)
+        write_settings(out, options.settings, sys.argv, optics, report.left_out)
         if not estimation.quiet:
             if is_old:
                 print_tables_replaced(out)
             print_resume_plan(out, resumed)
-        return _work(store, options, resumed.pending, choice, quiet=estimation.quiet)
+        code = _work(store, options, resumed.pending, choice, quiet=estimation.quiet)
+    print_table_report(report, quiet=estimation.quiet)
+    return code or int(bool(report.left_out))
 
 
 def _work(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from thonring.batch.jobs import Artefact, RunOptions
+    from thonring.files.text import TableReport
     from thonring.records import KnownDefocus
 
 
@@ -124,8 +125,8 @@ class EstimationOptions:
         artefacts = frozenset(name for name, is_wanted in wanted.items() if is_wanted)
         return RunOptions(run, settings, self.spectrum, artefacts, self.hashed)
 
-    def known_defocus(self) -> "Mapping[str, KnownDefocus] | None":
-        """The defocus values of --defocus-from by micrograph; None where it was not given.
+    def known_defocus(self, report: "TableReport") -> "Mapping[str, KnownDefocus] | None":
+        """The defocus values of --defocus-from by micrograph; None where it was not given. Bad rows are reported.
 
         Raises
         ------
@@ -136,4 +137,4 @@ class EstimationOptions:
             return None
         from thonring.formats.known_defocus import known_defocus
 
-        return known_defocus(self.defocus_from)
+        return known_defocus(self.defocus_from, report)

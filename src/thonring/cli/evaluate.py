@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from thonring.cli import options as opt
-from thonring.cli.console import error_exit
+from thonring.cli.console import error_exit, print_table_report
+
+if TYPE_CHECKING:
+    from thonring.files.text import LeftOut
 
 Runs = Annotated[
     list[Path],
@@ -90,12 +93,11 @@ def evaluate(  # noqa: PLR0913 - typer reads the options from the signature
 ) -> None:
     """Evaluate runs against ground truth or labels: verdicts, errors, error bars, and the effect of each criterion.
 
-    Writes evaluation.txt, .json and .html. Exit codes: 0 done, 2 usage error.
+    Writes evaluation.txt, .json and .html. Exit codes: 0 done, 1 rows of tables were left out, 2 usage error.
     """
     with error_exit():
-        text = _evaluate(runs, truth, labels, out, tolerance_resolution, partial=partial)
-    if not quiet:
-        typer.echo(text)
+        text, left_out = _evaluate(runs, truth, labels, out, tolerance_resolution, partial=partial)
+    _end(text, left_out, quiet=quiet)
 
 
 def _evaluate(
@@ -106,8 +108,8 @@ def _evaluate(
     tolerance_resolution_A: float | None,
     *,
     partial: bool,
-) -> str:
-    """Evaluate runs, write the report, and give its text.
+) -> "tuple[str, Sequence[LeftOut]]":
+    """Evaluate runs, write the report, and give its text, and the rows left out.
 
     Raises
     ------
@@ -125,7 +127,7 @@ def _evaluate(
     first = runs[0]
     folder = first if first.is_dir() else first.parent
     written = write_evaluation(report, out or folder / "evaluation")
-    return f"{as_text(report)}\nwritten: {', '.join(map(str, written))}"
+    return f"{as_text(report)}\nwritten: {', '.join(map(str, written))}", report.left_out
 
 
 def compare(
@@ -140,13 +142,12 @@ def compare(
     """Measure how well a run agrees with other results for the same micrographs; no ground truth is needed.
 
     Reports the differences in defocus and astigmatism, and the resolution up to
-    which the CTF phases agree within 90°. Exit codes: 0 done, 2 usage error.
+    which the CTF phases agree within 90°. Exit codes: 0 done, 1 rows of tables were left out, 2 usage error.
     """
     resolutions_A = _resolutions(resolution)
     with error_exit():
-        text = _compare(run, others, resolutions_A, figure=out, table=table)
-    if not quiet:
-        typer.echo(text)
+        text, left_out = _compare(run, others, resolutions_A, figure=out, table=table)
+    _end(text, left_out, quiet=quiet)
 
 
 def _compare(
@@ -156,8 +157,8 @@ def _compare(
     *,
     figure: Path | None,
     table: Path | None,
-) -> str:
-    """Compare runs, write what was asked for, and give the text of the comparison.
+) -> "tuple[str, Sequence[LeftOut]]":
+    """Compare runs, write what was asked for, and give the text of the comparison, and the rows left out.
 
     Raises
     ------
@@ -166,6 +167,7 @@ def _compare(
     """
     from thonring.evaluate.agreement import compare_runs, write_agreements
     from thonring.evaluate.agreement_report import agreement_text, write_agreement_figure
+    from thonring.evaluate.results import left_out_of
 
     agreements = compare_runs(run, others)
     written = []
@@ -176,7 +178,20 @@ def _compare(
         write_agreement_figure(figure, agreements, resolutions_A)
         written.append(figure)
     files = f"\nwritten: {', '.join(map(str, written))}" if written else ""
-    return agreement_text(agreements, resolutions_A).rstrip("\n") + files
+    text = agreement_text(agreements, resolutions_A).rstrip("\n") + files
+    return text, left_out_of([agreements[0].run, *(one.other for one in agreements)])
+
+
+def _end(text: str, left_out: "Sequence[LeftOut]", *, quiet: bool) -> None:
+    """Print a report, or if `quiet` only the rows that were left out, and end with exit code 1 if there are any."""
+    if not quiet:
+        typer.echo(text)
+    elif left_out:
+        from thonring.files.text import TableReport
+
+        print_table_report(TableReport(list(left_out)), quiet=quiet)
+    if left_out:
+        raise typer.Exit(1)
 
 
 def _resolutions(text: str) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ import typer
 
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.cli import options as opt
-from thonring.cli.console import error_exit
+from thonring.cli.console import error_exit, print_table_report
 from thonring.optics import PartialOptics
 
 if TYPE_CHECKING:
@@ -56,20 +56,24 @@ def predict(  # noqa: PLR0913 - typer reads the options from the signature
 ) -> None:
     """Predict the mean defocus of micrographs with a neural network, with its standard error.
 
-    Exit codes: 0 all inputs were processed, 1 some failed (see the table), 2 usage error, 130 or 143 interrupted:
-    what is predicted is in the table.
+    Exit codes: 0 all inputs were processed, 1 some failed (see the table) or rows of tables were left out,
+    2 usage error, 130 or 143 interrupted: what is predicted is in the table.
     """
     one_thread_each()
     keep_freed_memory()
     with error_exit():
         from thonring.batch.prediction import PredictionOptions
+        from thonring.files.text import TableReport
         from thonring.learn.predict import Predictor
         from thonring.read import sources
 
         optics = PartialOptics(voltage, cs, amplitude_contrast, pixel)
-        inputs = sources(files, optics, spectra=spectrum is not None, metadata=not no_metadata)
+        report = TableReport()
+        inputs = sources(files, optics, spectra=spectrum is not None, metadata=not no_metadata, report=report)
         predictor = Predictor.load(model)
         code = _predict(inputs, spectrum, predictor, out, PredictionOptions(workers, batch), quiet=quiet)
+        print_table_report(report, quiet=quiet)
+        code = code or int(bool(report.left_out))
     raise typer.Exit(code)
 
 

@@ -18,6 +18,7 @@ from thonring.errors import InputError
 if TYPE_CHECKING:
     from thonring.batch.executors.open import ExecutorChoice
     from thonring.batch.watch import WatchOptions, WatchResult
+    from thonring.files.text import TableReport
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to watch, with all its subfolders.")]
 Pattern = Annotated[
@@ -70,7 +71,7 @@ def watch(  # noqa: PLR0913 - typer reads the options from the signature
 
     The run folder is the same as that of `thonring estimate`: either command continues what the other began.
 
-    Exit codes: 0 stopped by --until, 1 some files failed (see results.csv),
+    Exit codes: 0 stopped by --until, 1 some files failed (see results.csv) or rows of tables were left out,
     2 usage error, 130 or 143 stopped by Ctrl-C or SIGTERM.
     """
     one_thread_each()
@@ -85,7 +86,9 @@ def watch(  # noqa: PLR0913 - typer reads the options from the signature
         end = console.parse_until(until or (), datetime.now().astimezone(), "--until")
         from thonring.batch.folder_scan import ScanPattern
         from thonring.batch.watch import WatchOptions
+        from thonring.files.text import TableReport
 
+        report = TableReport()
         code = _watch(
             WatchOptions(
                 ScanPattern(
@@ -97,17 +100,18 @@ def watch(  # noqa: PLR0913 - typer reads the options from the signature
                 estimation.optics(),
                 estimation.run_options(out),
                 end,
-                estimation.known_defocus(),
+                estimation.known_defocus(report),
                 every_s=every_s,
                 stable_s=stable_s,
             ),
             choice,
+            report,
             quiet=estimation.quiet,
         )
     raise typer.Exit(code)
 
 
-def _watch(plan: "WatchOptions", choice: "ExecutorChoice", *, quiet: bool) -> int:
+def _watch(plan: "WatchOptions", choice: "ExecutorChoice", report: "TableReport", *, quiet: bool) -> int:
     """Watch until the end and give the exit code.
 
     Raises
@@ -134,7 +138,8 @@ def _watch(plan: "WatchOptions", choice: "ExecutorChoice", *, quiet: bool) -> in
     prepare_run(run)
     is_old = lacks_database(run)
     with open_run(run) as store:
-        write_settings(run, plan.run_options.settings, sys.argv, plan.optics)
+        write_settings(run, plan.run_options.settings, sys.argv, plan.optics, report.left_out)
+        console.print_table_report(report, quiet=quiet)
         if is_old and not quiet:
             print_tables_replaced(run)
         started = time.monotonic()
@@ -147,7 +152,7 @@ def _watch(plan: "WatchOptions", choice: "ExecutorChoice", *, quiet: bool) -> in
             took = console.duration_text(time.monotonic() - started)
             counts = summary(one.outcome for one in store)
             print_summary(watched.run, plan.run_options, counts, _ending(watched), took)
-    return watched.run.exit_code
+    return watched.run.exit_code or int(bool(report.left_out))
 
 
 def _ending(result: "WatchResult") -> str:

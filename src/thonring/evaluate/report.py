@@ -12,7 +12,8 @@ from thonring.evaluate.accuracy import Accuracy, Errors, accuracy
 from thonring.evaluate.correctness import TOLERANCE_RESOLUTION_A
 from thonring.evaluate.labels import read_labels
 from thonring.evaluate.matching import Pair, match, pairs_of, references_of
-from thonring.evaluate.results import Run, read_runs
+from thonring.evaluate.results import Run, left_out_of, read_runs
+from thonring.files.text import LeftOut, TableReport
 from thonring.simulate import read_truth
 
 MAX_CORRECT_SHOWN = 10
@@ -101,6 +102,7 @@ class Report:
     runs: tuple[RunReport, ...]
     comparisons: tuple[verdicts.Comparison, ...]
     notes: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def evaluate(request: EvaluationRequest) -> Report:
@@ -112,11 +114,14 @@ def evaluate(request: EvaluationRequest) -> Report:
         If a file cannot be used, or the runs do not match the truth or labels.
     """
     truth = read_truth(request.truth) if request.truth else ()
-    labels = read_labels(request.labels) if request.labels else ()
+    table_report = TableReport()
+    labels = read_labels(request.labels, table_report) if request.labels else ()
     folder = (request.truth or Path()).absolute().parent
     runs = read_runs(request.runs)
-    references, label_notes = references_of(truth, folder, labels, partial=request.partial)
-    matched = match(runs, references, partial=request.partial)
+    left_out = (*table_report.left_out, *left_out_of(runs))
+    partial = request.partial or bool(left_out)  # a row left out has no partner and refuses no other
+    references, label_notes = references_of(truth, folder, labels, partial=partial)
+    matched = match(runs, references, partial=partial)
     by_run = pairs_of(matched, request.tolerance_resolution_A)
     groups = _groups(by_run)
     return Report(
@@ -124,7 +129,13 @@ def evaluate(request: EvaluationRequest) -> Report:
         bool(truth),
         tuple(_run_report(*one) for one in zip(matched.runs, by_run, groups, strict=True)),
         verdicts.compare_verdicts(by_run),
-        (*label_notes, *(note for run in runs for note in run.notes), *matched.notes),
+        (
+            *table_report.lines(),
+            *label_notes,
+            *(note for run in runs for note in run.notes),
+            *matched.notes,
+        ),
+        left_out,
     )
 
 

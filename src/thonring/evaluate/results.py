@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
-from thonring.ctf import canonical
 from thonring.errors import UnreadableFile, UnreadableTable
 from thonring.files.csv import read_csv
-from thonring.formats.ctffind import COLUMN_COUNT, COLUMNS, INPUT_FILE
-from thonring.formats.known_defocus import ONE_PER_MICROGRAPH, READERS, known_defocus
+from thonring.files.text import LeftOut, TableReport, read_text
+from thonring.formats import known_defocus
+from thonring.formats.ctffind import INPUT_FILE, ctffind_row
+from thonring.formats.table import KnownRow
 from thonring.quality import CRITERIA
 from thonring.records import CtfFit, KnownDefocus, Status
-from thonring.run.names import artefact_names, spectrum_path, without_uid
+from thonring.run.names import artefact_names, key_of, spectrum_path, without_uid
 from thonring.run.open import STORE, read_run
 from thonring.run.provenance import limits_of
 from thonring.run.settings_file import read_limits
@@ -53,7 +54,8 @@ class Run:
     """Results in the order of their table, each file once.
 
     `judges` is False of programs that give no verdict: what has a value counts as accepted. `by_key` tells that
-    names are only what `key_of` leaves of them, `in_order` that there are none: images of a stack.
+    names are only what `key_of` leaves of them, `in_order` that there are none: images of a stack. `left_out` are rows
+    that could not be used.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Run:
     by_key: bool = False
     in_order: bool = False
     notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 NO_FIT = "fit"
@@ -335,7 +338,7 @@ def _pictures(folder: Path, name: str) -> tuple[Path, ...]:
 
 
 def read_other_program(path: Path, name: str) -> Run:
-    """Read any kind that `known_defocus` reads; each value counts as accepted.
+    """Read any kind that `formats.known_defocus` reads; each value counts as accepted.
 
     One text may hold several micrographs: texts put one after the other, or the answer to a stack, whose images
     then have no names but their order.
@@ -348,42 +351,61 @@ def read_other_program(path: Path, name: str) -> Run:
     told = (
         f"{name}: {path} is read for its defoci alone, so every micrograph with a value counts as accepted."
     )
+    report = TableReport()
     if path.suffix.lower() == ".txt" and path.is_file():
-        results, in_order = _of_text(path)
+        results, in_order = _of_text(path, report)
     else:
-        results, in_order = _of_table(known_defocus(path)), False
+        results, in_order = _of_table(known_defocus.known_defocus(path, report), report), False
+    if report.left_out and not any(result.estimate for result in results):
+        first = report.left_out[0]
+        raise UnreadableTable(f"{first.file}, {first.row}: {first.reason} No other row has an estimate.")
     if not results:
         raise UnreadableTable(f"{path}: the run is empty, expected at least one defocus.")
     if in_order:
         told += " Its rows are images of a stack, taken in the order of what it is held against."
-    return Run(name, path, tuple(results), judges=False, by_key=True, in_order=in_order, notes=(told,))
+    notes = (told, *report.lines())
+    return Run(
+        name,
+        path,
+        tuple(results),
+        judges=False,
+        by_key=True,
+        in_order=in_order,
+        notes=notes,
+        left_out=tuple(report.left_out),
+    )
 
 
-def _of_table(found: Mapping[str, KnownDefocus]) -> list[Result]:
+def _of_table(found: Mapping[str, KnownDefocus], report: TableReport) -> list[Result]:
+    """Results of a table; a micrograph whose row was left out has no estimate."""
     aliases = {without_uid(key) for key in found if without_uid(key) != key}
-    return [Result(key, "accepted", defocus) for key, defocus in found.items() if key not in aliases]
+    results = [Result(key, "accepted", defocus) for key, defocus in found.items() if key not in aliases]
+    without = {key_of(one.micrograph): one.reason for one in report.left_out if one.micrograph}
+    return results + [
+        Result(key, "failed", reasons=reason) for key, reason in without.items() if key not in found
+    ]
 
 
-def _of_text(path: Path) -> tuple[list[Result], bool]:
+def _of_text(path: Path, report: TableReport) -> tuple[list[Result], bool]:
     """Results of a text, and whether they are those of a stack."""
-    rows = _known_defoci(path)
-    images = {image for image, _ in rows}
+    rows = _text_rows(path, report)
+    images = {row.name for row in rows}
     if len(images) == len(rows):
-        return [Result(image, "accepted", defocus) for image, defocus in rows], False
+        return [_result_of_row(path, row, row.name, report) for row in rows], False
     if len(images) == 1:
         return [
-            Result(f"{number}@{image}", "accepted", defocus)
-            for number, (image, defocus) in enumerate(rows, start=1)
+            _result_of_row(path, row, f"{number}@{row.name}", report)
+            for number, row in enumerate(rows, start=1)
         ], True
     raise UnreadableTable(
         f"{path}: {len(rows)} rows for {len(images)} input files; expected one row for each file, or one stack."
     )
 
 
-def _known_defoci(path: Path) -> list[tuple[str, KnownDefocus]]:
-    """Name of the input file and defocus of each row; a name holds until the next."""
+def _text_rows(path: Path, report: TableReport) -> list[KnownRow]:
+    """All rows, named by their input file; a name holds until the next."""
     found, image = [], ""
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+    for number, line in enumerate(read_text(path, UnreadableTable, report).splitlines(), start=1):
         if header := INPUT_FILE.match(line):
             image = header[1]
         elif line.strip() and not line.lstrip().startswith("#"):
@@ -392,25 +414,22 @@ def _known_defoci(path: Path) -> list[tuple[str, KnownDefocus]]:
                     f"{path}, line {number}: found numbers before any '# Input file: NAME', expected the text "
                     "output of CTFFIND 4 or 5."
                 )
-            found.append((image, _defocus(path, number, line)))
+            found.append(ctffind_row(image, number, line))
     return found
 
 
-def _defocus(path: Path, number: int, line: str) -> KnownDefocus:
+def _result_of_row(path: Path, row: KnownRow, file: str, report: TableReport) -> Result:
+    """Result of a row, without an estimate where it cannot be used, so that the rows of a stack keep their places."""
     try:
-        _, u_A, v_A, angle_deg, phase_rad = (float(part) for part in line.split()[:COLUMN_COUNT])
-    except ValueError as problem:
-        raise UnreadableTable(
-            f"{path}, line {number}: found {line.strip()!r}, expected numbers: {COLUMNS}."
-        ) from problem
-    if not all(map(math.isfinite, (u_A, v_A, angle_deg, phase_rad))):
-        raise UnreadableTable(f"{path}, line {number}: found {line.strip()!r}, expected finite numbers.")
-    return KnownDefocus(*canonical(u_A, v_A, angle_deg), phase_shift_deg=math.degrees(phase_rad))
+        return Result(file, "accepted", known_defocus.usable_defocus(path, row))
+    except UnreadableTable as problem:
+        report.leave_out(path, row.place, problem, file)
+        return Result(file, "failed", reasons=report.left_out[-1].reason)
 
 
 EXPECTED = (
     "a run folder of `thonring estimate` (with run.db), a folder of CTFFIND's .txt or Xmipp's .ctfparam files, or "
-    f"a table of defoci ({' '.join(READERS)})"
+    f"a table of defoci ({' '.join(known_defocus.READERS)})"
 )
 
 
@@ -427,6 +446,11 @@ def read_runs(paths: Sequence[Path]) -> tuple[Run, ...]:
         If the database of a run cannot be read.
     """
     return tuple(_read(path, name) for path, name in zip(paths, run_names(paths), strict=True))
+
+
+def left_out_of(runs: Sequence[Run]) -> tuple[LeftOut, ...]:
+    """Rows that were left out of the tables of runs, each once."""
+    return tuple(dict.fromkeys(one for run in runs for one in run.left_out))
 
 
 def run_names(paths: Sequence[Path]) -> tuple[str, ...]:
@@ -452,12 +476,14 @@ def _read(path: Path, name: str) -> Run:
         return read_run_folder(folder, name)
     if (folder / "results.csv").is_file():
         return read_results_csv(folder, name)
-    if path.is_file() and path.suffix.lower() not in READERS:
+    if path.is_file() and path.suffix.lower() not in known_defocus.READERS:
         raise UnreadableFile(
             f"{path}: found a file of suffix {path.suffix or '(none)'!r}, expected {EXPECTED}."
         )
-    if path.is_dir() and not any(file.suffix.lower() in ONE_PER_MICROGRAPH for file in path.iterdir()):
+    if path.is_dir() and not known_defocus.texts_in(path):
+        kinds = " or ".join(known_defocus.ONE_PER_MICROGRAPH)
         raise UnreadableFile(
-            f"{path}: found no {STORE} and no {' or '.join(ONE_PER_MICROGRAPH)} in the folder, expected {EXPECTED}."
+            f"{path}: found no {STORE} and no {kinds} in the folder{known_defocus.elsewhere(path)}; expected "
+            f"{EXPECTED}."
         )
     return read_other_program(path, name)

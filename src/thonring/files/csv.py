@@ -8,6 +8,7 @@ from pathlib import Path
 
 from thonring.errors import UnreadableTable
 from thonring.files.atomic import write_text
+from thonring.files.text import decode
 
 Cell = str | float | None
 
@@ -32,10 +33,9 @@ def read_csv(path: Path, advice: str) -> tuple[Sequence[str], list[dict[str, str
         If the file cannot be read or is not such a table; the message ends with the `advice`.
     """
     try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            return reader.fieldnames or (), list(reader)
-    except (OSError, csv.Error) as problem:
+        reader = csv.DictReader(io.StringIO(decode(path.read_bytes()), newline=""), strict=True)
+        return reader.fieldnames or (), list(reader)
+    except (OSError, ValueError, csv.Error) as problem:
         raise UnreadableTable(f"{path}: cannot be read ({problem}). {advice}") from problem
 
 

@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import gemmi
 
 from thonring.errors import OutputError, UnreadableTable
 from thonring.files.entry import size_of_file
+from thonring.files.text import TableReport, read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +49,31 @@ class StarTable:
         UnreadableTable
             If the column is missing or a value is no number.
         """
-        return [self._number(label, row, text) for row, text in enumerate(self.texts(label), start=1)]
+        return [self.number(label, row) for row in range(len(self.texts(label)))]
 
-    def _number(self, label: str, row: int, text: str) -> float:
+    def number(self, label: str, row: int) -> float:
+        """One value as a number; rows are counted from 0.
+
+        Raises
+        ------
+        UnreadableTable
+            If the column is missing or the value is no number.
+        """
+        text = self.texts(label)[row]
         try:
             return float(text)
         except ValueError as problem:
             raise UnreadableTable(
-                f"{self.path}: table {self.name!r}, row {row}: {label} is {text!r}, expected a number."
+                f"{self.path}: {self.place(row)}: {label} is {text!r}, expected a number."
             ) from problem
 
+    def place(self, row: int) -> str:
+        """Name a row, counted from 0, as a message does."""
+        return f"table {self.name!r}, row {row + 1}"
 
-def read_star(path: Path) -> list[StarTable]:
-    """All tables of a STAR file in its order; a block of single values is a table of one row.
+
+def read_star(path: Path, report: TableReport | None = None) -> list[StarTable]:
+    """All tables of a STAR file in its order; the single values of a block are a table of one row.
 
     Raises
     ------
@@ -67,46 +81,94 @@ def read_star(path: Path) -> list[StarTable]:
         If the file is missing or breaks the STAR grammar.
     """
     size_of_file(path, "a STAR file", UnreadableTable)
+    restored: Callable[[str], str] = str
     try:
-        document = gemmi.cif.read(str(path))
-        return [StarTable(path, block.name.strip(), _columns(block)) for block in document]
+        text, restored = _escaped(read_text(path, UnreadableTable, report))
+        document = gemmi.cif.read_string(text)
+        return [
+            StarTable(path, restored(block.name.strip()), columns)
+            for block in document
+            for columns in _tables(block, restored)
+        ]
     except (OSError, ValueError, RuntimeError) as problem:
         raise UnreadableTable(
-            f"{path}: cannot be read as a STAR file ({problem}). Expected blocks 'data_NAME' with columns "
-            "'_LABEL'."
+            f"{path}: cannot be read as a STAR file ({restored(str(problem))}). Expected blocks 'data_NAME' with "
+            "columns '_LABEL'."
         ) from problem
 
 
-def _columns(block: gemmi.cif.Block) -> dict[str, list[str]]:
-    columns: dict[str, list[str]] = {}
+_REFUSED = re.compile(r"[^\x00-\x7f]|(?<!\S)(?:[Dd](?=[Aa][Tt][Aa]_\S*/)|[$\[\]_](?=\S*/))")
+"""Characters that are not ASCII, and the first one of a path that begins like a block, a label or a bracket."""
+
+
+def _escaped(text: str) -> tuple[str, Callable[[str], str]]:
+    """Text with nothing that gemmi's grammar refuses in bare paths, and a function that restores a part of it.
+
+    RELION writes paths as they are, without quotes, whatever characters they have and whatever they begin with.
+    """
+    if _REFUSED.search(text) is None:
+        return text, str
+    mark = next(mark for number in count() if (mark := f"~u{number}~") not in text)
+    escaped = _REFUSED.sub(lambda character: f"{mark}{ord(character[0]):06x}", text)
+    pattern = re.compile(f"{mark}([0-9a-f]{{6}})")
+    return escaped, lambda part: pattern.sub(lambda code: chr(int(code[1], 16)), part)
+
+
+def _tables(block: gemmi.cif.Block, restored: Callable[[str], str]) -> list[dict[str, list[str]]]:
+    """Columns of a block: of all its single values, and of each loop; one empty table where it has neither."""
+    single: dict[str, list[str]] = {}
+    tables = [single]
     items: Any = block  # gemmi's stubs omit that a block can be walked
     for item in items:
         if item.pair is not None:
             label, value = item.pair
-            columns[label.removeprefix("_")] = [gemmi.cif.as_string(value)]
+            single[restored(label.removeprefix("_"))] = [restored(gemmi.cif.as_string(value))]
         elif item.loop is not None:
-            for tag in item.loop.tags:
-                values = block.find_values(tag)
-                columns[tag.removeprefix("_")] = [values.str(row) for row in range(len(values))]
-    return columns
+            columns = {tag: block.find_values(tag) for tag in item.loop.tags}
+            tables.append(
+                {
+                    restored(tag.removeprefix("_")): [restored(values.str(row)) for row in range(len(values))]
+                    for tag, values in columns.items()
+                }
+            )
+    return [table for table in tables if table] or [single]
 
 
-def table_with(tables: Sequence[StarTable], labels: Sequence[str], path: Path) -> StarTable:
-    """Find the first table that has all of `labels`.
+def tables_with(
+    tables: Sequence[StarTable],
+    labels: Sequence[str],
+    path: Path,
+    report: TableReport | None = None,
+    used: Collection[str] = (),
+) -> list[StarTable]:
+    """Find all tables that have all of `labels`; the others are named in a note.
+
+    Parameters
+    ----------
+    used
+        Labels of tables that are read for something else, so that no note is due.
 
     Raises
     ------
     UnreadableTable
         If none has.
     """
-    for table in tables:
-        if all(label in table.columns for label in labels):
-            return table
+    chosen = [table for table in tables if all(label in table.columns for label in labels)]
+    if chosen:
+        if report is not None:
+            _note_unread(path, [table for table in tables if table not in chosen], used, report)
+        return chosen
     found = "; ".join(f"{table.name!r}: {', '.join(table.columns) or 'empty'}" for table in tables)
     raise UnreadableTable(
         f"{path}: no table has the columns {', '.join(labels)}; found {found or 'no table at all'}. Give the "
         "STAR file that the program wrote for micrographs."
     )
+
+
+def _note_unread(path: Path, tables: Sequence[StarTable], used: Collection[str], report: TableReport) -> None:
+    unread = [repr(table.name) for table in tables if table.columns and not any(map(table.columns.get, used))]
+    if unread:
+        report.note(f"{path}: not read: table {', '.join(unread)}, which lacks the columns that are needed.")
 
 
 _BARE = re.compile(r"[A-Za-z0-9./-][A-Za-z0-9_./:@+,=~%*&^!<>|(){}-]*", re.ASCII)

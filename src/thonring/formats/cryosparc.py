@@ -18,6 +18,7 @@ import numpy.typing as npt
 from thonring.errors import UnreadableTable
 from thonring.files.atomic import replacing
 from thonring.files.csv import Cell, csv_line
+from thonring.files.text import TableReport
 from thonring.formats.relion import WORST_RESOLUTION_A
 from thonring.formats.table import ExportTable, FittedCtf, KnownRow, RunTotals, fitted_ctf, microscope
 from thonring.records import KnownDefocus, Status
@@ -39,8 +40,8 @@ HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.re
 Exposures = npt.NDArray[np.void]
 
 
-def read_cryosparc(path: Path) -> list[KnownRow]:
-    """Rows of a `.cs` file of exposures; see `load_exposures` for what is read.
+def read_cryosparc(path: Path, _report: TableReport | None = None) -> list[KnownRow]:
+    """Rows of a `.cs` file of exposures; see `load_exposures` for what is read. It has nothing else to report.
 
     Raises
     ------
@@ -52,8 +53,8 @@ def read_cryosparc(path: Path) -> list[KnownRow]:
     phases = rows[PHASE_SHIFT] if PHASE_SHIFT in found else np.zeros(len(rows))
     columns = zip(exposure_names(rows), *(rows[field] for field in DEFOCUS), phases, strict=True)
     return [
-        KnownRow(name, float(u), float(v), math.degrees(angle), math.degrees(phase))
-        for name, u, v, angle, phase in columns
+        KnownRow(name, float(u), float(v), math.degrees(angle), math.degrees(phase), place=f"row {row}")
+        for row, (name, u, v, angle, phase) in enumerate(columns, start=1)
     ]
 
 
@@ -91,7 +92,7 @@ def exposure_names(exposures: Exposures) -> list[str]:
     """Path of each exposure: its micrograph, or its movie where there is none."""
     field = next(name for name in NAMES if name in (exposures.dtype.names or ()))
     return [
-        name.decode("utf-8", errors="replace") if isinstance(name, bytes) else str(name)
+        name.decode("utf-8", errors="surrogateescape") if isinstance(name, bytes) else str(name)
         for name in exposures[field]
     ]
 

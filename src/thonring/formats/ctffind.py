@@ -12,6 +12,7 @@ import numpy.typing as npt
 from thonring.ctf import phase_aberration, ring_period_per_A
 from thonring.errors import UnreadableTable
 from thonring.files.atomic import write_text
+from thonring.files.text import TableReport, read_text
 from thonring.formats.table import KnownRow
 from thonring.optics import Optics
 from thonring.records import CtfFit, Floats, Outcome, RadialCurve, Spectrum
@@ -21,7 +22,7 @@ COLUMNS = "index, defocus 1 and 2 in Å, azimuth in degrees, phase shift in radi
 COLUMN_COUNT = 5
 
 
-def read_ctffind(path: Path) -> list[KnownRow]:
+def read_ctffind(path: Path, report: TableReport | None = None) -> list[KnownRow]:
     """Read the one row of a CTFFIND text file, named by the input file in its header.
 
     Raises
@@ -29,29 +30,33 @@ def read_ctffind(path: Path) -> list[KnownRow]:
     UnreadableTable
         If the header names no input file, or there is not one row of numbers.
     """
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = read_text(path, UnreadableTable, report)
+    if not text.strip():
+        raise UnreadableTable(f"{path}: the file is empty. Did CTFFIND end early?")
     header = INPUT_FILE.search(text)
     if header is None:
         raise UnreadableTable(
             f"{path}: found no line '# Input file: NAME', expected the text output of CTFFIND 4 or 5."
         )
-    rows = [line.split() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    lines = enumerate(text.splitlines(), start=1)
+    rows = [(number, line) for number, line in lines if line.strip() and not line.lstrip().startswith("#")]
     if len(rows) != 1:
         raise UnreadableTable(
             f"{path}: found {len(rows)} rows for {header[1]}, expected one. Split a stack into one file "
             "per micrograph; files ending in _avrot.txt hold curves: give the one without _avrot."
         )
-    return [_row(path, header[1], rows[0])]
+    return [ctffind_row(header[1], *rows[0])]
 
 
-def _row(path: Path, name: str, fields: list[str]) -> KnownRow:
+def ctffind_row(name: str, line_number: int, line: str) -> KnownRow:
+    """Read one line of numbers; a row with a problem if it cannot be read."""
+    place = f"line {line_number}"
     try:
-        _, defocus_1_A, defocus_2_A, azimuth_deg, phase_shift_rad = map(float, fields[:COLUMN_COUNT])
-    except ValueError as problem:
-        raise UnreadableTable(
-            f"{path}: found {' '.join(fields)!r}, expected numbers: {COLUMNS}."
-        ) from problem
-    return KnownRow(name, defocus_1_A, defocus_2_A, azimuth_deg, math.degrees(phase_shift_rad))
+        _, defocus_1_A, defocus_2_A, azimuth_deg, phase_shift_rad = map(float, line.split()[:COLUMN_COUNT])
+    except ValueError:
+        return KnownRow.unreadable(name, place, f"found {line.strip()!r}, expected numbers: {COLUMNS}.")
+    phase_deg = math.degrees(phase_shift_rad)
+    return KnownRow(name, defocus_1_A, defocus_2_A, azimuth_deg, phase_deg, place=place)
 
 
 _GREATEST = 100.0

@@ -3,14 +3,17 @@
 Written are, in the style of 3.1 and later, the tables of a run, and the micrographs and true CTFs of a simulated set.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from thonring.errors import OpticsError, UnreadableTable
 from thonring.files.atomic import write_text
 from thonring.files.entry import is_there
-from thonring.files.star import StarTable, loop_head, loop_rows, number, quoted, read_star, table_with
+from thonring.files.star import StarTable, loop_head, loop_rows, number, quoted, read_star, tables_with
+from thonring.files.text import RowPlace, TableReport, usable_rows
 from thonring.formats.table import ExportTable, KnownRow, Microscope, RunTotals, fitted_ctf, microscope
 from thonring.optics import Optics, PartialOptics
 from thonring.records import CtfFit, KnownDefocus, Source, Status
@@ -19,118 +22,211 @@ from thonring.run.store import MicrographRecord
 NAME = "rlnMicrographName"
 POWER_SPECTRUM = "rlnCtfPowerSpectrum"
 GROUP = "rlnOpticsGroup"
+_OPTICS_COLUMNS = ("rlnVoltage", "rlnSphericalAberration", "rlnAmplitudeContrast")
+_STACK_IMAGE = re.compile(r"(\d{1,9})@(.+)", re.DOTALL)
 
 
-def listed_sources(path: Path, given: PartialOptics, *, spectra: bool) -> list[Source]:
+def listed_sources(
+    path: Path, given: PartialOptics, *, spectra: bool, report: TableReport | None = None
+) -> list[Source]:
     """Micrographs, or their power spectra, that a RELION STAR file lists, each with its optics.
 
-    What is `given` wins over the STAR file. The pixel size of the STAR file is that of the micrographs and is
-    not used for spectra, whose own headers state their sampling. Files that do not exist are listed all the
-    same.
+    All tables with names of micrographs are read. What is `given` wins over the STAR file. The pixel size of the STAR
+    file is that of the micrographs and is not used for spectra, whose own headers state their sampling. Files that do
+    not exist are listed all the same. With a `report`, a row whose optics cannot be used is left out.
 
     Raises
     ------
     UnreadableTable
-        If the file is no STAR file, lists no micrographs, or names an optics group that it does not define.
+        If the file is no STAR file, lists no micrographs, or no row refers to an optics group that is defined once.
     OpticsError
         If voltage or spherical aberration are given in neither, or impossible.
     """
-    tables = read_star(path)
-    table = table_with(tables, [NAME], path)
-    column = POWER_SPECTRUM if spectra and POWER_SPECTRUM in table.columns else NAME
-    names = [name.removesuffix(":mrc") for name in table.texts(column)]
-    if not names:
-        raise UnreadableTable(f"{path}: table {table.name!r} has no rows, expected at least one micrograph.")
-    optics_of = _optics(path, tables, table, given, spectra=spectra)
-    return [Source(_located(path, name), optics_of(row)) for row, name in enumerate(names)]
-
-
-def _optics(
-    path: Path, tables: Sequence[StarTable], table: StarTable, given: PartialOptics, *, spectra: bool
-) -> Callable[[int], Optics]:
-    """Return a function from a row of the table of micrographs to its optics: by optics group, or its own columns."""
-    groups = next((other for other in tables if other is not table and GROUP in other.columns), None)
-    if groups is None or GROUP not in table.columns:
-        by_row = _optics_of_rows(path, table, given, spectra=spectra)
-        return lambda row: by_row[row]
-    by_group = dict(
-        zip(groups.texts(GROUP), _optics_of_rows(path, groups, given, spectra=spectra), strict=True)
-    )
-    group_of_row = table.texts(GROUP)
-    unknown = sorted(set(group_of_row) - set(by_group))
-    if unknown:
-        raise UnreadableTable(
-            f"{path}: micrographs refer to the optics groups {', '.join(unknown)}, but table {groups.name!r} "
-            f"defines only {', '.join(by_group)}. Add the missing rows."
+    tables = read_star(path, report)
+    listed = tables_with(tables, [NAME], path, report, used=[GROUP])
+    rows = [
+        (table, row, name.removesuffix(":mrc"))
+        for table in listed
+        for row, name in enumerate(
+            table.texts(POWER_SPECTRUM if spectra and POWER_SPECTRUM in table.columns else NAME)
         )
-    return lambda row: by_group[group_of_row[row]]
-
-
-def _optics_of_rows(path: Path, table: StarTable, given: PartialOptics, *, spectra: bool) -> list[Optics]:
-    """Optics of each row of a table, equal ones being one object."""
-    columns = [
-        _optional(table, "rlnVoltage"),
-        _optional(table, "rlnSphericalAberration"),
-        _optional(table, "rlnAmplitudeContrast"),
-        [None] * len(table) if spectra else _pixels_A(table),
     ]
-    by_values: dict[tuple[float | None, ...], Optics] = {}
-    for values in zip(*columns, strict=True):
-        if values not in by_values:
-            by_values[values] = _complete(path, given.over(PartialOptics(*values)))
-    return [by_values[values] for values in zip(*columns, strict=True)]
+    if not rows:
+        raise UnreadableTable(
+            f"{path}: table {listed[0].name!r} has no rows, expected at least one micrograph."
+        )
+    microscopes = _ListedOptics(path, tables, given, spectra=spectra)
+
+    def source(index: int) -> Source:
+        table, row, name = rows[index]
+        return Source(_file_of(path, name), microscopes.of(table, row))
+
+    sources = usable_rows(
+        [RowPlace(path, table.place(row), name) for table, row, name in rows], source, report
+    )
+    if report is not None:
+        for text in microscopes.problems_of_unused():
+            report.note(text)
+    return sources
 
 
-def _complete(path: Path, partial: PartialOptics) -> Optics:
+class _ListedOptics:
+    """The optics of the micrographs that a STAR file lists: of their optics groups, or in their own columns."""
+
+    def __init__(
+        self, path: Path, tables: Sequence[StarTable], given: PartialOptics, *, spectra: bool
+    ) -> None:
+        self._path, self._given, self._spectra = path, given, spectra
+        self._definitions: dict[str, list[tuple[StarTable, int]]] = {}
+        self._by_group: dict[str, Optics | UnreadableTable | OpticsError] = {}
+        self._by_values: dict[tuple[float | None, ...], Optics] = {}
+        for table in tables:
+            if GROUP in table.columns and NAME not in table.columns:
+                for row, group in enumerate(table.texts(GROUP)):
+                    self._definitions.setdefault(_group_key(group), []).append((table, row))
+
+    def of(self, table: StarTable, row: int) -> Optics:
+        """Optics of a row of a table of micrographs.
+
+        Raises
+        ------
+        UnreadableTable
+            If its optics group is not defined, or differently more than once.
+        OpticsError
+            If voltage or spherical aberration are missing, or impossible.
+        """
+        if self._definitions and GROUP in table.columns:
+            return self._of_group(_group_key(table.texts(GROUP)[row]))
+        if self._definitions and not any(label in table.columns for label in _OPTICS_COLUMNS):
+            if len(self._definitions) > 1 and self._given.voltage_kV is None:
+                raise UnreadableTable(
+                    f"{self._path}: table {table.name!r} lacks the column {GROUP}, and the file defines "
+                    f"{len(self._definitions)} optics groups. Add the column."
+                )
+            if len(self._definitions) == 1:
+                return self._of_group(next(iter(self._definitions)))
+        return self._of_columns(table, row)
+
+    def problems_of_unused(self) -> list[str]:
+        """What is wrong with the optics groups that no micrograph used."""
+        problems = []
+        for group in self._definitions:
+            if group not in self._by_group:
+                try:
+                    self._of_group(group)
+                except (UnreadableTable, OpticsError) as problem:
+                    problems.append(f"{problem} No micrograph uses the optics group {group}.")
+        return problems
+
+    def _of_group(self, group: str) -> Optics:
+        if group not in self._by_group:
+            try:
+                self._by_group[group] = self._defined(group)
+            except (UnreadableTable, OpticsError) as problem:
+                self._by_group[group] = problem
+        found = self._by_group[group]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _defined(self, group: str) -> Optics:
+        if group not in self._definitions:
+            defined = ", ".join(self._definitions)
+            raise UnreadableTable(
+                f"{self._path}: micrographs refer to the optics group {group}, but the file defines only {defined}. "
+                "Add the missing row."
+            )
+        found = [self._of_columns(table, row) for table, row in self._definitions[group]]
+        if len(set(found)) > 1:
+            raise UnreadableTable(
+                f"{self._path}: the optics group {group} is defined {len(found)} times, with different values. Keep "
+                "the right row."
+            )
+        return found[0]
+
+    def _of_columns(self, table: StarTable, row: int) -> Optics:
+        values = (
+            *(table.number(label, row) if label in table.columns else None for label in _OPTICS_COLUMNS),
+            None if self._spectra else _pixel_A(table, row),
+        )
+        if values not in self._by_values:
+            try:
+                self._by_values[values] = self._given.over(PartialOptics(*values)).complete()
+            except OpticsError as problem:
+                raise OpticsError(f"{self._path}: {problem}") from problem
+        return self._by_values[values]
+
+
+def _group_key(text: str) -> str:
+    """Write a group's number as RELION means it: 1.000000 is group 1."""
     try:
-        return partial.complete()
-    except OpticsError as problem:
-        raise OpticsError(f"{path}: {problem}") from problem
+        number_of_group = float(text)
+    except ValueError:
+        return text
+    return str(int(number_of_group)) if number_of_group.is_integer() else text
 
 
-def _optional(table: StarTable, label: str) -> Sequence[float | None]:
-    return table.numbers(label) if label in table.columns else [None] * len(table)
-
-
-def _pixels_A(table: StarTable) -> Sequence[float | None]:
-    """Pixel size of each row: stated, or the detector's pixel (µm) over the magnification."""
+def _pixel_A(table: StarTable, row: int) -> float | None:
+    """Pixel size of a row: stated, or the detector's pixel (µm) over the magnification."""
     if "rlnMicrographPixelSize" in table.columns:
-        return table.numbers("rlnMicrographPixelSize")
+        return table.number("rlnMicrographPixelSize", row)
     if "rlnDetectorPixelSize" not in table.columns or "rlnMagnification" not in table.columns:
-        return [None] * len(table)
-    pairs = zip(table.numbers("rlnDetectorPixelSize"), table.numbers("rlnMagnification"), strict=True)
-    return [
-        1e4 * detector_um / magnification if magnification > 0 else None
-        for detector_um, magnification in pairs
-    ]
+        return None
+    detector_um, magnification = (
+        table.number("rlnDetectorPixelSize", row),
+        table.number("rlnMagnification", row),
+    )
+    return 1e4 * detector_um / magnification if magnification > 0 else None
+
+
+def _file_of(star: Path, name: str) -> Path:
+    """Find the file that a name means, which may be that of an image of a stack (`1@NAME`).
+
+    Raises
+    ------
+    UnreadableTable
+        If it is another image of a stack than the first.
+    """
+    located = _located(star, name)
+    image = _STACK_IMAGE.fullmatch(name)
+    if image is None or is_there(located):
+        return located
+    if int(image[1]) != 1:
+        raise UnreadableTable(
+            f"{star}: {name} is image {int(image[1])} of a stack, expected a file for each micrograph. Split the "
+            "stack."
+        )
+    return _located(star, image[2])
 
 
 def _located(star: Path, name: str) -> Path:
     """Find the file: from here, from the STAR file's folder, or from a folder above it (the project's root).
 
-    A name that is found nowhere is kept as it stands.
+    A name that is found nowhere is kept as it stands; one that is not UTF-8 is also looked for as Latin-1.
     """
     folders = (Path(), *star.absolute().parents)
-    return next((folder / name for folder in folders if is_there(folder / name)), Path(name))
+    names = [name] if name.isascii() else [name, os.fsencode(name).decode("latin-1")]
+    paths = (folder / one for one in names for folder in folders)
+    return next((path for path in paths if is_there(path)), Path(name))
 
 
 DEFOCUS_LABELS = ("rlnMicrographName", "rlnDefocusU", "rlnDefocusV", "rlnDefocusAngle")
 PHASE_SHIFT = "rlnPhaseShift"
 
 
-def read_relion(path: Path) -> list[KnownRow]:
-    """Rows of the micrographs' table, in the style of versions 2, 3.0 or 3.1.
+def read_relion(path: Path, report: TableReport | None = None) -> list[KnownRow]:
+    """Rows of all tables of micrographs, in the style of versions 2, 3.0 or 3.1.
 
     Raises
     ------
     UnreadableTable
         If no table has name, U, V and angle.
     """
-    table = table_with(read_star(path), DEFOCUS_LABELS, path)
+    tables = tables_with(read_star(path, report), DEFOCUS_LABELS, path, report, used=[GROUP])
     name, *defocus = DEFOCUS_LABELS
-    columns = [table.numbers(label) for label in defocus]
-    phases = table.numbers(PHASE_SHIFT) if PHASE_SHIFT in table.columns else [0.0] * len(table)
-    return [KnownRow(*row) for row in zip(table.texts(name), *columns, phases, strict=True)]
+    return [
+        row for table in tables for row in KnownRow.of_star(table, table.texts(name), defocus, PHASE_SHIFT)
+    ]
 
 
 _OPTICS_LABELS = (

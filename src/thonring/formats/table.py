@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from thonring.errors import UnreadableTable
 from thonring.files.atomic import replacing_text
-from thonring.files.star import number
+from thonring.files.star import StarTable, number
 from thonring.optics import Optics
 from thonring.records import Attempt, CtfFit, Outcome, Verdict
 from thonring.run.names import spectra_folder, spectrum_file
@@ -21,13 +22,49 @@ from thonring.run.store import MicrographRecord
 
 @dataclass(frozen=True, slots=True)
 class KnownRow:
-    """Defocus of the micrograph `name` as a file has it, not yet canonical; the phase shift already in degrees."""
+    """Defocus of the micrograph `name` as a file has it, not yet canonical; the phase shift already in degrees.
+
+    `place` says where the row stands in its file, `problem` what keeps it from being read; its numbers are NaN then.
+    """
 
     name: str
     defocus_u_A: float
     defocus_v_A: float
     angle_deg: float
     phase_shift_deg: float = 0.0
+    place: str = ""
+    problem: str = ""
+
+    @classmethod
+    def unreadable(cls, name: str, place: str, problem: str) -> "KnownRow":
+        """A row of a micrograph whose numbers cannot be read."""
+        return cls(
+            name, math.nan, math.nan, math.nan, place=place, problem=problem.removeprefix(f"{place}: ")
+        )
+
+    @classmethod
+    def of_star(
+        cls, table: StarTable, names: Sequence[str], defocus_labels: Sequence[str], phase_label: str
+    ) -> "list[KnownRow]":
+        """Rows of a table with U, V and angle; the phase shift, in degrees, is 0 where there is no such column.
+
+        Raises
+        ------
+        UnreadableTable
+            If the table lacks a column.
+        """
+        labels = [*defocus_labels, *([phase_label] if phase_label in table.columns else [])]
+        for label in labels:
+            table.texts(label)
+        return [cls._of_star_row(table, name, labels, row) for row, name in enumerate(names)]
+
+    @classmethod
+    def _of_star_row(cls, table: StarTable, name: str, labels: Sequence[str], row: int) -> "KnownRow":
+        try:
+            u_A, v_A, angle_deg, *phase_deg = (table.number(label, row) for label in labels)
+        except UnreadableTable as problem:
+            return cls.unreadable(name, table.place(row), str(problem).removeprefix(f"{table.path}: "))
+        return cls(name, u_A, v_A, angle_deg, sum(phase_deg), place=table.place(row))
 
 
 Microscope = tuple[str, str, str, str]

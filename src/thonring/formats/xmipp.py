@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thonring.errors import UnreadableTable
-from thonring.files.star import StarTable, loop_head, loop_rows, number, quoted, read_star, table_with
+from thonring.files.star import StarTable, loop_head, loop_rows, number, quoted, read_star, tables_with
+from thonring.files.text import TableReport
 from thonring.formats.table import ExportTable, FittedCtf, KnownRow, RunTotals, fitted_ctf
 from thonring.records import CtfFit, Outcome, Verdict
 from thonring.run.store import MicrographRecord
@@ -15,25 +16,28 @@ PHASE_SHIFT = "ctfVPPphaseshift"
 NAMES = ("micrograph", "image")
 
 
-def read_xmipp(path: Path) -> list[KnownRow]:
-    """Rows named by their label `micrograph` or `image`; a single row without either by the file itself.
+def read_xmipp(path: Path, report: TableReport | None = None) -> list[KnownRow]:
+    """Rows of all blocks, named by their label `micrograph` or `image`; a single row without either by the file itself.
 
     Raises
     ------
     UnreadableTable
         If no table has U, V and angle, or several rows have no names.
     """
-    table = table_with(read_star(path), DEFOCUS, path)
-    columns = [table.numbers(label) for label in DEFOCUS]
-    phases = table.numbers(PHASE_SHIFT) if PHASE_SHIFT in table.columns else [0.0] * len(table)
-    return [KnownRow(*row) for row in zip(_names(path, table), *columns, phases, strict=True)]
+    tables = tables_with(read_star(path, report), DEFOCUS, path, report)
+    alone = sum(map(len, tables)) == 1
+    return [
+        row
+        for table in tables
+        for row in KnownRow.of_star(table, _names(path, table, alone=alone), DEFOCUS, PHASE_SHIFT)
+    ]
 
 
-def _names(path: Path, table: StarTable) -> list[str]:
+def _names(path: Path, table: StarTable, *, alone: bool) -> list[str]:
     label = next((label for label in NAMES if label in table.columns), None)
     if label is not None:
         return list(table.texts(label))
-    if len(table) == 1:
+    if alone:
         return [path.name]
     raise UnreadableTable(
         f"{path}: {len(table)} rows without names; found {', '.join(table.columns)}, expected "

@@ -4,7 +4,6 @@ A model consists of two files, `NAME.onnx` and its card `NAME.toml`. Nothing pic
 """
 
 import hashlib
-import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from thonring.errors import ThonringError, UnreadableFile, UnreadableTable
 from thonring.files.atomic import write_text
+from thonring.files.text import read_toml
 from thonring.simulate.output import recipe_text
 
 Kind = Literal["polar", "enhanced"]
@@ -90,16 +90,13 @@ def read_card(model: Path) -> Card:
     """
     path = card_path(model)
     try:
-        return Card.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as problem:
-        raise UnreadableFile(
-            f"{path}: cannot be read ({problem.strerror}). A model consists of two files, NAME.onnx and its model card "
-            "NAME.toml: keep them together."
-        ) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise UnreadableTable(
-            f"{path}: not TOML ({problem}). Expected a model's card; copy it again."
-        ) from None
+        return Card.model_validate(
+            read_toml(
+                path,
+                "A model consists of two files, NAME.onnx and its model card NAME.toml: keep them together, or copy "
+                "them again.",
+            )
+        )
     except ValidationError as problem:
         first = problem.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

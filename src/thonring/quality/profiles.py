@@ -25,7 +25,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from thonring.errors import SettingsError, UnreadableFile, UnreadableTable
+from thonring.errors import SettingsError, UnreadableTable
+from thonring.files.text import read_toml
 from thonring.quality.criteria import CRITERIA
 from thonring.quality.grade import sentence
 from thonring.settings import Limit
@@ -110,16 +111,7 @@ def _packaged_table() -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise UnreadableFile(
-            f"{path}: cannot be read ({problem.strerror}). Expected a TOML file of limits."
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise UnreadableTable(
-            f"{path}: not TOML ({problem}). Expected name, extends, drop and [[limit]]."
-        ) from None
+    return read_toml(path, "Expected a TOML file of limits: name, extends, drop and [[limit]].")
 
 
 def _validated(table: Mapping[str, Any], where: str) -> _Profile:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from thonring.errors import InputError, OpticsError
 from thonring.files.entry import entries, is_folder, is_there
@@ -14,12 +15,20 @@ from thonring.read.image_formats import known_suffixes, reader_of
 from thonring.read.sidecar import sidecar_metadata
 from thonring.records import Source
 
+if TYPE_CHECKING:
+    from thonring.files.text import TableReport
+
 PLACEHOLDER_KV = 300.0
 """Stands in for a voltage that is not known yet, to check the other constants."""
 
 
 def sources(
-    arguments: Sequence[str], given: PartialOptics, *, spectra: bool = False, metadata: bool = False
+    arguments: Sequence[str],
+    given: PartialOptics,
+    *,
+    spectra: bool = False,
+    metadata: bool = False,
+    report: "TableReport | None" = None,
 ) -> list[Source]:
     """List the inputs: image files, folders of them, patterns (`*`), and RELION STAR files.
 
@@ -27,7 +36,7 @@ def sources(
     `spectra`, a STAR file's power spectra are listed if it names any. An argument that does not exist, or that has an
     image's name and is none (a folder, a broken link), is listed, so that it fails by itself; a file that occurs twice
     is listed once, at its first place. With `metadata`, a voltage that is not given is read from the microscope's file
-    next to each image.
+    next to each image. With a `report`, rows of a STAR file that cannot be used are left out.
 
     Raises
     ------
@@ -45,7 +54,7 @@ def sources(
     listed: dict[Path, Source] = {}
     for argument in arguments:
         for path in _files(argument):
-            for one in _sources_of(path, given, spectra=spectra, metadata=metadata):
+            for one in _sources_of(path, given, spectra=spectra, metadata=metadata, report=report):
                 listed.setdefault(one.path.absolute(), one)
     return list(listed.values())
 
@@ -96,12 +105,14 @@ def check_optics(given: PartialOptics, *, metadata: bool) -> None:
         replace(given, voltage_kV=PLACEHOLDER_KV).complete()
 
 
-def _sources_of(path: Path, given: PartialOptics, *, spectra: bool, metadata: bool) -> list[Source]:
+def _sources_of(
+    path: Path, given: PartialOptics, *, spectra: bool, metadata: bool, report: "TableReport | None"
+) -> list[Source]:
     if path.suffix.lower() != ".star":
         return [source(path, given, metadata=metadata)]
     from thonring.formats.relion import listed_sources
 
-    listed = listed_sources(path, given, spectra=spectra)
+    listed = listed_sources(path, given, spectra=spectra, report=report)
     return [replace(one, metadata=metadata) for one in listed]
 
 

@@ -12,15 +12,22 @@ import numpy as np
 
 from thonring.errors import UnreadableTable
 from thonring.files.json import write_json
+from thonring.files.text import LeftOut
 from thonring.optics import Optics, PartialOptics
 from thonring.run.provenance import limit_of
 from thonring.settings import Limit, Settings
 
 
 def write_settings(
-    run: Path, settings: Settings, command_line: Sequence[str], optics: Optics | PartialOptics | None = None
+    run: Path,
+    settings: Settings,
+    command_line: Sequence[str],
+    optics: Optics | PartialOptics | None = None,
+    left_out: Sequence[LeftOut] = (),
 ) -> None:
     """Write settings.json: versions, date (UTC), command line, optics as the user gave them, all settings.
+
+    `left_out` lists the rows of input tables that could not be used.
 
     JSON has no infinities: a limit that does not bind is null.
 
@@ -37,6 +44,10 @@ def write_settings(
         "command_line": list(command_line),
         "optics": None if optics is None else asdict(optics),
         "settings": asdict(settings),
+        "left_out": [
+            {"file": str(one.file), "row": one.row, "reason": one.reason, "micrograph": one.micrograph}
+            for one in left_out
+        ],
     }
     write_json(run / "settings.json", content)
 

@@ -20,7 +20,8 @@ from pydantic import (
     model_validator,
 )
 
-from thonring.errors import SettingsError, UnreadableFile, UnreadableTable
+from thonring.errors import SettingsError, UnreadableTable
+from thonring.files.text import read_toml
 from thonring.simulate.defects import DEFECT_TABLE
 from thonring.simulate.scene import DefectName
 
@@ -187,7 +188,7 @@ def _resolved(name_or_path: str, extending: tuple[Path, ...] = ()) -> dict[str, 
         raise SettingsError(
             f"{path}: extends itself through {len(extending)} file(s). Let one of them extend a packaged recipe."
         )
-    table = _parsed(_text(path), name_or_path)
+    table = read_toml(path, "Expected a TOML file with a recipe: docs/simulate.md.")
     base = str(table.pop("extends", BASE))
     below = str(path.parent / base) if base.endswith(".toml") else base
     return _laid_over(table, _resolved(below, (*extending, path.resolve())))
@@ -200,27 +201,7 @@ def _packaged(name: str) -> dict[str, Any]:
             f"unknown recipe {name!r}: expected one of {', '.join(known_recipes())}, or a file ending in .toml."
         )
     file = resources.files("thonring.simulate") / "recipes" / f"{name}.toml"
-    return _parsed(file.read_text(encoding="utf-8"), name)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as problem:
-        raise UnreadableFile(
-            f"{path}: cannot be read ({problem.strerror}). Expected a TOML file with a recipe."
-        ) from None
-    except UnicodeDecodeError as problem:
-        raise UnreadableTable(f"{path}: not TOML ({problem}). Expected a recipe as UTF-8 text.") from None
-
-
-def _parsed(text: str, where: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
-        raise UnreadableTable(
-            f"{where}: not TOML ({problem}). Expected a recipe: docs/simulate.md."
-        ) from None
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def _laid_over(table: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:

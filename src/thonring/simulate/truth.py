@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 
 from thonring.errors import UnreadableFile, UnreadableTable
+from thonring.files.text import read_text
 from thonring.simulate.cramer_rao import bound_of
 from thonring.simulate.scene import DEFECTS, Scene
 
@@ -110,7 +111,7 @@ def read_truth(path: Path) -> tuple[TruthRow, ...]:
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
     """Lines that are not blank, with their numbers."""
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+        text = read_text(path, UnreadableTable)
     except OSError as error:
         raise UnreadableFile(
             f"{path}: cannot be read ({error.strerror or error}); expected a truth table, such as the "

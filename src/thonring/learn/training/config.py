@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from thonring.errors import SettingsError, UnreadableFile, UnreadableTable
+from thonring.errors import SettingsError, UnreadableFile
+from thonring.files.text import read_toml
 from thonring.learn.networks import Network, network
 
 Positive = Annotated[float, Field(gt=0)]
@@ -141,16 +142,7 @@ def _packaged(name: str) -> dict[str, Any]:
 
 
 def _parsed(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise UnreadableFile(
-            f"{path}: cannot be read ({problem.strerror}). Expected a TOML file with a training recipe."
-        ) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise UnreadableTable(
-            f"{path}: not TOML ({problem}). Expected a training recipe: docs/training.md."
-        ) from None
+    return read_toml(path, "Expected a TOML file with a training recipe: docs/training.md.")
 
 
 @dataclass(frozen=True, slots=True)
