@@ -24,7 +24,7 @@ NEARBY = 0.15
 MOVED_FAR = 0.12
 """A fit further than this share from the manual defocus is reported: it may be on other rings than those meant."""
 
-MOST_RINGS, DIRECTIONS = 40, 91
+MAX_RINGS, DIRECTIONS = 40, 91
 """Curves of zeros that are drawn at most, and points of each."""
 
 _ROUNDING = 1e-9
@@ -106,7 +106,7 @@ def ring_of(manual: ManualCtf, optics: Optics, number: int) -> Ring | None:
 
 def rings_of(manual: ManualCtf, optics: Optics) -> Floats:
     """The curves of zeros from the first on, (rings, 2, directions), as far as one reaches into the band."""
-    curves = zero_curves(MOST_RINGS, manual.defocus, manual.optics(optics), DIRECTIONS)
+    curves = zero_curves(MAX_RINGS, manual.defocus, manual.optics(optics), DIRECTIONS)
     with np.errstate(invalid="ignore"):
         inside = np.hypot(curves[:, 0], curves[:, 1]) <= 1.0 / manual.resolution_range_A[1]
     return curves[inside.any(axis=1)]

@@ -14,7 +14,7 @@ from thonring.simulate import Recipe
 SAME_DEFOCUS_A = 0.05
 """Defocus values closer than the digits of results.csv are the same estimate."""
 
-MOST_PHASE_SHIFT_DEG = 5.0
+MAX_PHASE_SHIFT_DEG = 5.0
 """Networks are trained without a phase shift; 5° shift the rings at 10 Å and 300 kV as 140 Å of defocus do."""
 
 
@@ -169,7 +169,7 @@ def _example(job: ExampleJob) -> Example:
     if isinstance(job, SimulatedJob):
         return simulated_example(job.recipe, job.seed, job.index)
     phase_deg = job.accepted.phase_shift_deg
-    if abs(phase_deg) > MOST_PHASE_SHIFT_DEG:
+    if abs(phase_deg) > MAX_PHASE_SHIFT_DEG:
         raise InputError(
             f"{job.file}: has a phase shift of {phase_deg:.0f}°; networks are trained without one, so it was skipped."
         )

@@ -22,7 +22,7 @@ USAGE_ERROR = 2
 LOG_WIDTH = 120
 """Columns of output that does not go to a terminal, which has no width of its own."""
 
-MOST_LISTED = 20
+MAX_LISTED = 20
 """Files that failed are listed one by one up to this many."""
 
 _UNITS_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -83,7 +83,7 @@ def add_lines(table: Table, lines: Sequence[str], total: int | None = None, more
     more
         The words after "and 17".
     """
-    listed = lines[:MOST_LISTED]
+    listed = lines[:MAX_LISTED]
     for line in listed:
         table.add_row("", escape(line))
     left = (len(lines) if total is None else total) - len(listed)

@@ -25,7 +25,7 @@ LOG_INTERVAL = timedelta(minutes=10)
 HEARTBEAT = timedelta(hours=1)
 """Between two lines in a log while nothing happens."""
 
-MOST_FAILURES = 5
+MAX_FAILURES = 5
 """Failed files that a log names one by one between two lines."""
 
 LATEST_VERDICTS = 8
@@ -104,7 +104,7 @@ class LogDisplay:
         self._verdict = status.line
         if outcome.status == "failed":
             self._failures += 1
-            if self._failures <= MOST_FAILURES:
+            if self._failures <= MAX_FAILURES:
                 typer.echo(f"{_now()} {status.line}")
 
     def problem(self, text: str) -> None:
@@ -118,8 +118,8 @@ class LogDisplay:
         typer.echo(f"{_stamp(state.at)} {'; '.join(_parts(state))}")
         if self._verdict:
             typer.echo(f"  latest: {self._verdict}")
-        if self._failures > MOST_FAILURES:
-            typer.echo(f"  {self._failures - MOST_FAILURES} more failed, see results.csv")
+        if self._failures > MAX_FAILURES:
+            typer.echo(f"  {self._failures - MAX_FAILURES} more failed, see results.csv")
         self._failures, self._verdict, self._printed = 0, "", state
 
     def _is_time(self, state: WatchState) -> bool:

@@ -6,8 +6,8 @@ from typing import Self
 from thonring.ctf import to_vector
 from thonring.records import KnownDefocus
 
-MOST_CANDIDATES = 4
-"""Starts that a search hands to the refinement. Tuned by hand; no recorded set."""
+MAX_CANDIDATES = 4
+"""Starts that a search hands to the refinement. Hand-tuned; data not recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thonring.errors import FitError
-from thonring.fit.candidate import MOST_CANDIDATES, Candidate
+from thonring.fit.candidate import MAX_CANDIDATES, Candidate
 from thonring.fit.splines import SMOOTH_SPLINES, rotational_mean, smooth_power
 from thonring.optics import Optics
 from thonring.records import Floats, SearchSignals, SectorProfiles
@@ -19,10 +19,10 @@ from thonring.settings import Settings
 Indices = npt.NDArray[np.intp]
 
 SAMPLES = 512
-"""Samples of the profile along k². Tuned by hand; no recorded set."""
+"""Samples of the profile along k². Hand-tuned; data not recorded."""
 
 PADDING = 8
-"""The profile is padded to this many times its length: the width of a peak in bins. Tuned by hand; no recorded set."""
+"""The profile is padded to this many times its length: the width of a peak in bins. Hand-tuned; data not recorded."""
 
 CLIP_DEVIATIONS = 3.0
 """Standard deviations above the mean at which the transform is clipped: a correction of 2019 (docs/corrections.md)."""
@@ -103,7 +103,7 @@ def _apart(ranked: Indices, bins: int) -> list[int]:
     for index in ranked:
         if all(abs(int(index) - other) > bins for other in chosen):
             chosen.append(int(index))
-        if len(chosen) == MOST_CANDIDATES:
+        if len(chosen) == MAX_CANDIDATES:
             break
     return chosen
 

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from thonring.ctf import phase_aberration, ring_period_per_A
-from thonring.fit.candidate import MOST_CANDIDATES, Candidate
-from thonring.fit.rebin import FEWEST_BINS_PER_PERIOD, rebin_for_search
+from thonring.fit.candidate import MAX_CANDIDATES, Candidate
+from thonring.fit.rebin import MIN_BINS_PER_PERIOD, rebin_for_search
 from thonring.fit.splines import SMOOTH_SPLINES, rotational_mean, smooth_power, spline_basis
 from thonring.optics import Optics
 from thonring.records import CtfFit, Floats, SectorProfiles
@@ -28,27 +28,27 @@ from thonring.settings import KnownAstigmatism, Settings
 Projections = npt.NDArray[np.float32]
 
 ZONES = 5
-"""Overlapping zones of frequency. Tuned by hand; no recorded set."""
+"""Overlapping zones of frequency. Hand-tuned; data not recorded."""
 
 SECTORS_MERGED = 3
-"""Sectors of 5° averaged into one of 15° for the search. Tuned by hand; no recorded set."""
+"""Sectors of 5° averaged into one of 15° for the search. Hand-tuned; data not recorded."""
 
 STEPS_PER_PEAK = 8
-"""Steps of defocus in which the ring at the end of the band moves on by one period. Tuned by hand; no recorded set."""
+"""Steps of defocus in which the ring at the end of the band moves on by one period. Hand-tuned; data not recorded."""
 
 ASTIGMATISM_ANGLES = 8
 ASTIGMATISM_LEVELS = (0.75, 1.5, 2.5, 4.0, 6.0, 8.5)
 LARGEST_ASTIGMATISM = 0.4
 """Trial ellipses: their directions; U - V in periods of the last ring; U - V at most, over the highest defocus.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
 LOCAL_RINGS = 25
-"""Rings over which the variance of the residual is averaged. Tuned by hand; no recorded set."""
+"""Rings over which the variance of the residual is averaged. Hand-tuned; data not recorded."""
 
 CLIP_DEVIATIONS = 4.0
-"""Robust standard deviations beyond which a residual is clipped, so that no ice spot decides. Tuned by hand."""
+"""Robust standard deviations beyond which a residual is clipped, so that no ice spot decides. Hand-tuned."""
 
 CHI2_MEDIAN = 0.455
 """Median of the square of a normal deviate (χ² of one degree of freedom)."""
@@ -56,28 +56,28 @@ CHI2_MEDIAN = 0.455
 PHASE_SHIFTS_DEG = tuple(15.0 * step for step in range(12))
 """Trial phase shifts; 180° more gives the same rings. Half a step, 7.5°, costs 1 - cos² 15° = 7 % of the score."""
 
-MOST_ABSORBED = 0.8
+MAX_ABSORBED = 0.8
 """A template that a smooth background absorbs to more than this share tells nothing in its zone.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
-MOSTLY = 0.8
-"""Share of a zone whose rings must be resolved for it to count. Tuned by hand; no recorded set."""
+RESOLVED_FRACTION = 0.8
+"""Share of a zone whose rings must be resolved for it to count. Hand-tuned; data not recorded."""
 
-APART_PEAKS, APART_PHASE_DEG = 2.0, 40.0
-"""Candidates differ by two periods of the last ring, or by a phase shift beyond 40°. Tuned by hand; no recorded set."""
+SEPARATION_PEAKS, SEPARATION_PHASE_DEG = 2.0, 40.0
+"""Candidates differ by two periods of the last ring, or by a phase shift beyond 40°. Hand-tuned; data not recorded."""
 
 COARSE_SAMPLING_A = 2.75
 """Sampling of the second search: the coarsest that `Settings.samplings_A` tries by default."""
 
 COARSE_FEWEST_RINGS = 50
-"""Rings of pixels below which there is no second search. Tuned by hand; no recorded set."""
+"""Rings of pixels below which there is no second search. Hand-tuned; data not recorded."""
 
-STRONG = 0.5
+STRONG_CANDIDATE_SHARE = 0.5
 """Share of the best matching score that makes a second candidate of the coarse search worth comparing.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
 
@@ -128,7 +128,7 @@ def match(profiles: SectorProfiles, optics: Optics, settings: Settings) -> tuple
             else np.float32(math.cos(twice)) * cosines - np.float32(math.sin(twice)) * sines
         )
         found += _best_ellipses(bank, projected, norm, ellipses, float(shift_deg))
-    return _distinct(found, APART_PEAKS * STEPS_PER_PEAK * step_A)
+    return _distinct(found, SEPARATION_PEAKS * STEPS_PER_PEAK * step_A)
 
 
 def with_coarse_search(
@@ -142,7 +142,7 @@ def with_coarse_search(
     if fitted.sampling_A >= COARSE_SAMPLING_A or coarse.frequency_per_A.size < COARSE_FEWEST_RINGS:
         return fitted
     candidates = match(coarse, optics, settings)
-    strong = [c.mean_A for c in candidates if c.score >= STRONG * candidates[0].score]
+    strong = [c.mean_A for c in candidates if c.score >= STRONG_CANDIDATE_SHARE * candidates[0].score]
     nearest_A = min(strong, key=lambda mean_A: abs(mean_A - fitted.mean_defocus_A), default=math.nan)
     return replace(
         fitted, coarse_defocus_A=nearest_A, coarse_resolution_A=1.0 / float(coarse.frequency_per_A[-1])
@@ -194,9 +194,9 @@ def _bank(
     zones = np.maximum(0.0, 1.0 - np.abs(position[None, :] - np.arange(ZONES)[:, None]))
     # A zone counts for a defocus where its rings are resolved, mostly, and are not themselves smooth.
     resolved = np.stack(
-        [ring_period_per_A(frequency, d, optics) > FEWEST_BINS_PER_PERIOD * ring_width_per_A for d in defocus]
+        [ring_period_per_A(frequency, d, optics) > MIN_BINS_PER_PERIOD * ring_width_per_A for d in defocus]
     )
-    sampled = (resolved @ zones.T) / zones.sum(axis=1) > MOSTLY
+    sampled = (resolved @ zones.T) / zones.sum(axis=1) > RESOLVED_FRACTION
     kept = np.stack([_unabsorbed(cosine * zone, frequency) for zone in zones], axis=1) * sampled
     bank = _Bank(defocus, cosine.astype(np.float32), sine.astype(np.float32), zones, kept)
     for shared in (bank.defocus_A, bank.cosine, bank.sine, bank.zones, bank.kept):
@@ -214,7 +214,7 @@ def _unabsorbed(templates: Floats, frequency: Floats) -> Floats:
     energy = (templates**2).sum(axis=1)
     absorbed = ((templates @ smooth) ** 2).sum(axis=1)
     share: Floats = np.where(energy > 0, 1.0 - absorbed / np.maximum(energy, 1e-12), 0.0)
-    return np.where(share < 1 - MOST_ABSORBED, 0.0, share)
+    return np.where(share < 1 - MAX_ABSORBED, 0.0, share)
 
 
 def _projections(
@@ -289,7 +289,7 @@ def _best_ellipses(
     # 5. Local maxima along the mean defocus, the highest first.
     padded = np.pad(best_score, 1, constant_values=-np.inf)
     peaks = np.flatnonzero((padded[1:-1] >= padded[:-2]) & (padded[1:-1] > padded[2:]))
-    top = peaks[np.argsort(best_score[peaks])[::-1][: 3 * MOST_CANDIDATES]]
+    top = peaks[np.argsort(best_score[peaks])[::-1][: 3 * MAX_CANDIDATES]]
     return [
         Candidate(
             float(defocus[i]),
@@ -316,8 +316,8 @@ def _distinct(found: list[Candidate], apart_A: float) -> tuple[Candidate, ...]:
     """The best candidates of all phase shifts, none of them close to a better one."""
     chosen: list[Candidate] = []
     for candidate in sorted(found, key=lambda c: -c.score):
-        if all(candidate.differs_from(other, apart_A, APART_PHASE_DEG) for other in chosen):
+        if all(candidate.differs_from(other, apart_A, SEPARATION_PHASE_DEG) for other in chosen):
             chosen.append(candidate)
-        if len(chosen) == MOST_CANDIDATES:
+        if len(chosen) == MAX_CANDIDATES:
             break
     return tuple(chosen)

@@ -12,7 +12,7 @@ from thonring.errors import FitError
 from thonring.fit.candidate import Candidate
 from thonring.fit.likelihood import Parameters, Problem, maximise
 from thonring.fit.radial_profile import dispersion, fit_resolution_A, radial_curve, ring_score
-from thonring.fit.rebin import FEWEST_RINGS, choose_rebinning, sampled_band
+from thonring.fit.rebin import MIN_RINGS, choose_rebinning, sampled_band
 from thonring.fit.splines import rotational_mean, spline_basis
 from thonring.optics import Optics
 from thonring.records import Floats, Note, RadialCurve, SectorProfiles
@@ -22,7 +22,7 @@ PHASE_PRIOR_DEG = (60.0, 60.0)
 """Mean and deviation: phase plates are used between 0 and 120 degrees; a clear ring pattern overrules it."""
 
 AMPLITUDE_PRIOR = 0.1
-"""Deviation, in radians of arcsin A, about the given amplitude contrast. Tuned by hand; no recorded set."""
+"""Deviation, in radians of arcsin A, about the given amplitude contrast. Hand-tuned; data not recorded."""
 
 FIRST_RING_SHARE = 0.2
 FIRST_BACKGROUND_FALL = 0.1
@@ -32,7 +32,7 @@ The mean of B + A sin²χ is B + A/2: the two add up to it.
 """
 
 FIXED_CTF_STEPS = 12
-"""Steps in which background and ring power of a fixed CTF are fitted. Tuned by hand; no recorded set."""
+"""Steps in which background and ring power of a fixed CTF are fitted. Hand-tuned; data not recorded."""
 
 
 def build_problem(
@@ -94,7 +94,7 @@ def _splines(profiles: SectorProfiles, optics: Optics, defocus_A: float) -> tupl
     """Splines for background and ring power: never so many that they could follow the rings themselves.
 
     The band holds λΔf (k₂² - k₁²) rings; there is about one spline of the background per ring, 5 to 12, and fewer of
-    the ring power, 4 to 8. Tuned by hand; no recorded set.
+    the ring power, 4 to 8. Hand-tuned; data not recorded.
     """
     k2 = profiles.frequency_per_A[[0, -1]] ** 2
     rings = optics.wavelength_A * defocus_A * float(k2[1] - k2[0])
@@ -146,9 +146,9 @@ def evaluate_fixed_ctf(
         If the band is too narrow.
     """
     rings = band.frequency_per_A.size
-    if rings < FEWEST_RINGS:
+    if rings < MIN_RINGS:
         raise FitError(
-            f"the band contains only {rings} frequencies, at least {FEWEST_RINGS} are needed: widen it."
+            f"the band contains only {rings} frequencies, at least {MIN_RINGS} are needed: widen it."
         )
     fixed = replace(
         settings, start="search", fix_defocus=True, phase_shift=False, refine_amplitude_contrast=False

@@ -8,33 +8,33 @@ from thonring.optics import Optics
 from thonring.records import Floats, RadialCurve, SectorProfiles
 
 AGREEMENT_PERIODS = 1.5
-"""Width in rings of the window of the local correlation. Tuned by hand; no recorded set."""
+"""Width in rings of the window of the local correlation. Hand-tuned; data not recorded."""
 
 AGREEMENT_RINGS = 10
-"""Bins that the window has at least, and that a stretch of agreement must have. Tuned by hand; no recorded set."""
+"""Bins that the window has at least, and that a stretch of agreement must have. Hand-tuned; data not recorded."""
 
-AGREES = 0.5
-"""Local correlation from which on measured and fitted rings agree. Tuned by hand; no recorded set."""
+MIN_AGREEMENT = 0.5
+"""Local correlation from which on measured and fitted rings agree. Hand-tuned; data not recorded."""
 
 TURNING_MARGIN = 1.2
 """The exact frequency of a phase is used where the defocus exceeds that of the turning point by a fifth.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
 WINDOW_RINGS = 41
-"""Rings over which the dispersion is averaged. Tuned by hand; no recorded set."""
+"""Rings over which the dispersion is averaged. Hand-tuned; data not recorded."""
 
 COHERENT = 1.5
 """Ratio of the scatter of whole rings to that of single bins above which sectors count as dependent.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
 HUBER = 4.0
 """Standard deviations from which on a value loses weight, in Huber's sense (1964), doi:10.1214/aoms/1177703732.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
 
@@ -85,7 +85,7 @@ def fit_resolution_A(curve: RadialCurve) -> float:
     The end of the last stretch of ten bins that agree; the coarse end of the band if there is none. A gap of a
     twentieth of the band between stretches, as an ice ring makes it, does not end the agreement.
     """
-    frequency, agrees = curve.frequency_per_A, curve.agreement >= AGREES
+    frequency, agrees = curve.frequency_per_A, curve.agreement >= MIN_AGREEMENT
     # First bins of ten in a row that agree (the sum of ten flags is 10, compared as a float).
     runs = np.flatnonzero(np.convolve(agrees, np.ones(AGREEMENT_RINGS), mode="valid") > AGREEMENT_RINGS - 0.5)
     if runs.size == 0:

@@ -21,14 +21,14 @@ from thonring.settings import Settings
 COMPARED_SPLINES = (9, 6)
 """Background and ring splines while starts are compared: the same for all, so that likelihoods are comparable.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
 FIRST_STEPS = 15
-"""Steps of each start before they are compared. Tuned by hand; no recorded set."""
+"""Steps of each start before they are compared. Hand-tuned; data not recorded."""
 
 WORTH_REFINING = 0.1
-"""Starts with less than this share of the best matching score are not refined. Tuned by hand; no recorded set."""
+"""Starts with less than this share of the best matching score are not refined. Hand-tuned; data not recorded."""
 
 OVERSHOOT = 0.05
 """How far a refined start may leave the defocus range, relative to its ends, and still be preferred."""
@@ -37,12 +37,12 @@ NOISE_GAIN = 40.0
 """Gain that noise alone can reach: the most that a wrong minimum had in 500 simulated spectra of weak rings."""
 
 REACHED_THE_END = 1.1
-"""Rings that agree to within a tenth of the band's end may go on beyond it. Tuned by hand; no recorded set."""
+"""Rings that agree to within a tenth of the band's end may go on beyond it. Hand-tuned; data not recorded."""
 
 OTHER_MINIMUM_RINGS, OTHER_MINIMUM_DEG = 0.25, 10.0
 """Two fits are two minima if they differ by a quarter of a ring at the end of the band, or in phase shift by 10°."""
 
-MOST_OPTIMISM = 4.0
+MAX_OPTIMISM = 4.0
 """Factor on the variance of a fit whose gain is no more than noise can reach."""
 
 PHASE_SHIFT_FROM_DEG = -20.0
@@ -222,7 +222,7 @@ def _optimism(gain: float) -> float:
     The information is in proportion to the gain, and noise alone can reach a gain of 40, so the variance grows by
     gain / (gain - 40); by a factor of 4 at most.
     """
-    return gain / max(gain - NOISE_GAIN, gain / MOST_OPTIMISM) if gain > 0 else MOST_OPTIMISM
+    return gain / max(gain - NOISE_GAIN, gain / MAX_OPTIMISM) if gain > 0 else MAX_OPTIMISM
 
 
 def _covariance(solution: Solution, amplitude_phase_rad: float) -> Floats:

@@ -7,7 +7,7 @@ from thonring.errors import FitError
 from thonring.fit.candidate import Candidate
 from thonring.fit.fourier import fourier
 from thonring.fit.match import match
-from thonring.fit.rebin import FEWEST_RINGS
+from thonring.fit.rebin import MIN_RINGS
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, SearchSignals, SectorProfiles
 from thonring.settings import KnownAstigmatism, Settings
@@ -42,9 +42,9 @@ def search(
         If the band is too narrow, or the Fourier search finds nothing and there is no other start.
     """
     rings = profiles.frequency_per_A.size
-    if rings < FEWEST_RINGS:
+    if rings < MIN_RINGS:
         raise FitError(
-            f"the resolution range contains only {rings} frequencies at this sampling, at least {FEWEST_RINGS} are "
+            f"the resolution range contains only {rings} frequencies at this sampling, at least {MIN_RINGS} are "
             "needed: widen --resolution-range, use a finer sampling (--samplings, --downsampling) or a larger image."
         )
     if known is not None:

@@ -9,13 +9,13 @@ from scipy.interpolate import BSpline
 from thonring.records import Floats, SectorProfiles
 
 WARP = 0.7
-"""Knots are uniform in k^0.7. Tuned by hand; no recorded set."""
+"""Knots are uniform in k^0.7. Hand-tuned; data not recorded."""
 
 SMOOTH_SPLINES = 8
-"""Splines of the background that both searches divide by: too few to follow rings. Tuned by hand; no recorded set."""
+"""Splines of the background that both searches divide by: too few to follow rings. Hand-tuned; data not recorded."""
 
 STIFFNESS = 1e-3
-"""Weight of the roughness of a smooth spectrum, for weights that sum to one. Tuned by hand; no recorded set."""
+"""Weight of the roughness of a smooth spectrum, for weights that sum to one. Hand-tuned; data not recorded."""
 
 
 def spline_basis(frequency_per_A: Floats, count: int) -> Floats:

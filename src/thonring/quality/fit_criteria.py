@@ -14,8 +14,8 @@ from thonring.records import CtfFit, Floats
 BINS_PER_RING = 2.5
 """Frequency bins per ring below which rings count as aliased: Nyquist's two are a value of 1.25 of `aliasing`."""
 
-LEAST_SIGNIFICANCE = 5.0
-"""Standard errors of the mean ring contrast from which on `drift` can be told. Tuned by hand; no recorded set."""
+MIN_SIGNIFICANCE = 5.0
+"""Standard errors of the mean ring contrast from which on `drift` can be told. Hand-tuned; data not recorded."""
 
 
 # Rings
@@ -132,7 +132,7 @@ def drift(data: AttemptData) -> float:
     contrast, variance = _sector_contrast(data)
     mean = float(contrast.mean())
     mean_variance = float(variance.mean()) / len(contrast)
-    if not mean > LEAST_SIGNIFICANCE * math.sqrt(mean_variance):
+    if not mean > MIN_SIGNIFICANCE * math.sqrt(mean_variance):
         return math.nan
     # The harmonic that repeats after 180°, once around the sectors, as c(α) = c + h cos 2(α - α₀).
     turn = 2.0 * math.pi * np.arange(len(contrast)) / len(contrast)

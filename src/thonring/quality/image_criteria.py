@@ -28,7 +28,7 @@ SPOT_BAND_A = (4.2, 3.2)
 """Band about the three spacings of hexagonal ice, with a margin of 7 % for an error of the pixel size."""
 
 VALUES_PER_BLOCK = 16
-"""Independent values in a block at least, so that noise has no single strong pixels. Tuned by hand."""
+"""Independent values in a block at least, so that noise has no single strong pixels. Hand-tuned."""
 
 FALSE_ALARM = 1e-3
 """Share of spectra of noise whose strongest block exceeds 1."""
@@ -149,13 +149,13 @@ def _annulus_mean(profiles: SectorProfiles, coarse_A: float, fine_A: float) -> t
 SMALLEST_STEP = 0.085
 """Carbon of 150 Å takes some 15 % of the beam; crowds of particles and unevenness of the ice make up to 7 %."""
 
-CLEAR = 4.5
+MIN_STEP_TO_SCATTER = 4.5
 """Step over scatter; two halves of an even slope reach 3.5, of a normal distribution 2.7."""
 
 NEIGHBOURS = 5
 """Blocks each way whose median is taken, so that particles, dark but apart, are no area."""
 
-MOST_SPLITS = 8
+MAX_SPLITS = 8
 """Times that the blocks are split again; a split that still changes then is taken as it is."""
 
 
@@ -174,7 +174,7 @@ def support_film_fraction(data: AttemptData) -> float:
     plane = _plane_axes(values.shape)
     flat, bright = values.ravel(), values.ravel() > _otsu(values.ravel())
     step = scatter = 0.0
-    for _ in range(MOST_SPLITS):
+    for _ in range(MAX_SPLITS):
         if bright.all() or not bright.any():
             return 0.0
         # Plane and step together by least squares; then split again at half a step above the plane.
@@ -187,7 +187,7 @@ def support_film_fraction(data: AttemptData) -> float:
             break
         bright = again
     # A step counts if it is both deep and clear of the scatter about it.
-    if not (step > SMALLEST_STEP and step > CLEAR * scatter):
+    if not (step > SMALLEST_STEP and step > MIN_STEP_TO_SCATTER * scatter):
         return 0.0
     share = float(np.mean(bright))
     return min(share, 1.0 - share)

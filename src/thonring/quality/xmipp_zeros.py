@@ -26,7 +26,7 @@ FREQUENCIES = 300
 NO_CONTRAST = 1000.0
 """Value where the spectrum has no contrast along the first zero to divide by."""
 
-LEAST_CONTRAST = 1e-6
+MIN_CONTRAST = 1e-6
 """Standard deviation along the first zero up to which there is none."""
 
 # The spectrum alone
@@ -90,7 +90,7 @@ def xmipp_first_minimum_ratio(data: AttemptData) -> float:
     """
     at_zero, at_minimum = _enhanced_at_zero_and_minimum(data)
     spread = float(at_zero.std())
-    return NO_CONTRAST if spread <= LEAST_CONTRAST else float(at_minimum.std()) / spread
+    return NO_CONTRAST if spread <= MIN_CONTRAST else float(at_minimum.std()) / spread
 
 
 def xmipp_ctf_margin(data: AttemptData) -> float:
@@ -101,7 +101,7 @@ def xmipp_ctf_margin(data: AttemptData) -> float:
     """
     at_zero, at_minimum = _enhanced_at_zero_and_minimum(data)
     spread = float(at_zero.std())
-    return NO_CONTRAST if spread <= LEAST_CONTRAST else float((at_minimum - at_zero).mean()) / spread
+    return NO_CONTRAST if spread <= MIN_CONTRAST else float((at_minimum - at_zero).mean()) / spread
 
 
 def xmipp_non_astigmatic_validity(data: AttemptData) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 from thonring.records import Outcome
 
 Counts = tuple[tuple[str, int], ...]
-MOST_FAILURES = 20
+MAX_FAILURES = 20
 REJECTED_BY_HAND = "manual decision"
 """Takes the place of a criterion where a person rejected what all criteria accept."""
 
@@ -48,7 +48,7 @@ def summary(outcomes: Iterable[Outcome]) -> Summary:
         if outcome.status == "failed":
             own = [reason_without_file(outcome, reason) for reason in outcome.reasons]
             reasons.update(own)
-            if len(failures) < MOST_FAILURES:
+            if len(failures) < MAX_FAILURES:
                 failures.append((outcome.path, "; ".join(own)))
         if math.isfinite(outcome.cpu_seconds):
             seconds.append(outcome.cpu_seconds)

@@ -13,7 +13,7 @@ JUMP_A = (15.0, 100.0)
 CRYSTAL_SHARE = (0.3, 1.0)
 HOLE_RADIUS_A = (3000.0, 12000.0)
 CARBON_SHARE = 0.6
-"""What a dose leaves open is drawn from these ranges; chosen by hand (docs/simulate.md)."""
+"""What a dose leaves open is drawn from these ranges; chosen manually (docs/simulate.md)."""
 
 RING_A = 3.7
 """Resolution at which the dose of an ice ring is stated: the first peak of water's structure factor."""

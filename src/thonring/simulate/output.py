@@ -12,7 +12,7 @@ from thonring.formats.run_tables import create_folder
 from thonring.records import Micrograph
 
 RECIPE = "recipe.toml"
-_MOST_LISTED = 3
+_MAX_LISTED = 3
 
 
 def recipe_text(recipe: Mapping[str, Any], remarks: Sequence[str]) -> str:
@@ -67,8 +67,8 @@ def _described(folder: Path, found: Sequence[str]) -> str:
             f"contains a set made with other options (see {folder / RECIPE}); only the same command may write to it, "
             "any other would mix two sets"
         )
-    shown = ", ".join(found[:_MOST_LISTED])
-    more = f" and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
+    shown = ", ".join(found[:_MAX_LISTED])
+    more = f" and {len(found) - _MAX_LISTED} more" if len(found) > _MAX_LISTED else ""
     return f"found {shown}{more}, expected an empty folder or a new name"
 
 

@@ -17,12 +17,12 @@ BAND_A = (30.0, 2.5)
 """Resolutions between which rings count: the default band of a fit."""
 
 PIXELS_PER_RING = 3.0
-"""Frequency steps of the image that a visible ring has at least. Chosen by hand."""
+"""Frequency steps of the image that a visible ring has at least. Chosen manually."""
 
 SAMPLES = 40
 """Points of the integral over a ring."""
 
-MOST_TRIALS = 1000
+MAX_TRIALS = 1000
 """Scenes that are drawn until one has its rings."""
 
 HOLLOW = 0.7
@@ -84,14 +84,14 @@ def draw(recipe: Recipe, seed: int, index: int, size: int | None = None) -> Scen
     random = np.random.default_rng([seed, index])
     defect = _defect(recipe, random)
     side = recipe.size if size is None else size
-    for _ in range(MOST_TRIALS):
+    for _ in range(MAX_TRIALS):
         scene = _sound(recipe, random, (side, side))
         if visible_rings(scene, recipe.usable.significance, recipe.usable.rings) >= recipe.usable.rings:
             return (
                 scene if defect == "none" else spoiled(scene, defect, _dose(recipe, defect, random), random)
             )
     raise SettingsError(
-        f"no scene with {recipe.usable.rings} visible rings was found in {MOST_TRIALS} trials at {side} px: "
+        f"no scene with {recipe.usable.rings} visible rings was found in {MAX_TRIALS} trials at {side} px: "
         "widen pixel_A, defocus_A or the dose, lower b_factor_A2, or require fewer rings in [usable]."
     )
 

@@ -104,7 +104,7 @@ def carbon_structure(frequency_per_A: Floats) -> Floats:
 def gold_structure(frequency_per_A: Floats) -> Floats:
     """Structure factor of fine-grained gold: its 111 and 200 powder rings at 2.355 and 2.039 Å on a grainy plateau.
 
-    Positions are those of the lattice of 4.079 Å; heights and widths are chosen by hand, to look like a gold film.
+    Positions are those of the lattice of 4.079 Å; heights and widths are chosen manually, to look like a gold film.
     """
     k = np.asarray(frequency_per_A)
     grains = 3.0 / (1 + (k / 0.01) ** 2)

@@ -36,7 +36,7 @@ SPACINGS_A = (3.90, 3.67, 3.44)
 """Planes (100), (002) and (101) of hexagonal ice; Kumai (1968), J. Glaciol. 7, 95."""
 
 MOSAIC_A = 250.0
-"""Length over which a crystal's lattice keeps its phase. Chosen by hand; no recorded set."""
+"""Length over which a crystal's lattice keeps its phase. Chosen manually; data not recorded."""
 
 
 @dataclass(frozen=True, slots=True)

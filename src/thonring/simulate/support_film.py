@@ -14,13 +14,13 @@ TRANSMITTED = {"carbon": 0.85, "gold": 0.35}
 """Share of the beam that passes; gold films of 500 Å take most of it."""
 
 THICKNESS_A = {"carbon": 150.0, "gold": 30.0}
-"""Thickness that scatters coherently enough for the texture: of a gold film, a small part. Chosen by hand."""
+"""Thickness that scatters coherently enough for the texture: of a gold film, a small part. Chosen manually."""
 
 ATOMS_PER_A3 = {"carbon": scattering.CARBON_PER_A3, "gold": 0.059}
 """Amorphous carbon of 2.0 g/cm³, and gold of 19.3 g/cm³."""
 
 EDGE_A = 15.0
-"""Width of the film's edge. Chosen by hand."""
+"""Width of the film's edge. Chosen manually."""
 
 TABLE = 8192
 """Frequencies at which radial functions are computed; pixels take the nearest below."""

@@ -42,7 +42,7 @@ COLUMNS = tuple(entry.name for entry in fields(TruthRow))
 _WORDS = ("file", "defect")
 _MAY_BE_EMPTY = ("bound_defocus_A", "bound_astigmatism_A")
 _USABLE = {"1": True, "0": False}
-_MOST_LISTED = 5
+_MAX_LISTED = 5
 
 
 def truth_row(scene: Scene, file: str) -> TruthRow:
@@ -200,8 +200,8 @@ def _check_names(path: Path, rows: Iterable[TruthRow]) -> None:
     uses = Counter(str(PurePosixPath(row.file)) for row in rows)
     twice = [name for name, count in uses.items() if count > 1]
     if twice:
-        more = "" if len(twice) <= _MOST_LISTED else f" and {len(twice) - _MOST_LISTED} more"
+        more = "" if len(twice) <= _MAX_LISTED else f" and {len(twice) - _MAX_LISTED} more"
         raise UnreadableTable(
-            f"{path}: found more than one row for {', '.join(twice[:_MOST_LISTED])}{more}, expected one per "
+            f"{path}: found more than one row for {', '.join(twice[:_MAX_LISTED])}{more}, expected one per "
             "file. Remove the wrong ones."
         )

@@ -22,20 +22,20 @@ Transform = npt.NDArray[np.complex64]
 HOT_PIXEL = 8.0
 """Robust standard deviations from the plane beyond which no pixel shows the specimen."""
 
-MOST_BAD_PIXELS = 0.01
+MAX_BAD_PIXELS = 0.01
 """Share of NaN or infinite pixels above which an image is refused."""
 
 BINS_PER_PERIOD = 4.0
-"""Frequency bins per ring of the highest defocus at the end of the band. Tuned by hand; no recorded set."""
+"""Frequency bins per ring of the highest defocus at the end of the band. Hand-tuned; data not recorded."""
 
 SAMPLED = 256
-"""Pixels each way of the grid on which a tile's grey level is measured. Tuned by hand; no recorded set."""
+"""Pixels each way of the grid on which a tile's grey level is measured. Hand-tuned; data not recorded."""
 
 SINGLE_PIXELS = 1e-3
-"""Share of pixels beyond reach above which they are areas, no longer single hot pixels. Tuned by hand."""
+"""Share of pixels beyond reach above which they are areas, no longer single hot pixels. Hand-tuned."""
 
 PLANE_DEVIATIONS = 3.0
-"""Standard deviations about the median beyond which grey values do not pull at the plane. Tuned by hand."""
+"""Standard deviations about the median beyond which grey values do not pull at the plane. Hand-tuned."""
 
 ROWS_IN_CACHE = 16
 """Rows that are treated at a time: 16 rows of 6000 pixels are 384 kB, within a core's second-level cache."""
@@ -64,7 +64,7 @@ def repaired(micrograph: Micrograph) -> Micrograph:
     count = int(bad.sum())
     if count == 0:
         return micrograph
-    if count > MOST_BAD_PIXELS * pixels.size:
+    if count > MAX_BAD_PIXELS * pixels.size:
         raise UnsuitableImage(
             f"{micrograph.path}: {count} of {pixels.size} pixels are NaN or infinite; expected at most 1 %. "
             "Export the image again, or replace the bad area by the image mean."

@@ -10,7 +10,7 @@ from scipy.fft import next_fast_len, prev_fast_len
 from thonring.records import Floats, Image, Micrograph
 
 OVERLAP = 1 / 14
-"""Share of a tile that its neighbour covers too: just their tapers. Tuned by hand; no recorded set."""
+"""Share of a tile that its neighbour covers too: just their tapers. Hand-tuned; data not recorded."""
 
 SHORTEST_EDGE = 1 / 28
 """Share of a tile that each taper takes at least, where there is no neighbour to overlap with: half of `OVERLAP`."""
@@ -21,7 +21,7 @@ SMALLEST_TILE = 128
 BLOCKS = 32
 """Blocks along each side of an image whose brightness is measured."""
 
-MOST_ROWS = 12
+MAX_ROWS = 12
 """Rows of a block that are read; they give its mean well enough, and reading all costs as much as a fit."""
 
 
@@ -131,7 +131,7 @@ def local_brightness(micrograph: Micrograph) -> Image:
     pixels = micrograph.pixels
     height, width = pixels.shape[0] // BLOCKS, pixels.shape[1] // BLOCKS
     whole = pixels[: height * BLOCKS, : width * BLOCKS].reshape(BLOCKS, height, BLOCKS, width)
-    means = whole[:, :: -(-height // MOST_ROWS)].mean(axis=(1, 3), dtype=np.float64)
+    means = whole[:, :: -(-height // MAX_ROWS)].mean(axis=(1, 3), dtype=np.float64)
     overall = float(means.mean())
     if not overall > 0:
         return np.ones((BLOCKS, BLOCKS), dtype=np.float32)

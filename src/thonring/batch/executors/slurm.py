@@ -20,7 +20,7 @@ with handlers_kept():  # dask-jobqueue makes Ctrl-C end the process silently as 
 
 LOGS = "jobs"
 _CHECK_EVERY_S = 30.0
-_MOST_EMPTY = 4
+_MAX_EMPTY = 4
 """So many checks in a row may find none of our jobs in the queue: lost jobs take a moment to be submitted again."""
 _LEAVE_BEFORE_S, _STAGGER_S = 150, 30
 """Workers end so long before the time limit of their job, so that another worker does the job they were doing."""
@@ -131,7 +131,7 @@ class SlurmJobMonitor:
             return
         self._checked_s = time.monotonic()
         self._empty = 0 if workers or self._has_jobs() else self._empty + 1
-        if self._empty >= _MOST_EMPTY:
+        if self._empty >= _MAX_EMPTY:
             raise ClusterError(
                 f"no worker is running and none of its jobs is in the queue; see {self._run / LOGS} for the job logs"
             )

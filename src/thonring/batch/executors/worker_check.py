@@ -17,7 +17,7 @@ from thonring.errors import ClusterError, OutputError
 PACKAGES = ("thonring", "numpy", "scipy")
 """Packages whose versions decide the digits of a result."""
 
-_MOST_SAMPLES = 10
+_MAX_SAMPLES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _samples(inputs: Sequence[Path]) -> tuple[Sample, ...]:
             continue
         with suppress(OSError):
             first[path.parent] = Sample(path, None if path.is_dir() else path.stat().st_size)
-        if len(first) == _MOST_SAMPLES:
+        if len(first) == _MAX_SAMPLES:
             break
     return tuple(first.values())
 
