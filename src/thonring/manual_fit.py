@@ -175,8 +175,8 @@ def _nearby(
     low_resolution_A, high_resolution_A = settings.resolution_range_A
     band = profiles.within(1.0 / low_resolution_A, min(1.0 / high_resolution_A, 0.5 / finest_A))
     found, _ = fit.search(band, measured.optics, near)
-    own = fit.Candidate.from_known(manual, max((one.score for one in found), default=0.0))
-    astigmatic = (replace(one, astigmatism_x_A=x_A, astigmatism_y_A=y_A) for one in found)
+    own = fit.Candidate.from_known(manual, max((candidate.score for candidate in found), default=0.0))
+    astigmatic = (replace(candidate, astigmatism_x_A=x_A, astigmatism_y_A=y_A) for candidate in found)
     best = fit.refine(band, measured.optics, near, (own, *found, *astigmatic))
     return KnownDefocus(best.defocus_u_A, best.defocus_v_A, best.angle_deg, best.phase_shift_deg)
 

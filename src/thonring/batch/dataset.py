@@ -108,7 +108,10 @@ class DatasetSink(OrderedSink[ExampleResult]):
 
 def measured_jobs(accepted: Sequence[Accepted], session: str | None) -> list[MeasuredJob]:
     """One job per micrograph; its session is its folder unless a name is given."""
-    return [MeasuredJob(one, str(one.path.parent) if session is None else session) for one in accepted]
+    return [
+        MeasuredJob(micrograph, str(micrograph.path.parent) if session is None else session)
+        for micrograph in accepted
+    ]
 
 
 def plan_dataset(writer: DatasetWriter, jobs: Sequence[ExampleJob]) -> DatasetPlan:

@@ -54,7 +54,9 @@ def estimate_all(
     """
     sink = DatabaseSink(store, pending)
     try:
-        return collect_results(run_jobs([one.job for one in pending], executor, task), sink, report)
+        return collect_results(
+            run_jobs([pending_job.job for pending_job in pending], executor, task), sink, report
+        )
     except ClusterError as problem:
         counts = f"{sink.done} of {len(pending)} micrographs are finished."
         raise ClusterError(f"{problem} {counts}") from problem

@@ -58,7 +58,7 @@ class FolderScanner:
 
     def __init__(self, pattern: ScanPattern) -> None:
         self._pattern = pattern
-        self._has_slash = any("/" in one for one in (*pattern.patterns, *pattern.ignored))
+        self._has_slash = any("/" in glob for glob in (*pattern.patterns, *pattern.ignored))
         self._is_match: dict[str, bool] = {}
         self._metadata_name: dict[str, str] = {}
 
@@ -71,7 +71,7 @@ class FolderScanner:
             folder = folders.pop()
             try:
                 with os.scandir(folder) as scanned:
-                    entries = {one.name: one for one in scanned}
+                    entries = {entry.name: entry for entry in scanned}
             except OSError as problem:
                 # A subfolder may be removed between two scans; for the watched folder itself that is a problem.
                 if folder == watched or not isinstance(problem, FileNotFoundError):
@@ -81,8 +81,8 @@ class FolderScanner:
             is_run = STORE in entries
             if not is_run or folder == watched:
                 skipped = ARTEFACT_FOLDERS if is_run else ()
-                inside = (one for one in entries.values() if one.name not in skipped)
-                folders.extend(_path(one) for one in inside if _is_folder(one))
+                inside = (entry for entry in entries.values() if entry.name not in skipped)
+                folders.extend(_path(entry) for entry in inside if _is_folder(entry))
                 listing.files.update(self._files(entries))
         return listing
 
@@ -112,7 +112,7 @@ class FolderScanner:
     def _metadata(self, entry: os.DirEntry[str], entries: Entries) -> tuple[int, int] | None:
         name = self._metadata_name.get(entry.path)
         if name not in entries:
-            name = next((one for one in metadata_names(entry.name) if one in entries), None)
+            name = next((candidate for candidate in metadata_names(entry.name) if candidate in entries), None)
             if name is None:
                 return None
             self._metadata_name[entry.path] = name
@@ -178,7 +178,11 @@ class Arrivals:
 
     def take_stable(self, now_s: float) -> list[str]:
         """Take the files that have not changed for long enough, in the order of their names."""
-        stable = sorted(path for path, one in self._settling.items() if now_s - one.since_s >= self._stable_s)
+        stable = sorted(
+            path
+            for path, observation in self._settling.items()
+            if now_s - observation.since_s >= self._stable_s
+        )
         self._taken.update((path, self._settling.pop(path).file) for path in stable)
         return stable
 
@@ -192,6 +196,6 @@ class Arrivals:
 def _removed(paths: set[str], listing: FolderListing) -> Iterator[str]:
     for path in paths:
         if not listing.unreadable or not any(
-            str(one) in listing.unreadable for one in PurePath(path).parents
+            str(parent) in listing.unreadable for parent in PurePath(path).parents
         ):
             yield path

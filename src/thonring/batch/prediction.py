@@ -121,17 +121,17 @@ def _predicted(
 
 def _rows(waiting: Sequence[tuple[int, NetworkReading]], predictor: Predictor) -> Iterable[IndexedPrediction]:
     """Predict a batch; if that fails, file by file, so that a bad file spoils no other prediction."""
-    inputs = [one.network_input for _, one in waiting if one.network_input is not None]
+    inputs = [reading.network_input for _, reading in waiting if reading.network_input is not None]
     try:
         predictions = predictor.predict(inputs)
     except Exception as problem:  # noqa: BLE001 - one bad file never stops a batch
         if len(waiting) == 1:
-            index, one = waiting[0]
-            return [(index, replace(one.row, status="failed", reason=f"{one.row.path}: {problem}"))]
+            index, reading = waiting[0]
+            return [(index, replace(reading.row, status="failed", reason=f"{reading.row.path}: {problem}"))]
         return [row for single in waiting for row in _rows([single], predictor)]
     return [
-        (index, _row(one.row, predicted))
-        for (index, one), predicted in zip(waiting, predictions, strict=True)
+        (index, _row(reading.row, predicted))
+        for (index, reading), predicted in zip(waiting, predictions, strict=True)
     ]
 
 

@@ -104,7 +104,7 @@ def _compare(
 ) -> ResumePlan:
     now = processing(options.settings, options.spectrum_kind, sorted(options.artefacts), version("thonring"))
     comparison = _Comparison(entries, now, hashed=options.hashed, redo=redo)
-    pending = tuple(one for one in map(comparison.pending, jobs) if one is not None)
+    pending = tuple(pending_job for pending_job in map(comparison.pending, jobs) if pending_job is not None)
     store.note_files(comparison.new_states)
     return comparison.plan(pending)
 

@@ -64,9 +64,9 @@ def simulate_all(
     """
 
     def write(micrographs: Sequence[SimulatedMicrograph]) -> None:
-        write_tables(folder, [one.truth for one in micrographs if one.truth is not None])
+        write_tables(folder, [micrograph.truth for micrograph in micrographs if micrograph.truth is not None])
 
-    sink = TableSink(write, lambda one: one.truth is None)
+    sink = TableSink(write, lambda micrograph: micrograph.truth is None)
     spec = TaskSpec(simulate_scene, _failed, "thonring.batch.simulation")
     result = collect_results(local(workers).finish(jobs, spec), sink, report)
     return SimulatedSet(sink.results, result)

@@ -312,10 +312,10 @@ class _Watching:
     def _pending_jobs(self) -> Sequence[PendingJob]:
         """Jobs of the complete files that the run has not finished."""
         complete, self._complete = self._complete, []
-        sources = [one for one in map(self._source, complete) if one is not None]
+        sources = [source for source in map(self._source, complete) if source is not None]
         if not sources:
             return ()
-        names = self._store.register([one.path for one in sources])
+        names = self._store.register([source.path for source in sources])
         jobs = plan(sources, self._options.run_options, self._options.known, names)
         resumed = resume_some(self._store, jobs, self._options.run_options)
         self._reporter.resumed(resumed)
@@ -343,7 +343,7 @@ class _Watching:
         if not pending:
             return
         self._backlog = len(pending)
-        results = run_jobs([one.job for one in pending], self._executor, self._options.task)
+        results = run_jobs([pending_job.job for pending_job in pending], self._executor, self._options.task)
         sink = DatabaseSink(self._store, pending)
         with closing(keep_results(results, sink, self.tables)) as outcomes:
             for outcome in outcomes:

@@ -118,10 +118,12 @@ def build(*, runs: Runs, session: Session = None, options: DatasetOptions) -> No
         from thonring.batch.dataset import measured_jobs
         from thonring.learn.dataset.example import accepted_of
 
-        accepted = [one for run in runs for one in accepted_of(run)]
+        accepted = [micrograph for run in runs for micrograph in accepted_of(run)]
         if not accepted:
             raise InputError(f"{', '.join(map(str, runs))}: found no accepted micrographs. See results.csv.")
-        code = _extend(options, "", measured_jobs(accepted, session), len({one.path for one in accepted}))
+        code = _extend(
+            options, "", measured_jobs(accepted, session), len({micrograph.path for micrograph in accepted})
+        )
     raise typer.Exit(code)
 
 
@@ -210,7 +212,7 @@ def _fill(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]") ->
     with dataset_writer(out, recipe) as writer:
         plan = plan_dataset(writer, jobs)
         with show_progress(plan.count, _STATUSES, quiet=options.quiet) as show:
-            done = fill_dataset(writer, plan, options.workers, lambda one: show(_status_line(one)))
+            done = fill_dataset(writer, plan, options.workers, lambda result: show(_status_line(result)))
         present = (("were already there", plan.present), (f"in {out}", len(writer)))
     if not options.quiet:
         _print_summary(done, present, time.monotonic() - started)

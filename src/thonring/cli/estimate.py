@@ -107,14 +107,14 @@ def _work(
     from thonring.run.summary import summary
 
     started = time.monotonic()
-    paths = [one.job.source.path for one in pending]
+    paths = [pending_job.job.source.path for pending_job in pending]
     with (
         open_executor(choice if pending else Inline(), options.run, paths, print_note) as executor,
         outcome_progress(len(pending), quiet=quiet) as show,
     ):
         result = estimate_all(store, pending, executor, show)
     if not quiet:
-        counts = summary(one.outcome for one in store)
+        counts = summary(record.outcome for record in store)
         took = time_text(result, counts, time.monotonic() - started)
         print_summary(result, options, counts, _ending(result, len(pending)), took)
     return result.exit_code

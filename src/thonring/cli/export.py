@@ -129,7 +129,7 @@ def _export_cs(run: Path, exposures: Path, out: Path, *, with_rejected: bool) ->
     written = with_ctf(rows, ctfs, with_rejected=with_rejected)
     write_exposures(out, written)
     absent = [name for index, name in enumerate(names) if index not in by_exposure]
-    rejected = sum(not one.accepted for one in ctfs.values())
+    rejected = sum(not ctf.accepted for ctf in ctfs.values())
     counts = [
         f"{len(written)} of {len(rows)} exposures written: {out}",
         f"rejected and {'kept' if with_rejected else 'left out'}: {rejected}",
@@ -145,7 +145,7 @@ def _joined(
     """The run's result for each exposure that has one, by the exposure's index."""
     from thonring.evaluate.matching import MicrographIndex, list_files
 
-    files = [one.file for one in results]
+    files = [result.file for result in results]
     index = MicrographIndex(files, [Path(file) for file in files], f"results of {run}")
     found = index.find({name: Path(name) for name in names}, str(exposures), by_key=True)
     if not found:

@@ -265,9 +265,9 @@ def with_shared_options(command: Callable[..., None]) -> Callable[..., None]:
     def expanded(**given: Any) -> None:  # noqa: ANN401 - whatever the options are
         return command(**{parameter.name: _collected(parameter, given) for parameter in own})
 
-    declared = [one for parameter in own for one in _expanded(parameter)]
+    declared = [option for parameter in own for option in _expanded(parameter)]
     expanded.__name__, expanded.__doc__ = command.__name__, command.__doc__
-    expanded.__annotations__ = {one.name: one.annotation for one in declared}
+    expanded.__annotations__ = {option.name: option.annotation for option in declared}
     vars(expanded)["__signature__"] = Signature(declared)
     return expanded
 

@@ -134,7 +134,7 @@ def compare(*, models: Models, out: Picture = Path("learning_curves.png")) -> No
 
     with error_exit():
         compared = read_models(models)
-        draw_comparison(out, {one.name: one.epochs for one in compared})
+        draw_comparison(out, {model.name: model.epochs for model in compared})
     typer.echo(comparison_table(compared))
     typer.echo(f"written: {out}")
 
@@ -206,5 +206,5 @@ def _new_plan(
     chosen = load_training_recipe(recipe or row.recipe, row.recipe)
     if epochs is not None:
         chosen = chosen.with_epochs(epochs)
-    paths = tuple(one if one == SIMULATED else str(Path(one).resolve()) for one in data)
+    paths = tuple(name if name == SIMULATED else str(Path(name).resolve()) for name in data)
     return TrainingPlan(row.name, chosen, paths, seed)

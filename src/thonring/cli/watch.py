@@ -145,7 +145,7 @@ def _watch(plan: "WatchOptions", choice: "ExecutorChoice", *, quiet: bool) -> in
             watched = watch_folder(store, plan, executor, display)
         if not quiet:
             took = console.duration_text(time.monotonic() - started)
-            counts = summary(one.outcome for one in store)
+            counts = summary(record.outcome for record in store)
             print_summary(watched.run, plan.run_options, counts, _ending(watched), took)
     return watched.run.exit_code
 

@@ -154,7 +154,9 @@ def references_of(
         If truth and labels are not of the same files, unless `partial`, or a microscope in the truth is impossible.
     """
     if not truth:
-        return tuple(LocatedReference(Reference(one.file, one.usable), one.path) for one in labels), ()
+        return tuple(
+            LocatedReference(Reference(label.file, label.usable), label.path) for label in labels
+        ), ()
     references = tuple(
         LocatedReference(_reference(row), (truth_folder / row.file).resolve()) for row in truth
     )
@@ -167,8 +169,8 @@ def references_of(
     )
     usable = {found[label.file]: label.usable for label in labels if label.file in found}
     labelled = tuple(
-        replace(one, reference=replace(one.reference, usable=usable[index]))
-        for index, one in enumerate(references)
+        replace(located, reference=replace(located.reference, usable=usable[index]))
+        for index, located in enumerate(references)
         if index in usable
     )
     changed = sum(usable[index] != references[index].reference.usable for index in usable)
@@ -193,14 +195,14 @@ def match(runs: Sequence[Run], references: Sequence[LocatedReference], *, partia
     by_run: list[dict[int, Result]] = []
     for run in runs:
         found = lookup.find_run(run)
-        unmatched = [one.file for one in run.results if one.file not in found]
+        unmatched = [result.file for result in run.results if result.file not in found]
         notes += _report_unmatched(
             (f"run {run.name}", "truth or labels"),
             _missing_from(references, found),
             unmatched,
             partial=partial,
         )
-        by_run.append({found[one.file]: one for one in run.results if one.file in found})
+        by_run.append({found[result.file]: result for result in run.results if result.file in found})
     kept = [index for index in range(len(references)) if all(index in results for results in by_run)]
     if not kept:
         raise InputError(
@@ -260,7 +262,7 @@ class MicrographIndex:
                 f"{run.path}: found {len(run.results)} images of a stack, but the {self._table} have "
                 f"{len(self._files)} rows; stacks are matched by order, so the numbers must be equal."
             )
-        return {one.file: index for index, one in enumerate(run.results)}
+        return {result.file: index for index, result in enumerate(run.results)}
 
     def find(self, paths: Mapping[str, Path], owner: str, *, by_key: bool = False) -> dict[str, int]:
         """Index of the micrograph by file, for those found; `owner` names the files' table in messages.
@@ -308,7 +310,7 @@ class MicrographIndex:
 def paths_of(run: Run) -> dict[str, Path]:
     """Path of each file of a run: relative to the working directory, or to a folder above the run."""
     folders = (Path.cwd(), *run.path.absolute().parents)
-    return {one.file: resolve_in(one.file, folders) for one in run.results}
+    return {result.file: resolve_in(result.file, folders) for result in run.results}
 
 
 def list_files(files: Sequence[str]) -> str:
@@ -329,14 +331,16 @@ def _reference(row: TruthRow) -> Reference:
 
 def _index(references: Sequence[LocatedReference]) -> MicrographIndex:
     return MicrographIndex(
-        [one.reference.file for one in references], [one.path for one in references], "truth or labels"
+        [located.reference.file for located in references],
+        [located.path for located in references],
+        "truth or labels",
     )
 
 
 def _missing_from(references: Sequence[LocatedReference], found: Mapping[str, int]) -> list[str]:
     """Files of the references to which nothing was assigned."""
     assigned = set(found.values())
-    return [one.reference.file for index, one in enumerate(references) if index not in assigned]
+    return [located.reference.file for index, located in enumerate(references) if index not in assigned]
 
 
 def _report_unmatched(

@@ -122,8 +122,8 @@ def as_json(report: Report) -> str:
         "notes": list(report.notes),
         "runs": [_run(run) for run in report.runs],
         "comparisons": [
-            _plain(one) | {"differing": [files[index] for index in one.differing]}
-            for one in report.comparisons
+            _plain(comparison) | {"differing": [files[index] for index in comparison.differing]}
+            for comparison in report.comparisons
         ],
     }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"

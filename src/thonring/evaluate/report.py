@@ -122,7 +122,7 @@ def evaluate(request: EvaluationRequest) -> Report:
     return Report(
         request,
         bool(truth),
-        tuple(_run_report(*one) for one in zip(matched.runs, by_run, groups, strict=True)),
+        tuple(_run_report(*parts) for parts in zip(matched.runs, by_run, groups, strict=True)),
         verdicts.compare_verdicts(by_run),
         (*label_notes, *(note for run in runs for note in run.notes), *matched.notes),
     )

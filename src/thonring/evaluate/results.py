@@ -133,7 +133,7 @@ def read_run_folder(folder: Path, name: str) -> Run:
     with read_run(folder) as store, store.snapshot():
         processing = store.last_processing()
         limits = () if processing is None else limits_of(processing.settings)
-        results = tuple(_result_of(folder, one, limits) for one in store)
+        results = tuple(_result_of(folder, record, limits) for record in store)
     if not results:
         raise UnreadableTable(
             f"{folder}: the run is empty, expected at least one micrograph. Was it interrupted before the first "
@@ -142,9 +142,9 @@ def read_run_folder(folder: Path, name: str) -> Run:
     return Run(name, folder, results, limits, notes=_inconsistent(name, results, limits))
 
 
-def _result_of(folder: Path, one: MicrographRecord, limits: Sequence[Limit]) -> Result:
+def _result_of(folder: Path, record: MicrographRecord, limits: Sequence[Limit]) -> Result:
     """Convert what holds of a micrograph."""
-    outcome = one.outcome
+    outcome = record.outcome
     fit, optics = outcome.fit, outcome.optics
     estimate = None if fit is None else _estimate(fit)
     if outcome.status == "accepted" and estimate is None:
@@ -152,7 +152,9 @@ def _result_of(folder: Path, one: MicrographRecord, limits: Sequence[Limit]) -> 
             f"{folder}: {outcome.path} is accepted without a defocus; expected finite numbers in {', '.join(DEFOCUS)}."
         )
     criteria = (
-        {} if outcome.attempt is None else {one.name: one.value for one in outcome.attempt.verdict.criteria}
+        {}
+        if outcome.attempt is None
+        else {criterion.name: criterion.value for criterion in outcome.attempt.verdict.criteria}
     )
     result = Result(
         file=str(outcome.path),
@@ -161,7 +163,7 @@ def _result_of(folder: Path, one: MicrographRecord, limits: Sequence[Limit]) -> 
         reasons="; ".join(outcome.reasons),
         pixel_A=_finite(outcome.pixel_A),
         criteria={limit.criterion: criteria.get(limit.criterion, math.nan) for limit in limits},
-        pictures=_pictures(folder, one.name),
+        pictures=_pictures(folder, record.name),
     )
     if optics is not None:
         result = replace(result, voltage_kV=optics.voltage_kV, cs_mm=optics.cs_mm)
@@ -432,9 +434,9 @@ def read_runs(paths: Sequence[Path]) -> tuple[Run, ...]:
 def run_names(paths: Sequence[Path]) -> tuple[str, ...]:
     """Name of each: its last part; with those before it where two would be alike, then with a number."""
     parts = [path.resolve().parts for path in paths]
-    most = max((len(one) for one in parts), default=1)
+    most = max((len(path_parts) for path_parts in parts), default=1)
     for depth in range(1, most + 1):
-        names = ["/".join(one[-depth:]) for one in parts]
+        names = ["/".join(path_parts[-depth:]) for path_parts in parts]
         if len(set(names)) == len(names):
             return tuple(names)
     seen: Counter[str] = Counter()

@@ -29,17 +29,17 @@ SETS: tuple[tuple[str, Callable[[RunReport], Accuracy | None]], ...] = (
 """Sets of micrographs whose errors are reported."""
 
 QUANTITIES: tuple[tuple[str, Callable[[Accuracy], Errors]], ...] = (
-    ("mean defocus (Å)", lambda one: one.defocus),
-    ("  in Cramér–Rao bounds", lambda one: one.defocus_in_bounds),
-    ("astigmatism vector (Å)", lambda one: one.astigmatism),
-    ("  in Cramér–Rao bounds", lambda one: one.astigmatism_in_bounds),
-    ("angle of astigmatism (°)", lambda one: one.angle_deg),
-    ("phase shift (°)", lambda one: one.phase_shift_deg),
+    ("mean defocus (Å)", lambda accuracy: accuracy.defocus),
+    ("  in Cramér–Rao bounds", lambda accuracy: accuracy.defocus_in_bounds),
+    ("astigmatism vector (Å)", lambda accuracy: accuracy.astigmatism),
+    ("  in Cramér–Rao bounds", lambda accuracy: accuracy.astigmatism_in_bounds),
+    ("angle of astigmatism (°)", lambda accuracy: accuracy.angle_deg),
+    ("phase shift (°)", lambda accuracy: accuracy.phase_shift_deg),
 )
 COVERAGES: tuple[tuple[str, Callable[[Accuracy], Coverage]], ...] = (
-    ("mean defocus", lambda one: one.defocus_coverage),
-    ("astigmatism vector", lambda one: one.astigmatism_coverage),
-    ("phase shift", lambda one: one.phase_shift_coverage),
+    ("mean defocus", lambda accuracy: accuracy.defocus_coverage),
+    ("astigmatism vector", lambda accuracy: accuracy.astigmatism_coverage),
+    ("phase shift", lambda accuracy: accuracy.phase_shift_coverage),
 )
 ERRORS_CAPTION = (
     "Median and worst refer to absolute errors, and for the astigmatism vector to its length. In units of the bound, "
@@ -171,10 +171,10 @@ def comparison_tables(report: Report) -> Iterator[ReportTable]:
     if not report.comparisons:
         return
     rows = []
-    for one in report.comparisons:
-        names = (report.runs[run].run.name for run in (one.first, one.second))
-        counts = (one.both, one.only_first, one.only_second, one.neither)
-        rows.append((one.about, *names, *map(count, counts), f"{one.chance:.2g}"))
+    for comparison in report.comparisons:
+        names = (report.runs[run].run.name for run in (comparison.first, comparison.second))
+        counts = (comparison.both, comparison.only_first, comparison.only_second, comparison.neither)
+        rows.append((comparison.about, *names, *map(count, counts), f"{comparison.chance:.2g}"))
     yield ReportTable(
         "Comparison of runs",
         ("correct", "first", "second", "both", "only first", "only second", "neither", "chance"),

@@ -276,7 +276,7 @@ def _curve(pairs: Sequence[Pair], limit: Limit, side: LimitSide) -> ThresholdCur
     if not any(is_free):
         return None
     free = list(compress(pairs, is_free))
-    fixed = list(compress(pairs, [not one for one in is_free]))
+    fixed = list(compress(pairs, [not free for free in is_free]))
     # With the sign changed, "at least" becomes "at most": values up to a threshold are accepted.
     sign, present = (1.0, limit.at_most) if side == "at most" else (-1.0, limit.at_least)
     values = sign * np.array([pair.result.criteria[limit.criterion] for pair in free])

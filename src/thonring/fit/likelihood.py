@@ -26,7 +26,7 @@ PRIOR_RING_LEVEL = 0.02
 PRIOR_RING_LOGARITHM = -4.6
 """Precision of the coefficients of log A about a hundredth (e^-4.6) of the mean power.
 
-So weak that it decides only where there are no rings, whose logarithm would have no bound. Hand-tuned; data not recorded.
+So weak that it matters only without rings, whose logarithm would be unbounded. Hand-tuned; data not recorded.
 """
 
 MAX_STEPS = 40

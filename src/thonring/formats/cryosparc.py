@@ -284,18 +284,18 @@ def _columns(found: list[ExposureCtf]) -> dict[str, npt.ArrayLike]:
     """Field to values, one an exposure."""
     columns: dict[str, npt.ArrayLike] = {
         TYPE: IMPORTED,
-        "ctf/accel_kv": [one.voltage_kV for one in found],
-        "ctf/cs_mm": [one.cs_mm for one in found],
-        "ctf/amp_contrast": [one.amplitude_contrast for one in found],
-        "ctf/df1_A": [one.defocus.defocus_u_A for one in found],
-        "ctf/df2_A": [one.defocus.defocus_v_A for one in found],
-        "ctf/df_angle_rad": [math.radians(one.defocus.angle_deg) for one in found],
-        "ctf/phase_shift_rad": [math.radians(one.defocus.phase_shift_deg) for one in found],
+        "ctf/accel_kv": [ctf.voltage_kV for ctf in found],
+        "ctf/cs_mm": [ctf.cs_mm for ctf in found],
+        "ctf/amp_contrast": [ctf.amplitude_contrast for ctf in found],
+        "ctf/df1_A": [ctf.defocus.defocus_u_A for ctf in found],
+        "ctf/df2_A": [ctf.defocus.defocus_v_A for ctf in found],
+        "ctf/df_angle_rad": [math.radians(ctf.defocus.angle_deg) for ctf in found],
+        "ctf/phase_shift_rad": [math.radians(ctf.defocus.phase_shift_deg) for ctf in found],
         "ctf/scale": 1.0,
-        SCORE: _known(one.score for one in found),
-        ACCEPTED: [int(one.accepted) for one in found],
+        SCORE: _known(ctf.score for ctf in found),
+        ACCEPTED: [int(ctf.accepted) for ctf in found],
     }
-    resolutions = _known(one.fit_resolution_A for one in found)
+    resolutions = _known(ctf.fit_resolution_A for ctf in found)
     return columns | dict.fromkeys(FIT_RESOLUTION, resolutions)
 
 
@@ -320,11 +320,11 @@ _COLUMNS = (
 
 
 def _table(file: str, status: Status) -> ExportTable:
-    def row(totals: RunTotals, one: MicrographRecord) -> str:
-        if one.outcome.status != status or (fitted := fitted_ctf(one.outcome)) is None:
+    def row(totals: RunTotals, record: MicrographRecord) -> str:
+        if record.outcome.status != status or (fitted := fitted_ctf(record.outcome)) is None:
             return ""
-        group = totals.groups[microscope(fitted.optics, one.outcome.pixel_A)]
-        return csv_line((str(one.path), one.outcome.pixel_A, group, *_values(fitted)))
+        group = totals.groups[microscope(fitted.optics, record.outcome.pixel_A)]
+        return csv_line((str(record.path), record.outcome.pixel_A, group, *_values(fitted)))
 
     return ExportTable(file, lambda _: csv_line(_COLUMNS), row)
 

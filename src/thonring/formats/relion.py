@@ -183,11 +183,11 @@ def _table(file: str, status: Status) -> ExportTable:
         labels = (*_MICROGRAPH_LABELS, *((_PHASE_SHIFT_LABEL,) if status in totals.phase_shifted else ()))
         return _optics_block(totals.groups) + _block_head("data_micrographs", labels)
 
-    def row(totals: RunTotals, one: MicrographRecord) -> str:
-        if one.outcome.status != status or (fitted := fitted_ctf(one.outcome)) is None:
+    def row(totals: RunTotals, record: MicrographRecord) -> str:
+        if record.outcome.status != status or (fitted := fitted_ctf(record.outcome)) is None:
             return ""
-        group = totals.groups[microscope(fitted.optics, one.outcome.pixel_A)]
-        names = (quoted(str(one.path)), str(group), quoted(f"{totals.spectrum(one.name)}:mrc"))
+        group = totals.groups[microscope(fitted.optics, record.outcome.pixel_A)]
+        names = (quoted(str(record.path)), str(group), quoted(f"{totals.spectrum(record.name)}:mrc"))
         fit = fitted.fit
         phase = (number(fit.phase_shift_deg),) if status in totals.phase_shifted else ()
         return loop_rows([(*names, *_values(fit), *phase)])
@@ -235,12 +235,13 @@ def write_simulated_star(folder: Path, micrographs: Sequence[SimulatedCtf]) -> N
     OutputError
         If a file cannot be written.
     """
-    microscopes = [microscope(one.optics, one.pixel_A) for one in micrographs]
+    microscopes = [microscope(micrograph.optics, micrograph.pixel_A) for micrograph in micrographs]
     groups = {found: group for group, found in enumerate(dict.fromkeys(microscopes), start=1)}
     named = [
-        (quoted(one.file), str(groups[found])) for one, found in zip(micrographs, microscopes, strict=True)
+        (quoted(micrograph.file), str(groups[found]))
+        for micrograph, found in zip(micrographs, microscopes, strict=True)
     ]
-    true = [(*row, *_defocus(one.truth)) for row, one in zip(named, micrographs, strict=True)]
+    true = [(*row, *_defocus(micrograph.truth)) for row, micrograph in zip(named, micrographs, strict=True)]
     for name, labels, rows in (
         ("micrographs.star", _LIST_LABELS, named),
         ("truth.star", _TRUTH_LABELS, true),

@@ -119,7 +119,7 @@ def export(store: Store, formats: Sequence[str], folder: Path) -> Exported:
         If a file cannot be written.
     """
     chosen = [EXPORTS[name] for name in formats]
-    tables = [table for one in chosen for table in one.tables]
+    tables = [table for export_format in chosen for table in export_format.tables]
     texts_folder = folder / "ctffind"
     written: list[Path] = []
     texts = 0
@@ -127,6 +127,6 @@ def export(store: Store, formats: Sequence[str], folder: Path) -> Exported:
         if tables:
             totals = run_totals(store.run, store.representatives())
             written = write_table_files(folder, tables, totals, store)
-        if any(one.text_files for one in chosen):
-            texts = sum(write_ctffind_summary(texts_folder, one.outcome, one.name) for one in store)
+        if any(export_format.text_files for export_format in chosen):
+            texts = sum(write_ctffind_summary(texts_folder, record.outcome, record.name) for record in store)
     return Exported(tuple(written), texts, texts_folder)

@@ -107,8 +107,8 @@ class RunTotals:
 def run_totals(run: Path, micrographs: Iterable[MicrographRecord]) -> RunTotals:
     """Go through all micrographs of a run once."""
     collected = _Collector()
-    for one in micrographs:
-        collected.add(one.outcome)
+    for record in micrographs:
+        collected.add(record.outcome)
     return RunTotals(
         run=run,
         criteria=tuple(collected.criteria),
@@ -151,7 +151,7 @@ class _Collector:
 
 
 def _criterion_names(attempt: Attempt | None) -> dict[str, None]:
-    return {} if attempt is None else dict.fromkeys(one.name for one in attempt.verdict.criteria)
+    return {} if attempt is None else dict.fromkeys(criterion.name for criterion in attempt.verdict.criteria)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +180,9 @@ def write_table_files(
     with ExitStack() as stack:
         files = [stack.enter_context(replacing_text(folder / table.file)) for table in reversed(tables)]
         writers = [_Writer(table, file, totals) for table, file in zip(reversed(tables), files, strict=True)]
-        for one in micrographs:
+        for record in micrographs:
             for writer in writers:
-                writer.write(one)
+                writer.write(record)
         for writer in writers:
             writer.end()
     return [folder / table.file for table in tables]
@@ -196,8 +196,8 @@ class _Writer:
         self._between = ""
         file.write(table.head(totals))
 
-    def write(self, one: MicrographRecord) -> None:
-        row = self._table.row(self._totals, one)
+    def write(self, record: MicrographRecord) -> None:
+        row = self._table.row(self._totals, record)
         if row:
             self._file.write(self._between + row)
             self._between = self._table.between

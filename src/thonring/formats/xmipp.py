@@ -101,15 +101,15 @@ def _head(totals: RunTotals) -> str:
     return f"{XMIPP_HEADER}data_noname\n{loop_head([f' _{label}' for label in labels])}"
 
 
-def _line(totals: RunTotals, one: MicrographRecord) -> str:
-    fitted = fitted_ctf(one.outcome)
+def _line(totals: RunTotals, record: MicrographRecord) -> str:
+    fitted = fitted_ctf(record.outcome)
     if fitted is None:
         return ""
-    outcome = one.outcome
+    outcome = record.outcome
     names = (
         "1" if outcome.status == "accepted" else "-1",
         quoted(str(outcome.path)),
-        quoted(f"{totals.spectrum(one.name)}:mrc"),
+        quoted(f"{totals.spectrum(record.name)}:mrc"),
     )
     phase = _phase_shift(fitted.fit) if _with_phase(totals) else ()
     criteria = _criterion_values(fitted.verdict, _criteria(totals))

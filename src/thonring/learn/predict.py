@@ -87,14 +87,14 @@ class Predictor:
                 "check the spectrum, and the model if this happens for every file."
             )
         return tuple(
-            NetworkDefocus(float(defocus), float(sigma), self._notes(one, float(defocus), float(sigma)))
-            for one, defocus, sigma in zip(inputs, defocus_A, sigma_A, strict=True)
+            NetworkDefocus(float(defocus), float(sigma), self._notes(item, float(defocus), float(sigma)))
+            for item, defocus, sigma in zip(inputs, defocus_A, sigma_A, strict=True)
         )
 
     def _run(self, inputs: Sequence[NetworkInput]) -> tuple[Floats, Floats]:
         """Defocus and standard error in Å, both (inputs,)."""
-        features = np.stack([one.features for one in inputs])
-        constants = np.array([one.constants for one in inputs], dtype=np.float32)
+        features = np.stack([item.features for item in inputs])
+        constants = np.array([item.constants for item in inputs], dtype=np.float32)
         feed = dict(zip(_INPUTS[self.card.kind], (features, constants), strict=False))
         try:
             outputs = self._session.run(list(_OUTPUTS[self.card.kind]), feed)
@@ -109,15 +109,15 @@ class Predictor:
             return defocus_A, self.card.sigma_scale * sigma_A
         return defocus_A, np.full(len(inputs), self.card.sigma_A, dtype=np.float64)
 
-    def _notes(self, one: NetworkInput, defocus_A: float, sigma_A: float) -> tuple[Note, ...]:
+    def _notes(self, item: NetworkInput, defocus_A: float, sigma_A: float) -> tuple[Note, ...]:
         card, finest_A = self.card, min(self.card.samplings_A)
         trained_A = max(card.trained_pixel_A[0], finest_A), max(card.trained_pixel_A[1], finest_A)
         notes = (
-            _outside("voltage", one.optics.voltage_kV, card.trained_kV, "kV"),
-            _outside("pixel", one.finest_A, trained_A, "Å/px"),
-            _outside("Cs", one.optics.cs_mm, card.trained_cs_mm, "mm"),
+            _outside("voltage", item.optics.voltage_kV, card.trained_kV, "kV"),
+            _outside("pixel", item.finest_A, trained_A, "Å/px"),
+            _outside("Cs", item.optics.cs_mm, card.trained_cs_mm, "mm"),
             _outside(
-                "amplitude contrast", one.optics.amplitude_contrast, card.trained_amplitude_contrast, ""
+                "amplitude contrast", item.optics.amplitude_contrast, card.trained_amplitude_contrast, ""
             ),
             _outside("defocus", defocus_A, card.trained_defocus_A, "Å"),
             _uncertain(defocus_A, sigma_A) if card.sigma_A is None else None,

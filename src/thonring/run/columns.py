@@ -22,10 +22,12 @@ Integers = npt.NDArray[np.int64]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 _MICROGRAPH = ("pixel_A", "voltage_kV", "cs_mm", "cpu_seconds", "finished_at")
-_FIT = tuple(one.name for one in page_quantities() if one.stored)
+_FIT = tuple(quantity.name for quantity in page_quantities() if quantity.stored)
 """Columns of the table `attempt`; `sampling_A` is the attempt's own, which one without a fit has, too."""
 
-_DERIVED = tuple((one.name, one.derive) for one in page_quantities() if one.derive is not None)
+_DERIVED = tuple(
+    (quantity.name, quantity.derive) for quantity in page_quantities() if quantity.derive is not None
+)
 _QUERY = f"""
 SELECT input, path, name, COALESCE(decided.status, micrograph.status), COALESCE(mtime_ns, 0) / 1e9,
   verdict IS NOT NULL OR estimate IS NOT NULL, estimate IS NOT NULL, criteria, criterion_values, remarks, covariance,
@@ -154,7 +156,7 @@ def _columns(rows: Sequence[Any], names: Mapping[int, tuple[str, ...]], revision
         number=np.array(number, dtype=np.int64),
         file=tuple(map(text_of, path)),
         name=tuple(map(text_of, name)),
-        status=np.array([code[one] for one in status], dtype=np.int8),
+        status=np.array([code[text] for text in status], dtype=np.int8),
         recorded_at=np.array(recorded_at, dtype=np.float64),
         decided=np.array(decided, dtype=bool),
         by_hand=np.array(by_hand, dtype=bool),
@@ -186,8 +188,8 @@ def _criteria(
     values = {name: np.full(len(lists), np.nan) for name in used}
     failing = {name: np.zeros(len(lists), dtype=bool) for name in used}
     for key in filter(None, dict.fromkeys(lists)):
-        rows = np.flatnonzero([one == key for one in lists])
-        table = [json.loads(text or "[]") for text in compress(measured, (one == key for one in lists))]
+        rows = np.flatnonzero([entry == key for entry in lists])
+        table = [json.loads(text or "[]") for text in compress(measured, (entry == key for entry in lists))]
         for name, column in zip(names[key], zip(*table, strict=True), strict=True):
             values[name][rows] = [number_of(value) for value in column]
     for row, (judged_by, text) in enumerate(zip(lists, remarks, strict=True)):

@@ -112,13 +112,13 @@ class Decisions:
         with self._writing() as connection:
             current = self._in_effect(micrographs)
             if verdict == "accepted":
-                _refuse_without_fit([one.micrograph for one in current if not one.fitted])
+                _refuse_without_fit([state.micrograph for state in current if not state.fitted])
             action = self._act(who, _KINDS[verdict])
             connection.executemany(
                 _ADD_DECISION,
                 [
-                    (one.micrograph, action, verdict, one.estimate, verdict or one.by_estimate)
-                    for one in current
+                    (state.micrograph, action, verdict, state.estimate, verdict or state.by_estimate)
+                    for state in current
                 ],
             )
             return self.action(action)
@@ -138,13 +138,13 @@ class Decisions:
         with self._writing() as connection:
             spared = set() if overwrite else self.judged()
             changed = [
-                (one, verdict)
-                for one in self._in_effect(list(verdicts))
-                if one.micrograph not in spared
-                and (verdict := one.unless_automatic(verdicts[one.micrograph])) != one.verdict
+                (state, verdict)
+                for state in self._in_effect(list(verdicts))
+                if state.micrograph not in spared
+                and (verdict := state.unless_automatic(verdicts[state.micrograph])) != state.verdict
             ]
             _refuse_without_fit(
-                [one.micrograph for one, verdict in changed if verdict == "accepted" and not one.fitted]
+                [state.micrograph for state, verdict in changed if verdict == "accepted" and not state.fitted]
             )
             if not changed:
                 return None
@@ -152,8 +152,8 @@ class Decisions:
             connection.executemany(
                 _ADD_DECISION,
                 [
-                    (one.micrograph, action, verdict, one.estimate, verdict or one.by_estimate)
-                    for one, verdict in changed
+                    (state.micrograph, action, verdict, state.estimate, verdict or state.by_estimate)
+                    for state, verdict in changed
                 ],
             )
             return self.action(action)
@@ -204,7 +204,7 @@ class Decisions:
             current = self._in_effect(micrographs)
             action = self._act(who, "automatic")
             connection.executemany(
-                _ADD_DECISION, [(one.micrograph, action, None, None, None) for one in current]
+                _ADD_DECISION, [(state.micrograph, action, None, None, None) for state in current]
             )
             return self.action(action)
 

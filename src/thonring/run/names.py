@@ -88,21 +88,21 @@ def changed_files(paths: Sequence[Path], known: Sequence[RegisteredFile]) -> lis
     OutputError
         If a path contains what no STAR file can represent.
     """
-    by_path = {one.path: one for one in known}
+    by_path = {file.path: file for file in known}
     absolute = _absolute([str(path) for path in paths])
     claimed = {by_path[path].id for path in absolute if path in by_path}
-    by_absolute = {one.absolute_path: one for one in known if one.id not in claimed}
+    by_absolute = {file.absolute_path: file for file in known if file.id not in claimed}
     found = {path: by_path.get(path) or by_absolute.get(whole) for path, whole in absolute.items()}
-    fresh = [Path(path) for path, one in found.items() if one is None]
-    names = artefact_names(fresh, [one.name for one in known])
-    numbers = count(max((one.id for one in known), default=0) + 1)
+    fresh = [Path(path) for path, file in found.items() if file is None]
+    names = artefact_names(fresh, [file.name for file in known])
+    numbers = count(max((file.id for file in known), default=0) + 1)
     added = [
         RegisteredFile(next(numbers), str(path), absolute[str(path)], name) for path, name in names.items()
     ]
     changed = [
-        replace(one, path=path, absolute_path=absolute[path])
-        for path, one in found.items()
-        if one is not None and (one.path, one.absolute_path) != (path, absolute[path])
+        replace(file, path=path, absolute_path=absolute[path])
+        for path, file in found.items()
+        if file is not None and (file.path, file.absolute_path) != (path, absolute[path])
     ]
     return [*changed, *added]
 

@@ -207,5 +207,5 @@ FIT_QUANTITIES = (
 
 def page_quantities() -> tuple[FitQuantity, ...]:
     """Give the numbers that are columns of the page, in its order."""
-    shown = (one for one in FIT_QUANTITIES if one.on_page)
-    return tuple(sorted(shown, key=lambda one: one.page_rank))
+    shown = (quantity for quantity in FIT_QUANTITIES if quantity.on_page)
+    return tuple(sorted(shown, key=lambda quantity: quantity.page_rank))

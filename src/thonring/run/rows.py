@@ -23,9 +23,9 @@ MICROGRAPH_COLUMNS = (
     *("voltage_kV", "cs_mm", "amplitude_contrast", "given_pixel_A"),
     *("pixel_A", "rows", "columns", "chosen", "notes", "cpu_seconds", "content_hash"),
 )
-_STORED = tuple(one for one in FIT_QUANTITIES if one.stored)
+_STORED = tuple(quantity for quantity in FIT_QUANTITIES if quantity.stored)
 _FIT_COLUMNS = (
-    *(one.stored_column for one in _STORED),
+    *(quantity.stored_column for quantity in _STORED),
     *("lowest_resolution_A", "highest_resolution_A", "covariance", "fit_notes"),
 )
 ATTEMPT_COLUMNS = ("sampling_A", "profile", "criterion_values", "remarks", "fitted", *_FIT_COLUMNS)
@@ -71,11 +71,11 @@ def micrograph_row(outcome: Outcome) -> Row:
 def attempt_row(attempt: Attempt) -> Row:
     """Convert an attempt to a row of the table `attempt`, in the order of ATTEMPT_COLUMNS, without `criteria_text`."""
     verdict = attempt.verdict
-    values = [finite(one.value) for one in verdict.criteria]
+    values = [finite(result.value) for result in verdict.criteria]
     remarks = [
-        [index, one.passed, one.reason]
-        for index, one in enumerate(verdict.criteria)
-        if one.reason or not one.passed
+        [index, result.passed, result.reason]
+        for index, result in enumerate(verdict.criteria)
+        if result.reason or not result.passed
     ]
     head = (attempt.sampling_A, stored_text(verdict.profile), compact(values), compact(remarks))
     fit = attempt.fit
@@ -84,7 +84,7 @@ def attempt_row(attempt: Attempt) -> Row:
     return (
         *head,
         1,
-        *(float(getattr(fit, one.fit_attribute)) for one in _STORED),
+        *(float(getattr(fit, quantity.fit_attribute)) for quantity in _STORED),
         *fit.resolution_range_A,
         compact(finite_rows(fit.covariance.tolist())),
         _notes_text(fit.notes),
@@ -93,7 +93,7 @@ def attempt_row(attempt: Attempt) -> Row:
 
 def criteria_text(attempt: Attempt) -> str:
     """Return the row of the table `criteria`: the names alone, which most attempts of a run share."""
-    return compact([one.name for one in attempt.verdict.criteria])
+    return compact([result.name for result in attempt.verdict.criteria])
 
 
 def outcome_of(path: Path, row: Row, attempts: tuple[Attempt, ...]) -> Outcome:
@@ -132,7 +132,7 @@ def attempt_of(row: Row, names: Sequence[str]) -> Attempt:
 def _fit(row: Row) -> CtfFit:
     *numbers, lowest_A, highest_A, covariance, notes = row
     named: dict[str, Any] = {
-        one.fit_attribute: _number(number) for one, number in zip(_STORED, numbers, strict=True)
+        quantity.fit_attribute: _number(number) for quantity, number in zip(_STORED, numbers, strict=True)
     }
     return CtfFit(
         **named,

@@ -99,9 +99,12 @@ class Store:
             changed = changed_files(paths, known)
             connection.executemany(
                 queries.REGISTER,
-                [(one.id, *map(stored_text, (one.path, one.absolute_path, one.name))) for one in changed],
+                [
+                    (file.id, *map(stored_text, (file.path, file.absolute_path, file.name)))
+                    for file in changed
+                ],
             )
-        names = {one.path: one.name for one in (*known, *changed)}
+        names = {file.path: file.name for file in (*known, *changed)}
         return {path: names[str(path)] for path in paths}
 
     def add(self, outcome: Outcome, provenance: Provenance) -> None:
@@ -121,8 +124,8 @@ class Store:
             row = (key, self._next_time(), *origin, *micrograph_row(outcome))
             connection.execute(queries.ADD_MICROGRAPH, row)
             attempts = [
-                (key, number, self._criteria_id(criteria_text(one)), *attempt_row(one))
-                for number, one in enumerate(outcome.attempts)
+                (key, number, self._criteria_id(criteria_text(attempt)), *attempt_row(attempt))
+                for number, attempt in enumerate(outcome.attempts)
             ]
             connection.executemany(queries.ADD_ATTEMPT, attempts)
 
@@ -177,7 +180,7 @@ class Store:
                 rows: Iterable[Row] = connection.execute(queries.ENTRIES)
             else:
                 one_each = ((stored_text(str(path)),) for path in paths)
-                rows = chain.from_iterable(connection.execute(queries.ENTRY_OF, one) for one in one_each)
+                rows = chain.from_iterable(connection.execute(queries.ENTRY_OF, key) for key in one_each)
             for path, recipe, inputs, size, mtime_ns, content_hash, status in rows:
                 provenance = Provenance(FileState(size, mtime_ns, content_hash), inputs, recipes[recipe])
                 yield text_of(path), Entry(status, provenance)
@@ -255,7 +258,7 @@ class Store:
             for row in connection.execute(micrographs, chosen):
                 found: dict[int, Attempt] = {}
                 if group is not None and group[0] == row[0]:
-                    found = {number: attempt_of(one, names[key]) for _, number, key, *one in group[1]}
+                    found = {number: attempt_of(row, names[key]) for _, number, key, *row in group[1]}
                     group = next(groups, None)
                 yield _record(row, found, recipes)
 

@@ -34,7 +34,10 @@ class Column:
 _FILE = Column("file", "File", kind="text")
 _RECORDED = Column("recorded_at", "Recorded", kind="time", about="File time.")
 _NUMBERS = (
-    *(Column(one.name, one.title, one.unit, about=one.about) for one in page_quantities()),
+    *(
+        Column(quantity.name, quantity.title, quantity.unit, about=quantity.about)
+        for quantity in page_quantities()
+    ),
     Column("pixel_A", "Pixel", "Å"),
     Column("voltage_kV", "Voltage", "kV"),
     Column("cs_mm", "Cs", "mm"),

@@ -113,7 +113,7 @@ class MeasurementCache:
             return self._micrographs.get(key)
 
     def _is_too_large(self) -> bool:
-        size_bytes = sum(one.size_bytes for one in self._micrographs.values())
+        size_bytes = sum(micrograph.size_bytes for micrograph in self._micrographs.values())
         return len(self._micrographs) > MAX_MICROGRAPHS or size_bytes > MAX_BYTES
 
 

@@ -24,13 +24,15 @@ MicrographId = Annotated[
     int, Field(ge=0, le=2**63 - 1, description="The micrograph's number in the database.")
 ]
 
-_ANSWERED = tuple(one for one in FIT_QUANTITIES if one.in_answers)
+_ANSWERED = tuple(quantity for quantity in FIT_QUANTITIES if quantity.in_answers)
 _fields: dict[str, Any] = {
-    one.name: (
+    quantity.name: (
         float | None,
-        Field(description=f"{one.about or one.title}{f' In {one.unit}.' if one.unit else ''}"),
+        Field(
+            description=f"{quantity.about or quantity.title}{f' In {quantity.unit}.' if quantity.unit else ''}"
+        ),
     )
-    for one in _ANSWERED
+    for quantity in _ANSWERED
 }
 _FitNumbers: Any = create_model("_FitNumbers", **_fields)
 
@@ -112,7 +114,7 @@ def points(values: Any) -> Points:  # noqa: ANN401 - any array
 def fit_answer(fit: CtfFit) -> FitAnswer:
     """Write a fit."""
     low_A, high_A = fit.resolution_range_A
-    numbers = {one.name: finite(float(getattr(fit, one.fit_attribute))) for one in _ANSWERED}
+    numbers = {quantity.name: finite(float(getattr(fit, quantity.fit_attribute))) for quantity in _ANSWERED}
     return FitAnswer(**numbers, resolution_range_A=(finite(low_A), finite(high_A)))
 
 
@@ -122,18 +124,18 @@ def attempt_answer(
     """Write an attempt, each criterion with the limits it was judged by."""
     by_name = {limit.criterion: limit for limit in limits}
     criteria = []
-    for one in attempt.verdict.criteria:
-        known, limit = CRITERIA.get(one.name), by_name.get(one.name)
+    for result in attempt.verdict.criteria:
+        known, limit = CRITERIA.get(result.name), by_name.get(result.name)
         criteria.append(
             CriterionAnswer(
-                name=one.name,
-                title=one.name if known is None else known.description,
+                name=result.name,
+                title=result.name if known is None else known.description,
                 unit="" if known is None else known.unit,
-                value=finite(one.value),
+                value=finite(result.value),
                 at_least=None if limit is None else finite(limit.at_least),
                 at_most=None if limit is None else finite(limit.at_most),
-                passed=one.passed,
-                reason=one.reason,
+                passed=result.passed,
+                reason=result.reason,
             )
         )
     return AttemptAnswer(

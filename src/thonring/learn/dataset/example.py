@@ -127,11 +127,11 @@ def accepted_of(run: Path) -> tuple[Accepted, ...]:
         If an accepted micrograph has no optics or no finite defocus.
     """
     with read_run(run) as store, store.snapshot():
-        return tuple(_accepted(run, one) for one in store if one.outcome.status == "accepted")
+        return tuple(_accepted(run, record) for record in store if record.outcome.status == "accepted")
 
 
-def _accepted(run: Path, one: MicrographRecord) -> Accepted:
-    outcome, kind = one.outcome, one.provenance.processing.spectrum_kind
+def _accepted(run: Path, record: MicrographRecord) -> Accepted:
+    outcome, kind = record.outcome, record.provenance.processing.spectrum_kind
     fit, optics = outcome.fit, outcome.optics
     if fit is None or optics is None or not math.isfinite(fit.mean_defocus_A):
         raise UnreadableTable(
@@ -143,7 +143,7 @@ def _accepted(run: Path, one: MicrographRecord) -> Accepted:
         raise UnreadableTable(f"{run}: {outcome.path}: {problem}") from problem
     return Accepted(
         run.resolve(),
-        _present_path(one).resolve(),
+        _present_path(record).resolve(),
         used,
         fit.mean_defocus_A,
         fit.phase_shift_deg,
@@ -151,9 +151,9 @@ def _accepted(run: Path, one: MicrographRecord) -> Accepted:
     )
 
 
-def _present_path(one: MicrographRecord) -> Path:
+def _present_path(record: MicrographRecord) -> Path:
     """Return where the run found the file, or, if that is no more, its path as seen from this folder."""
-    return one.absolute_path if is_there(one.absolute_path) else one.path
+    return record.absolute_path if is_there(record.absolute_path) else record.path
 
 
 def scene_file(seed: int, index: int) -> str:

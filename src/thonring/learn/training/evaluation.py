@@ -276,9 +276,9 @@ def read_models(models: Sequence[Path]) -> tuple[TrainedModel, ...]:
 
 def comparison_table(compared: Sequence[TrainedModel]) -> str:
     """Errors in Å, one line per model; a remark if their test data differ."""
-    lines = [HEAD, *(_cells(one) for one in compared)]
+    lines = [HEAD, *(_cells(model) for model in compared)]
     text = aligned(lines)
-    if len({(one.card.data, one.card.errors.count) for one in compared}) > 1:
+    if len({(model.card.data, model.card.errors.count) for model in compared}) > 1:
         text += "\n\nThe models were tested on different data: their errors are not comparable."
     return text
 

@@ -75,7 +75,7 @@ def astigmatism_vectors(columns: RunColumns, limits: Sequence[Limit]) -> Astigma
     astigmatism_A, angle_deg = columns.values["astigmatism_A"], columns.values["angle_deg"]
     known = np.isfinite(astigmatism_A) & np.isfinite(angle_deg)
     accepted, rejected = (
-        np.flatnonzero(known & (columns.status == STATUSES.index(one))) for one in STATUSES[:2]
+        np.flatnonzero(known & (columns.status == STATUSES.index(status))) for status in STATUSES[:2]
     )
     points = [
         AstigmatismPoints(rows, astigmatism_A[rows], angle_deg[rows])
@@ -90,7 +90,7 @@ def astigmatism_vectors(columns: RunColumns, limits: Sequence[Limit]) -> Astigma
         radius_A=_radius_A(astigmatism_A[accepted], astigmatism_A[rejected]),
         mean_A=abs(mean),
         mean_angle_deg=float(0.5 * np.degrees(np.angle(mean))),
-        limit_A=min((one.at_most for one in limits if one.criterion == "astigmatism"), default=np.inf),
+        limit_A=min((limit.at_most for limit in limits if limit.criterion == "astigmatism"), default=np.inf),
     )
 
 

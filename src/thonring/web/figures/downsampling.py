@@ -33,7 +33,7 @@ def bands(x: Floats, y: Floats) -> tuple[Band, ...]:
     order = np.argsort(x, kind="stable")
     stretches = np.split(order, np.flatnonzero(_pauses(x[order])) + 1)
     found = [_band(x[rows], y[rows], round(BAND_BINS * rows.size / max(x.size, 1))) for rows in stretches]
-    return tuple(one for one in found if one is not None)
+    return tuple(band for band in found if band is not None)
 
 
 def _pauses(x: Floats) -> npt.NDArray[np.bool_]:

@@ -40,9 +40,9 @@ class Findings:
             yield self.rejections
         if self.progress is not None:
             yield self.progress
-        for one in self.time_series:
-            yield one
-            if one.name == "astigmatism" and self.astigmatism is not None:
+        for series in self.time_series:
+            yield series
+            if series.name == "astigmatism" and self.astigmatism is not None:
                 yield self.astigmatism
 
 
@@ -52,11 +52,14 @@ def findings(columns: RunColumns, limits: Sequence[Limit]) -> Findings:
     A quantity that no micrograph has a value of, or none on its axis, has no time series.
     """
     order = micrograph_order(columns)
-    series = [time_series(columns, one, limits, order) for one in plotted_quantities(columns.values, limits)]
-    fitted = any(one.counts.any() for one in series if one.name == "astigmatism")
+    series = [
+        time_series(columns, quantity, limits, order)
+        for quantity in plotted_quantities(columns.values, limits)
+    ]
+    fitted = any(entry.counts.any() for entry in series if entry.name == "astigmatism")
     return Findings(
         rejections=rejections(columns),
         progress=progress(columns),
-        time_series=tuple(one for one in series if one.counts.any()),
+        time_series=tuple(entry for entry in series if entry.counts.any()),
         astigmatism=astigmatism_vectors(columns, limits) if fitted else None,
     )

@@ -43,7 +43,7 @@ class Figure:
 
 def plotly_figures(found: Findings, columns: RunColumns) -> tuple[Figure, ...]:
     """Draw the figures of a run in the order of the page."""
-    return tuple(_figure(one, columns) for one in found.figures())
+    return tuple(_figure(figure, columns) for figure in found.figures())
 
 
 def readable(text: str) -> str:

@@ -57,7 +57,7 @@ def read_report_data(run: Path) -> ReportData:
     """
     with read_run(run) as store, store.snapshot() as connection:
         columns = read_columns(store)
-        counts = summary(one.outcome for one in store)
+        counts = summary(record.outcome for record in store)
         settings = run_settings(store)
         actions = tuple(Decisions(run / STORE, connection).history(most=MAX_ACTIONS))
     return ReportData(

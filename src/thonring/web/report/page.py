@@ -78,7 +78,7 @@ def as_page(data: ReportData, pictures: Mapping[str, bytes], evaluation: Sequenc
         hashes=" ".join(f"'sha256-{_sha256(script)}'" for script in (plotly, module)),
         tiles=list(_tiles(data)),
         figures=figures,
-        plotly_figures={one.name: {"data": one.data, "layout": one.layout} for one in figures},
+        plotly_figures={figure.name: {"data": figure.data, "layout": figure.layout} for figure in figures},
         pictures={name: _data_uri(svg, "image/svg+xml") for name, svg in pictures.items()},
         reasons=data.findings.rejections.reasons,
         quantities=list(_quantity_rows(data)),
@@ -183,10 +183,10 @@ def _sheet(data: ReportData, sheet: ContactSheet) -> dict[str, object]:
 
 def _quantity_rows(data: ReportData) -> Iterator[Row]:
     """Every plotted quantity: label, 5 %, median and 95 % of the accepted, limits, how many have no value."""
-    for one in data.findings.time_series:
-        median, low, high = (_number(value) for value in one.central)
-        limits = " and ".join(bound.text for bound in one.bounds) or "–"
-        yield one.title, low, median, high, limits, f"{one.missing:,}"
+    for series in data.findings.time_series:
+        median, low, high = (_number(value) for value in series.central)
+        limits = " and ".join(bound.text for bound in series.bounds) or "–"
+        yield series.title, low, median, high, limits, f"{series.missing:,}"
 
 
 def _limit_rows(data: ReportData) -> Iterator[Row]:

@@ -27,10 +27,10 @@ _DAY_S = 86400.0
 
 def pictures(found: Findings) -> Iterator[tuple[str, Figure]]:
     """Draw the figures of a run one after the other, with their names."""
-    for one in found.figures():
+    for figure in found.figures():
         with house_style():
-            picture = _picture(one)
-        yield one.name, picture
+            picture = _picture(figure)
+        yield figure.name, picture
 
 
 def date_axis(axes: Axes) -> None:

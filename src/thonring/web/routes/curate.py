@@ -284,6 +284,8 @@ def _closest_profile(limits: Sequence[Limit]) -> str:
     bounds = {(limit.criterion, limit.at_least, limit.at_most) for limit in limits}
 
     def in_common(name: str) -> int:
-        return len(bounds & {(one.criterion, one.at_least, one.at_most) for one in load_profile(name)})
+        return len(
+            bounds & {(limit.criterion, limit.at_least, limit.at_most) for limit in load_profile(name)}
+        )
 
     return max(known_profiles(), key=in_common)
