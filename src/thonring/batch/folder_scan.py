@@ -1,4 +1,4 @@
-"""Scans of a watched folder and all below it: which files are there, and which of them are completely written."""
+"""Scans of a watched folder and its subfolders: which files exist, and which of them are completely written."""
 
 import os
 import stat
@@ -21,9 +21,9 @@ TEMPORARY = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", "
 
 @dataclass(frozen=True, slots=True)
 class ScanPattern:
-    """What is looked for: files below `folder` that match one of the `patterns` and none of those `ignored`.
+    """The files to look for: those below `folder` that match one of the `patterns` and none of those `ignored`.
 
-    A pattern with a slash is matched with the path below the folder, any other one with the name; `*` matches across
+    A pattern with a slash is matched against the path below the folder, others against the name; `*` matches across
     folders. With `metadata` the microscope's metadata file next to an image counts as part of it.
     """
 
@@ -54,7 +54,7 @@ class FolderListing:
 
 
 class FolderScanner:
-    """Scans a folder again and again; it remembers which names match, so that scans of a long session stay fast."""
+    """Scans a folder repeatedly; it remembers which names match, so that scans of a long session stay fast."""
 
     def __init__(self, pattern: ScanPattern) -> None:
         self._pattern = pattern
@@ -121,7 +121,7 @@ class FolderScanner:
 
 
 def _path(entry: os.DirEntry[str]) -> str:
-    """As `Path` writes it, without a leading "./"."""
+    """The path as `Path` writes it, without a leading "./"."""
     return entry.path.removeprefix("./")
 
 
@@ -147,7 +147,7 @@ class _Observation(NamedTuple):
 class Arrivals:
     """Files from the first scan that lists them until they have not changed for `stable_s`, and again when they change.
 
-    How long a file has not changed is measured by the clock of this process: that of the machine which writes the
+    How long a file has been unchanged is measured by the clock of this process: that of the machine that writes the
     file may differ. `changed_s` is when a file last arrived or changed.
     """
 
@@ -164,7 +164,7 @@ class Arrivals:
         return len(self._settling)
 
     def update(self, listing: FolderListing, now_s: float) -> list[str]:
-        """Take in a scan, and give the files that no scan listed before."""
+        """Process a scan, and return the files that no earlier scan listed."""
         self._forget_removed(listing)
         for path, file in listing.files.items():
             if self._taken.get(path) == file:
@@ -177,7 +177,7 @@ class Arrivals:
         return new
 
     def take_stable(self, now_s: float) -> list[str]:
-        """Take the files that have not changed for long enough, in the order of their names."""
+        """Remove and return the files that have not changed for long enough, sorted by name."""
         stable = sorted(
             path
             for path, observation in self._settling.items()
@@ -187,7 +187,7 @@ class Arrivals:
         return stable
 
     def _forget_removed(self, listing: FolderListing) -> None:
-        """A file that was removed is new when it comes again, unless its folder could not be read."""
+        """Forget removed files, which are new if they reappear, unless their folder could not be read."""
         for known in (self._settling, self._taken):
             for path in list(_removed(known.keys() - listing.files.keys(), listing)):
                 del known[path]

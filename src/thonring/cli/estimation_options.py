@@ -1,4 +1,4 @@
-"""The options of every command that estimates, and the records that a run takes from them."""
+"""The options shared by the commands that estimate, and the records that a run takes from them."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimationOptions:
-    """The options as the command line gives them, see `with_shared_options`."""
+    """The options as given on the command line, see `with_shared_options`."""
 
     voltage: opt.Voltage = None
     cs: opt.Cs = None
@@ -48,7 +48,7 @@ class EstimationOptions:
     quiet: opt.Quiet = False
 
     def check(self) -> None:
-        """Find values that no run can use, before anything heavy is loaded.
+        """Reject impossible values before anything heavy is loaded.
 
         Raises
         ------
@@ -65,7 +65,7 @@ class EstimationOptions:
         self.optics()
 
     def optics(self) -> PartialOptics:
-        """The constants of the microscope as far as they are given.
+        """The constants of the microscope, as far as given.
 
         Raises
         ------
@@ -106,7 +106,7 @@ class EstimationOptions:
         Raises
         ------
         ThonringError
-            If there is no such profile of limits, or no network to start from.
+            If the profile of limits does not exist, or there is no network to start from.
         """
         from thonring.batch.jobs import RunOptions
         from thonring.quality import load_profile
@@ -125,12 +125,12 @@ class EstimationOptions:
         return RunOptions(run, settings, self.spectrum, artefacts, self.hashed)
 
     def known_defocus(self) -> "Mapping[str, KnownDefocus] | None":
-        """The defocus values of --defocus-from by micrograph; None where it was not given.
+        """The defocus values of --defocus-from by micrograph; None if the option was not given.
 
         Raises
         ------
         ThonringError
-            If there is no such file, or it cannot be read.
+            If the file does not exist or cannot be read.
         """
         if self.defocus_from is None:
             return None

@@ -107,12 +107,12 @@ def _evaluate(
     *,
     partial: bool,
 ) -> str:
-    """Evaluate runs, write the report, and give its text.
+    """Evaluate runs, write the report, and return its text.
 
     Raises
     ------
     ThonringError
-        If results, truth or labels cannot be read or do not fit each other, or a file cannot be written.
+        If results, truth or labels cannot be read or do not match, or a file cannot be written.
     """
     from thonring.evaluate.output import as_text, write_evaluation
     from thonring.evaluate.report import EvaluationRequest
@@ -157,7 +157,7 @@ def _compare(
     figure: Path | None,
     table: Path | None,
 ) -> str:
-    """Compare runs, write what was asked for, and give the text of the comparison.
+    """Compare runs, write the requested files, and return the text of the comparison.
 
     Raises
     ------

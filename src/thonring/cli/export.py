@@ -59,12 +59,12 @@ def export(*, run: opt.Run, formats: Formats, out: Out = None, quiet: opt.PlainQ
 
 
 def _export(run: Path, formats: Sequence[str], folder: Path, *, quiet: bool) -> None:
-    """Write tables and text files, and say where they are.
+    """Write tables and text files, and print where they are.
 
     Raises
     ------
     typer.BadParameter
-        If there is no such format.
+        If a format is unknown.
     ThonringError
         If there is no run, or nothing can be written.
     """
@@ -113,7 +113,7 @@ def _export_cs(run: Path, exposures: Path, out: Path, *, with_rejected: bool) ->
     Raises
     ------
     ThonringError
-        If a table cannot be read, names are ambiguous, nothing is in both, or the file cannot be written.
+        If a table cannot be read, names are ambiguous, no name is in both, or the file cannot be written.
     """
     from thonring.evaluate.matching import list_files
     from thonring.evaluate.results import read_run_folder

@@ -81,7 +81,7 @@ def simulate(  # noqa: PLR0913 - typer reads the options from the signature
 
 
 def _load(name_or_path: str, size_px: int | None) -> "SimulationRecipe":
-    """The recipe, for micrographs of another size if one is given.
+    """Load the recipe, with another micrograph size if one is given.
 
     Raises
     ------
@@ -95,12 +95,12 @@ def _load(name_or_path: str, size_px: int | None) -> "SimulationRecipe":
 
 
 def _prepare(out: Path, recipe: "SimulationRecipe", seed: int, count: int) -> "list[SceneJob]":
-    """Create the folder with the recipe of the set, and give the jobs.
+    """Create the folder with the recipe of the set, and return the jobs.
 
     Raises
     ------
     ThonringError
-        If no scene can be drawn from the recipe, or the folder holds something else than this set.
+        If no scene can be drawn from the recipe, or the folder contains something other than this set.
     """
     from importlib.metadata import version
 
@@ -118,7 +118,7 @@ def _prepare(out: Path, recipe: "SimulationRecipe", seed: int, count: int) -> "l
 
 
 def _simulate(out: Path, jobs: "Sequence[SceneJob]", workers: int, *, quiet: bool) -> int:
-    """Simulate the scenes, show how it goes, print the summary and give the exit code.
+    """Simulate the scenes, show progress, print the summary and return the exit code.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def _simulate(out: Path, jobs: "Sequence[SceneJob]", workers: int, *, quiet: boo
 
 
 def _status_line(micrograph: "SimulatedMicrograph") -> "StatusLine":
-    """Name, label, and what the micrograph is."""
+    """Name, label, and the main parameters of the micrograph."""
     from thonring.cli.progress import StatusLine
 
     if micrograph.truth is None:
@@ -154,7 +154,7 @@ def _rounded(dose: float) -> str:
 
 
 def _print_summary(out: Path, done: "SimulatedSet", total: int, seconds: float) -> None:
-    """Print counts, failures, time and where everything is."""
+    """Print counts, failures, time and file locations."""
     from thonring.simulate.output import RECIPE
 
     console = output_console()

@@ -108,13 +108,13 @@ def watch(  # noqa: PLR0913 - typer reads the options from the signature
 
 
 def _watch(plan: "WatchOptions", choice: "ExecutorChoice", *, quiet: bool) -> int:
-    """Watch until the end and give the exit code.
+    """Watch until the end and return the exit code.
 
     Raises
     ------
     ThonringError
-        If nothing can be done: no folder, a constant missing, an unusable run folder, or one that another process
-        works on; no workers, or unfit ones; if the disk is full.
+        If the watch cannot run: no folder, a constant missing, an unusable run folder, or one that another process
+        is using; no workers, or unsuitable ones; or if the disk is full.
     """
     from thonring.batch.executors.open import open_executor
     from thonring.batch.watch import watch as watch_folder

@@ -39,8 +39,8 @@ COLUMNS = (
 class Agreement:
     """One micrograph with an estimate in both runs, the first run's `result` and the `other`.
 
-    `resolution_A` is the resolution at which the phases of the two CTFs first differ by 90°: 0 where they never do,
-    infinite where they do from the start.
+    `resolution_A` is the resolution at which the phases of the two CTFs first differ by 90°: 0 if they never do,
+    infinite if they do from the start.
     """
 
     result: Result

@@ -56,7 +56,7 @@ KINDS = (
 
 DASHES: tuple[tuple[float, ...], ...] = ((4, 2), (1, 2), (5, 1, 1, 1))
 FINEST_DRAWN_A, COARSEST_DRAWN_A = 0.3, 50.0
-"""Resolutions beyond these are drawn here; 0 and infinity have no place on a logarithmic axis."""
+"""Resolutions beyond these are drawn here, since 0 and infinity are not on a logarithmic axis."""
 
 LINEAR_UP_TO = 3.0
 """Differences beyond this many of the largest tolerance make an axis logarithmic outside the tolerance."""
@@ -108,12 +108,12 @@ def agreement_tables(comparison: Agreements, resolutions_A: Sequence[float]) -> 
 def write_agreement_figure(
     path: Path, comparisons: Sequence[Agreements], resolutions_A: Sequence[float]
 ) -> None:
-    """Plot the comparisons as PNG, or in another format by the file's suffix.
+    """Plot the comparisons in the format of the file's suffix, PNG by default.
 
     Raises
     ------
     OutputError
-        If the file cannot be written, or its suffix is not that of a picture.
+        If the file cannot be written, or its suffix is not that of an image format.
     """
     figure = agreement_figure(comparisons, resolutions_A)
     kind = path.suffix.removeprefix(".").lower()
@@ -126,7 +126,7 @@ def write_agreement_figure(
 
 
 def agreement_figure(comparisons: Sequence[Agreements], resolutions_A: Sequence[float]) -> Figure:
-    """Draw three panels for each other run.
+    """Draw three panels for each run to compare with.
 
     The difference of the mean defocus against the mean defocus, and the difference of the astigmatism vector, both
     with the error that shifts the phase by 90° at each resolution; and the fraction of micrographs that agree to a
@@ -352,7 +352,7 @@ def _scale(
     factor: float = 1.0,
     only_y: bool = False,
 ) -> None:
-    """Set symmetric limits around values and tolerances, logarithmic outside if the values go far beyond these."""
+    """Set symmetric limits around values and tolerances; logarithmic outside if values go far beyond these."""
     widest_A = factor * max(tolerated_A for tolerated_A, _, _ in _tolerances(comparison, resolutions_A))
     is_far = max(sizes) > LINEAR_UP_TO * widest_A
     limit_A = (1.6 if is_far else 1.12) * max(widest_A, *sizes)

@@ -16,7 +16,7 @@ STAR_COLUMNS = (
     ("rlnMicrographName", "rlnEnabled"),
     ("micrograph", "enabled"),
 )
-"""Name and selection of a micrograph in RELION, and in Xmipp (enabled: 1 or -1); the first pair found counts."""
+"""Name and selection of a micrograph in RELION, and in Xmipp (enabled: 1 or -1); the first pair found is used."""
 
 USABLE_WORDS = ("usable", "good", "accept", "accepted", "keep", "selected", "yes", "true", "1")
 BAD_WORDS = ("bad", "poor", "unusable", "reject", "rejected", "discard", "no", "false", "0", "-1")
@@ -38,7 +38,7 @@ def read_labels(path: Path) -> tuple[Label, ...]:
     Raises
     ------
     UnreadableFile
-        If there is no such file, or its suffix is of neither kind.
+        If the file does not exist, or has another suffix.
     UnreadableTable
         If columns are missing, a label is unknown, a file is listed twice, or there are no rows.
     """

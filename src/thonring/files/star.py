@@ -1,4 +1,4 @@
-"""STAR tables of RELION and Xmipp, by gemmi."""
+"""STAR tables of RELION and Xmipp, read by gemmi."""
 
 import math
 import re
@@ -30,11 +30,11 @@ class StarTable:
         Raises
         ------
         UnreadableTable
-            If there is none of that label.
+            If there is no column of that label.
         """
         if label not in self.columns:
             raise UnreadableTable(
-                f"{self.path}: table {self.name!r} lacks the column {label}; found "
+                f"{self.path}: table {self.name!r} has no column {label}; found "
                 f"{', '.join(self.columns)}. Export it again with that column."
             )
         return self.columns[label]
@@ -45,7 +45,7 @@ class StarTable:
         Raises
         ------
         UnreadableTable
-            If the column is missing or a value is no number.
+            If the column is missing or a value is not a number.
         """
         return [self._number(label, row, text) for row, text in enumerate(self.texts(label), start=1)]
 
@@ -59,7 +59,7 @@ class StarTable:
 
 
 def read_star(path: Path) -> list[StarTable]:
-    """All tables of a STAR file in its order; a block of single values is a table of one row.
+    """Read all tables of a STAR file, in order; a block of single values is a table of one row.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def read_star(path: Path) -> list[StarTable]:
 
 def _columns(block: gemmi.cif.Block) -> dict[str, list[str]]:
     columns: dict[str, list[str]] = {}
-    items: Any = block  # gemmi's stubs omit that a block can be walked
+    items: Any = block  # gemmi's stubs omit that a block can be iterated over
     for item in items:
         if item.pair is not None:
             label, value = item.pair
@@ -97,15 +97,15 @@ def table_with(tables: Sequence[StarTable], labels: Sequence[str], path: Path) -
     Raises
     ------
     UnreadableTable
-        If none has.
+        If there is none.
     """
     for table in tables:
         if all(label in table.columns for label in labels):
             return table
     found = "; ".join(f"{table.name!r}: {', '.join(table.columns) or 'empty'}" for table in tables)
     raise UnreadableTable(
-        f"{path}: no table has the columns {', '.join(labels)}; found {found or 'no table at all'}. Give the "
-        "STAR file that the program wrote for micrographs."
+        f"{path}: no table has the columns {', '.join(labels)}; found {found or 'no table at all'}. Use the "
+        "STAR file the program wrote for micrographs."
     )
 
 
@@ -143,10 +143,10 @@ def number(value: float, missing: float = 0.0) -> str:
 
 
 def loop_head(labels: Sequence[str]) -> str:
-    """Write what stands before the rows of a table."""
+    """Write the header of a table."""
     return "\n".join(["loop_", *labels]) + "\n"
 
 
 def loop_rows(rows: Iterable[Sequence[str]]) -> str:
-    """Write the rows of a table, whose values are formatted already."""
+    """Write the rows of a table, whose values must already be formatted."""
     return "".join(" ".join(row) + "\n" for row in rows)
