@@ -1,7 +1,7 @@
-"""Comma-separated tables for people and spreadsheets: results.csv and attempts.csv.
+"""Comma-separated tables for spreadsheets: results.csv and attempts.csv.
 
 Missing values, NaN and infinities are empty cells; reasons are joined by "; ". A criterion's column has its
-name, prefixed by "criterion_" where a column of that name exists already.
+name, prefixed by "criterion_" if a column of that name exists already.
 """
 
 from collections.abc import Sequence
@@ -101,7 +101,7 @@ def _criterion_cells(attempt: Attempt | None, criteria: Sequence[str]) -> list[C
 
 
 RESULTS = ExportTable("results.csv", _results_head, _results_row)
-"""One row for every input, in order, the failed ones included."""
+"""One row per input, in order, including failed ones."""
 
 ATTEMPTS = ExportTable("attempts.csv", _attempts_head, _attempts_rows)
-"""One row for every sampling tried of every micrograph, the kept one marked."""
+"""One row per sampling tried for each micrograph; the kept one is marked."""

@@ -1,6 +1,6 @@
 """results.json: the complete results of every input, for programs.
 
-Names are those of results.csv. What is NaN or infinite is null.
+Names are those of results.csv. NaN and infinite values are null.
 """
 
 import json

@@ -48,15 +48,15 @@ def known_defocus(path: Path) -> Mapping[str, KnownDefocus]:
     """Defocus by micrograph; look up with `key_of(micrograph)`.
 
     Reads RELION STAR (2, 3.0, 3.1), CTFFIND text, Xmipp `.ctfparam` and `.xmd`, and cryoSPARC `.cs`; of a
-    folder all CTFFIND texts and `.ctfparam` in it, since those programs write one for each micrograph. U >=
+    folder all CTFFIND texts and `.ctfparam` in it, since those programs write one per micrograph. U >=
     V, the angle in (-90, 90], the phase shift in degrees. Rows with Scipion's mark of a failed estimate (U =
-    -999) are left out. A name with cryoSPARC's leading number is found with and, where that is unique,
+    -999) are left out. A name with cryoSPARC's leading number is found with and, if that is unique,
     without it.
 
     Raises
     ------
     UnreadableTable
-        If the file is missing, of unknown kind, lacks columns, or gives two answers for one name.
+        If the file is missing, of unknown format, lacks columns, or has two values for one name.
     """
     rows = _rows_of_folder(path) if is_folder(path) else _rows(path)
     found: dict[str, KnownDefocus] = {}
@@ -66,9 +66,9 @@ def known_defocus(path: Path) -> Mapping[str, KnownDefocus]:
         key, defocus = key_of(row.name), _canonical(path, row)
         if found.setdefault(key, defocus) != defocus:
             raise UnreadableTable(
-                f"{path}: two different defocus values for the name {key!r}; expected one row for each micrograph, "
-                "and names that differ by more than their folder. Split the table, or give one of "
-                "micrographs, not particles."
+                f"{path}: two different defocus values for the name {key!r}; expected one row per micrograph, "
+                "with names that differ in more than their folder. Split the table, or use one of "
+                "micrographs rather than particles."
             )
     return _with_short_names(found)
 

@@ -1,6 +1,6 @@
-"""RELION STAR files: lists of micrographs with their optics, read in the style of versions 2, 3.0 and 3.1.
+"""RELION STAR files: lists of micrographs with their optics, in the style of versions 2, 3.0 and 3.1.
 
-Written are, in the style of 3.1 and later, the tables of a run, and the micrographs and true CTFs of a simulated set.
+The tables of a run and of a simulated set are written in the style of 3.1 and later.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,16 +24,16 @@ GROUP = "rlnOpticsGroup"
 def listed_sources(path: Path, given: PartialOptics, *, spectra: bool) -> list[Source]:
     """Micrographs, or their power spectra, that a RELION STAR file lists, each with its optics.
 
-    What is `given` wins over the STAR file. The pixel size of the STAR file is that of the micrographs and is
-    not used for spectra, whose own headers state their sampling. Files that do not exist are listed all the
-    same.
+    Values in `given` override the STAR file. The pixel size of the STAR file is that of the micrographs and is
+    not used for spectra, whose own headers state their sampling. Files that do not exist are listed as
+    well.
 
     Raises
     ------
     UnreadableTable
-        If the file is no STAR file, lists no micrographs, or names an optics group that it does not define.
+        If the file is not a STAR file, lists no micrographs, or refers to an undefined optics group.
     OpticsError
-        If voltage or spherical aberration are given in neither, or impossible.
+        If voltage or spherical aberration are missing in both, or impossible.
     """
     tables = read_star(path)
     table = table_with(tables, [NAME], path)
@@ -67,7 +67,7 @@ def _optics(
 
 
 def _optics_of_rows(path: Path, table: StarTable, given: PartialOptics, *, spectra: bool) -> list[Optics]:
-    """Optics of each row of a table, equal ones being one object."""
+    """Optics of each row of a table; equal optics share one object."""
     columns = [
         _optional(table, "rlnVoltage"),
         _optional(table, "rlnSphericalAberration"),
@@ -106,9 +106,9 @@ def _pixels_A(table: StarTable) -> Sequence[float | None]:
 
 
 def _located(star: Path, name: str) -> Path:
-    """Find the file: from here, from the STAR file's folder, or from a folder above it (the project's root).
+    """Find the file: from the working directory, the STAR file's folder, or a folder above it (the project's root).
 
-    A name that is found nowhere is kept as it stands.
+    A name that is not found is kept unchanged.
     """
     folders = (Path(), *star.absolute().parents)
     return next((folder / name for folder in folders if is_there(folder / name)), Path(name))
@@ -143,7 +143,7 @@ _OPTICS_LABELS = (
     "_rlnMicrographOriginalPixelSize",
 )
 _TAIL = "\n"
-"""What ends a block."""
+"""The end of a block."""
 
 
 def _optics_block(groups: Mapping[Microscope, int]) -> str:
@@ -158,7 +158,7 @@ def _block(name: str, labels: Sequence[str], rows: Sequence[Sequence[str]]) -> s
 
 
 def _block_head(name: str, labels: Sequence[str]) -> str:
-    """Write what stands before the rows of a block."""
+    """Write the header of a block."""
     numbered = [f"{label} #{column}" for column, label in enumerate(labels, start=1)]
     return f"\n# version 30001\n\n{name}\n\n{loop_head(numbered)}"
 

@@ -1,4 +1,4 @@
-"""What the microscope's own file states of an exposure, in our units, and how such files' values are checked."""
+"""Exposure metadata from the microscope's own file, in our units, and the checks of their values."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ from thonring.records import Note
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """One exposure as stated by the microscope's software; None where it states nothing, or an impossible value.
+    """One exposure as stated by the microscope's software; None for missing or impossible values.
 
-    `pixel_A` is that of an image of `size_px` (columns, rows), which need not be the image next to it: EPU describes
-    a preview that may be binned, SerialEM a movie that may be super-resolution, `binning` then being below 1.
-    `dose_e_per_A2` is that of the whole exposure; `applied_defocus_A` the one set, underfocus positive; `tilt_deg` that
-    of the stage; `acquired` has a time zone only if the file states one. `notes` are about what could not be used.
+    `pixel_A` is that of an image of `size_px` (columns, rows), which need not be the image next to it: EPU describes a
+    preview that may be binned, SerialEM a movie that may be super-resolution, `binning` then being below 1.
+    `dose_e_per_A2` is that of the whole exposure; `applied_defocus_A` the nominal one, underfocus positive; `tilt_deg`
+    that of the stage; `acquired` has a time zone only if the file states one. `notes` are about what could not be used.
     """
 
     path: Path
@@ -33,7 +33,7 @@ class Metadata:
 
 
 class MetadataField(NamedTuple):
-    """Name and unit of a quantity, and the values that it can have."""
+    """Name, unit and valid range of a quantity."""
 
     name: str
     unit: str
@@ -61,7 +61,7 @@ class FieldParser:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What was rejected, each once."""
+        """What was rejected, without repetitions."""
         return tuple(self._notes)
 
     def number(self, text: str | None, field: MetadataField, to_our_unit: float = 1.0) -> float | None:
@@ -98,12 +98,12 @@ class FieldParser:
             return None
 
     def reject(self, what: str) -> None:
-        """Note that something is not used."""
+        """Add a note that something is not used."""
         self._notes[Note(NOTE_KIND, f"{self._path}: {what}; ignored.")] = None
 
 
 def unusable(path: Path, what: str) -> Metadata:
-    """Metadata of a file of which nothing can be used, with a note that says why."""
+    """Empty metadata of an unusable file, with a note that says why."""
     parser = FieldParser(path)
     parser.reject(what)
     return Metadata(path, notes=parser.notes)

@@ -1,4 +1,4 @@
-"""The inputs of a command, files, folders, patterns and STAR files, as a list of files with their optics."""
+"""The inputs of a command (files, folders, patterns and STAR files) as a list of files with their optics."""
 
 import functools
 import glob
@@ -15,7 +15,7 @@ from thonring.read.sidecar import sidecar_metadata
 from thonring.records import Source
 
 PLACEHOLDER_KV = 300.0
-"""Stands in for a voltage that is not known yet, to check the other constants."""
+"""Stands in for a voltage that is not yet known, to check the other constants."""
 
 
 def sources(
@@ -25,14 +25,14 @@ def sources(
 
     Subfolders are not searched; of folders and patterns only names with a known suffix are taken, sorted. With
     `spectra`, a STAR file's power spectra are listed if it names any. An argument that does not exist, or that has an
-    image's name and is none (a folder, a broken link), is listed, so that it fails by itself; a file that occurs twice
-    is listed once, at its first place. With `metadata`, a voltage that is not given is read from the microscope's file
-    next to each image.
+    image's name but is not an image (a folder, a broken link), is listed, so that it fails alone; a file that occurs
+    twice is listed once, where it first occurs. With `metadata`, a voltage that is not given is read from the
+    microscope's file next to each image.
 
     Raises
     ------
     InputError
-        If there are no arguments, a folder cannot be listed, or a folder or pattern has no name with a known suffix.
+        If there are no arguments, a folder cannot be listed, or a folder or pattern has no file with a known suffix.
     UnreadableTable
         If a STAR file lists no micrographs.
     OpticsError
