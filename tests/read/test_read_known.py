@@ -282,7 +282,7 @@ def test_bad_cryosparc_tables(tmp_path: Path) -> None:
         known_defocus(path)
     rows = np.array(CS_ROWS, CS_FIELDS)
     without_path = [name for name, _ in CS_FIELDS if name != "micrograph_blob/path"]
-    with pytest.raises(UnreadableTable, match=r"micrograph_blob/path missing; found uid.*passthrough"):
+    with pytest.raises(UnreadableTable, match=r"micrograph_blob/path are missing; found uid.*passthrough"):
         known_defocus(save_cs(path, rows[without_path]))
     save_cs(path, rows)
     path.write_bytes(path.read_bytes()[:-8])

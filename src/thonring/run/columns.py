@@ -1,4 +1,4 @@
-"""The finished micrographs of a run as columns, to be plotted, sorted and filtered by the hundred thousand."""
+"""The finished micrographs of a run as columns, for plotting, sorting and filtering hundreds of thousands of them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 _MICROGRAPH = ("pixel_A", "voltage_kV", "cs_mm", "cpu_seconds", "finished_at")
 _FIT = tuple(quantity.name for quantity in page_quantities() if quantity.stored)
-"""Columns of the table `attempt`; `sampling_A` is the attempt's own, which one without a fit has, too."""
+"""Columns of the table `attempt`; `sampling_A` is the attempt's own, which exists even without a fit."""
 
 _DERIVED = tuple(
     (quantity.name, quantity.derive) for quantity in page_quantities() if quantity.derive is not None
@@ -44,7 +44,7 @@ WHERE input IN
 
 _HEAD = 11
 _AT_ONCE = 20_000
-"""Rows that are in memory as texts."""
+"""Rows held in memory as text at a time."""
 
 _REVISION = """
 SELECT (SELECT COUNT(*) FROM micrograph), (SELECT MAX(finished_at) FROM micrograph), (SELECT MAX(id) FROM action)
@@ -53,7 +53,7 @@ SELECT (SELECT COUNT(*) FROM micrograph), (SELECT MAX(finished_at) FROM microgra
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A state of a run: another one has more micrographs, a later time (seconds since 1970), or a later action."""
+    """A state of a run: later ones have more micrographs, a later time (seconds since 1970), or a later action."""
 
     micrographs: int = 0
     finished_at: float = 0.0
@@ -69,13 +69,13 @@ class RunColumns:
     number
         Numbers of the micrographs in the database.
     status
-        Index into STATUSES, that of the decision where there is one.
+        Index into STATUSES; a decision takes precedence.
     recorded_at
-        Time of the file in seconds since 1970, 0 where there was none.
+        Time of the file in seconds since 1970, 0 if there was none.
     decided, by_hand
         Whether there is a manual decision, and whether the estimate is manual.
     values
-        The numeric columns of results.csv for the attempt that is kept, criteria included; NaN where there is none.
+        The numeric columns of results.csv for the kept attempt, criteria included; NaN where there is no value.
     failing
         For each criterion whether it failed.
     """
@@ -101,7 +101,7 @@ class RunColumns:
 
 
 def revision_of(store: Store) -> Revision:
-    """Return the present state; much faster than reading the columns.
+    """Return the current state; much faster than reading the columns.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def revision_of(store: Store) -> Revision:
 
 
 def read_columns(store: Store, known: RunColumns | None = None) -> RunColumns:
-    """Read the columns of a run; given those `known` of an earlier state, only what is new since then.
+    """Read the columns of a run; with the `known` ones of an earlier state, only what is new since then.
 
     Raises
     ------
@@ -166,7 +166,7 @@ def _columns(rows: Sequence[Any], names: Mapping[int, tuple[str, ...]], revision
 
 
 def _derived(values: Mapping[str, Floats], covariance: Sequence[str | None]) -> dict[str, Floats]:
-    """Compute the derived numbers of the fits, for all at once."""
+    """Compute the derived numbers of all fits at once."""
     variances = np.array([_variances(text) for text in covariance], dtype=np.float64).reshape(-1, 5)
     return {name: derive(values, variances) for name, derive in _DERIVED}
 
@@ -183,7 +183,7 @@ def _criteria(
     remarks: Sequence[str | None],
     names: Mapping[int, tuple[str, ...]],
 ) -> tuple[dict[str, Floats], dict[str, Bools]]:
-    """Values of each criterion, and whether it failed; attempts may have been judged by different lists."""
+    """Values of each criterion, and whether it failed; attempts may have been judged by different sets of criteria."""
     used = dict.fromkeys(name for key in dict.fromkeys(lists) if key is not None for name in names[key])
     values = {name: np.full(len(lists), np.nan) for name in used}
     failing = {name: np.zeros(len(lists), dtype=bool) for name in used}
