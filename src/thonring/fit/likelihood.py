@@ -30,13 +30,13 @@ So weak that it matters only without rings, whose logarithm would be unbounded. 
 """
 
 MAX_STEPS = 40
-"""Steps of Fisher scoring at most. Hand-tuned; data not recorded."""
+"""Maximum number of Fisher scoring steps. Hand-tuned; data not recorded."""
 
 CONVERGED_GAIN = 1e-2
 """A step with a smaller predicted gain is the last one: of a single parameter, a tenth of its standard error."""
 
 FIRST_DAMPING, MIN_DAMPING, MAX_DAMPING = 1e-4, 1e-7, 1e6
-"""Levenberg's damping, relative to the diagonal: ten times more after a step that made it worse, a tenth after others.
+"""Levenberg's damping, relative to the diagonal: multiplied by ten after a failed step, divided by ten after others.
 
 Hand-tuned; data not recorded.
 """
@@ -124,7 +124,7 @@ class _Terms:
 
 
 def maximise(problem: Problem, start: Parameters, steps: int = MAX_STEPS) -> Solution:
-    """Fisher scoring with Levenberg's damping from `start`; never returns worse parameters than it was given.
+    """Fisher scoring with Levenberg's damping from `start`; never returns worse parameters than `start`.
 
     It ends when the next step is predicted to gain less than a hundredth of a unit of log-likelihood.
     """
@@ -311,7 +311,7 @@ def _stepped(problem: Problem, parameters: Parameters, step: Floats) -> Paramete
 
 
 def _downweight_uncertain_rings(problem: Problem, information: Floats) -> Problem:
-    """The problem with less weight where the ring power A is itself uncertain, for an honest information matrix.
+    """The problem with less weight where the ring power A is itself uncertain, for a realistic information matrix.
 
     Information goes with A², and the square of an estimate is too large by its variance: with a variance v of
     log A the weight is divided by 1 + v.

@@ -1,11 +1,11 @@
-"""The first guess by matching: which defocus explains the rings of all sectors best.
+"""Initial estimate by matching: which defocus explains the rings of all sectors best.
 
 Each sector's background-free profile is projected on -cos 2χ over a grid of defocus values with the true Cs, in
 overlapping zones of frequency. Within a zone the projections of all sectors are added along a trial
 ellipse; between zones only positive ones are added, as energies: no fall-off of the rings is
-assumed, and a zone of bare noise costs little.
+assumed, and a zone of pure noise costs little.
 
-Rings are sin²χ = ½ - ½ cos 2χ, so -cos 2χ is what they look like once the smooth part is gone. Matching a model
+Rings are sin²χ = ½ - ½ cos 2χ, so -cos 2χ is what remains of them without the smooth part. Matching a model
 of the rings over a grid of defocus values is the method of Rohou & Grigorieff (2015), doi:10.1016/j.jsb.2015.08.008;
 zones and energies are this program's.
 """
@@ -28,7 +28,7 @@ from thonring.settings import KnownAstigmatism, Settings
 Projections = npt.NDArray[np.float32]
 
 ZONES = 5
-"""Overlapping zones of frequency. Hand-tuned; data not recorded."""
+"""Number of overlapping frequency zones. Hand-tuned; data not recorded."""
 
 SECTORS_MERGED = 3
 """Sectors of 5° averaged into one of 15° for the search. Hand-tuned; data not recorded."""
@@ -48,7 +48,7 @@ LOCAL_RINGS = 25
 """Rings over which the variance of the residual is averaged. Hand-tuned; data not recorded."""
 
 CLIP_DEVIATIONS = 4.0
-"""Robust standard deviations beyond which a residual is clipped, so that no ice spot decides. Hand-tuned."""
+"""Robust standard deviations beyond which a residual is clipped, so that ice spots do not dominate. Hand-tuned."""
 
 CHI2_MEDIAN = 0.455
 """Median of the square of a normal deviate (χ² of one degree of freedom)."""
@@ -57,13 +57,13 @@ PHASE_SHIFTS_DEG = tuple(15.0 * step for step in range(12))
 """Trial phase shifts; 180° more gives the same rings. Half a step, 7.5°, costs 1 - cos² 15° = 7 % of the score."""
 
 MAX_ABSORBED = 0.8
-"""A template that a smooth background absorbs to more than this share tells nothing in its zone.
+"""A template that a smooth background absorbs to more than this fraction carries no information in its zone.
 
 Hand-tuned; data not recorded.
 """
 
 RESOLVED_FRACTION = 0.8
-"""Share of a zone whose rings must be resolved for it to count. Hand-tuned; data not recorded."""
+"""Fraction of a zone whose rings must be resolved for it to count. Hand-tuned; data not recorded."""
 
 SEPARATION_PEAKS, SEPARATION_PHASE_DEG = 2.0, 40.0
 """Candidates differ by two periods of the last ring, or by a phase shift beyond 40°. Hand-tuned; data not recorded."""
@@ -72,10 +72,10 @@ COARSE_SAMPLING_A = 2.75
 """Sampling of the second search: the coarsest that `Settings.samplings_A` tries by default."""
 
 COARSE_FEWEST_RINGS = 50
-"""Rings of pixels below which there is no second search. Hand-tuned; data not recorded."""
+"""Minimum rings of pixels for a second search. Hand-tuned; data not recorded."""
 
 STRONG_CANDIDATE_SHARE = 0.5
-"""Share of the best matching score that makes a second candidate of the coarse search worth comparing.
+"""Fraction of the best matching score that makes a second candidate of the coarse search worth comparing.
 
 Hand-tuned; data not recorded.
 """
@@ -105,7 +105,7 @@ class _Ellipses:
 
 
 def match(profiles: SectorProfiles, optics: Optics, settings: Settings) -> tuple[Candidate, ...]:
-    """The few best defocus values of a spectrum, best first: local maxima of the matching score."""
+    """The best few defocus values of a spectrum, best first: local maxima of the matching score."""
     profiles = rebin_for_search(profiles, optics, settings.defocus_range_A[1])
     low_A, high_A = settings.defocus_range_A
     step_A = _peak_width_A(profiles, optics) / STEPS_PER_PEAK
@@ -183,7 +183,7 @@ def _residual(profiles: SectorProfiles) -> tuple[Floats, Floats]:
 def _bank(
     frequencies: bytes, ring_width_per_A: float, optics: Optics, grid_A: tuple[float, float, float]
 ) -> _Bank:
-    """Templates of a grid of defocus values (lowest, highest, step); cached, as the images of a session share them."""
+    """Templates of a grid of defocus values (lowest, highest, step); cached, as images of a session share them."""
     frequency = np.frombuffer(frequencies)
     defocus = np.arange(grid_A[0], grid_A[1] + grid_A[2], grid_A[2])
     # 2χ of a round CTF of each defocus; an ellipse is put together from several of them (`_best_ellipses`).
@@ -192,7 +192,7 @@ def _bank(
     # Zones: triangles that overlap by half and add up to 1 at each frequency.
     position = (frequency - frequency[0]) / (frequency[-1] - frequency[0]) * (ZONES - 1)
     zones = np.maximum(0.0, 1.0 - np.abs(position[None, :] - np.arange(ZONES)[:, None]))
-    # A zone counts for a defocus where its rings are resolved, mostly, and are not themselves smooth.
+    # A zone counts for a defocus if most of its rings are resolved and are not themselves smooth.
     resolved = np.stack(
         [ring_period_per_A(frequency, d, optics) > MIN_BINS_PER_PERIOD * ring_width_per_A for d in defocus]
     )
@@ -223,7 +223,7 @@ def _projections(
     """Projections on -cos 2χ and -sin 2χ, (sectors, zones, defocus values), and their norm, (zones, defocus values).
 
     The norm is the variance that the sum over all sectors has in noise: Σ weight · template², since the weights are
-    inverse variances. The sine is None unless it is asked for.
+    inverse variances. The sine is None unless requested.
     """
     signal = ((bank.zones * weights)[None, :, :] * residual[:, None, :]).astype(np.float32)
     cosines = -(signal @ bank.cosine.T)
@@ -234,7 +234,7 @@ def _projections(
 
 
 def _phase_shifts_deg(settings: Settings) -> tuple[float, ...]:
-    """Trial phase shifts: those of a grid that lie in the range or are 180° from it, its middle if there are none."""
+    """Trial phase shifts: those of a grid in the range or 180° from it; the middle of the range if there are none."""
     if not settings.phase_shift:
         return (settings.phase_shift_deg,)
     if settings.phase_shift_range_deg is None:
@@ -265,7 +265,7 @@ def _best_ellipses(
 ) -> list[Candidate]:
     """The best local maxima of the score along the mean defocus, each with its best trial astigmatism.
 
-    `projected` and `norm` are those of `_projections`, with the phase shift put in.
+    `projected` and `norm` are those of `_projections`, with the phase shift applied.
     """
     defocus, step_A = bank.defocus_A, bank.defocus_A[1] - bank.defocus_A[0]
     best_score = np.full(defocus.size, -np.inf)
@@ -273,7 +273,7 @@ def _best_ellipses(
     with np.errstate(divide="ignore"):
         inverse = np.where(norm > 0, 1.0 / norm, 0.0)
     for astigmatism_A, axis_rad in ellipses.trials:
-        # 1. Sector α has the defocus mean + ½(U - V) cos 2(α - θ): it is read so many steps further along the grid.
+        # 1. Sector α has the defocus mean + ½(U - V) cos 2(α - θ): it is read that many steps further along the grid.
         shifts = np.rint(0.5 * astigmatism_A * np.cos(2 * (ellipses.sectors_rad - axis_rad)) / step_A).astype(
             int
         )

@@ -1,6 +1,6 @@
-"""A spectrum and a start as a problem to solve: bins, splines, free parameters and priors.
+"""A spectrum and a start as an optimisation problem: bins, splines, free parameters and priors.
 
-And the smallest such problem: background and ring power of a CTF that is fixed.
+And the smallest such problem: background and ring power of a fixed CTF.
 """
 
 import math
@@ -19,10 +19,10 @@ from thonring.records import Floats, Note, RadialCurve, SectorProfiles
 from thonring.settings import Settings
 
 PHASE_PRIOR_DEG = (60.0, 60.0)
-"""Mean and deviation: phase plates are used between 0 and 120 degrees; a clear ring pattern overrules it."""
+"""Mean and standard deviation: phase plates are used between 0 and 120 degrees; clear rings override it."""
 
 AMPLITUDE_PRIOR = 0.1
-"""Deviation, in radians of arcsin A, about the given amplitude contrast. Hand-tuned; data not recorded."""
+"""Standard deviation, in radians of arcsin A, about the given amplitude contrast. Hand-tuned; data not recorded."""
 
 FIRST_RING_SHARE = 0.2
 FIRST_BACKGROUND_FALL = 0.1
@@ -38,7 +38,7 @@ FIXED_CTF_STEPS = 12
 def build_problem(
     profiles: SectorProfiles, optics: Optics, settings: Settings, start: Candidate
 ) -> tuple[Problem, SectorProfiles, tuple[Note, ...]]:
-    """The problem of a start, with the profiles in bins that suit it, and what was left out."""
+    """The problem of a start, with the profiles in suitable bins, and a note on what was left out."""
     sampled, notes = sampled_band(profiles, optics, start)
     used = choose_rebinning(sampled, optics, start)
     return problem_of(used, optics, settings, _splines(used, optics, start.mean_A)), used, notes
@@ -91,7 +91,7 @@ def initial_parameters(problem: Problem, start: Candidate) -> Parameters:
 
 
 def _splines(profiles: SectorProfiles, optics: Optics, defocus_A: float) -> tuple[int, int]:
-    """Splines for background and ring power: never so many that they could follow the rings themselves.
+    """Numbers of splines for background and ring power: too few to follow the rings themselves.
 
     The band holds λΔf (k₂² - k₁²) rings; there is about one spline of the background per ring, 5 to 12, and fewer of
     the ring power, 4 to 8. Hand-tuned; data not recorded.
@@ -126,7 +126,7 @@ def _priors(optics: Optics, settings: Settings) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True, slots=True)
 class FixedCtfFit:
-    """What a fixed CTF explains of a spectrum: its curve, its score, and to what resolution."""
+    """How well a fixed CTF explains a spectrum: curve, score, and resolution."""
 
     curve: RadialCurve
     score: float
@@ -136,7 +136,7 @@ class FixedCtfFit:
 def evaluate_fixed_ctf(
     band: SectorProfiles, optics: Optics, settings: Settings, ctf: Candidate, pixel_variance: float | None
 ) -> FixedCtfFit:
-    """Fit background and ring power alone, in a few steps; `refine` gives the same figures, and more, in more time.
+    """Fit only background and ring power, in a few steps; `refine` gives the same figures and more, but is slower.
 
     `pixel_variance` is that of `refine`.
 

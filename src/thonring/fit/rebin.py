@@ -1,4 +1,4 @@
-"""How finely a fit needs the spectrum: bins are merged where the rings stay resolved, and cut where they are not."""
+"""The bins a fit needs: merged where the rings stay resolved, excluded where they are not."""
 
 import math
 from dataclasses import replace
@@ -26,10 +26,10 @@ ROUND_MARGIN_A = 50.0
 """Added to the astigmatism of a start, which the fit may still change. Hand-tuned; data not recorded."""
 
 MIN_RINGS = 45
-"""Rings of bins that a fit needs: splines and CTF have up to 25 parameters. Hand-tuned; data not recorded."""
+"""Minimum rings of bins for a fit: splines and CTF have up to 25 parameters. Hand-tuned; data not recorded."""
 
 MAX_RINGS_MERGED, MAX_SECTORS_MERGED = 4, 2
-"""Bins merged at most for a fit. Hand-tuned; data not recorded."""
+"""Maximum bins merged for a fit. Hand-tuned; data not recorded."""
 
 
 def rebin(profiles: SectorProfiles, sectors: int, rings: int) -> SectorProfiles:
@@ -72,7 +72,7 @@ def rebin_for_search(
 
 
 def choose_rebinning(profiles: SectorProfiles, optics: Optics, start: Candidate) -> SectorProfiles:
-    """The coarsest bins, up to four by two, that still resolve rings and astigmatism of a start."""
+    """The coarsest bins, up to four by two, that still resolve the rings and the astigmatism of a start."""
     period = float(ring_period_per_A(profiles.frequency_per_A[-1], start.mean_A, optics))
     resolving = int(period / (BINS_PER_PERIOD * profiles.ring_width_per_A))
     enough = profiles.frequency_per_A.size // (2 * MIN_RINGS)
@@ -98,7 +98,7 @@ def sampled_band(
 ) -> tuple[SectorProfiles, tuple[Note, ...]]:
     """The band without the frequencies at which the rings are too fine for the spectrum, and a note if any were.
 
-    Some frequencies are always kept: a fit needs them, and the criterion of aliasing refuses it.
+    A minimum is always kept, as a fit needs it; the aliasing criterion then rejects the fit.
     """
     period = ring_period_per_A(profiles.frequency_per_A, start.mean_A, optics)
     aliased = np.flatnonzero(period < MIN_BINS_PER_PERIOD * profiles.ring_width_per_A)

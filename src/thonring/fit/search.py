@@ -33,8 +33,8 @@ def search(
     known
         A defocus that is the only start.
     network_A
-        The network's mean defocus: one more start beside those of the search, or the only one, as `settings.start`
-        has it. None where no network was asked.
+        The network's mean defocus: a start in addition to those of the search, or the only one, depending on
+        `settings.start`. None if no network was used.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def _with_fixed(candidate: Candidate, settings: Settings) -> Candidate:
 
 
 def _with_network(profiles: SectorProfiles, optics: Optics, settings: Settings, network_A: float) -> Starts:
-    """The starts of the search, and that of the network, which counts as much as the best of them."""
+    """The starts of the search, and that of the network, with the score of the best of them."""
     try:
         found, signals = _searched(profiles, optics, settings)
     except FitError:

@@ -34,7 +34,7 @@ RINGS_PER_SAMPLING = 512
 """Rings from w = 0 to 1: the radii of Xmipp's spectrum of 512 pixels."""
 
 MINIMUM_REACH = 5
-"""Rings to each side that a minimum must lie below. Hand-tuned (see `xmipp_background_sigma` on what)."""
+"""Rings on each side that a minimum must lie below. Hand-tuned (see `xmipp_background_sigma` on what)."""
 
 MIN_POINTS = 4
 """Points that a line is fitted to at least."""
@@ -143,7 +143,7 @@ def _rotational_mean(evidence: Evidence) -> tuple[Floats, Floats]:
 def _above_root_part(
     frequency_per_A: Floats, above: Floats, weight: Floats, low: npt.NDArray[np.bool]
 ) -> Floats:
-    """What of the power above the baseline the root part leaves where `low`; empty if it has no fit."""
+    """The power above the baseline that remains after the root part, where `low`; empty if that cannot be fitted."""
     positive = above > 0
     if np.count_nonzero(positive) < MIN_POINTS or not low.any():
         return np.empty(0)
