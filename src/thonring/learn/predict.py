@@ -1,4 +1,4 @@
-"""Predictions of a trained network by ONNX Runtime on one thread: spectra in, defocus values with errors out."""
+"""Predictions of a trained network by ONNX Runtime on one thread: from spectra to defocus values with errors."""
 
 import functools
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from thonring.records import Floats, Note, Spectrum
 PACKAGED = Path(__file__).parent / "weights" / "rings.onnx"
 
 LARGEST_SIGMA_FRACTION = 0.1
-"""Standard error over defocus above which a prediction is flagged: the error at which a fit counts as a ring-lock."""
+"""Relative standard error above which a prediction is flagged: the error at which a fit counts as a ring-lock."""
 
 ROUNDING, RANGE_MARGIN = 1e-3, 5e-3
 """How far outside the training range a value may lie, as a fraction of itself and of the range: Cs 0 is as 0.01 mm."""
@@ -30,7 +30,7 @@ _OUTPUTS = {"polar": ("defocus_A", "sigma_A"), "enhanced": ("defocus_A",)}
 class NetworkDefocus:
     """Mean defocus and its standard error as a network predicts them.
 
-    `notes` state what the network was not trained for, and that it is itself uncertain: with any of them the defocus
+    `notes` state that the network was not trained for an input, or is itself uncertain: with any of them the defocus
     should not be trusted blindly.
     """
 
@@ -48,7 +48,7 @@ class Predictor:
 
     @staticmethod
     def load(model: Path | None = None) -> "Predictor":
-        """Load a model, or without a path the packaged one, which each process reads once.
+        """Load a model, by default the packaged one, which each process reads once.
 
         Raises
         ------
@@ -162,7 +162,7 @@ def _packaged() -> Predictor:
 
 
 def _session(model: Path, card: Card) -> Any:  # noqa: ANN401 - ONNX Runtime has no types
-    """A session of one thread on a model that is undamaged and matches its card."""
+    """Create a single-threaded session, after checking that the model is undamaged and matches its card."""
     content = checked_model(model)
     if card.kind == "enhanced" and card.sigma_A is None:
         raise UnreadableTable(

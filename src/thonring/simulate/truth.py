@@ -1,4 +1,4 @@
-"""The truth of simulated micrographs as a table: truth.csv, written and read here."""
+"""The truth of simulated micrographs: writing and reading truth.csv."""
 
 import csv
 import io
@@ -86,16 +86,16 @@ def _cell(value: str | float) -> str:
 def read_truth(path: Path) -> tuple[TruthRow, ...]:
     """Read a truth table, in its order.
 
-    Columns may stand in any order, and there may be others, which are ignored; those of the bounds may be
+    Columns may be in any order, others are ignored, and those of the bounds may be
     missing.
 
     Raises
     ------
     UnreadableFile
-        If there is no such file.
+        If the file does not exist.
     UnreadableTable
-        If it is empty, lacks columns, names a file twice, or holds a value that is no number, no label (usable: 1
-        or 0) or no known defect.
+        If it is empty, lacks columns, lists a file twice, or has a value that is not a number, not a label (usable: 1
+        or 0) or not a known defect.
     """
     lines = _lines(path)
     header = [name.strip() for name in lines[0][1]]

@@ -15,7 +15,7 @@ SECTORS = 36
 """Sectors of the half plane, 5° each."""
 
 ROWS_AT_ONCE = 128
-"""Rows of the plane sorted at a time, so that its frequencies are never in memory as a whole."""
+"""Rows of the plane sorted at a time, so that not all its frequencies are in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)

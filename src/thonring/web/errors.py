@@ -20,7 +20,7 @@ _STATUS_CODES: dict[type[ThonringError], int] = {
 
 
 class ErrorAnswer(BaseModel):
-    """Why a request was not fulfilled, for people to read."""
+    """A readable reason why a request was not fulfilled."""
 
     detail: str
 
@@ -33,7 +33,7 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 def add_error_handlers(app: FastAPI, run: Path) -> None:
-    """Answer errors with an `ErrorAnswer`; an unexpected one is raised again, so that it is in the server's log."""
+    """Answer errors with an `ErrorAnswer`; unexpected ones are raised again, to appear in the server's log."""
 
     async def known(_: Request, problem: Exception) -> JSONResponse:
         status = next((code for kind, code in _STATUS_CODES.items() if isinstance(problem, kind)), 400)

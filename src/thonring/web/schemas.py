@@ -38,7 +38,7 @@ _FitNumbers: Any = create_model("_FitNumbers", **_fields)
 
 
 class FitAnswer(_FitNumbers):  # type: ignore[misc]  # its fields are those of the table of quantities
-    """A fit, named as in results.csv; a standard error of 0: kept fixed."""
+    """A fit, named as in results.csv; a standard error of 0 means kept fixed."""
 
     resolution_range_A: tuple[float | None, float | None]
 
@@ -70,7 +70,7 @@ class AttemptAnswer(BaseModel):
 
 
 class CurveAnswer(BaseModel):
-    """A fit against frequency: power over the median background, and the rings over their envelope."""
+    """A fit against frequency: power divided by the median background, and rings divided by their envelope."""
 
     frequency_per_A: Points
     power: Points
@@ -83,7 +83,7 @@ class CurveAnswer(BaseModel):
 
 
 class SignalsAnswer(BaseModel):
-    """The Fourier search: the profile minus background, the same against k², and its Fourier transform."""
+    """Fourier search: the profile minus background, the same against k², and its Fourier transform."""
 
     frequency_per_A: Points
     profile: Points
@@ -100,7 +100,7 @@ def finite(value: float) -> float | None:
 
 
 def points(values: Any) -> Points:  # noqa: ANN401 - any array
-    """Give the numbers of an array to DIGITS significant digits."""
+    """Return the numbers of an array with DIGITS significant digits."""
     array = np.asarray(values, dtype=np.float64).ravel()
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(np.abs(array))))
@@ -121,7 +121,7 @@ def fit_answer(fit: CtfFit) -> FitAnswer:
 def attempt_answer(
     attempt: Attempt, limits: Sequence[Limit], number: int | None, *, by_hand: bool = False
 ) -> AttemptAnswer:
-    """Write an attempt, each criterion with the limits it was judged by."""
+    """Write an attempt, each criterion with the limits by which it was judged."""
     by_name = {limit.criterion: limit for limit in limits}
     criteria = []
     for result in attempt.verdict.criteria:
@@ -174,12 +174,12 @@ def signals_answer(signals: SearchSignals) -> SignalsAnswer:
 
 
 def row_of(columns: RunColumns, number: int) -> int:
-    """Give the row of a finished micrograph.
+    """Return the row of a finished micrograph.
 
     Raises
     ------
     HTTPException
-        404 if there is none of this number.
+        404 if there is none with this number.
     """
     row = int(np.searchsorted(columns.number, number))
     if row == len(columns) or columns.number[row] != number:

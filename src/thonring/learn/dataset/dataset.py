@@ -19,11 +19,11 @@ TEST_FRACTION = 0.1
 """Fraction of the examples for validation, and again for the test."""
 
 MAX_EXCESS = 1.5
-"""A validation or test set takes no further session that would make it this many times as large as it should be."""
+"""A validation or test set gets no further session that would make it larger than its target by this factor."""
 
 MIN_SESSIONS = 3
 MIN_BLOCKS = 20
-"""Fewer blocks of simulated scenes than this cannot be divided into tenths."""
+"""Minimum number of blocks of simulated scenes that can be divided into tenths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _shuffled_sessions(sizes: npt.NDArray[np.intp], seed: int) -> list[tuple[int
 
 
 def _take_tenth(remaining: list[tuple[int, int]], total: int, leave: int) -> list[tuple[int, int]]:
-    """Remove sessions from the front until they are a tenth of all: at least one, and `leave` of them stay."""
+    """Remove sessions from the front until they make a tenth of all: at least one, leaving `leave` of them."""
     target = TEST_FRACTION * total
     taken = [remaining.pop(0)]
     count = taken[0][1]

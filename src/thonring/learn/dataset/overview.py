@@ -1,4 +1,4 @@
-"""A summary of a data set, as text and as histograms."""
+"""Summary of a data set, as text and as histograms."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _draw_pixel(axes: Axes, finest_A: Floats) -> None:
 
 
 def _draw_sessions(axes: Axes, sessions: Counter[str]) -> None:
-    """One bar per session if there are few, else a histogram of their sizes."""
+    """One bar per session if there are few, otherwise a histogram of their sizes."""
     if len(sessions) > MAX_SESSIONS:
         axes.hist(list(sessions.values()), bins="sturges", color=MEASURED)
         axes.set(title=f"{len(sessions)} sessions", xlabel="elements per session", ylabel="sessions")

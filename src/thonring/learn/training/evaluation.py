@@ -1,4 +1,4 @@
-"""How well a trained network does: errors on its test set, learning curves, and a comparison of networks."""
+"""Evaluation of trained networks: errors on the test set, learning curves, and a comparison."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ COLUMNS = tuple(field.name for field in fields(Epoch))
 
 
 def logged_curves(folder: Path) -> tuple[Epoch, ...]:
-    """Read all logs of a training; of an epoch that was repeated after an interruption, the later log counts."""
+    """Read all logs of a training; for an epoch repeated after an interruption, the later log is used."""
     rows: dict[int, dict[str, str]] = {}
     for log in sorted((folder / LOGS).glob("version_*/metrics.csv"), key=_version):
         of_log: dict[int, dict[str, str]] = {}
@@ -229,7 +229,7 @@ def _version(log: Path) -> int:
 
 
 def _complete_epochs(rows: Mapping[int, dict[str, str]]) -> list[tuple[int, dict[str, str]]]:
-    """Epochs in order, without one that was interrupted."""
+    """Epochs in order, without interrupted ones."""
     return [(epoch, row) for epoch, row in sorted(rows.items()) if all(name in row for name in COLUMNS[1:])]
 
 

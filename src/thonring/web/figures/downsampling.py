@@ -9,13 +9,13 @@ from thonring.records import Floats
 from thonring.run.columns import Integers
 
 MAX_POINTS = 1500
-"""In one figure: more are drawn slowly and cover each other."""
+"""Maximum points in one figure: more are slow to draw and hide each other."""
 
 BAND_BINS = 160
 MIN_IN_BIN = 12
 MIN_REJECTED = 200
 BREAK_RATIO, MIN_BREAK = 20.0, 0.02
-"""Recording paused where a gap is this many times the median gap and at least this fraction of the whole range."""
+"""Recording paused if a gap is this many times the median gap and at least this fraction of the whole range."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""One quantity of all micrographs: in the order in which they were recorded, and how often each value occurs."""
+"""One quantity of all micrographs: in the order of acquisition, and as a histogram."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,10 +16,10 @@ OUTLIERS = 0.01
 """Fraction of the values at either end that may be off the axis, unless they are accepted."""
 
 MIN_FILL = 1 / 3
-"""A limit so far away that the values would fill less of the axis is named, but off the axis."""
+"""A limit so far away that the values would fill less of the axis is mentioned, but off the axis."""
 
 MIN_GAP_S = 1.0
-"""No microscope is faster: files with shorter mean gaps were copied, and have the times of the copying."""
+"""No microscope is faster: files with shorter mean gaps were copied, and have the times of copying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ class TimeSeries:
         return f"limit {bound.text} {'↑' if bound.value > self.view[1] else '↓'}"
 
     def forbidden(self, bound: PlottedLimit) -> tuple[float, float]:
-        """The part of the axis that a limit forbids, from the limit to the end."""
+        """The part of the axis that a limit excludes, from the limit to the end."""
         return bound.value, self.view[0] if bound.side == "at least" else self.view[1]
 
 
