@@ -145,13 +145,13 @@ def estimate(
     FitError
         If nothing could be fitted.
     """
-    wanted = _settings(settings, manual, mode)
+    adapted = _settings(settings, manual, mode)
     known = manual.defocus
     if mode == "hand":
         measured = replace(measured, optics=manual.optics(measured.optics))
     else:
-        known = _nearby(measured, profiles, wanted, known)
-    attempts = tuple(pipeline.attempts_on(measured, profiles, wanted, known, insist=True))
+        known = _nearby(measured, profiles, adapted, known)
+    attempts = tuple(pipeline.attempts_on(measured, profiles, adapted, known, fit_rejected=True))
     best = attempts[pipeline.best_of(attempts)]
     if best.fit is None:
         raise FitError(f"no fit was possible from there: {'; '.join(best.verdict.reasons)}")
@@ -192,12 +192,12 @@ def _settings(settings: Settings, manual: ManualCtf, mode: ManualMode) -> Settin
     if not all(math.isfinite(value) for value in (*_values(manual.defocus), *manual.resolution_range_A)):
         raise SettingsError("a defocus or resolution set manually is not a number; expected Å and degrees.")
     start: FitStart = "search" if settings.start == "search" else "network"
-    wanted = replace(
+    adapted = replace(
         settings, resolution_range_A=manual.resolution_range_A, start=start, fix_defocus=mode == "hand"
     )
     if mode == "fit":
-        return wanted
-    return replace(wanted, phase_shift=False, refine_amplitude_contrast=False)
+        return adapted
+    return replace(adapted, phase_shift=False, refine_amplitude_contrast=False)
 
 
 def _values(defocus: KnownDefocus) -> tuple[float, float, float, float]:

@@ -141,23 +141,23 @@ def attempts_on(
     settings: Settings,
     known: KnownDefocus | None = None,
     *,
-    insist: bool = False,
+    fit_rejected: bool = False,
 ) -> Iterator[Attempt]:
     """Try one sampling after the other until the criteria are met, or the spectrum itself is rejected.
 
-    With `insist` a rejected spectrum is fitted nevertheless, and the verdict has the criteria of both stages.
+    With `fit_rejected` a rejected spectrum is fitted nevertheless, and the verdict has the criteria of both stages.
     """
     limits = settings.limits or quality.load_profile(settings.profile)
     network = _network(measured, settings)
     tried: list[float] = []
-    for wanted_A in samplings(settings, measured.pixel_A):
-        sampling_A = max(wanted_A, measured.spectrum.sampling_A)
+    for requested_A in samplings(settings, measured.pixel_A):
+        sampling_A = max(requested_A, measured.spectrum.sampling_A)
         if any(abs(sampling_A / other - 1) < SAME_SAMPLING for other in tried):
             continue
         tried.append(sampling_A)
         data = _attempt_data(_evidence(measured, profiles, sampling_A), measured.pixel_A, network)
         results = quality.grade(data, limits, "spectrum")
-        if not insist and not all(result.passed for result in results):
+        if not fit_rejected and not all(result.passed for result in results):
             yield Attempt(sampling_A, Verdict(settings.profile, results), None)
             return
         try:

@@ -115,8 +115,8 @@ def _work(
         result = estimate_all(store, pending, executor, show)
     if not quiet:
         counts = summary(record.outcome for record in store)
-        took = time_text(result, counts, time.monotonic() - started)
-        print_summary(result, options, counts, _ending(result, len(pending)), took)
+        duration = time_text(result, counts, time.monotonic() - started)
+        print_summary(result, options, counts, _ending(result, len(pending)), duration)
     return result.exit_code
 
 

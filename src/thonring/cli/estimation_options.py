@@ -116,12 +116,12 @@ class EstimationOptions:
             from thonring.learn.predict import Predictor
 
             Predictor.load()  # a missing network is found here, not at the first micrograph
-        wanted: dict[Artefact, bool] = {
+        requested: dict[Artefact, bool] = {
             "ctffind_text": self.ctffind_text,
             "plots": self.plots,
             "signals": self.signals,
         }
-        artefacts = frozenset(name for name, is_wanted in wanted.items() if is_wanted)
+        artefacts = frozenset(name for name, is_wanted in requested.items() if is_wanted)
         return RunOptions(run, settings, self.spectrum, artefacts, self.hashed)
 
     def known_defocus(self) -> "Mapping[str, KnownDefocus] | None":

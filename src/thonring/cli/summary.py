@@ -69,7 +69,7 @@ def _plan_notes(run: Path, plan: ResumePlan) -> Iterator[str]:
         )
 
 
-def print_summary(result: RunResult, options: RunOptions, counts: Summary, ended: str, took: str) -> None:
+def print_summary(result: RunResult, options: RunOptions, counts: Summary, ended: str, duration: str) -> None:
     """Print counts, reasons, time and file locations.
 
     Parameters
@@ -78,7 +78,7 @@ def print_summary(result: RunResult, options: RunOptions, counts: Summary, ended
         Of the whole run folder.
     ended
         A first line on how the run ended; may be empty.
-    took
+    duration
         The duration, as text.
     """
     console = output_console()
@@ -89,7 +89,7 @@ def print_summary(result: RunResult, options: RunOptions, counts: Summary, ended
     if in_tables != result.done:
         console.print("The tables hold the whole run:")
     console.print(counts_table(counts))
-    console.print(_places_table(options, took))
+    console.print(_places_table(options, duration))
 
 
 def counts_table(counts: Summary) -> Table:
@@ -105,9 +105,9 @@ def counts_table(counts: Summary) -> Table:
     return table
 
 
-def _places_table(options: RunOptions, took: str) -> Table:
+def _places_table(options: RunOptions, duration: str) -> Table:
     table = two_columns()
-    table.add_row("time", took)
+    table.add_row("time", duration)
     run = options.run
     table.add_row(
         "results", escape(f"{run / _TABLE}, micrographs_ctf.star, rejected_ctf.star, micrographs.xmd")
@@ -120,9 +120,9 @@ def _places_table(options: RunOptions, took: str) -> Table:
 
 
 def time_text(result: RunResult, counts: Summary, seconds: float) -> str:
-    """How long a run took, in total and per micrograph."""
+    """Duration of a run, in total and per micrograph."""
     each = counts.median_cpu_seconds
-    took = f"{seconds:.1f} s in all"
+    duration = f"{seconds:.1f} s in all"
     if result.done:
-        took += f", {seconds / result.done:.2f} s per micrograph"
-    return took if math.isnan(each) else f"{took} (estimation alone: median {each:.2f} CPU-s)"
+        duration += f", {seconds / result.done:.2f} s per micrograph"
+    return duration if math.isnan(each) else f"{duration} (estimation alone: median {each:.2f} CPU-s)"

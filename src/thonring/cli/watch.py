@@ -144,9 +144,9 @@ def _watch(plan: "WatchOptions", choice: "ExecutorChoice", *, quiet: bool) -> in
         ):
             watched = watch_folder(store, plan, executor, display)
         if not quiet:
-            took = console.duration_text(time.monotonic() - started)
+            duration = console.duration_text(time.monotonic() - started)
             counts = summary(record.outcome for record in store)
-            print_summary(watched.run, plan.run_options, counts, _ending(watched), took)
+            print_summary(watched.run, plan.run_options, counts, _ending(watched), duration)
     return watched.run.exit_code
 
 

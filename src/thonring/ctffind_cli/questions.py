@@ -224,12 +224,12 @@ def read_old_school(lines: Iterator[str], write: Callable[[str], None], *, of_ct
 
 def _of_ctffind4(lines: Iterator[str]) -> tuple[int | None, PhaseShift | None]:
     is_movie, frames = _values(lines, 5, MOVIE)
-    wanted, lowest_rad, highest_rad, step_rad = _values(lines, 6, PHASE_SHIFT)
+    has_phase_shift, lowest_rad, highest_rad, step_rad = _values(lines, 6, PHASE_SHIFT)
     if is_movie and not (frames >= 1 and frames.is_integer()):
         raise AnswerError(
             f"line 5 of the input: found {frames:g} frames, expected a whole number of at least 1."
         )
-    phase_shift = PhaseShift(lowest_rad, highest_rad, step_rad) if wanted else None
+    phase_shift = PhaseShift(lowest_rad, highest_rad, step_rad) if has_phase_shift else None
     return (int(frames) if is_movie else None), phase_shift
 
 

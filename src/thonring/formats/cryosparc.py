@@ -105,10 +105,10 @@ def _missing(rows: Exposures, needed: Collection[str]) -> list[str]:
 
 def _joined(rows: Exposures, other: Exposures, missing: Collection[str]) -> Exposures:
     """Add the missing fields from another table; rows stay unchanged if that lacks a row or all the fields."""
-    found, there = rows.dtype.names or (), other.dtype.names or ()
-    wanted = NAMES if NAMES[0] in missing else ()
-    added = [field for field in (*wanted, *missing) if field in there and field not in found]
-    if not added or UID not in found or UID not in there or not np.isin(rows[UID], other[UID]).all():
+    found, available = rows.dtype.names or (), other.dtype.names or ()
+    names = NAMES if NAMES[0] in missing else ()
+    added = [field for field in (*names, *missing) if field in available and field not in found]
+    if not added or UID not in found or UID not in available or not np.isin(rows[UID], other[UID]).all():
         return rows
     order = np.argsort(other[UID])
     index = order[np.searchsorted(other[UID], rows[UID], sorter=order)]

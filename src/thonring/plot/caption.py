@@ -25,12 +25,12 @@ def headline(outcome: Outcome) -> str:
     return f"{shortened(outcome.path.name, 60)}   {_STATUS_MARKS[outcome.status]} {outcome.status}"
 
 
-def shortened(name: str, most: int) -> str:
+def shortened(name: str, length: int) -> str:
     """Cut the middle out of a name that is too long: micrographs differ at the ends."""
-    if len(name) <= most:
+    if len(name) <= length:
         return name
-    tail = (most - 1) // 2
-    return f"{name[: most - 1 - tail]}…{name[-tail:]}"
+    tail = (length - 1) // 2
+    return f"{name[: length - 1 - tail]}…{name[-tail:]}"
 
 
 def facts(fit: CtfFit) -> list[tuple[str, str]]:

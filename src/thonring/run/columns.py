@@ -132,8 +132,8 @@ def read_columns(store: Store, known: RunColumns | None = None) -> RunColumns:
         else:
             rows = connection.execute(_QUERY.format(_NEW), (since.finished_at, since.action))
         columns = known or _columns([], names, revision)
-        while some := rows.fetchmany(_AT_ONCE):
-            columns = _merged(columns, _columns(some, names, revision))
+        while chunk := rows.fetchmany(_AT_ONCE):
+            columns = _merged(columns, _columns(chunk, names, revision))
         if known is not None and len(columns) != revision.micrographs:
             return read_columns(store)
     return replace(columns, revision=revision)
@@ -202,14 +202,14 @@ def _criteria(
 
 def _merged(old: RunColumns, new: RunColumns) -> RunColumns:
     """Replace rows by those of `new` with the same number, and add the others, in the order of the numbers."""
-    stays = ~np.isin(old.number, new.number)
-    order = np.argsort(np.concatenate([old.number[stays], new.number]), kind="stable")
+    unchanged = ~np.isin(old.number, new.number)
+    order = np.argsort(np.concatenate([old.number[unchanged], new.number]), kind="stable")
 
     def joined(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return np.concatenate([before[stays], after])[order]
+        return np.concatenate([before[unchanged], after])[order]
 
     def texts(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...]:
-        both = (*compress(before, stays), *after)
+        both = (*compress(before, unchanged), *after)
         return tuple(both[index] for index in order)
 
     values = [

@@ -58,8 +58,8 @@ def _judged(outcome: Outcome, decision: Decision, estimate: Attempt | None) -> O
     sentence = f"{decision.verdict} {decision.signature}"
     if decision.verdict == "rejected":
         return replace(outcome, reasons=(sentence, *reasons))
-    although = f", although the criteria failed: {'; '.join(reasons)}" if reasons else ""
-    note = Note("accepted-by-hand", f"{outcome.path}: {sentence}{although}")
+    failures = f", although the criteria failed: {'; '.join(reasons)}" if reasons else ""
+    note = Note("accepted-by-hand", f"{outcome.path}: {sentence}{failures}")
     return replace(outcome, reasons=(), notes=(*outcome.notes, note))
 
 
@@ -99,9 +99,9 @@ def end_superseded(
     if row is None:
         return
     current = _InEffect(*row)
-    was = (current.size, current.mtime_ns, current.inputs)
+    before = (current.size, current.mtime_ns, current.inputs)
     same = (
-        was == (provenance.file.size, provenance.file.mtime_ns, provenance.inputs)
+        before == (provenance.file.size, provenance.file.mtime_ns, provenance.inputs)
         and outcome.status != "failed"
     )
     if same and (current.estimate is not None or outcome.fit is not None):

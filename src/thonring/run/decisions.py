@@ -225,12 +225,12 @@ class Decisions:
             connection.executemany(_ADD_DECISION, [(key, action, *state) for key, *state in before])
             return self.action(action)
 
-    def history(self, micrograph: int | None = None, most: int = 100) -> list[Action]:
+    def history(self, micrograph: int | None = None, limit: int = 100) -> list[Action]:
         """Return the last actions, on one micrograph or on all, latest first."""
         with sqlite_errors(self._path):
             where = "" if micrograph is None else _OF_ONE
             of = () if micrograph is None else (micrograph,)
-            return [Action(*row) for row in self._connection.execute(_HISTORY.format(where), (*of, most))]
+            return [Action(*row) for row in self._connection.execute(_HISTORY.format(where), (*of, limit))]
 
     def action(self, number: int) -> Action:
         """Return the action with a number.

@@ -109,8 +109,8 @@ def changed_files(paths: Sequence[Path], known: Sequence[RegisteredFile]) -> lis
 
 def _absolute(paths: Sequence[str]) -> dict[str, str]:
     """Same as `Path.absolute`, for many paths."""
-    here = str(Path.cwd())
-    return {path: os.path.join(here, path) for path in paths}  # noqa: PTH118 - texts, see `RegisteredFile`
+    working_folder = str(Path.cwd())
+    return {path: os.path.join(working_folder, path) for path in paths}  # noqa: PTH118 - texts, see `RegisteredFile`
 
 
 SUFFIXES = re.compile(

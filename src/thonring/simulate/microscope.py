@@ -116,9 +116,11 @@ def movement(scene: Scene, kx: Image, ky: Image) -> Transform | None:
     return factor
 
 
-def _along(kx: Image, ky: Image, way_A: float, angle_deg: float) -> Image:
+def _along(kx: Image, ky: Image, distance_A: float, angle_deg: float) -> Image:
     angle = math.radians(angle_deg)
-    return np.asarray(np.float32(way_A * math.cos(angle)) * kx + np.float32(way_A * math.sin(angle)) * ky)
+    return np.asarray(
+        np.float32(distance_A * math.cos(angle)) * kx + np.float32(distance_A * math.sin(angle)) * ky
+    )
 
 
 # Camera

@@ -116,8 +116,8 @@ def periodogram(micrograph: Micrograph, finest_A: float = 0.0, window_A: float =
             f"expected at least {SMALLEST_TILE} pixels each way."
         )
     # One tile, or the squarest tiles of the requested length.
-    wanted = min(window_A / micrograph.pixel_A, max(shape))
-    tiles = whole(shape) if wanted > min(shape) else tiling(shape, round(wanted))
+    tile_length = min(window_A / micrograph.pixel_A, max(shape))
+    tiles = whole(shape) if tile_length > min(shape) else tiling(shape, round(tile_length))
     # Columns and rows of the transform up to the highest frequency needed.
     columns = min(
         tiles.width // 2, math.ceil(0.5 * tiles.width * min(1.0, micrograph.pixel_A / max(finest_A, 1e-9)))

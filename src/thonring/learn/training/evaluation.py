@@ -74,17 +74,19 @@ def errors_by_defocus(result: EvaluationResult) -> dict[str, ErrorRow]:
     edges = pairwise(DEFOCUS_EDGES_A)
     inside = {(low, high): (result.truth_A >= low) & (result.truth_A < high) for low, high in edges}
     return {
-        f"{low}-{high}": _error_row(result, some, low, high)
-        for (low, high), some in inside.items()
-        if some.any()
+        f"{low}-{high}": _error_row(result, selected, low, high)
+        for (low, high), selected in inside.items()
+        if selected.any()
     }
 
 
-def _error_row(result: EvaluationResult, some: npt.NDArray[np.bool_], low: float, high: float) -> ErrorRow:
-    error_A = result.error_A[some]
+def _error_row(
+    result: EvaluationResult, selected: npt.NDArray[np.bool_], low: float, high: float
+) -> ErrorRow:
+    error_A = result.error_A[selected]
     covered = None
     if result.sigma_A is not None:
-        covered = _rounded(np.mean(error_A <= NORMAL_95 * result.sigma_A[some]))
+        covered = _rounded(np.mean(error_A <= NORMAL_95 * result.sigma_A[selected]))
     return ErrorRow(
         low=round(low, 1),
         high=round(high, 1),

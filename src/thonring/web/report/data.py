@@ -59,7 +59,7 @@ def read_report_data(run: Path) -> ReportData:
         columns = read_columns(store)
         counts = summary(record.outcome for record in store)
         settings = run_settings(store)
-        actions = tuple(Decisions(run / STORE, connection).history(most=MAX_ACTIONS))
+        actions = tuple(Decisions(run / STORE, connection).history(limit=MAX_ACTIONS))
     return ReportData(
         run=run,
         columns=columns,

@@ -119,11 +119,11 @@ def _add_pictures(routes: APIRouter, view: RunView) -> None:
     def spectrum(number: MicrographId, attempt: AttemptNumber = None) -> Response:
         """Show the spectrum with the model in its upper left quadrant; computed again if it is not stored."""
         record = finished_micrograph(view, number)
-        wanted = record.kept if attempt is None else attempt
-        if wanted is not None and wanted == record.automatic.chosen:
+        index = record.kept if attempt is None else attempt
+        if index is not None and index == record.automatic.chosen:
             picture, _ = read_ctf_image(spectrum_path(view.run, record.name))
             return _png(spectrum_png(picture))
-        chosen = _attempt(record, wanted)
+        chosen = _attempt(record, index)
         evidence = view.measurements.get(record).evidence(chosen.sampling_A)
         enhanced = enhance(resample(evidence.measured, chosen.sampling_A))
         if chosen.fit is None:
@@ -249,10 +249,10 @@ def _overlay(record: MicrographRecord, attempt: Attempt) -> OverlayAnswer:
 
 
 def _attempt(record: MicrographRecord, number: int | None) -> Attempt:
-    wanted = record.kept if number is None else number
-    if wanted is None or wanted not in record.attempts:
-        raise HTTPException(404, f"micrograph {record.number} has no attempt {wanted}.")
-    return record.attempts[wanted]
+    index = record.kept if number is None else number
+    if index is None or index not in record.attempts:
+        raise HTTPException(404, f"micrograph {record.number} has no attempt {index}.")
+    return record.attempts[index]
 
 
 def _fit(record: MicrographRecord, number: int | None) -> CtfFit:
