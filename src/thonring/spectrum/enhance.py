@@ -101,8 +101,8 @@ def _median_3x3(plane: Image) -> Image:
     """
     # Each column of three, sorted: lowest, middle, highest.
     padded = np.pad(plane, 1, mode="wrap")
-    above, middle, below = padded[:-2], padded[1:-1], padded[2:]
-    low, high = np.minimum(above, middle), np.maximum(above, middle)
+    above, centre, below = padded[:-2], padded[1:-1], padded[2:]
+    low, high = np.minimum(above, centre), np.maximum(above, centre)
     lowest, highest = np.minimum(low, below), np.maximum(high, below)
     middle = np.maximum(low, np.minimum(high, below))
     # The median of nine is that of the largest lowest, the median middle and the smallest highest of three columns.
