@@ -44,7 +44,7 @@ class ResumePlan:
     new, failed
         Micrographs that the run does not have, and those that failed in it.
     forced
-        Micrographs that are processed again because the user asked for it.
+        Micrographs that are processed again at the user's request.
     unchanged
         Micrographs whose results stay; `missing_files` of them no longer have their file.
     changed
