@@ -23,7 +23,9 @@ from thonring.simulate import Truth
 
 BESIDE = replace(NATIVE, start="network")
 ALONE = replace(NATIVE, start="network-only")
-AGREES = Limit("network_agreement", 0.0, 5.0, "σ", "network {value} {unit}, limit {limit} {unit}", "a test")
+MIN_AGREEMENT = Limit(
+    "network_agreement", 0.0, 5.0, "σ", "network {value} {unit}, limit {limit} {unit}", "a test"
+)
 
 Says = Callable[..., None]
 
@@ -124,7 +126,7 @@ def test_its_agreement_can_be_demanded(
     network_says: Says, defocus_A: float, sigma_A: float, passed: bool
 ) -> None:
     network_says(defocus_A, sigma_A)
-    (attempt,) = attempts(micrograph(), replace(BESIDE, limits=(AGREES,)))
+    (attempt,) = attempts(micrograph(), replace(BESIDE, limits=(MIN_AGREEMENT,)))
     (result,) = attempt.verdict.criteria
     assert attempt.fit is not None
     away_A = abs(defocus_A - attempt.fit.mean_defocus_A)
@@ -133,7 +135,7 @@ def test_its_agreement_can_be_demanded(
 
 
 def test_its_agreement_is_unknown_and_passes_where_it_was_not_asked() -> None:
-    (attempt,) = attempts(micrograph(), replace(NATIVE, limits=(AGREES,)))
+    (attempt,) = attempts(micrograph(), replace(NATIVE, limits=(MIN_AGREEMENT,)))
     (result,) = attempt.verdict.criteria
     assert math.isnan(result.value)
     assert result.passed

@@ -33,7 +33,7 @@ NYQUIST_PER_A = 0.5
 LEAKAGE_BAND_A = (10.0, 3.0)
 OBJECT_HEIGHT = 10.0
 NOISE_AT_NYQUIST = 0.3
-LEAST_VALUES = 20
+MIN_VALUES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def dispersion_of_noise(seed: int, size: int) -> dict[str, float]:
     for name, tile_px in TILES_PX.items():
         bins = _sectors(micrograph, tile_px)
         level = bins.power / NOISE_AT_NYQUIST ** (bins.squared_frequency / NYQUIST_PER_A**2)
-        used = bins.values > LEAST_VALUES
+        used = bins.values > MIN_VALUES
         level, values = level[used], bins.values[used]
         level /= np.average(level, weights=values)
         found[name] = float(np.mean(values * (level - 1) ** 2))

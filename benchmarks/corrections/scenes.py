@@ -14,7 +14,7 @@ THESIS_COUNT = 1792
 THESIS_UNUSABLE = 170
 """Unusable micrographs in the labelled set of the thesis: TN + FP of its corrected protocol, 160 + 10."""
 
-MOST_DRAWN = 1000
+MAX_DRAWN = 1000
 """After so many scenes in a row without a label, the recipe is taken to have none with it."""
 
 Kind = Literal["labelled", "no-rings"]
@@ -91,7 +91,7 @@ def describe(numbered: NumberedScene) -> str:
 
 def _with_label(scene_of: Callable[[int], Scene], *, usable: bool) -> Iterator[tuple[int, Kind, Scene]]:
     index, last = 0, -1
-    while index - last <= MOST_DRAWN:
+    while index - last <= MAX_DRAWN:
         scene = scene_of(index)
         if scene.usable == usable:
             last = index
@@ -99,7 +99,7 @@ def _with_label(scene_of: Callable[[int], Scene], *, usable: bool) -> Iterator[t
         index += 1
     label = "usable" if usable else "unusable"
     raise ValueError(
-        f"none of {MOST_DRAWN} scenes in a row is {label}: the recipe must draw both kinds; change its fractions."
+        f"none of {MAX_DRAWN} scenes in a row is {label}: the recipe must draw both kinds; change its fractions."
     )
 
 

@@ -25,7 +25,7 @@ WRONG = "wrong estimate"
 NEGATIVES = (*DEFECTS[1:], WRONG)
 """Why a micrograph must not be accepted: its defect, or a wrong estimate of a usable one."""
 
-MOST_FALSE_POSITIVES, LEAST_MCC, LEAST_F1 = 2, 0.99, 0.998
+MAX_FALSE_POSITIVES, MIN_MCC, MIN_F1 = 2, 0.99, 0.998
 
 
 def confusion(verdicts: Sequence[JudgedMicrograph]) -> Confusion:
@@ -134,10 +134,10 @@ def print_seconds(verdicts: Verdicts) -> None:
 
 def print_targets(verdicts: Sequence[JudgedMicrograph]) -> None:
     matrix = confusion(verdicts)
-    met = matrix.fp <= MOST_FALSE_POSITIVES
+    met = matrix.fp <= MAX_FALSE_POSITIVES
     print_target(f"default: {matrix.fp} false positives of {matrix.total} (target: at most 2)", met=met)
-    print_target(f"default: MCC {matrix.mcc:.4f} (target: at least {LEAST_MCC})", met=matrix.mcc >= LEAST_MCC)
-    print_target(f"default: F1 {matrix.f1:.4f} (target: at least {LEAST_F1})", met=matrix.f1 >= LEAST_F1)
+    print_target(f"default: MCC {matrix.mcc:.4f} (target: at least {MIN_MCC})", met=matrix.mcc >= MIN_MCC)
+    print_target(f"default: F1 {matrix.f1:.4f} (target: at least {MIN_F1})", met=matrix.f1 >= MIN_F1)
 
 
 def print_no_rings(verdicts: Sequence[JudgedMicrograph]) -> None:

@@ -22,7 +22,7 @@ from thonring.records import Spectrum
 
 TIMED = 40
 RINGS = "rings"
-MOST_DIFFERENCE = 0.02
+MAX_DIFFERENCE = 0.02
 """Relative difference of prediction and fit of real data."""
 
 ASSUMED_PIXEL_A = 8.0
@@ -91,7 +91,7 @@ def print_real(predictor: Predictor, data: Path) -> None:
     print_table(f"Real data, {predictor.card.network}", header, rows)
     print_target(
         f"largest difference from an accepted estimate {100 * worst:.2f} % (target: at most 2 %)",
-        met=worst <= MOST_DIFFERENCE,
+        met=worst <= MAX_DIFFERENCE,
     )
 
 

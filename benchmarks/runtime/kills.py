@@ -39,7 +39,7 @@ OPTIONS = [
 FORMATS = ("star", "xmd", "csv", "ctffind", "cryosparc-csv")
 PIXEL_A = 1.5
 LONGEST_WAIT_S = 1.5
-MOST_BETWEEN_KILLS = 14
+MAX_BETWEEN_KILLS = 14
 """Every other kill waits for at most so many more finished micrographs."""
 
 DAMAGED_EVERY = 20
@@ -86,7 +86,7 @@ def kill_repeatedly(folder: Path, raw: Path, options: argparse.Namespace) -> Tal
     while tally.kills < options.kills:
         process = start(folder, raw, options.workers)
         if tally.kills % 2:
-            wait_for(process, folder / "run", len(before) + moments.randint(1, MOST_BETWEEN_KILLS))
+            wait_for(process, folder / "run", len(before) + moments.randint(1, MAX_BETWEEN_KILLS))
         time.sleep(moments.uniform(0, LONGEST_WAIT_S) ** 2 / LONGEST_WAIT_S)
         process.kill()
         complete = process.wait() >= 0

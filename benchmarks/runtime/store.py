@@ -24,7 +24,7 @@ FORMATS = {
     "json": ("json",),
     "ctffind, one text per micrograph": ("ctffind",),
 }
-MOST_SCAN_S, MOST_EXPORT_S, MOST_MB = 5.0, 30.0, 500.0
+MAX_SCAN_S, MAX_EXPORT_S, MAX_MB = 5.0, 30.0, 500.0
 COMMITS = 200
 
 
@@ -105,13 +105,13 @@ def _row(name: str, usage: ResourceUsage) -> list[str]:
 def _print_targets(scanned: ResourceUsage, exported: ResourceUsage, usages: list[ResourceUsage]) -> None:
     print("\nTargets")
     for what, usage, most_s in (
-        ("resume scan", scanned, MOST_SCAN_S),
-        ("export of all tables", exported, MOST_EXPORT_S),
+        ("resume scan", scanned, MAX_SCAN_S),
+        ("export of all tables", exported, MAX_EXPORT_S),
     ):
         text = f"{what} in {usage.wall_seconds:.1f} s (target: at most {most_s:.0f})"
         print_target(text, met=usage.wall_seconds <= most_s)
     peak_MB = max(usage.peak_MB for usage in usages)
-    print_target(f"{peak_MB:.0f} MB peak memory (target: at most {MOST_MB:.0f})", met=peak_MB <= MOST_MB)
+    print_target(f"{peak_MB:.0f} MB peak memory (target: at most {MAX_MB:.0f})", met=peak_MB <= MAX_MB)
 
 
 def main() -> None:

@@ -30,8 +30,8 @@ TABLES = {
     "ice": ("Ice: power over that interpolated between 4.5 and 3.1 Å", ICE_A),
 }
 RANGE_PERCENT = (5, 95)
-MOST_PIXELS = 2048
-MOST_SECONDS = 2.5
+MAX_PIXELS = 2048
+MAX_SECONDS = 2.5
 TIMED = 6
 
 
@@ -50,7 +50,7 @@ def compare(real_set: RealSet, options: argparse.Namespace) -> Comparison:
         real_set=real_set,
         recipe_name=options.recipe,
         seed=options.seed,
-        most_pixels=MOST_PIXELS,
+        most_pixels=MAX_PIXELS,
     )
     found = map_in_processes(work, range(options.count), options.workers)
     return Comparison(real_set, real_curves(real_set), [one for one in found if one is not None])
@@ -120,7 +120,7 @@ def print_times(recipe_name: str) -> None:
         ["spectrum, 512²", f"{spectrum:.4f}", f"{image / spectrum:.0f}"],
     ]
     print_table("Time, median", ["what", "CPU s", "times as fast"], rows)
-    print_target(f"image of 4096²: {image:.2f} s (target: at most {MOST_SECONDS})", met=image <= MOST_SECONDS)
+    print_target(f"image of 4096²: {image:.2f} s (target: at most {MAX_SECONDS})", met=image <= MAX_SECONDS)
     print_target(
         f"spectrum: {image / spectrum:.0f} times as fast as an image (target: at least 100)",
         met=image >= 100 * spectrum,

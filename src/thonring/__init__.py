@@ -1,4 +1,4 @@
-"""CTF estimation for electron micrographs: a fit with error bars, and a verdict with reasons.
+"""CTF estimation for electron micrographs: a fit with error bars, and a verdict with its reasons.
 
 >>> import thonring
 >>> optics = thonring.Optics(voltage_kV=300, cs_mm=2.7, amplitude_contrast=0.1, pixel_A=1.0)
@@ -20,7 +20,7 @@ __all__ = ["Optics", "Settings", "estimate"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the module protocol
-    """Load the pipeline and the stages when they are first asked for: `thonring --help` needs none of them."""
+    """Load the pipeline and the stages on first use: `thonring --help` needs none of them."""
     if name == "estimate":
         return importlib.import_module("thonring.pipeline").estimate
     if name in _STAGES:

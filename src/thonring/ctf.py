@@ -156,15 +156,15 @@ def defocus_of_zero(
     return reachable
 
 
-def zero_curves(most: int, ctf: CtfFit | KnownDefocus, optics: Optics, directions: int = 181) -> Floats:
-    """The closed curves of the first `most` zeros, (most, 2, directions): kx and ky in 1/Å, NaN where there is none.
+def zero_curves(count: int, ctf: CtfFit | KnownDefocus, optics: Optics, directions: int = 181) -> Floats:
+    """The closed curves of the first `count` zeros, (count, 2, directions): kx and ky in 1/Å, NaN where there is none.
 
     The amplitude contrast is that of `optics`. The last direction is the first again, a whole turn later.
     """
     direction_rad = np.linspace(0.0, 2.0 * math.pi, directions)
     defocus_A = defocus_along(direction_rad, ctf.defocus_u_A, ctf.defocus_v_A, ctf.angle_deg)
     shift_rad = math.radians(ctf.phase_shift_deg)
-    phases_rad = np.array([_phase_of_zero(number, optics, shift_rad) for number in range(1, most + 1)])
+    phases_rad = np.array([_phase_of_zero(number, optics, shift_rad) for number in range(1, count + 1)])
     radius_per_A = frequency_of_phase(phases_rad[:, None], defocus_A, optics, shift_rad)
     return np.stack([radius_per_A * np.cos(direction_rad), radius_per_A * np.sin(direction_rad)], axis=1)
 

@@ -1,4 +1,4 @@
-"""Everything that Thonring raises on purpose.
+"""All errors that Thonring raises deliberately.
 
 ::
 
@@ -11,9 +11,9 @@
     ├── AnswerError           an answer to a question of CTFFIND is missing or impossible
     ├── SettingsError         an option is impossible: range upside down, unknown profile
     ├── OutputError           the run folder cannot be written
-    │   └── RunInUse          another process works on it
+    │   └── RunInUse          another process is using it
     ├── DecisionError         a decision about a micrograph is not possible
-    ├── ClusterError          the workers of a cluster are missing, unfit or lost
+    ├── ClusterError          the workers of a cluster are missing, unsuitable or lost
     └── FitError              no CTF could be fitted to a spectrum
 
 Every message names the file or option, what was found, what was expected and what to do.
@@ -37,7 +37,7 @@ class UnsuitableImage(InputError):  # noqa: N818
 
 
 class UnreadableTable(InputError):  # noqa: N818
-    """A table of micrographs, defoci or limits lacks what is needed."""
+    """A table of micrographs, defocus values or limits lacks what is needed."""
 
 
 class OpticsError(ThonringError):
@@ -57,7 +57,7 @@ class OutputError(ThonringError):
 
 
 class RunInUse(OutputError):  # noqa: N818 - as above
-    """Another process works on the run; `holder` says which one, and since when."""
+    """Another process is using the run; `holder` says which one, and since when."""
 
     def __init__(self, message: str, holder: str) -> None:
         super().__init__(message)
@@ -69,7 +69,7 @@ class DecisionError(ThonringError):
 
 
 class ClusterError(ThonringError):
-    """The workers of a cluster are missing, unfit or lost."""
+    """The workers of a cluster are missing, unsuitable or lost."""
 
 
 class FitError(ThonringError):

@@ -1,7 +1,7 @@
-"""Manual estimates: a CTF set on the spectrum by a person, compared with it, and fitted from there by the same method.
+"""Manual estimates: a CTF set on the spectrum manually, compared with it, and fitted from there by the same method.
 
-A `ManualCtf` is what the person set, a `Ring` how it is drawn and moved. `evaluate_manual_ctf` says how well it agrees
-as it is; `estimate` makes an attempt of it, fitted or as it is, which is judged as any other.
+A `ManualCtf` holds the manual values, a `Ring` is how they are drawn and moved. `evaluate_manual_ctf` compares it
+as it is; `estimate` turns it into an attempt, fitted or as it is, which is judged like any other.
 """
 
 import math
@@ -19,16 +19,16 @@ from thonring.records import Attempt, CtfFit, Floats, KnownDefocus, SectorProfil
 from thonring.settings import FitStart, Settings
 
 NEARBY = 0.15
-"""Rings are searched within this share of the manual defocus: a ring is set to a few per cent of its radius."""
+"""Rings are searched within this fraction of the manual defocus: a ring is set to a few per cent of its radius."""
 
 MOVED_FAR = 0.12
-"""A fit further than this share from the manual defocus is reported: it may be on other rings than those meant."""
+"""A fit further than this fraction from the manual defocus is reported: it may have locked to other rings."""
 
-MOST_RINGS, DIRECTIONS = 40, 91
-"""Curves of zeros that are drawn at most, and points of each."""
+MAX_RINGS, DIRECTIONS = 40, 91
+"""Maximum number of zeros drawn, and points per curve."""
 
 _ROUNDING = 1e-9
-"""Relative margin of a band taken from a fit, so that the same frequencies lie inside."""
+"""Relative margin of a band taken from a fit, so that it includes the same frequencies."""
 
 ManualMode = Literal["fit", "hand"]
 
@@ -86,7 +86,7 @@ def defocus_of_ring(ring: Ring, optics: Optics, phase_shift_deg: float = 0.0) ->
 
 
 def manual_ctf_of(fitted: CtfFit) -> ManualCtf:
-    """A fit as a manual CTF, in the band that it was fitted on."""
+    """A fit as a manual CTF, in the band it was fitted on."""
     low_A, high_A = fitted.resolution_range_A
     defocus = KnownDefocus(fitted.defocus_u_A, fitted.defocus_v_A, fitted.angle_deg, fitted.phase_shift_deg)
     return ManualCtf(defocus, (low_A * (1 + _ROUNDING), high_A * (1 - _ROUNDING)), fitted.amplitude_contrast)
@@ -106,7 +106,7 @@ def ring_of(manual: ManualCtf, optics: Optics, number: int) -> Ring | None:
 
 def rings_of(manual: ManualCtf, optics: Optics) -> Floats:
     """The curves of zeros from the first on, (rings, 2, directions), as far as one reaches into the band."""
-    curves = zero_curves(MOST_RINGS, manual.defocus, manual.optics(optics), DIRECTIONS)
+    curves = zero_curves(MAX_RINGS, manual.defocus, manual.optics(optics), DIRECTIONS)
     with np.errstate(invalid="ignore"):
         inside = np.hypot(curves[:, 0], curves[:, 1]) <= 1.0 / manual.resolution_range_A[1]
     return curves[inside.any(axis=1)]
@@ -115,7 +115,7 @@ def rings_of(manual: ManualCtf, optics: Optics) -> Floats:
 def evaluate_manual_ctf(
     measured: Measurement, profiles: SectorProfiles, settings: Settings, manual: ManualCtf
 ) -> fit.FixedCtfFit:
-    """A manual CTF against the spectrum: only background and ring power are fitted, in its band.
+    """Compare a manual CTF with the spectrum: only background and ring power are fitted, in its band.
 
     Raises
     ------
@@ -133,10 +133,10 @@ def evaluate_manual_ctf(
 def estimate(
     measured: Measurement, profiles: SectorProfiles, settings: Settings, manual: ManualCtf, mode: ManualMode
 ) -> Attempt:
-    """The attempt of a manual CTF, graded as any: fitted from there, or with `mode` "hand" kept as it is.
+    """The attempt of a manual CTF, graded like any other: fitted from there, or with `mode` "hand" kept as it is.
 
     `measured` and its `profiles` are of the run's `settings`. What is kept as it is has standard errors of 0, as
-    everything that is fixed. A spectrum that is refused without a fit is fitted all the same; its reasons stay.
+    everything that is fixed. A spectrum that is rejected without a fit is fitted nevertheless; its reasons stay.
 
     Raises
     ------
@@ -145,13 +145,13 @@ def estimate(
     FitError
         If nothing could be fitted.
     """
-    wanted = _settings(settings, manual, mode)
+    adapted = _settings(settings, manual, mode)
     known = manual.defocus
     if mode == "hand":
         measured = replace(measured, optics=manual.optics(measured.optics))
     else:
-        known = _nearby(measured, profiles, wanted, known)
-    attempts = tuple(pipeline.attempts_on(measured, profiles, wanted, known, insist=True))
+        known = _nearby(measured, profiles, adapted, known)
+    attempts = tuple(pipeline.attempts_on(measured, profiles, adapted, known, fit_rejected=True))
     best = attempts[pipeline.best_of(attempts)]
     if best.fit is None:
         raise FitError(f"no fit was possible from there: {'; '.join(best.verdict.reasons)}")
@@ -161,9 +161,9 @@ def estimate(
 def _nearby(
     measured: Measurement, profiles: SectorProfiles, settings: Settings, manual: KnownDefocus
 ) -> KnownDefocus:
-    """The most likely of the defocus values close to the manual one, as a start.
+    """The most likely defocus close to the manual one, as a start.
 
-    A ring set to a few per cent leaves several minima that a refinement could not leave: those of a search are
+    A ring set to a few per cent leaves several minima between which a refinement could not move: those of a search are
     compared with it, each also with the manual astigmatism.
     """
     mean_A, x_A, y_A = to_vector(manual.defocus_u_A, manual.defocus_v_A, manual.angle_deg)
@@ -175,14 +175,14 @@ def _nearby(
     low_resolution_A, high_resolution_A = settings.resolution_range_A
     band = profiles.within(1.0 / low_resolution_A, min(1.0 / high_resolution_A, 0.5 / finest_A))
     found, _ = fit.search(band, measured.optics, near)
-    own = fit.Candidate.from_known(manual, max((one.score for one in found), default=0.0))
-    astigmatic = (replace(one, astigmatism_x_A=x_A, astigmatism_y_A=y_A) for one in found)
+    own = fit.Candidate.from_known(manual, max((candidate.score for candidate in found), default=0.0))
+    astigmatic = (replace(candidate, astigmatism_x_A=x_A, astigmatism_y_A=y_A) for candidate in found)
     best = fit.refine(band, measured.optics, near, (own, *found, *astigmatic))
     return KnownDefocus(best.defocus_u_A, best.defocus_v_A, best.angle_deg, best.phase_shift_deg)
 
 
 def moved_far(manual: KnownDefocus, fitted: CtfFit) -> bool:
-    """Whether a fit ended so far from the manual defocus that it may be on other rings."""
+    """Whether a fit ended so far from the manual defocus that it may have locked to other rings."""
     start_A = 0.5 * (manual.defocus_u_A + manual.defocus_v_A)
     return abs(fitted.mean_defocus_A - start_A) > MOVED_FAR * abs(start_A)
 
@@ -192,12 +192,12 @@ def _settings(settings: Settings, manual: ManualCtf, mode: ManualMode) -> Settin
     if not all(math.isfinite(value) for value in (*_values(manual.defocus), *manual.resolution_range_A)):
         raise SettingsError("a defocus or resolution set manually is not a number; expected Å and degrees.")
     start: FitStart = "search" if settings.start == "search" else "network"
-    wanted = replace(
+    adapted = replace(
         settings, resolution_range_A=manual.resolution_range_A, start=start, fix_defocus=mode == "hand"
     )
     if mode == "fit":
-        return wanted
-    return replace(wanted, phase_shift=False, refine_amplitude_contrast=False)
+        return adapted
+    return replace(adapted, phase_shift=False, refine_amplitude_contrast=False)
 
 
 def _values(defocus: KnownDefocus) -> tuple[float, float, float, float]:

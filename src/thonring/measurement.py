@@ -43,7 +43,7 @@ class Measurement:
 
 
 def measured_file(source: Source, settings: Settings, kind: SpectrumKind | None) -> Measurement:
-    """The spectrum of a file as far as the settings need it: of its image, or the one it holds, of the named kind.
+    """The spectrum of a file as far as the settings need it: that of its image, or a given one of the named kind.
 
     Raises
     ------
@@ -59,9 +59,9 @@ def measured_file(source: Source, settings: Settings, kind: SpectrumKind | None)
 
 
 def measured_spectrum(source: Source, kind: SpectrumKind | None, finest_A: float) -> Measurement:
-    """The spectrum of a file's image to `finest_A`, or the one it holds, of the named kind, as far as it goes.
+    """The spectrum of a file's image to `finest_A`, or a given one of the named kind to its own limit.
 
-    This is what networks are fed; whatever the settings of an estimate, it is the same.
+    This is the input of networks; it does not depend on the settings of an estimate.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def measure(micrograph: Micrograph, settings: Settings, finest_A: float = math.i
     Raises
     ------
     UnsuitableImage
-        If the image is too small, constant, or has too many pixels that are no numbers.
+        If the image is too small, constant, or has too many pixels that are not finite.
     """
     pixel_A = micrograph.pixel_A
     finest_A = min(
@@ -156,7 +156,7 @@ def _given_spectrum(source: Source, kind: SpectrumKind) -> Measurement:
 
 
 def _clamped(settings: Settings, pixel_A: float) -> tuple[Note, ...]:
-    """A note for a user who asked for a resolution beyond Nyquist, on what is used instead."""
+    """A note if the requested resolution is beyond Nyquist, on what is used instead."""
     finest_A = settings.resolution_range_A[1]
     if finest_A in {FINEST_RESOLUTION_A, max(finest_A, 2 * pixel_A)}:
         return ()

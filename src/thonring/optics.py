@@ -69,7 +69,7 @@ def _check_amplitude_contrast(fraction: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PartialOptics:
-    """Constants as far as they are given; what is missing may come from a STAR file."""
+    """Constants as far as given; missing ones may come from a STAR file."""
 
     voltage_kV: float | None = None
     cs_mm: float | None = None
@@ -77,7 +77,7 @@ class PartialOptics:
     pixel_A: float | None = None
 
     def over(self, other: "PartialOptics") -> "PartialOptics":
-        """These values, and those of `other` where none is given here."""
+        """These values, completed by those of `other`."""
         return PartialOptics(
             voltage_kV=other.voltage_kV if self.voltage_kV is None else self.voltage_kV,
             cs_mm=other.cs_mm if self.cs_mm is None else self.cs_mm,
@@ -88,7 +88,7 @@ class PartialOptics:
         )
 
     def complete(self) -> Optics:
-        """Optics from these values, the amplitude contrast being 0.1 unless given.
+        """Optics from these values; the amplitude contrast defaults to 0.1.
 
         Raises
         ------

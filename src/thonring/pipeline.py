@@ -96,7 +96,7 @@ def examine_measured(
 ) -> tuple[Outcome, Evidence | None]:
     """Estimate and grade what `measure_input` returns, and return the outcome with the evidence for its verdict.
 
-    `source` is its name; errors of `measure_input` are in the outcome.
+    `source` names the input; errors of `measure_input` are in the outcome.
     """
     cpu_start_s = time.process_time()
     measured = None
@@ -142,23 +142,23 @@ def attempts_on(
     settings: Settings,
     known: KnownDefocus | None = None,
     *,
-    insist: bool = False,
+    fit_rejected: bool = False,
 ) -> Iterator[Attempt]:
-    """Try one sampling after the other until the criteria are met, or the spectrum alone is rejected.
+    """Try one sampling after the other until the criteria are met, or the spectrum itself is rejected.
 
-    With `insist` a rejected spectrum is fitted all the same, and the verdict has the criteria of both.
+    With `fit_rejected` a rejected spectrum is fitted nevertheless, and the verdict has the criteria of both stages.
     """
     limits = settings.limits or quality.load_profile(settings.profile)
     network = _network(measured, settings)
     tried: list[float] = []
-    for wanted_A in samplings(settings, measured.pixel_A):
-        sampling_A = max(wanted_A, measured.spectrum.sampling_A)
+    for requested_A in samplings(settings, measured.pixel_A):
+        sampling_A = max(requested_A, measured.spectrum.sampling_A)
         if any(abs(sampling_A / other - 1) < SAME_SAMPLING for other in tried):
             continue
         tried.append(sampling_A)
         data = _attempt_data(_evidence(measured, profiles, sampling_A), measured.pixel_A, network)
         results = quality.grade(data, limits, "spectrum")
-        if not insist and not all(result.passed for result in results):
+        if not fit_rejected and not all(result.passed for result in results):
             yield Attempt(sampling_A, Verdict(settings.profile, results), None)
             return
         try:
@@ -175,7 +175,7 @@ def attempts_on(
 
 
 def agreement(fitted: CtfFit, evidence: Evidence, settings: Settings, finest_A: float) -> CtfFit:
-    """The same CTF compared with the spectrum to `finest_A`, beyond the range of its fit.
+    """Compare the same CTF with the spectrum to `finest_A`, beyond the range of its fit.
 
     Only background and ring power are fitted: resolution and curve show how far the CTF agrees.
 
@@ -236,7 +236,7 @@ def _evidence(measured: Measurement, profiles: SectorProfiles, sampling_A: float
 
 
 def _network(measured: Measurement, settings: Settings) -> "NetworkDefocus | None":
-    """The prediction of the packaged network, None if no start from it is wanted."""
+    """The prediction of the packaged network; None if the settings do not use it."""
     if settings.start == "search":
         return None
     from thonring.learn.predict import Predictor

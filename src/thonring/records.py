@@ -1,4 +1,4 @@
-"""The records that pass from one stage to the next: frozen, with the unit in each name (docs/conventions.md).
+"""The records passed from one stage to the next: frozen, with the unit in each name (docs/conventions.md).
 
 Underfocus is positive, U >= V, the angle of U from +x (columns) towards +y (rows), in (-90, 90] degrees.
 """
@@ -234,7 +234,7 @@ class Verdict:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it was rejected, one sentence a failed criterion."""
+        """Why it was rejected, one sentence per failed criterion."""
         return tuple(criterion.reason for criterion in self.criteria if not criterion.passed)
 
 

@@ -1,4 +1,4 @@
-"""How to estimate: every choice a user can make, checked on entry."""
+"""Settings of an estimate: every choice a user can make, checked on entry."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SearchMethod = Literal["match", "fourier"]
 FitStart = Literal["search", "network", "network-only"]
 
 SpectrumKind = Literal["amplitude", "power"]
-"""What a spectrum that another program computed holds: amplitudes, or their squares."""
+"""What a given spectrum contains: amplitudes, or their squares."""
 
 LimitSide = Literal["at least", "at most"]
 """One side of a `Limit`."""

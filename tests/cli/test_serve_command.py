@@ -92,7 +92,7 @@ def test_every_decision_that_was_answered_survives_a_kill(place: Path) -> None:
         answered = judge_until_it_dies(client)
         killer.join()
     with decide_in(place / "run") as decisions:
-        kept = {action.id for action in decisions.history(most=100_000)}
+        kept = {action.id for action in decisions.history(limit=100_000)}
     assert len(answered) > 3
     assert set(answered) <= kept
     assert len(kept) <= len(answered) + 1

@@ -19,7 +19,7 @@ from thonring.run.store import Store
 from thonring.settings import Settings
 
 START = datetime(2026, 3, 1, 18, 0, tzinfo=UTC)
-MOST_S = 24 * 3600
+MAX_S = 24 * 3600
 GIVEN = PartialOptics(300.0, 2.7)
 IDLE = Until(idle_s=300.0)
 
@@ -36,7 +36,7 @@ class Script:
 
     def sleep(self, seconds: float) -> None:
         self.now_s += seconds
-        assert self.now_s < MOST_S, "the watch did not end"
+        assert self.now_s < MAX_S, "the watch did not end"
         while self.events and self.events[0][0] <= self.now_s:
             self.events.pop(0)[1]()
 

@@ -17,7 +17,7 @@ from thonring.records import Micrograph
 from thonring.simulate import Truth, draw, load_recipe, noise_micrograph
 from thonring.spectrum import periodogram
 
-MOST_BYTES = 10_000_000
+MAX_BYTES = 10_000_000
 UNSURE_A = 3000.0
 
 
@@ -81,4 +81,4 @@ def test_it_is_what_the_packaged_recipe_makes() -> None:
     assert (card.network, card.kind) == ("rings", "polar")
     assert card.parameters == count_parameters(network("rings").build())
     assert (card.trained_kV, card.trained_defocus_A) == ((100, 300), (2500, 65_000))
-    assert len(checked_model(predict.PACKAGED)) < MOST_BYTES
+    assert len(checked_model(predict.PACKAGED)) < MAX_BYTES

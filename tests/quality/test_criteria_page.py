@@ -14,7 +14,7 @@ from thonring.quality import CRITERIA, known_profiles, load_profile
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "criteria.md").read_text(encoding="utf-8")
-WRITE_ANEW = "docs/criteria.md is out of date: run python docs/criteria_tables.py"
+REGENERATE = "docs/criteria.md is out of date: run python docs/criteria_tables.py"
 
 
 def table(name: str) -> list[dict[str, str]]:
@@ -44,14 +44,14 @@ def test_the_overview_names_every_criterion_and_its_unit() -> None:
         (c.name, c.unit, {"spectrum": "before", "fit": "after"}[c.stage] + " the fit", c.pass_if_missing)
         for c in CRITERIA.values()
     ]
-    assert page == [(*rest, "passed" if passes else "failed") for *rest, passes in now], WRITE_ANEW
+    assert page == [(*rest, "passed" if passes else "failed") for *rest, passes in now], REGENERATE
 
 
 @pytest.mark.parametrize("profile", known_profiles())
 def test_the_limits_are_those_of_the_profile(profile: str) -> None:
     page = {row["criterion"]: bounds(row[profile]) for row in table("limits") if row[profile]}
     assert page == {limit.criterion: (limit.at_least, limit.at_most) for limit in load_profile(profile)}, (
-        WRITE_ANEW
+        REGENERATE
     )
 
 
@@ -59,13 +59,13 @@ def test_the_limits_are_those_of_the_profile(profile: str) -> None:
 def test_the_units_are_those_of_the_limits(profile: str) -> None:
     units = {row["criterion"]: row["unit"] for row in table("limits")}
     for limit in load_profile(profile):
-        assert units[limit.criterion] == limit.unit, WRITE_ANEW
+        assert units[limit.criterion] == limit.unit, REGENERATE
 
 
 def test_the_script_would_change_nothing() -> None:
     script = runpy.run_path(str(DOCS / "criteria_tables.py"))
     now = script["rewritten"](PAGE)
-    assert now == PAGE, f"{WRITE_ANEW}\n{now}"
+    assert now == PAGE, f"{REGENERATE}\n{now}"
 
 
 def test_every_criterion_is_explained_in_order() -> None:

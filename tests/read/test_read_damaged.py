@@ -49,8 +49,8 @@ NO_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "pipe": (os.mkfifo, "found a named pipe"),
     "device": (to_zero, "found a device"),
     "folder": (Path.mkdir, "found a folder"),
-    "circle": (to_itself, "is a link that leads in a circle"),
-    "broken link": (to_nowhere, r"is a link to 'moved\.mrc', which does not exist"),
+    "circle": (to_itself, "is a symbolic link that refers to itself"),
+    "broken link": (to_nowhere, r"is a symbolic link to 'moved\.mrc', which does not exist"),
 }
 
 
@@ -83,7 +83,7 @@ def test_a_star_file_that_is_a_pipe(tmp_path: Path) -> None:
 
 
 def test_a_name_that_none_can_have(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match="cannot be the name of a file"):
+    with pytest.raises(UnreadableFile, match="is not a valid file name"):
         read.micrograph(tmp_path / "a\0b.mrc", OPTICS)
     with pytest.raises(UnreadableFile, match="File name too long"):
         read.micrograph(tmp_path / ("long" * 100 + ".mrc"), OPTICS)

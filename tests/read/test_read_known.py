@@ -173,7 +173,7 @@ def test_passthrough_files_beside_are_joined_by_uid(tmp_path: Path) -> None:
     made = rows[[name for name, _ in CS_FIELDS if name != "micrograph_blob/path"]]
     save_cs(tmp_path / "J5_passthrough_exposures_few.cs", names[:1])
     save_cs(tmp_path / "J5_passthrough_particles.cs", made[["uid"]])
-    with pytest.raises(UnreadableTable, match="micrograph_blob/path missing"):
+    with pytest.raises(UnreadableTable, match="micrograph_blob/path are missing"):
         known_defocus(save_cs(tmp_path / "exposures_ctf_estimated.cs", made))
     save_cs(tmp_path / "J5_passthrough_exposures.cs", more)
     known = known_defocus(tmp_path / "exposures_ctf_estimated.cs")
@@ -286,7 +286,7 @@ def test_bad_cryosparc_tables(tmp_path: Path) -> None:
         known_defocus(path)
     rows = np.array(CS_ROWS, CS_FIELDS)
     without_path = [name for name, _ in CS_FIELDS if name != "micrograph_blob/path"]
-    with pytest.raises(UnreadableTable, match=r"micrograph_blob/path missing; found uid.*passthrough"):
+    with pytest.raises(UnreadableTable, match=r"micrograph_blob/path are missing; found uid.*passthrough"):
         known_defocus(save_cs(path, rows[without_path]))
     save_cs(path, rows)
     path.write_bytes(path.read_bytes()[:-8])

@@ -180,7 +180,7 @@ def test_a_defect_leaves_the_sound_scene_as_it_was() -> None:
 
 
 def test_ranges_that_never_give_rings_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["thonring.simulate.sample"], "MOST_TRIALS", 100)
+    monkeypatch.setattr(sys.modules["thonring.simulate.sample"], "MAX_TRIALS", 100)
     recipe = SESSION.model_copy(update={"ctf": SESSION.ctf.model_copy(update={"defocus_A": (100.0, 300.0)})})
     with pytest.raises(
         SettingsError, match="no scene with 3 visible rings was found in 100 trials at 512 px: widen"

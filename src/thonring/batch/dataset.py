@@ -1,4 +1,4 @@
-"""Examples for a data set as a run: one job measures or simulates one, and a single writer adds them to the file."""
+"""Filling a data set: each job measures or simulates one example, and a single writer adds them to the file."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from thonring.simulate import Recipe
 SAME_DEFOCUS_A = 0.05
 """Defocus values closer than the digits of results.csv are the same estimate."""
 
-MOST_PHASE_SHIFT_DEG = 5.0
+MAX_PHASE_SHIFT_DEG = 5.0
 """Networks are trained without a phase shift; 5° shift the rings at 10 Å and 300 kV as 140 Å of defocus do."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredJob:
-    """An accepted micrograph whose spectrum is to be measured again."""
+    """An accepted micrograph whose spectrum will be measured again."""
 
     accepted: Accepted
     session: str
 
     @property
     def file(self) -> str:
-        """Its name in a data set."""
+        """Name of the example in the data set."""
         return str(self.accepted.path)
 
 
@@ -41,7 +41,7 @@ class SimulatedJob:
 
     @property
     def file(self) -> str:
-        """Its name in a data set."""
+        """Name of the example in the data set."""
         return scene_file(self.seed, self.index)
 
 
@@ -50,7 +50,7 @@ ExampleJob = MeasuredJob | SimulatedJob
 
 @dataclass(frozen=True, slots=True)
 class ExampleResult:
-    """An example, or the reason why there is none; `example` is None, too, once it is written."""
+    """An example, or the reason why there is none; `example` is also None once it has been written."""
 
     file: str
     example: Example | None = None
@@ -60,7 +60,7 @@ class ExampleResult:
 
 @dataclass(frozen=True, slots=True)
 class DatasetPlan:
-    """The jobs to do, those `refused` as their micrograph is there with another defocus, and how many are `present`."""
+    """The remaining jobs, those `refused` because their defocus differs in the data set, and how many are `present`."""
 
     waiting: tuple[ExampleJob, ...]
     refused: tuple[ExampleResult, ...]
@@ -68,7 +68,7 @@ class DatasetPlan:
 
     @property
     def count(self) -> int:
-        """How many results are reported."""
+        """Number of results that will be reported."""
         return len(self.waiting) + len(self.refused)
 
 
@@ -76,7 +76,7 @@ class DatasetPlan:
 class DatasetResult:
     """The results of a plan in the order of its jobs, all of them unless the run was interrupted; refused ones first.
 
-    `run` counts the refused ones as failures.
+    In `run` the refused ones count as failures.
     """
 
     results: tuple[ExampleResult, ...]
@@ -84,7 +84,7 @@ class DatasetResult:
 
 
 class DatasetSink(OrderedSink[ExampleResult]):
-    """A data set on disk, to which each example is added as it comes; `results` hold no spectra."""
+    """A data set on disk, to which each example is added as it is finished; `results` hold no spectra."""
 
     def __init__(self, writer: DatasetWriter) -> None:
         super().__init__()
@@ -108,11 +108,14 @@ class DatasetSink(OrderedSink[ExampleResult]):
 
 def measured_jobs(accepted: Sequence[Accepted], session: str | None) -> list[MeasuredJob]:
     """One job per micrograph; its session is its folder unless a name is given."""
-    return [MeasuredJob(one, str(one.path.parent) if session is None else session) for one in accepted]
+    return [
+        MeasuredJob(micrograph, str(micrograph.path.parent) if session is None else session)
+        for micrograph in accepted
+    ]
 
 
 def plan_dataset(writer: DatasetWriter, jobs: Sequence[ExampleJob]) -> DatasetPlan:
-    """Find out which jobs are still to be done for a data set: each micrograph enters it once."""
+    """Find the jobs that a data set still needs: each micrograph is added once."""
     known = dict(writer.defocus_of)
     waiting: list[ExampleJob] = []
     refused: list[ExampleResult] = []
@@ -158,7 +161,7 @@ def fill_dataset(
 
 
 def make_example(job: ExampleJob) -> ExampleResult:
-    """Measure or simulate an example; what is wrong with it comes back as the reason."""
+    """Measure or simulate an example; an error is returned as the reason."""
     try:
         return ExampleResult(job.file, _example(job))
     except ThonringError as problem:
@@ -169,7 +172,7 @@ def _example(job: ExampleJob) -> Example:
     if isinstance(job, SimulatedJob):
         return simulated_example(job.recipe, job.seed, job.index)
     phase_deg = job.accepted.phase_shift_deg
-    if abs(phase_deg) > MOST_PHASE_SHIFT_DEG:
+    if abs(phase_deg) > MAX_PHASE_SHIFT_DEG:
         raise InputError(
             f"{job.file}: has a phase shift of {phase_deg:.0f}°; networks are trained without one, so it was skipped."
         )

@@ -1,4 +1,4 @@
-"""Estimation as a run: jobs to an executor, outcomes into the run's database, tables written from it."""
+"""Estimation of many micrographs: an executor runs jobs, and outcomes go into the run's database and tables."""
 
 from collections.abc import Callable, Generator, Sequence
 
@@ -40,21 +40,23 @@ def estimate_all(
     report: Callable[[Outcome], None],
     task: Task = work,
 ) -> RunResult:
-    """Do the jobs, keep each outcome in the database as it comes, and call `report` with it.
+    """Run the jobs, store each outcome in the database as it is finished, and call `report` with it.
 
-    The tables are written from the database at the end, and now and then before. Ctrl-C and SIGTERM end the run
-    early; what is finished is kept, what is in work is given up.
+    The tables are written from the database periodically and at the end. Ctrl-C and SIGTERM end the run
+    early; finished outcomes are kept, unfinished jobs are dropped.
 
     Raises
     ------
     OutputError
-        If an outcome cannot be kept or a table not be written; what was finished before is kept.
+        If an outcome cannot be stored or a table cannot be written; earlier outcomes are kept.
     ClusterError
-        If no worker is left; what was finished before is kept and in the tables.
+        If no worker is left; earlier outcomes are kept and in the tables.
     """
     sink = DatabaseSink(store, pending)
     try:
-        return collect_results(run_jobs([one.job for one in pending], executor, task), sink, report)
+        return collect_results(
+            run_jobs([pending_job.job for pending_job in pending], executor, task), sink, report
+        )
     except ClusterError as problem:
         counts = f"{sink.done} of {len(pending)} micrographs are finished."
         raise ClusterError(f"{problem} {counts}") from problem
@@ -63,9 +65,9 @@ def estimate_all(
 def run_jobs(
     jobs: Sequence[Job], executor: Executor, task: Task = work
 ) -> Generator[tuple[int, Outcome], None, None]:
-    """Do all jobs and give each outcome with its job's index, see `Executor.finish`.
+    """Run all jobs and yield each outcome with the index of its job, see `Executor.finish`.
 
-    `task` is what is done; a function that can be imported by name, since processes start afresh.
+    `task` processes one job; it must be importable by name, since it runs in other processes.
     """
     return executor.finish(jobs, TaskSpec(task, _died, "thonring.batch.jobs"))
 

@@ -1,4 +1,4 @@
-"""Scans of a watched folder and all below it: which files are there, and which of them are completely written."""
+"""Scans of a watched folder and its subfolders: which files exist, and which of them are completely written."""
 
 import os
 import stat
@@ -21,9 +21,9 @@ TEMPORARY = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", "
 
 @dataclass(frozen=True, slots=True)
 class ScanPattern:
-    """What is looked for: files below `folder` that match one of the `patterns` and none of those `ignored`.
+    """The files to look for: those below `folder` that match one of the `patterns` and none of those `ignored`.
 
-    A pattern with a slash is matched with the path below the folder, any other one with the name; `*` matches across
+    A pattern with a slash is matched against the path below the folder, others against the name; `*` matches across
     folders. With `metadata` the microscope's metadata file next to an image counts as part of it.
     """
 
@@ -54,11 +54,11 @@ class FolderListing:
 
 
 class FolderScanner:
-    """Scans a folder again and again; it remembers which names match, so that scans of a long session stay fast."""
+    """Scans a folder repeatedly; it remembers which names match, so that scans of a long session stay fast."""
 
     def __init__(self, pattern: ScanPattern) -> None:
         self._pattern = pattern
-        self._has_slash = any("/" in one for one in (*pattern.patterns, *pattern.ignored))
+        self._has_slash = any("/" in glob for glob in (*pattern.patterns, *pattern.ignored))
         self._is_match: dict[str, bool] = {}
         self._metadata_name: dict[str, str] = {}
 
@@ -71,7 +71,7 @@ class FolderScanner:
             folder = folders.pop()
             try:
                 with os.scandir(folder) as scanned:
-                    entries = {one.name: one for one in scanned}
+                    entries = {entry.name: entry for entry in scanned}
             except OSError as problem:
                 # A subfolder may be removed between two scans; for the watched folder itself that is a problem.
                 if folder == watched or not isinstance(problem, FileNotFoundError):
@@ -81,8 +81,8 @@ class FolderScanner:
             is_run = STORE in entries
             if not is_run or folder == watched:
                 skipped = ARTEFACT_FOLDERS if is_run else ()
-                inside = (one for one in entries.values() if one.name not in skipped)
-                folders.extend(_path(one) for one in inside if _is_folder(one))
+                inside = (entry for entry in entries.values() if entry.name not in skipped)
+                folders.extend(_path(entry) for entry in inside if _is_folder(entry))
                 listing.files.update(self._files(entries))
         return listing
 
@@ -112,7 +112,7 @@ class FolderScanner:
     def _metadata(self, entry: os.DirEntry[str], entries: Entries) -> tuple[int, int] | None:
         name = self._metadata_name.get(entry.path)
         if name not in entries:
-            name = next((one for one in metadata_names(entry.name) if one in entries), None)
+            name = next((candidate for candidate in metadata_names(entry.name) if candidate in entries), None)
             if name is None:
                 return None
             self._metadata_name[entry.path] = name
@@ -121,7 +121,7 @@ class FolderScanner:
 
 
 def _path(entry: os.DirEntry[str]) -> str:
-    """As `Path` writes it, without a leading "./"."""
+    """The path as `Path` writes it, without a leading "./"."""
     return entry.path.removeprefix("./")
 
 
@@ -147,7 +147,7 @@ class _Observation(NamedTuple):
 class Arrivals:
     """Files from the first scan that lists them until they have not changed for `stable_s`, and again when they change.
 
-    How long a file has not changed is measured by the clock of this process: that of the machine which writes the
+    How long a file has been unchanged is measured by the clock of this process: that of the machine that writes the
     file may differ. `changed_s` is when a file last arrived or changed.
     """
 
@@ -164,7 +164,7 @@ class Arrivals:
         return len(self._settling)
 
     def update(self, listing: FolderListing, now_s: float) -> list[str]:
-        """Take in a scan, and give the files that no scan listed before."""
+        """Process a scan, and return the files that no earlier scan listed."""
         self._forget_removed(listing)
         for path, file in listing.files.items():
             if self._taken.get(path) == file:
@@ -177,13 +177,17 @@ class Arrivals:
         return new
 
     def take_stable(self, now_s: float) -> list[str]:
-        """Take the files that have not changed for long enough, in the order of their names."""
-        stable = sorted(path for path, one in self._settling.items() if now_s - one.since_s >= self._stable_s)
+        """Remove and return the files that have not changed for long enough, sorted by name."""
+        stable = sorted(
+            path
+            for path, observation in self._settling.items()
+            if now_s - observation.since_s >= self._stable_s
+        )
         self._taken.update((path, self._settling.pop(path).file) for path in stable)
         return stable
 
     def _forget_removed(self, listing: FolderListing) -> None:
-        """A file that was removed is new when it comes again, unless its folder could not be read."""
+        """Forget removed files, which are new if they reappear, unless their folder could not be read."""
         for known in (self._settling, self._taken):
             for path in list(_removed(known.keys() - listing.files.keys(), listing)):
                 del known[path]
@@ -192,6 +196,6 @@ class Arrivals:
 def _removed(paths: set[str], listing: FolderListing) -> Iterator[str]:
     for path in paths:
         if not listing.unreadable or not any(
-            str(one) in listing.unreadable for one in PurePath(path).parents
+            str(parent) in listing.unreadable for parent in PurePath(path).parents
         ):
             yield path

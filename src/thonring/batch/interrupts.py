@@ -1,6 +1,6 @@
-"""Ctrl-C and SIGTERM, the end that a batch system or the machine's shutdown asks for, treated alike.
+"""Ctrl-C and SIGTERM (sent by a batch system, or at the machine's shutdown), treated alike.
 
-Both arrive as `KeyboardInterrupt`, so that whatever is open is closed on the way out. A run catches it, writes what is
+Both are raised as `KeyboardInterrupt`, so that open resources are closed. A run catches it, writes what is
 finished and ends with the exit code of the signal, 130 or 143.
 """
 
@@ -56,7 +56,7 @@ def interrupts_deferred() -> Iterator[None]:
 
 @contextmanager
 def handlers_kept() -> Iterator[None]:
-    """Undo what the block does to the handler of Ctrl-C."""
+    """Restore the handler of Ctrl-C after the block."""
     before = signal.getsignal(signal.SIGINT)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The jobs of a run, planned before the first of them starts, and what a process does with one."""
+"""The jobs of a run, all planned before the first one starts, and the work of one job."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from thonring.settings import Settings, SpectrumKind
 from thonring.spectrum import enhance, resample
 
 Artefact = Literal["ctffind_text", "plots", "signals"]
-"""What is written for each micrograph in addition to the tables; the words stand in the run's database."""
+"""What is written for each micrograph in addition to the tables; the run's database stores these words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class RunOptions:
     settings
         How to estimate, with the limits of the profile loaded.
     spectrum_kind
-        Set where the inputs are spectra that another program computed, not images.
+        Set if the inputs are spectra computed by another program, not images.
     artefacts
         What is written for each micrograph in addition to the tables.
     hashed
@@ -49,9 +49,9 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One micrograph to be estimated, complete enough to be sent to another process.
+    """One micrograph to estimate, self-contained so that it can be sent to another process.
 
-    `name` is that of its artefacts; `refusal`, if any, is the reason why it fails without being read.
+    `name` is used for its artefacts; `refusal`, if any, is the reason why it fails without being read.
     """
 
     source: Source
@@ -68,16 +68,16 @@ def plan(
     known: Mapping[str, KnownDefocus] | None = None,
     names: Mapping[Path, str] | None = None,
 ) -> list[Job]:
-    """One job per source, in their order, each with its own name and its known defocus.
+    """Plan one job per source, in order, each with its own name and its known defocus.
 
     Parameters
     ----------
     known
-        Known defocus values by the key of `key_of`; None where the user named no file of them. The defocus of a
+        Known defocus values by the key of `key_of`; None if the user gave no file of them. The defocus of a
         micrograph that is missing there is searched for, with a note; where it is to be kept fixed, the job is
         refused.
     names
-        Artefact names that the run's database gave; `artefact_names` of the sources where there is none.
+        Artefact names from the run's database; by default `artefact_names` of the sources.
     """
     if names is None:
         names = artefact_names([source.path for source in sources])
@@ -115,7 +115,7 @@ def work(job: Job) -> Outcome:
     """Estimate one micrograph and write its artefacts.
 
     The outcome comes back without curves and signals, which are in the artefacts. An artefact that cannot be
-    written leaves a note and spoils no estimate. The content of a file is hashed before the file is read.
+    written leaves a note and does not affect the estimate. The file is hashed before it is read.
     """
     if job.refusal:
         return failure(job, job.refusal)
@@ -129,7 +129,7 @@ def work(job: Job) -> Outcome:
 
 
 def failure(job: Job, reason: str) -> Outcome:
-    """Outcome of a job that failed for this reason."""
+    """The outcome of a job that failed, with the reason."""
     return Outcome(
         path=job.source.path,
         status="failed",
@@ -150,7 +150,7 @@ def _write_artefacts(job: Job, outcome: Outcome, evidence: Evidence | None) -> t
         if "signals" in job.options.artefacts and evidence is not None and outcome.fit is not None:
             signals = outcome.fit.signals or fourier_signals(evidence, job.options.settings)
             write_signals(_pictures_folder(job), job.name, outcome, signals)
-    except Exception as problem:  # noqa: BLE001 - whatever a picture runs into, the estimate is kept
+    except Exception as problem:  # noqa: BLE001 - whatever fails in a picture, the estimate is kept
         text = f"{job.source.path}: estimated, but not all of its pictures and text files could be written: {problem}"
         return (Note("artefact-missing", text),)
     return ()

@@ -1,4 +1,4 @@
-"""Prediction as a run: a job reads a file as the network takes it, the network answers in batches, one table."""
+"""Prediction for many files: jobs compute the network's inputs, the network predicts in batches, into one table."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ IndexedPrediction = tuple[int, Prediction]
 
 @dataclass(frozen=True, slots=True)
 class PredictionJob:
-    """One file for the network of a card; `spectrum_kind` is set where it holds a spectrum, not an image."""
+    """One file for the network of a card; `spectrum_kind` is set if it is a spectrum, not an image."""
 
     source: Source
     card: Card
@@ -46,7 +46,7 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class NetworkReading:
-    """A file as the network takes it; a file that cannot be read has no `network_input` and a failed row."""
+    """The network's input from one file; a file that cannot be read has no `network_input` and a failed row."""
 
     row: Prediction
     network_input: NetworkInput | None = None
@@ -59,9 +59,9 @@ def predict_all(
     options: PredictionOptions,
     report: Callable[[Prediction], None],
 ) -> Predictions:
-    """Predict the files, call `report` with each as it comes, and keep the table `out`.
+    """Predict the files, call `report` with each result, and write the table `out`.
 
-    It is written at the end and now and then before. Ctrl-C and SIGTERM end the run early; what is predicted stays.
+    It is written periodically and at the end. Ctrl-C and SIGTERM end the run early; finished predictions are kept.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def predict_all(
 
 
 def read_for_network(job: PredictionJob) -> NetworkReading:
-    """Read a file and compute the network's input; what is wrong with the file comes back as the reason."""
+    """Read a file and compute the network's input; an error is returned as the reason."""
     try:
         measured = measured_spectrum(job.source, job.spectrum_kind, min(job.card.samplings_A))
     except ThonringError as problem:
@@ -103,7 +103,7 @@ def _died(job: PredictionJob, reason: str) -> NetworkReading:
 def _predicted(
     readings: Generator[tuple[int, NetworkReading], None, None], predictor: Predictor, batch: int
 ) -> Generator[IndexedPrediction, None, None]:
-    """Rows with their indices: failed files at once, the others when a batch is full or the last one has come."""
+    """Rows with their indices: failed files at once, the others when a batch is full or the input ends."""
     waiting: list[tuple[int, NetworkReading]] = []
     try:
         for index, reading in readings:
@@ -120,18 +120,18 @@ def _predicted(
 
 
 def _rows(waiting: Sequence[tuple[int, NetworkReading]], predictor: Predictor) -> Iterable[IndexedPrediction]:
-    """Predict a batch; if that fails, file by file, so that a bad file spoils no other prediction."""
-    inputs = [one.network_input for _, one in waiting if one.network_input is not None]
+    """Predict a batch; if that fails, predict file by file, so that a bad file does not affect the others."""
+    inputs = [reading.network_input for _, reading in waiting if reading.network_input is not None]
     try:
         predictions = predictor.predict(inputs)
     except Exception as problem:  # noqa: BLE001 - one bad file never stops a batch
         if len(waiting) == 1:
-            index, one = waiting[0]
-            return [(index, replace(one.row, status="failed", reason=f"{one.row.path}: {problem}"))]
+            index, reading = waiting[0]
+            return [(index, replace(reading.row, status="failed", reason=f"{reading.row.path}: {problem}"))]
         return [row for single in waiting for row in _rows([single], predictor)]
     return [
-        (index, _row(one.row, predicted))
-        for (index, one), predicted in zip(waiting, predictions, strict=True)
+        (index, _row(reading.row, predicted))
+        for (index, reading), predicted in zip(waiting, predictions, strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a run has finished before, what of it is still valid, and which jobs are left to do."""
+"""Resuming a run: which finished outcomes are still valid, and which jobs remain."""
 
 import functools
 import json
@@ -27,7 +27,7 @@ Change = Literal["file", "optics", "known defocus", "settings", "pictures or tex
 
 @dataclass(frozen=True, slots=True)
 class PendingJob:
-    """A job to be done, and the provenance its outcome will have."""
+    """A job to run, and the provenance its outcome will have."""
 
     job: Job
     provenance: Provenance
@@ -35,20 +35,20 @@ class PendingJob:
 
 @dataclass(frozen=True, slots=True)
 class ResumePlan:
-    """The inputs of a command compared with what its run holds.
+    """The inputs of a command compared with the contents of its run.
 
     Attributes
     ----------
     pending
-        The jobs to do: the new ones, those that failed before, those that changed, and those that are forced.
+        The jobs to run: the new ones, those that failed before, those that changed, and those that are forced.
     new, failed
         Micrographs that the run does not have, and those that failed in it.
     forced
-        Micrographs that are processed again because the user asked for it.
+        Micrographs that are processed again at the user's request.
     unchanged
         Micrographs whose results stay; `missing_files` of them no longer have their file.
     changed
-        Why results are no longer valid, and for how many micrographs, the most frequent reason first.
+        The reasons why results are no longer valid, and for how many micrographs, the most frequent first.
     settings
         Names of the settings that changed.
     others
@@ -72,11 +72,11 @@ class ResumePlan:
 
 
 def plan_resume(store: Store, jobs: Sequence[Job], options: RunOptions, *, redo: bool = False) -> ResumePlan:
-    """Find out which jobs are to be done: all but those whose finished outcomes are still valid.
+    """Find the jobs to run: all but those whose finished outcomes are still valid.
 
     An outcome is valid if it is not a failure, if the size and time of its file, its optics, its known defocus and
-    all settings that influence it are unchanged, and if every artefact wanted now was written then. Where contents
-    are hashed, the hash decides instead of size and time, if one is known. A file that no longer exists keeps its
+    all settings that influence it are unchanged, and if every artefact requested now was written then. If contents
+    are hashed, the hash is used instead of size and time, if one is known. A file that no longer exists keeps its
     outcome. With `redo` no outcome is valid.
 
     Raises
@@ -88,7 +88,7 @@ def plan_resume(store: Store, jobs: Sequence[Job], options: RunOptions, *, redo:
 
 
 def resume_some(store: Store, jobs: Sequence[Job], options: RunOptions) -> ResumePlan:
-    """Do the same for some of the inputs, fast for a few in a large run: `others` are not counted.
+    """Plan for some of the inputs only, fast for a few in a large run: `others` are not counted.
 
     Raises
     ------
@@ -104,13 +104,13 @@ def _compare(
 ) -> ResumePlan:
     now = processing(options.settings, options.spectrum_kind, sorted(options.artefacts), version("thonring"))
     comparison = _Comparison(entries, now, hashed=options.hashed, redo=redo)
-    pending = tuple(one for one in map(comparison.pending, jobs) if one is not None)
+    pending = tuple(pending_job for pending_job in map(comparison.pending, jobs) if pending_job is not None)
     store.note_files(comparison.new_states)
     return comparison.plan(pending)
 
 
 class _Comparison:
-    """The run's entries, from which each job takes its own; those left over are not among the inputs."""
+    """The run's entries, of which each job removes its own; the remaining ones are not among the inputs."""
 
     def __init__(self, entries: dict[str, Entry], now: Processing, *, hashed: bool, redo: bool) -> None:
         self._entries, self._now, self._hashed, self._redo = entries, now, hashed, redo
@@ -202,7 +202,7 @@ def _same_settings(one: Processing, other: Processing) -> bool:
 
 @functools.cache
 def _comparable(settings: str) -> dict[str, object]:
-    """Settings without the sentences of their limits: another wording gives no other verdict."""
+    """Settings without the sentences of their limits, whose wording does not affect verdicts."""
     stored: dict[str, object] = json.loads(settings)
     limits = stored["limits"]
     assert isinstance(limits, list)

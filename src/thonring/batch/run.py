@@ -1,6 +1,6 @@
-"""The run loop of every command: results of an executor go into a sink as they come, whatever ends the run.
+"""The run loop of every command: results of an executor go into a sink as they are finished, however the run ends.
 
-A sink is a database, a data set or a set of tables. What is in it when the run is interrupted is kept and written, and
+A sink is a database, a data set or a set of tables. Its contents are kept and written when the run is interrupted, and
 the exit code says how the run ended.
 """
 
@@ -25,7 +25,7 @@ WRITING_SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended: results that were kept, how many of them are failures, and the signal that ended it early."""
+    """How a run ended: the number of results and failures, and the signal that ended it early, if any."""
 
     done: int
     failed: int
@@ -45,7 +45,7 @@ class RunResult:
 
 
 class Sink(ABC, Generic[R]):
-    """Where results go; `done` were kept, and `failed` of them are failures."""
+    """Where results go; `done` results were kept, `failed` of them failures."""
 
     def __init__(self) -> None:
         self.done = self.failed = 0
@@ -65,7 +65,7 @@ class Sink(ABC, Generic[R]):
         return kept
 
     def write(self) -> None:
-        """Write the tables of what is kept; nothing to do where each result is on disk at once.
+        """Write the tables; a sink that stores each result on disk at once has nothing to do.
 
         Raises
         ------
@@ -89,7 +89,7 @@ class OrderedSink(Sink[R]):
 
     @property
     def results(self) -> tuple[R, ...]:
-        """All that are finished, in the order of their jobs."""
+        """All finished results, in the order of their jobs."""
         return tuple(self._by_index[index] for index in sorted(self._by_index))
 
     def _keep(self, index: int, result: R) -> R:
@@ -98,7 +98,7 @@ class OrderedSink(Sink[R]):
 
 
 class TableSink(OrderedSink[R]):
-    """Results in tables, which `write_tables` writes whole from all results so far."""
+    """Results in tables, which `write_tables` rewrites from all results so far."""
 
     def __init__(
         self, write_tables: Callable[[tuple[R, ...]], None], is_failure: Callable[[R], bool]
@@ -156,12 +156,12 @@ class PeriodicWriter:
 def keep_results(
     results: Generator[tuple[int, R], None, None], sink: Sink[R], writer: PeriodicWriter
 ) -> Generator[R, None, None]:
-    """Add each result, which comes with the index of its job, to the sink, then give it; write now and then.
+    """Add each result, which comes with the index of its job, to the sink and yield it; write periodically.
 
     Raises
     ------
     OutputError
-        If a result cannot be kept or a table not be written; what was kept before stays.
+        If a result cannot be kept or a table cannot be written; earlier results stay.
     """
     with closing(results):
         for index, result in results:
@@ -174,17 +174,17 @@ def keep_results(
 def collect_results(
     results: Generator[tuple[int, R], None, None], sink: Sink[R], report: Callable[[R], None]
 ) -> RunResult:
-    """Keep all results in the sink, call `report` with each, and write the tables at the end and now and then before.
+    """Keep all results in the sink, call `report` with each, and write the tables periodically and at the end.
 
-    Ctrl-C and SIGTERM end the run early: what is finished is kept and written, what is in work is given up. A second
-    Ctrl-C while the tables are written gives those up, too.
+    Ctrl-C and SIGTERM end the run early: finished results are kept and written, unfinished jobs are dropped. A second
+    Ctrl-C while the tables are written aborts that too.
 
     Raises
     ------
     OutputError
-        If a result cannot be kept or a table not be written; what was kept before stays.
+        If a result cannot be kept or a table cannot be written; earlier results stay.
     ClusterError
-        If no worker is left; what was finished before is kept and written.
+        If no worker is left; earlier results are kept and written.
     """
     writer = PeriodicWriter(sink.write)
     stopped_by = None

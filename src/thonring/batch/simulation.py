@@ -1,4 +1,4 @@
-"""Simulated micrographs as a run: one job draws and writes one scene, the tables of the set list what is finished."""
+"""Simulation of many micrographs: each job draws and writes one scene, and the tables list the finished ones."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,10 +51,10 @@ class SimulatedSet:
 def simulate_all(
     folder: Path, jobs: Sequence[SceneJob], workers: int, report: Callable[[SimulatedMicrograph], None]
 ) -> SimulatedSet:
-    """Simulate the scenes, call `report` with each as it comes, and keep the tables of the set.
+    """Simulate the scenes, call `report` with each result, and write the tables of the set.
 
     Each micrograph and the tables are the same whatever the number of processes. The tables (truth.csv,
-    micrographs.star, truth.star) list what is finished; they are written at the end and now and then before.
+    micrographs.star, truth.star) list what is finished; they are written periodically and at the end.
     Ctrl-C and SIGTERM end the run early.
 
     Raises
@@ -64,16 +64,16 @@ def simulate_all(
     """
 
     def write(micrographs: Sequence[SimulatedMicrograph]) -> None:
-        write_tables(folder, [one.truth for one in micrographs if one.truth is not None])
+        write_tables(folder, [micrograph.truth for micrograph in micrographs if micrograph.truth is not None])
 
-    sink = TableSink(write, lambda one: one.truth is None)
+    sink = TableSink(write, lambda micrograph: micrograph.truth is None)
     spec = TaskSpec(simulate_scene, _failed, "thonring.batch.simulation")
     result = collect_results(local(workers).finish(jobs, spec), sink, report)
     return SimulatedSet(sink.results, result)
 
 
 def simulate_scene(job: SceneJob) -> SimulatedMicrograph:
-    """Draw a scene, write its micrograph and give its truth; what is wrong with it comes back as the reason."""
+    """Draw a scene, write its micrograph and return its truth; an error is returned as the reason."""
     try:
         scene = draw(job.recipe, job.seed, job.index)
         write_micrograph(job.folder / job.file, micrograph(scene))

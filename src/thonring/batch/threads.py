@@ -1,4 +1,4 @@
-"""How a process uses the machine: one thread, and memory that it keeps or returns."""
+"""How a process uses the machine: a single thread, and memory that it keeps or returns."""
 
 import ctypes
 import gc
@@ -56,7 +56,7 @@ def _tune(parameters: Mapping[int, int]) -> None:
 def garbage_collection_paused() -> Iterator[None]:
     """Pause the cyclic garbage collector in the block.
 
-    A large run is planned as hundreds of thousands of records that stay and hold no cycles; going through them again
+    A large run is planned as hundreds of thousands of long-lived records without cycles; traversing them again
     and again takes a third of the time.
     """
     gc.disable()

@@ -1,4 +1,4 @@
-"""A watched folder: what arrives in it is estimated as it comes, until the watch ends."""
+"""A watched folder: new files are estimated as they arrive, until the watch ends."""
 
 import time
 from collections import Counter, deque
@@ -34,9 +34,9 @@ RATE_FROM_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """When a watch ends: nothing new for `idle_s` seconds and all done, a time, or so many `files` done.
+    """When a watch ends: after `idle_s` seconds without anything to do, at a time, or after a number of `files`.
 
-    The first of them that is reached ends it.
+    Whichever is reached first ends it.
     """
 
     idle_s: float | None = None
@@ -44,17 +44,17 @@ class Until:
     files: int | None = None
 
     def is_over(self, now: datetime, done: int) -> bool:
-        """Whether the time or the number of files is reached, whatever is still to be done."""
+        """Whether the time or the number of files is reached, even if there is still work."""
         return (self.at is not None and now >= self.at) or (self.files is not None and done >= self.files)
 
     def is_idle(self, idle_s: float) -> bool:
-        """Whether so many seconds with nothing to do end it."""
+        """Whether the watch ends after `idle_s` seconds with nothing to do."""
         return self.idle_s is not None and idle_s >= self.idle_s
 
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions:
-    """What is watched and how.
+    """What to watch and how.
 
     Attributes
     ----------
@@ -71,9 +71,9 @@ class WatchOptions:
     every_s
         Scan interval in seconds.
     stable_s
-        A file is complete when it has not changed for so many seconds.
+        A file is complete when it has been unchanged for this many seconds.
     task
-        What is done with each job.
+        The function that processes a job.
     """
 
     pattern: ScanPattern
@@ -128,13 +128,13 @@ class WatchReporter(Protocol):
     """Shows the user what happens."""
 
     def resumed(self, resumed: ResumePlan) -> None:
-        """Files are complete, and were compared with what the run holds."""
+        """New files were compared with the contents of the run."""
 
     def outcome(self, outcome: Outcome) -> None:
         """A micrograph is finished, and in the database."""
 
     def problem(self, text: str) -> None:
-        """Something failed and will be retried, or works again."""
+        """Something failed and will be retried, or has recovered."""
 
     def state(self, state: WatchState) -> None:
         """The state of the watch, from time to time."""
@@ -154,7 +154,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """`seconds` never go back; `now` is the time of day, with its zone; `sleep` waits so many seconds."""
+    """`seconds` is monotonic; `now` is the time of day, with its zone; `sleep` waits a number of seconds."""
 
     seconds: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = _now
@@ -169,7 +169,7 @@ class Rate:
         self._times_s: deque[float] = deque()
 
     def add(self, now_s: float, count: int = 1) -> None:
-        """Count so many events now."""
+        """Count `count` events now."""
         self._times_s.extend([now_s] * count)
 
     def per_hour(self, now_s: float) -> float | None:
@@ -187,18 +187,18 @@ def watch(
     reporter: WatchReporter,
     clock: Clock | None = None,
 ) -> WatchResult:
-    """Estimate what is in a folder and what arrives in it, and keep each outcome in the database as it comes.
+    """Estimate what is in a folder and what arrives in it, and store each outcome in the database as it is finished.
 
     Files that the run has finished and whose results are still valid are skipped. Bad files and folders that
     cannot be listed do not end the watch; Ctrl-C and SIGTERM do, as they end `estimate_all`. A file that failed
-    is tried again when it changes. The tables are written now and then, and at the end.
+    is tried again when it changes. The tables are written periodically and at the end.
 
     Raises
     ------
     OutputError
-        If an outcome cannot be kept or a table not be written; what was finished before is kept.
+        If an outcome cannot be stored or a table cannot be written; earlier outcomes are kept.
     ClusterError
-        If no worker is left; what was finished before is kept and in the tables.
+        If no worker is left; earlier outcomes are kept and in the tables.
     """
     watching = _Watching(store, options, executor, reporter, clock or Clock())
     stopped_by = None
@@ -245,7 +245,7 @@ class _Watching:
         return self._backlog + len(self._complete) + self._arrivals.settling + len(self._waiting)
 
     def run(self) -> None:
-        """Scan, do the jobs there are, wait; until the watch ends."""
+        """Scan, run the pending jobs, wait; until the watch ends."""
         while True:
             self._scan_if_due()
             self._run_all(self._pending_jobs())
@@ -290,7 +290,7 @@ class _Watching:
         self._complete += self._arrivals.take_stable(now_s)
 
     def _count_arrivals(self, listing: FolderListing, new: Sequence[str]) -> None:
-        """Files of the first scan arrived at an unknown time before: their own time stands for it."""
+        """Count arrivals; for files of the first scan, whose arrival is unknown, their own time is used."""
         if not new:
             return
         now = self._clock.now()
@@ -312,17 +312,17 @@ class _Watching:
     def _pending_jobs(self) -> Sequence[PendingJob]:
         """Jobs of the complete files that the run has not finished."""
         complete, self._complete = self._complete, []
-        sources = [one for one in map(self._source, complete) if one is not None]
+        sources = [source for source in map(self._source, complete) if source is not None]
         if not sources:
             return ()
-        names = self._store.register([one.path for one in sources])
+        names = self._store.register([source.path for source in sources])
         jobs = plan(sources, self._options.run_options, self._options.known, names)
         resumed = resume_some(self._store, jobs, self._options.run_options)
         self._reporter.resumed(resumed)
         return resumed.pending
 
     def _source(self, path: str) -> Source | None:
-        """The file with its optics; None while they are unknown, or if its name is one that no table can hold."""
+        """The file with its optics; None while they are unknown, or if no table can represent its name."""
         self._waiting.discard(path)
         try:
             artefact_names([Path(path)])
@@ -339,11 +339,11 @@ class _Watching:
         return None
 
     def _run_all(self, pending: Sequence[PendingJob]) -> None:
-        """Do the jobs, and scan between them; not all of them where the watch ends first."""
+        """Run the jobs, scanning in between; stops early if the watch ends."""
         if not pending:
             return
         self._backlog = len(pending)
-        results = run_jobs([one.job for one in pending], self._executor, self._options.task)
+        results = run_jobs([pending_job.job for pending_job in pending], self._executor, self._options.task)
         sink = DatabaseSink(self._store, pending)
         with closing(keep_results(results, sink, self.tables)) as outcomes:
             for outcome in outcomes:
@@ -386,7 +386,7 @@ class _Watching:
 
 
 def _time_of(mtime_ns: int, now: datetime) -> datetime:
-    """When a file was changed; file systems hold times that no calendar has."""
+    """When a file was changed, also for times outside the calendar's range, which file systems may have."""
     try:
         return datetime.fromtimestamp(1e-9 * mtime_ns, now.tzinfo)
     except (ValueError, OverflowError, OSError):

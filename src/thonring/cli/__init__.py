@@ -1,6 +1,6 @@
-"""The command line: one file per command, each its arguments and one call.
+"""The command line: one file per command, with its options and the function that does the work.
 
-Nothing here imports numpy before a command runs, so that help and usage errors come at once.
+Nothing here imports numpy before a command runs, so that help and usage errors appear at once.
 """
 
 from thonring.cli.app import main

@@ -1,4 +1,4 @@
-"""What all commands have in common on the console: errors and exit codes, tables, and lengths of time."""
+"""Console output shared by all commands: errors and exit codes, tables, and durations."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 USAGE_ERROR = 2
 
 LOG_WIDTH = 120
-"""Columns of output that does not go to a terminal, which has no width of its own."""
+"""Width in columns of output that does not go to a terminal."""
 
-MOST_LISTED = 20
+MAX_LISTED = 20
 """Files that failed are listed one by one up to this many."""
 
 _UNITS_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -34,14 +34,14 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 @contextmanager
 def error_exit() -> Iterator[None]:
-    """End the command with exit code 2 and the error's message, or as a signal ends a program: 130, 143.
+    """End the command with exit code 2 and the error's message, or after a signal with 130 or 143.
 
-    What is open is closed first, whether Ctrl-C or SIGTERM arrives.
+    Open resources are closed first, on Ctrl-C as on SIGTERM.
 
     Raises
     ------
     typer.Exit
-        In place of `ThonringError` and of an interrupt.
+        In place of a `ThonringError` or an interrupt.
     """
     try:
         with terminable():
@@ -54,7 +54,7 @@ def error_exit() -> Iterator[None]:
 
 
 def print_note(text: str) -> None:
-    """Print something the user should know besides the results, to standard error."""
+    """Print something that is not a result to standard error."""
     typer.echo(f"note: {text}", err=True)
 
 
@@ -65,7 +65,7 @@ def print_table_report(report: "TableReport", *, quiet: bool) -> None:
 
 
 def output_console() -> Console:
-    """Standard output for tables, with a fixed width where it is no terminal."""
+    """Standard output for tables, with a fixed width unless it is a terminal."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = LOG_WIDTH
@@ -73,7 +73,7 @@ def output_console() -> Console:
 
 
 def two_columns(*, counts: bool = False) -> Table:
-    """An empty table without lines: a name and its text, or, where the first column holds `counts`, a number."""
+    """An empty table without lines: names and texts, or, with `counts`, numbers and texts."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(justify="right" if counts else "left")
     table.add_column()
@@ -81,16 +81,16 @@ def two_columns(*, counts: bool = False) -> Table:
 
 
 def add_lines(table: Table, lines: Sequence[str], total: int | None = None, more: str = "more") -> None:
-    """Add the first lines to the second column, and how many there are besides.
+    """Add the first lines to the second column, and how many more there are.
 
     Parameters
     ----------
     total
-        How many there are, where `lines` holds only some of them.
+        Number of all lines, if `lines` holds only some of them.
     more
         The words after "and 17".
     """
-    listed = lines[:MOST_LISTED]
+    listed = lines[:MAX_LISTED]
     for line in listed:
         table.add_row("", escape(line))
     left = (len(lines) if total is None else total) - len(listed)
@@ -99,12 +99,12 @@ def add_lines(table: Table, lines: Sequence[str], total: int | None = None, more
 
 
 def parse_duration(text: str, option: str) -> float:
-    """Read a length of time such as `10s`, `30m` or `1.5h`, in seconds.
+    """Read a duration such as `10s`, `30m` or `1.5h`, in seconds.
 
     Raises
     ------
     typer.BadParameter
-        If it is not a length of time above zero.
+        If it is not a duration above zero.
     """
     match = _LENGTH.fullmatch(text.strip().lower())
     seconds = float(match[1]) * _UNITS_S[match[2]] if match else 0.0
@@ -117,14 +117,14 @@ def parse_duration(text: str, option: str) -> float:
 
 
 def parse_until(texts: Sequence[str], now: datetime, option: str) -> "Until":
-    """Read when to stop: `idle 30m`, a time of day (the next one), a date and time, `500 files`.
+    """Read when to stop: `idle 30m`, a time of day (its next occurrence), a date and time, `500 files`.
 
-    Several may be given; of two of the same kind the last one counts.
+    Several may be given; of two of the same kind the last one is used.
 
     Raises
     ------
     typer.BadParameter
-        If one is none of these, or is in the past.
+        If a text is none of these, or is in the past.
     """
     idle_s = at = files = None
     for text in (text.strip().lower() for text in texts):
@@ -157,7 +157,7 @@ def _moment(text: str, now: datetime, option: str) -> datetime:
 
 
 def duration_text(seconds: float) -> str:
-    """A length of time in its two largest units, such as `6 h 12 min`."""
+    """A duration in its two largest units, such as `6 h 12 min`."""
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 1:
         return f"{rest} s"

@@ -1,4 +1,4 @@
-"""`thonring dataset`: what networks are trained with."""
+"""`thonring dataset`: data sets to train networks with."""
 
 import math
 import time
@@ -98,7 +98,7 @@ class DatasetOptions:
 
     @property
     def limit_GB(self) -> float:
-        """How large the thesis-format files may become."""
+        """Size limit of the thesis-format files."""
         from thonring.learn.dataset import thesis_export
 
         return math.inf if self.yes else thesis_export.LIMIT_GB
@@ -118,10 +118,12 @@ def build(*, runs: Runs, session: Session = None, options: DatasetOptions) -> No
         from thonring.batch.dataset import measured_jobs
         from thonring.learn.dataset.example import accepted_of
 
-        accepted = [one for run in runs for one in accepted_of(run)]
+        accepted = [micrograph for run in runs for micrograph in accepted_of(run)]
         if not accepted:
             raise InputError(f"{', '.join(map(str, runs))}: found no accepted micrographs. See results.csv.")
-        code = _extend(options, "", measured_jobs(accepted, session), len({one.path for one in accepted}))
+        code = _extend(
+            options, "", measured_jobs(accepted, session), len({micrograph.path for micrograph in accepted})
+        )
     raise typer.Exit(code)
 
 
@@ -167,19 +169,19 @@ def info(*, data: Data, picture: Picture = None) -> None:
 
 
 def _extend(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]", count: int) -> int:
-    """Add the examples of the jobs to the data set, write the thesis-format files, and give the exit code.
+    """Add the examples of the jobs to the data set, write the thesis-format files, and return the exit code.
 
     Parameters
     ----------
     recipe
         What the examples are simulated from, as TOML; empty for those of runs.
     count
-        The data set will hold at least so many examples.
+        The data set will hold at least this many examples.
 
     Raises
     ------
     ThonringError
-        If the file is no such data set, cannot be written, or the thesis-format files would be too large.
+        If the file is not such a data set, cannot be written, or the thesis-format files would be too large.
     """
     from thonring.learn.dataset.dataset import open_dataset
     from thonring.learn.dataset.thesis_export import check_size, write_thesis_files
@@ -196,7 +198,7 @@ def _extend(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]", 
 
 
 def _fill(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]") -> "DatasetResult":
-    """Add what is missing, show how it goes and print the summary."""
+    """Add what is missing, show progress and print the summary."""
     from thonring.batch.dataset import fill_dataset, plan_dataset
     from thonring.cli.progress import show_progress
     from thonring.learn.dataset.hdf5 import dataset_writer
@@ -210,7 +212,7 @@ def _fill(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]") ->
     with dataset_writer(out, recipe) as writer:
         plan = plan_dataset(writer, jobs)
         with show_progress(plan.count, _STATUSES, quiet=options.quiet) as show:
-            done = fill_dataset(writer, plan, options.workers, lambda one: show(_status_line(one)))
+            done = fill_dataset(writer, plan, options.workers, lambda result: show(_status_line(result)))
         present = (("were already there", plan.present), (f"in {out}", len(writer)))
     if not options.quiet:
         _print_summary(done, present, time.monotonic() - started)
@@ -218,7 +220,7 @@ def _fill(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]") ->
 
 
 def _status_line(result: "ExampleResult") -> "StatusLine":
-    """Name and defocus, or the reason of a failure."""
+    """Name and defocus, or the reason for a failure."""
     from thonring.cli.progress import StatusLine
 
     if result.reason:

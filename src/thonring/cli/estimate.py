@@ -52,13 +52,13 @@ def _estimate(
     *,
     redo: bool,
 ) -> int:
-    """Estimate what a run folder lacks and give the exit code.
+    """Estimate what a run folder lacks and return the exit code.
 
     Raises
     ------
     ThonringError
         If nothing can be done: no inputs, a constant missing, an unknown profile, an unusable folder,
-        or one that another process works on; no workers, or unfit ones; if the disk is full.
+        or one in use by another process; no workers, or unsuitable ones; or if the disk is full.
     """
     one_thread_each()
     keep_freed_memory()
@@ -103,7 +103,7 @@ def _work(
     *,
     quiet: bool,
 ) -> int:
-    """Do the jobs, show how they go and print the summary; gives the exit code."""
+    """Run the jobs, show progress, print the summary and return the exit code."""
     from thonring.batch.estimation import estimate_all
     from thonring.batch.executors.base import Inline
     from thonring.batch.executors.open import open_executor
@@ -112,16 +112,16 @@ def _work(
     from thonring.run.summary import summary
 
     started = time.monotonic()
-    paths = [one.job.source.path for one in pending]
+    paths = [pending_job.job.source.path for pending_job in pending]
     with (
         open_executor(choice if pending else Inline(), options.run, paths, print_note) as executor,
         outcome_progress(len(pending), quiet=quiet) as show,
     ):
         result = estimate_all(store, pending, executor, show)
     if not quiet:
-        counts = summary(one.outcome for one in store)
-        took = time_text(result, counts, time.monotonic() - started)
-        print_summary(result, options, counts, _ending(result, len(pending)), took)
+        counts = summary(record.outcome for record in store)
+        duration = time_text(result, counts, time.monotonic() - started)
+        print_summary(result, options, counts, _ending(result, len(pending)), duration)
     return result.exit_code
 
 

@@ -1,4 +1,4 @@
-"""The options of every command that estimates, and the records that a run takes from them."""
+"""The options shared by the commands that estimate, and the records that a run takes from them."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimationOptions:
-    """The options as the command line gives them, see `with_shared_options`."""
+    """The options as given on the command line, see `with_shared_options`."""
 
     voltage: opt.Voltage = None
     cs: opt.Cs = None
@@ -49,7 +49,7 @@ class EstimationOptions:
     quiet: opt.Quiet = False
 
     def check(self) -> None:
-        """Find values that no run can use, before anything heavy is loaded.
+        """Reject impossible values before anything heavy is loaded.
 
         Raises
         ------
@@ -66,7 +66,7 @@ class EstimationOptions:
         self.optics()
 
     def optics(self) -> PartialOptics:
-        """The constants of the microscope as far as they are given.
+        """The constants of the microscope, as far as given.
 
         Raises
         ------
@@ -107,7 +107,7 @@ class EstimationOptions:
         Raises
         ------
         ThonringError
-            If there is no such profile of limits, or no network to start from.
+            If the profile of limits does not exist, or there is no network to start from.
         """
         from thonring.batch.jobs import RunOptions
         from thonring.quality import load_profile
@@ -117,12 +117,12 @@ class EstimationOptions:
             from thonring.learn.predict import Predictor
 
             Predictor.load()  # a missing network is found here, not at the first micrograph
-        wanted: dict[Artefact, bool] = {
+        requested: dict[Artefact, bool] = {
             "ctffind_text": self.ctffind_text,
             "plots": self.plots,
             "signals": self.signals,
         }
-        artefacts = frozenset(name for name, is_wanted in wanted.items() if is_wanted)
+        artefacts = frozenset(name for name, is_wanted in requested.items() if is_wanted)
         return RunOptions(run, settings, self.spectrum, artefacts, self.hashed)
 
     def known_defocus(self, report: "TableReport") -> "Mapping[str, KnownDefocus] | None":
@@ -131,7 +131,7 @@ class EstimationOptions:
         Raises
         ------
         ThonringError
-            If there is no such file, or it cannot be read.
+            If the file does not exist or cannot be read.
         """
         if self.defocus_from is None:
             return None

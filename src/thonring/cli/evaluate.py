@@ -114,7 +114,7 @@ def _evaluate(
     Raises
     ------
     ThonringError
-        If results, truth or labels cannot be read or do not fit each other, or a file cannot be written.
+        If results, truth or labels cannot be read or do not match, or a file cannot be written.
     """
     from thonring.evaluate.output import as_text, write_evaluation
     from thonring.evaluate.report import EvaluationRequest

@@ -1,4 +1,4 @@
-"""The options that say where jobs run, and the executor that they choose."""
+"""The options that set where jobs run, and the executor they select."""
 
 import re
 from dataclasses import dataclass
@@ -118,7 +118,7 @@ Dashboard = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutorOptions:
-    """The options as the command line gives them, see `with_shared_options`; None, or no directive: not given."""
+    """The options as given on the command line, see `with_shared_options`; None, or no directive: not given."""
 
     executor: Executor = None
     workers: Workers = None
@@ -134,12 +134,12 @@ class ExecutorOptions:
 
 
 def executor_choice(options: ExecutorOptions) -> "ExecutorChoice":
-    """The executor that the options choose.
+    """Return the executor that the options select.
 
     Raises
     ------
     typer.BadParameter
-        If options contradict each other, or one lacks another that it needs.
+        If options contradict each other, or one requires another that is missing.
     """
     if options.cluster is None:
         _reject_any(options, _JOB_OPTIONS, "only applies to queue jobs: add --cluster slurm, or drop it.")

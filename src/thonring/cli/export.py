@@ -59,12 +59,12 @@ def export(*, run: opt.Run, formats: Formats, out: Out = None, quiet: opt.PlainQ
 
 
 def _export(run: Path, formats: Sequence[str], folder: Path, *, quiet: bool) -> None:
-    """Write tables and text files, and say where they are.
+    """Write tables and text files, and print where they are.
 
     Raises
     ------
     typer.BadParameter
-        If there is no such format.
+        If a format is unknown.
     ThonringError
         If there is no run, or nothing can be written.
     """
@@ -113,7 +113,7 @@ def _export_cs(run: Path, exposures: Path, out: Path, *, with_rejected: bool) ->
     Raises
     ------
     ThonringError
-        If a table cannot be read, names are ambiguous, nothing is in both, or the file cannot be written.
+        If a table cannot be read, names are ambiguous, no name is in both, or the file cannot be written.
     """
     from thonring.evaluate.matching import list_files
     from thonring.evaluate.results import read_run_folder
@@ -129,7 +129,7 @@ def _export_cs(run: Path, exposures: Path, out: Path, *, with_rejected: bool) ->
     written = with_ctf(rows, ctfs, with_rejected=with_rejected)
     write_exposures(out, written)
     absent = [name for index, name in enumerate(names) if index not in by_exposure]
-    rejected = sum(not one.accepted for one in ctfs.values())
+    rejected = sum(not ctf.accepted for ctf in ctfs.values())
     counts = [
         f"{len(written)} of {len(rows)} exposures written: {out}",
         f"rejected and {'kept' if with_rejected else 'left out'}: {rejected}",
@@ -145,7 +145,7 @@ def _joined(
     """The run's result for each exposure that has one, by the exposure's index."""
     from thonring.evaluate.matching import MicrographIndex, list_files
 
-    files = [one.file for one in results]
+    files = [result.file for result in results]
     index = MicrographIndex(files, [Path(file) for file in files], f"results of {run}")
     found = index.find({name: Path(name) for name in names}, str(exposures), by_key=True)
     if not found:

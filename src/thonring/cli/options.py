@@ -1,4 +1,4 @@
-"""The options of the command line: their names, their help, how their text is read, and how commands share them."""
+"""The options of the command line: names, help, how their text is parsed, and how commands share them."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -240,7 +240,7 @@ def range_of(text: str, option: str) -> tuple[float, float]:
 
 
 def samplings_of(text: str) -> tuple[float | None, ...]:
-    """Read samplings in Å/px from a list with commas; None for `native`.
+    """Read comma-separated samplings in Å/px; None for `native`.
 
     Raises
     ------
@@ -255,9 +255,9 @@ def samplings_of(text: str) -> tuple[float | None, ...]:
 
 
 def with_shared_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give the command of typer in which each parameter that is a dataclass is replaced by its fields.
+    """Return the command for typer, in which each parameter that is a dataclass is replaced by its fields.
 
-    Each of those is an option as if the command itself declared it, in the same place; what the user gave comes to
+    Each field becomes an option, as if the command itself had declared it there; the values are passed to
     `command` as the dataclass. All parameters are keywords.
     """
     own = inspect.signature(command).parameters.values()
@@ -265,9 +265,9 @@ def with_shared_options(command: Callable[..., None]) -> Callable[..., None]:
     def expanded(**given: Any) -> None:  # noqa: ANN401 - whatever the options are
         return command(**{parameter.name: _collected(parameter, given) for parameter in own})
 
-    declared = [one for parameter in own for one in _expanded(parameter)]
+    declared = [option for parameter in own for option in _expanded(parameter)]
     expanded.__name__, expanded.__doc__ = command.__name__, command.__doc__
-    expanded.__annotations__ = {one.name: one.annotation for one in declared}
+    expanded.__annotations__ = {option.name: option.annotation for option in declared}
     vars(expanded)["__signature__"] = Signature(declared)
     return expanded
 

@@ -86,7 +86,7 @@ def _predict(
     *,
     quiet: bool,
 ) -> int:
-    """Predict the inputs, show how it goes, print the summary and give the exit code.
+    """Predict the inputs, show progress, print the summary and return the exit code.
 
     Raises
     ------

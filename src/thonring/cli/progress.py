@@ -1,4 +1,4 @@
-"""What the user sees while work goes on: a bar on a terminal, a line per micrograph in a log."""
+"""Progress shown to the user: a bar on a terminal, a line per micrograph in a log."""
 
 import sys
 from collections import Counter
@@ -18,7 +18,7 @@ OUTCOME_STATUSES = ("accepted", "rejected", "failed")
 
 @dataclass(frozen=True, slots=True)
 class StatusLine:
-    """What to show of one micrograph; those of a `status` are counted, and "failed" is always shown."""
+    """What to show for one micrograph; counts are kept by `status`, and "failed" is always shown."""
 
     line: str
     status: str
@@ -27,7 +27,7 @@ class StatusLine:
 
 @contextmanager
 def outcome_progress(total: int, *, quiet: bool) -> Iterator[Callable[[Outcome], None]]:
-    """Give a function that shows the outcome it is called with, as one of `total`."""
+    """Yield a function that shows one of `total` outcomes."""
     with show_progress(total, OUTCOME_STATUSES, quiet=quiet) as show:
         yield lambda outcome: show(status_line(outcome))
 
@@ -36,7 +36,7 @@ def outcome_progress(total: int, *, quiet: bool) -> Iterator[Callable[[Outcome],
 def show_progress(
     total: int, statuses: Sequence[str], *, quiet: bool
 ) -> Iterator[Callable[[StatusLine], None]]:
-    """Give a function that shows what it is called with; `statuses` are counted in this order."""
+    """Yield a function that shows one status line; `statuses` are counted in this order."""
     if quiet:
         yield lambda _: None
         return
@@ -47,7 +47,7 @@ def show_progress(
 
 
 def status_line(outcome: Outcome) -> StatusLine:
-    """Name, verdict, and the numbers or the reason that matter most, with the notes of an outcome."""
+    """Name, verdict, and the main numbers or the main reason of an outcome, with its notes."""
     return StatusLine(_line(outcome), outcome.status, outcome.notes)
 
 
@@ -69,7 +69,7 @@ def _main_reason(outcome: Outcome) -> str:
 
 
 class NoteFilter:
-    """Notes in many micrographs: the first of each kind is shown, and at the end how many there were."""
+    """Shows the first note of each kind, and at the end how many there were."""
 
     def __init__(self) -> None:
         self._count: Counter[str] = Counter()

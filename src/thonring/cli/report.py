@@ -1,4 +1,4 @@
-"""`thonring report`: a run as one page to keep and to send."""
+"""`thonring report`: a run as one self-contained page, to archive or send."""
 
 from pathlib import Path
 from typing import Annotated
@@ -48,7 +48,7 @@ def report(
 
 
 def _report(run: Path, folder: Path, truth: Path | None, labels: Path | None, *, quiet: bool) -> None:
-    """Write the report of a run into a folder, and say where it is.
+    """Write the report of a run into a folder, and print where it is.
 
     Raises
     ------

@@ -81,7 +81,7 @@ def simulate(  # noqa: PLR0913 - typer reads the options from the signature
 
 
 def _load(name_or_path: str, size_px: int | None) -> "SimulationRecipe":
-    """The recipe, for micrographs of another size if one is given.
+    """Load the recipe, with another micrograph size if one is given.
 
     Raises
     ------
@@ -95,12 +95,12 @@ def _load(name_or_path: str, size_px: int | None) -> "SimulationRecipe":
 
 
 def _prepare(out: Path, recipe: "SimulationRecipe", seed: int, count: int) -> "list[SceneJob]":
-    """Create the folder with the recipe of the set, and give the jobs.
+    """Create the folder with the recipe of the set, and return the jobs.
 
     Raises
     ------
     ThonringError
-        If no scene can be drawn from the recipe, or the folder holds something else than this set.
+        If no scene can be drawn from the recipe, or the folder contains something other than this set.
     """
     from importlib.metadata import version
 
@@ -118,7 +118,7 @@ def _prepare(out: Path, recipe: "SimulationRecipe", seed: int, count: int) -> "l
 
 
 def _simulate(out: Path, jobs: "Sequence[SceneJob]", workers: int, *, quiet: bool) -> int:
-    """Simulate the scenes, show how it goes, print the summary and give the exit code.
+    """Simulate the scenes, show progress, print the summary and return the exit code.
 
     Raises
     ------
@@ -130,22 +130,22 @@ def _simulate(out: Path, jobs: "Sequence[SceneJob]", workers: int, *, quiet: boo
 
     started = time.monotonic()
     with show_progress(len(jobs), _STATUSES, quiet=quiet) as show:
-        done = simulate_all(out, jobs, workers, lambda one: show(_status_line(one)))
+        done = simulate_all(out, jobs, workers, lambda micrograph: show(_status_line(micrograph)))
     if not quiet:
         _print_summary(out, done, len(jobs), time.monotonic() - started)
     return done.run.exit_code
 
 
-def _status_line(one: "SimulatedMicrograph") -> "StatusLine":
-    """Name, label, and what the micrograph is."""
+def _status_line(micrograph: "SimulatedMicrograph") -> "StatusLine":
+    """Name, label, and the main parameters of the micrograph."""
     from thonring.cli.progress import StatusLine
 
-    if one.truth is None:
-        return StatusLine(f"{one.file} failed: {one.reason}", "failed")
-    truth = one.truth
+    if micrograph.truth is None:
+        return StatusLine(f"{micrograph.file} failed: {micrograph.reason}", "failed")
+    truth = micrograph.truth
     label = "usable" if truth.usable else f"with {truth.defect} ({_rounded(truth.defect_dose)})"
     mean_A = 0.5 * (truth.defocus_u_A + truth.defocus_v_A)
-    line = f"{one.file} {label}: {mean_A:.0f} Å, {truth.pixel_A:.3f} Å/px, {truth.voltage_kV:.0f} kV"
+    line = f"{micrograph.file} {label}: {mean_A:.0f} Å, {truth.pixel_A:.3f} Å/px, {truth.voltage_kV:.0f} kV"
     return StatusLine(line, "usable" if truth.usable else "spoiled")
 
 
@@ -154,7 +154,7 @@ def _rounded(dose: float) -> str:
 
 
 def _print_summary(out: Path, done: "SimulatedSet", total: int, seconds: float) -> None:
-    """Print counts, failures, time and where everything is."""
+    """Print counts, failures, time and file locations."""
     from thonring.simulate.output import RECIPE
 
     console = output_console()
@@ -171,8 +171,12 @@ def _print_summary(out: Path, done: "SimulatedSet", total: int, seconds: float) 
 
 
 def _counts_table(done: "SimulatedSet") -> Table:
-    truths = [one.truth for one in done.micrographs if one.truth is not None]
-    failed = [f"{one.file}: {one.reason}" for one in done.micrographs if one.truth is None]
+    truths = [micrograph.truth for micrograph in done.micrographs if micrograph.truth is not None]
+    failed = [
+        f"{micrograph.file}: {micrograph.reason}"
+        for micrograph in done.micrographs
+        if micrograph.truth is None
+    ]
     spoiled = Counter(truth.defect for truth in truths if not truth.usable)
     table = two_columns(counts=True)
     table.add_row(f"[bold]{len(truths) - spoiled.total()}[/]", "[bold]usable[/]")

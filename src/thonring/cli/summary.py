@@ -1,4 +1,4 @@
-"""What the user reads of a run folder: what an earlier run left to do, and how the run stands at the end."""
+"""Summaries of a run folder: what a resumed run will process, and its state at the end."""
 
 import math
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ _TABLE = "results.csv"
 
 
 def lacks_database(run: Path) -> bool:
-    """Whether a version of the program that kept no database wrote this folder."""
+    """Whether a version of the program without a database wrote this folder."""
     return (run / _TABLE).exists() and not (run / STORE).exists()
 
 
 def print_tables_replaced(run: Path) -> None:
-    """Say what becomes of the tables of a folder that lacks its database."""
+    """Print what happens to the tables of a folder without a database."""
     print_note(
         f"{run} has tables from an earlier version but no {STORE}, so earlier results cannot be reused: all inputs are "
         "estimated again and the tables replaced."
@@ -32,7 +32,7 @@ def print_tables_replaced(run: Path) -> None:
 
 
 def print_resume_plan(run: Path, plan: ResumePlan) -> None:
-    """Say what is processed again and what is not; nothing where the run is new."""
+    """Print what is processed again and what is not; nothing for a new run."""
     if plan.unchanged or plan.others or plan.new < len(plan.pending):
         typer.echo(f"{run}: {', '.join(_plan_counts(plan))}")
     for text in _plan_notes(run, plan):
@@ -69,17 +69,17 @@ def _plan_notes(run: Path, plan: ResumePlan) -> Iterator[str]:
         )
 
 
-def print_summary(result: RunResult, options: RunOptions, counts: Summary, ended: str, took: str) -> None:
-    """Print counts, reasons, time and where everything is.
+def print_summary(result: RunResult, options: RunOptions, counts: Summary, ended: str, duration: str) -> None:
+    """Print counts, reasons, time and file locations.
 
     Parameters
     ----------
     counts
         Of the whole run folder.
     ended
-        What is to be said first of how the run ended, if anything.
-    took
-        How long all that lasted.
+        A first line on how the run ended; may be empty.
+    duration
+        The duration, as text.
     """
     console = output_console()
     console.print()
@@ -89,11 +89,11 @@ def print_summary(result: RunResult, options: RunOptions, counts: Summary, ended
     if in_tables != result.done:
         console.print("The tables hold the whole run:")
     console.print(counts_table(counts))
-    console.print(_places_table(options, took))
+    console.print(_places_table(options, duration))
 
 
 def counts_table(counts: Summary) -> Table:
-    """Count accepted, rejected by criterion, and failed with the files' reasons."""
+    """Count accepted, rejected (by criterion) and failed micrographs, the latter with their reasons."""
     table = two_columns(counts=True)
     table.add_row(f"[bold]{counts.accepted}[/]", "[bold]accepted[/]")
     table.add_row(f"[bold]{counts.rejected}[/]", "[bold]rejected[/]" + (", for" if counts.rejected else ""))
@@ -105,9 +105,9 @@ def counts_table(counts: Summary) -> Table:
     return table
 
 
-def _places_table(options: RunOptions, took: str) -> Table:
+def _places_table(options: RunOptions, duration: str) -> Table:
     table = two_columns()
-    table.add_row("time", took)
+    table.add_row("time", duration)
     run = options.run
     table.add_row(
         "results", escape(f"{run / _TABLE}, micrographs_ctf.star, rejected_ctf.star, micrographs.xmd")
@@ -120,9 +120,9 @@ def _places_table(options: RunOptions, took: str) -> Table:
 
 
 def time_text(result: RunResult, counts: Summary, seconds: float) -> str:
-    """How long a run took, in total and for each micrograph."""
+    """Duration of a run, in total and per micrograph."""
     each = counts.median_cpu_seconds
-    took = f"{seconds:.1f} s in all"
+    duration = f"{seconds:.1f} s in all"
     if result.done:
-        took += f", {seconds / result.done:.2f} s per micrograph"
-    return took if math.isnan(each) else f"{took} (estimation alone: median {each:.2f} CPU-s)"
+        duration += f", {seconds / result.done:.2f} s per micrograph"
+    return duration if math.isnan(each) else f"{duration} (estimation alone: median {each:.2f} CPU-s)"

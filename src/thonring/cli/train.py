@@ -134,7 +134,7 @@ def compare(*, models: Models, out: Picture = Path("learning_curves.png")) -> No
 
     with error_exit():
         compared = read_models(models)
-        draw_comparison(out, {one.name: one.epochs for one in compared})
+        draw_comparison(out, {model.name: model.epochs for model in compared})
     typer.echo(comparison_table(compared))
     typer.echo(f"written: {out}")
 
@@ -142,9 +142,9 @@ def compare(*, models: Models, out: Picture = Path("learning_curves.png")) -> No
 def _train(
     plan: "TrainingPlan", folder: Path, resume: Path | None, workers: int, devices: str, *, quiet: bool
 ) -> int:
-    """Train, say what came of it and give the exit code.
+    """Train, print the result and return the exit code.
 
-    After an interrupt the last checkpoint is there if an epoch was finished; the user is told how to continue.
+    After an interrupt the last checkpoint exists if an epoch was finished; how to continue is printed.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def _train(
 
 
 def _check_new_or_resumed(given: Sequence[str], resume: Path | None) -> None:
-    """A new training needs a network, data and a folder; the checkpoint of a resumed one knows them."""
+    """Check that a new training has a network, data and a folder; a resumed one takes them from its checkpoint."""
     if resume is not None and given:
         raise SettingsError(
             f"--resume takes network, data, recipe, seed and folder from the checkpoint: drop {', '.join(given)}."
@@ -206,5 +206,5 @@ def _new_plan(
     chosen = load_training_recipe(recipe or row.recipe, row.recipe)
     if epochs is not None:
         chosen = chosen.with_epochs(epochs)
-    paths = tuple(one if one == SIMULATED else str(Path(one).resolve()) for one in data)
+    paths = tuple(name if name == SIMULATED else str(Path(name).resolve()) for name in data)
     return TrainingPlan(row.name, chosen, paths, seed)

@@ -117,8 +117,8 @@ def _watch(plan: "WatchOptions", choice: "ExecutorChoice", report: "TableReport"
     Raises
     ------
     ThonringError
-        If nothing can be done: no folder, a constant missing, an unusable run folder, or one that another process
-        works on; no workers, or unfit ones; if the disk is full.
+        If the watch cannot run: no folder, a constant missing, an unusable run folder, or one that another process
+        is using; no workers, or unsuitable ones; or if the disk is full.
     """
     from thonring.batch.executors.open import open_executor
     from thonring.batch.watch import watch as watch_folder

@@ -1,4 +1,4 @@
-"""What the user sees of a watch: a table that changes on a terminal, a line now and then in a log."""
+"""The display of a watch: a live table on a terminal, an occasional line in a log."""
 
 import sys
 from collections import deque
@@ -20,23 +20,23 @@ from thonring.cli.summary import print_resume_plan
 from thonring.records import Outcome
 
 LOG_INTERVAL = timedelta(minutes=10)
-"""Between two lines in a log while micrographs are being processed."""
+"""Time between two lines in a log while micrographs are being processed."""
 
 HEARTBEAT = timedelta(hours=1)
-"""Between two lines in a log while nothing happens."""
+"""Time between two lines in a log while nothing happens."""
 
-MOST_FAILURES = 5
-"""Failed files that a log names one by one between two lines."""
+MAX_FAILURES = 5
+"""Failed files listed individually between two lines of a log."""
 
 LATEST_VERDICTS = 8
-"""Verdicts below the table on a terminal."""
+"""Number of verdicts shown below the table on a terminal."""
 
 _COLOURS = {"accepted": "green", "rejected": "yellow", "failed": "red"}
 
 
 @contextmanager
 def watch_display(folder: Path, run: Path, *, quiet: bool) -> Iterator[WatchReporter]:
-    """Give the display that suits where the output goes: a terminal, a log, or nothing."""
+    """Yield the display that suits the output: a terminal, a log, or none."""
     if quiet:
         yield SilentDisplay()
         return
@@ -67,7 +67,7 @@ class SilentDisplay:
 
 
 class ResumeNotice:
-    """What an earlier run has done already, said once; later only what is processed again."""
+    """Announces once what an earlier run has finished; later only what is processed again."""
 
     def __init__(self, run: Path) -> None:
         self._run, self._is_first = run, True
@@ -83,7 +83,7 @@ class ResumeNotice:
 
 
 class LogDisplay:
-    """Lines: the state every ten minutes, or every hour while nothing happens; failed files, but not hundreds."""
+    """Lines in a log: the state every ten minutes, or hourly while nothing happens; and failed files, up to a limit."""
 
     def __init__(self, run: Path, notes: NoteFilter) -> None:
         self._notes = notes
@@ -94,7 +94,7 @@ class LogDisplay:
         self._printed: WatchState | None = None
 
     def resumed(self, resumed: ResumePlan) -> None:
-        """Say what of the files is done already, and what is processed again."""
+        """Print which files are finished already, and which are processed again."""
         self._notice.show(resumed)
 
     def outcome(self, outcome: Outcome) -> None:
@@ -104,7 +104,7 @@ class LogDisplay:
         self._verdict = status.line
         if outcome.status == "failed":
             self._failures += 1
-            if self._failures <= MOST_FAILURES:
+            if self._failures <= MAX_FAILURES:
                 typer.echo(f"{_now()} {status.line}")
 
     def problem(self, text: str) -> None:
@@ -118,8 +118,8 @@ class LogDisplay:
         typer.echo(f"{_stamp(state.at)} {'; '.join(_parts(state))}")
         if self._verdict:
             typer.echo(f"  latest: {self._verdict}")
-        if self._failures > MOST_FAILURES:
-            typer.echo(f"  {self._failures - MOST_FAILURES} more failed, see results.csv")
+        if self._failures > MAX_FAILURES:
+            typer.echo(f"  {self._failures - MAX_FAILURES} more failed, see results.csv")
         self._failures, self._verdict, self._printed = 0, "", state
 
     def _is_time(self, state: WatchState) -> bool:
@@ -141,7 +141,7 @@ class TableDisplay:
         self._began: datetime | None = None
 
     def resumed(self, resumed: ResumePlan) -> None:
-        """Say what of the files is done already, and what is processed again."""
+        """Print which files are finished already, and which are processed again."""
         self._notice.show(resumed)
 
     def outcome(self, outcome: Outcome) -> None:

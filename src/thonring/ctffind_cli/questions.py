@@ -156,7 +156,7 @@ class Answers:
 
 SMALLEST_BOX_PX = 128
 COARSEST_A = 50.0
-MOST_PHASE_RAD = 3.15
+MAX_PHASE_RAD = 3.15
 
 TILT_QUESTION = "Determine sample tilt?"
 THICKNESS_QUESTION = "Determine sample thickness?"
@@ -238,8 +238,8 @@ def _astigmatism(ask: Prompter) -> Astigmatism:
 def _phase_shift(ask: Prompter) -> PhaseShift | None:
     if not ask(yes_or_no("Find additional phase shift?")):
         return None
-    lowest_rad = ask(number("Minimum phase shift (rad)", "0.0", -MOST_PHASE_RAD, MOST_PHASE_RAD))
-    highest_rad = ask(number("Maximum phase shift (rad)", "3.15", lowest_rad, MOST_PHASE_RAD))
+    lowest_rad = ask(number("Minimum phase shift (rad)", "0.0", -MAX_PHASE_RAD, MAX_PHASE_RAD))
+    highest_rad = ask(number("Maximum phase shift (rad)", "3.15", lowest_rad, MAX_PHASE_RAD))
     step_rad = ask(number("Phase shift search step", "0.5", 0.0, max(highest_rad - lowest_rad, 0.0)))
     return PhaseShift(lowest_rad, highest_rad, step_rad)
 

@@ -71,7 +71,7 @@ class Accuracy:
 
 
 def accuracy(pairs: Sequence[Pair]) -> Accuracy:
-    """Errors of the pairs that have both estimate and truth."""
+    """Accuracy over the pairs that have both an estimate and a truth."""
     fitted = [pair for pair in pairs if math.isfinite(pair.mean_error_A)]
     # Errors, (n,), of the vector (n, 2).
     mean_A = np.array([pair.mean_error_A for pair in fitted])
@@ -124,7 +124,7 @@ def _errors(bias: float, sizes: Floats) -> Errors:
 
 
 def _standard_errors(values: Sequence[float]) -> Floats:
-    """Standard errors, (n,); NaN where nothing was estimated (0)."""
+    """Standard errors, (n,); NaN where nothing was fitted (0)."""
     sigma = np.array(values, dtype=np.float64)
     return np.where(sigma > 0, sigma, np.nan)
 

@@ -39,8 +39,8 @@ COLUMNS = (
 class Agreement:
     """One micrograph with an estimate in both runs, the first run's `result` and the `other`.
 
-    `resolution_A` is the resolution at which the phases of the two CTFs first differ by 90°: 0 where they never do,
-    infinite where they do from the start.
+    `resolution_A` is the resolution at which the phases of the two CTFs first differ by 90°: 0 if they never do,
+    infinite if they do from the start.
     """
 
     result: Result
@@ -105,30 +105,32 @@ def agreements(run: Run, other: Run) -> Agreements:
     InputError
         If no micrograph is in both, names are ambiguous, or no voltage is known.
     """
-    files = [one.file for one in run.results]
+    files = [result.file for result in run.results]
     lookup = MicrographIndex(files, [*paths_of(run).values()], f"results of {run.name}")
     found = lookup.find_run(other, by_key=run.by_key)
-    partners = {found[one.file]: one for one in other.results if one.file in found}
-    matched = [(one, partners.get(index)) for index, one in enumerate(run.results)]
+    partners = {found[result.file]: result for result in other.results if result.file in found}
+    matched = [(result, partners.get(index)) for index, result in enumerate(run.results)]
     pairs = tuple(
-        _agreement(run, one, partner)
-        for one, partner in matched
-        if partner is not None and one.estimate is not None and partner.estimate is not None
+        _agreement(run, result, partner)
+        for result, partner in matched
+        if partner is not None and result.estimate is not None and partner.estimate is not None
     )
     if not pairs:
         raise InputError(
             f"{run.name} and {other.name} have no micrograph with an estimate in both: {run.path} names "
-            f"{list_files(files)}; {other.path} names {list_files([one.file for one in other.results])}. Give "
+            f"{list_files(files)}; {other.path} names {list_files([result.file for result in other.results])}. Give "
             "results of the same micrographs."
         )
-    in_both = {one.other.file for one in pairs}
+    in_both = {pair.other.file for pair in pairs}
     return Agreements(
         run,
         other,
         pairs,
-        tuple(one for one, partner in matched if one.estimate and not (partner and partner.estimate)),
-        tuple(one for one in other.results if one.estimate and one.file not in in_both),
-        sum(not one.estimate and not (partner and partner.estimate) for one, partner in matched),
+        tuple(
+            result for result, partner in matched if result.estimate and not (partner and partner.estimate)
+        ),
+        tuple(result for result in other.results if result.estimate and result.file not in in_both),
+        sum(not result.estimate and not (partner and partner.estimate) for result, partner in matched),
     )
 
 
@@ -140,7 +142,7 @@ def write_agreements(path: Path, comparisons: Sequence[Agreements]) -> None:
     OutputError
         If the file cannot be written.
     """
-    write_csv(path, COLUMNS, (row for one in comparisons for row in _rows(one)))
+    write_csv(path, COLUMNS, (row for comparison in comparisons for row in _rows(comparison)))
 
 
 def _agreement(run: Run, result: Result, other: Result) -> Agreement:
@@ -176,17 +178,17 @@ def _rows(comparison: Agreements) -> Iterator[list[Cell]]:
     names: list[Cell] = [comparison.run.name, comparison.other.name]
     for pair in comparison.pairs:
         yield [*names, *_result_cells("both", pair.result, pair.other), *_difference_cells(pair)]
-    for one in comparison.only_in_run:
-        yield [*names, *_result_cells("run", one, None), *[None] * len(DIFFERENCE_COLUMNS)]
-    for one in comparison.only_in_other:
-        yield [*names, *_result_cells("other", None, one), *[None] * len(DIFFERENCE_COLUMNS)]
+    for result in comparison.only_in_run:
+        yield [*names, *_result_cells("run", result, None), *[None] * len(DIFFERENCE_COLUMNS)]
+    for result in comparison.only_in_other:
+        yield [*names, *_result_cells("other", None, result), *[None] * len(DIFFERENCE_COLUMNS)]
 
 
 def _result_cells(where: str, result: Result | None, other: Result | None) -> list[Cell]:
     both = (result, other)
-    files: list[Cell] = [one.file if one else None for one in both]
-    statuses: list[Cell] = [one.status if one else None for one in both]
-    return [*files, where, *statuses, *(cell for one in both for cell in _estimate_cells(one))]
+    files: list[Cell] = [result.file if result else None for result in both]
+    statuses: list[Cell] = [result.status if result else None for result in both]
+    return [*files, where, *statuses, *(cell for result in both for cell in _estimate_cells(result))]
 
 
 def _estimate_cells(result: Result | None) -> list[Cell]:

@@ -56,7 +56,7 @@ KINDS = (
 
 DASHES: tuple[tuple[float, ...], ...] = ((4, 2), (1, 2), (5, 1, 1, 1))
 FINEST_DRAWN_A, COARSEST_DRAWN_A = 0.3, 50.0
-"""Resolutions beyond these are drawn here; 0 and infinity have no place on a logarithmic axis."""
+"""Resolutions beyond these are drawn here, since 0 and infinity are not on a logarithmic axis."""
 
 LINEAR_UP_TO = 3.0
 """Differences beyond this many of the largest tolerance make an axis logarithmic outside the tolerance."""
@@ -91,9 +91,11 @@ def spread_of(values: Sequence[float]) -> Spread:
 
 def agreement_text(comparisons: Sequence[Agreements], resolutions_A: Sequence[float]) -> str:
     """Notes of results without verdicts, and all tables of all comparisons."""
-    runs = (run for one in comparisons for run in (one.run, one.other) if not run.judges)
+    runs = (run for comparison in comparisons for run in (comparison.run, comparison.other) if not run.judges)
     notes = dict.fromkeys(note for run in runs for note in run.notes)
-    return text_of(notes, (table for one in comparisons for table in agreement_tables(one, resolutions_A)))
+    return text_of(
+        notes, (table for comparison in comparisons for table in agreement_tables(comparison, resolutions_A))
+    )
 
 
 def agreement_tables(comparison: Agreements, resolutions_A: Sequence[float]) -> Iterator[tables.ReportTable]:
@@ -106,12 +108,12 @@ def agreement_tables(comparison: Agreements, resolutions_A: Sequence[float]) -> 
 def write_agreement_figure(
     path: Path, comparisons: Sequence[Agreements], resolutions_A: Sequence[float]
 ) -> None:
-    """Plot the comparisons as PNG, or in another format by the file's suffix.
+    """Plot the comparisons in the format of the file's suffix, PNG by default.
 
     Raises
     ------
     OutputError
-        If the file cannot be written, or its suffix is not that of a picture.
+        If the file cannot be written, or its suffix is not that of an image format.
     """
     figure = agreement_figure(comparisons, resolutions_A)
     kind = path.suffix.removeprefix(".").lower()
@@ -124,7 +126,7 @@ def write_agreement_figure(
 
 
 def agreement_figure(comparisons: Sequence[Agreements], resolutions_A: Sequence[float]) -> Figure:
-    """Draw three panels for each other run.
+    """Draw three panels for each run to compare with.
 
     The difference of the mean defocus against the mean defocus, and the difference of the astigmatism vector, both
     with the error that shifts the phase by 90° at each resolution; and the fraction of micrographs that agree to a
@@ -133,11 +135,13 @@ def agreement_figure(comparisons: Sequence[Agreements], resolutions_A: Sequence[
     with style.house_style():
         figure = style.new_figure(10.6, 3.4 * len(comparisons))
         rows = figure.subplots(len(comparisons), 3, squeeze=False, width_ratios=[1.25, 0.95, 1.1])
-        for (mean, vector, fraction), one in zip(rows, comparisons, strict=True):
-            _draw_mean(mean, one, resolutions_A)
-            _draw_vector(vector, one, resolutions_A)
-            _draw_fraction(fraction, one, resolutions_A)
-            mean.set_title(f"{one.run.name} − {one.other.name}, {len(one.pairs)} micrographs")
+        for (mean, vector, fraction), comparison in zip(rows, comparisons, strict=True):
+            _draw_mean(mean, comparison, resolutions_A)
+            _draw_vector(vector, comparison, resolutions_A)
+            _draw_fraction(fraction, comparison, resolutions_A)
+            mean.set_title(
+                f"{comparison.run.name} − {comparison.other.name}, {len(comparison.pairs)} micrographs"
+            )
         add_joint_legend(figure, rows[:, 0])
     return figure
 
@@ -173,7 +177,7 @@ def _unmatched(comparison: Agreements) -> str:
         (comparison.other.name, comparison.only_in_other),
     )
     text = "".join(
-        f" Only in {name}: {len(results)} ({list_files([PurePath(one.file).name for one in results])})."
+        f" Only in {name}: {len(results)} ({list_files([PurePath(result.file).name for result in results])})."
         for name, results in either
         if results
     )
@@ -234,11 +238,15 @@ def _rounded(value: float) -> str:
 
 def _both_have_axis(pair: Agreement) -> bool:
     both = (pair.result.estimate, pair.other.estimate)
-    return all(one and one.defocus_u_A - one.defocus_v_A >= MIN_ASTIGMATISM_A for one in both)
+    return all(
+        estimate and estimate.defocus_u_A - estimate.defocus_v_A >= MIN_ASTIGMATISM_A for estimate in both
+    )
 
 
 def _has_phase_shift(pair: Agreement) -> bool:
-    return any(one and one.phase_shift_deg for one in (pair.result.estimate, pair.other.estimate))
+    return any(
+        estimate and estimate.phase_shift_deg for estimate in (pair.result.estimate, pair.other.estimate)
+    )
 
 
 def _scatter(axes: Axes, pairs: Sequence[Agreement], x: Sequence[float], y: Sequence[float]) -> None:
@@ -344,7 +352,7 @@ def _scale(
     factor: float = 1.0,
     only_y: bool = False,
 ) -> None:
-    """Set symmetric limits around values and tolerances, logarithmic outside if the values go far beyond these."""
+    """Set symmetric limits around values and tolerances; logarithmic outside if values go far beyond these."""
     widest_A = factor * max(tolerated_A for tolerated_A, _, _ in _tolerances(comparison, resolutions_A))
     is_far = max(sizes) > LINEAR_UP_TO * widest_A
     limit_A = (1.6 if is_far else 1.12) * max(widest_A, *sizes)

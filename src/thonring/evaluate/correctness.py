@@ -74,7 +74,7 @@ def largest_phase_error_deg(
     """Largest CTF phase error over all directions and all frequencies up to a resolution, in degrees.
 
     The error at the frequency k in the direction α is Δφ + πλk²Δf(α). It is linear in k², so it is largest at one end
-    of the band. NaN where a value is.
+    of the band. NaN if a value is NaN.
     """
     deg_per_A = 180.0 * wavelength_A / resolution_A**2
     at_zero_deg = phase_shift_error_deg(estimate, truth)
@@ -92,7 +92,7 @@ def agreement_resolution_A(estimate: Defocus, other: Defocus, wavelength_A: floa
     At the frequency k the largest phase difference over all directions is |Δφ + πλk²Δf| + ½πλk²|ΔA|, where Δφ, Δf and
     ΔA are the differences in phase shift, mean defocus and astigmatism vector. The resolution is 1/k where this first
     reaches 90°; with equal phase shifts it is √(2λ(|Δf| + ½|ΔA|)). It is 0 where the phases never differ by 90°,
-    infinite where they do at k = 0, and NaN where a value is.
+    infinite where they do at k = 0, and NaN if a value is NaN.
 
     Source: the criterion of Xmipp's `errorMaxFreqCTFs2D`, used by Scipion's protocol "CTF consensus" and the CTF
     Challenge: Marabini et al. (2015), J. Struct. Biol. 190, 348, doi:10.1016/j.jsb.2015.04.003.
@@ -123,7 +123,7 @@ def is_right(
     """Whether there is an estimate and its phase error stays below 90° up to a resolution.
 
     Without an error of the phase shift this is `largest_error_A` < `tolerance_A`. A phase shift that is wrong by 180°
-    inverts the contrast and counts as wrong, although it leaves the power spectrum as it is.
+    inverts the contrast and counts as wrong, although it does not change the power spectrum.
     """
     if estimate is None:
         return False

@@ -34,7 +34,7 @@ SMALLEST_ERROR_DRAWN = 1e-3
 
 PANELS_PER_ROW = 4
 LOGARITHMIC_RATIO = 50.0
-"""Limits whose largest is more than this many times the smallest are drawn on a logarithmic axis."""
+"""Limits that span more than this factor are drawn on a logarithmic axis."""
 
 
 def as_svg(figure: Figure, name: str) -> bytes:
@@ -122,7 +122,7 @@ def _draw_deviations(axes: Axes, run: RunReport, deviations: Floats) -> None:
 
 
 def threshold_figure(run: RunReport) -> Figure | None:
-    """False positives and false negatives against each limit, all others kept; None without limits."""
+    """False positives and false negatives against each limit, with all others fixed; None without limits."""
     if not run.curves:
         return None
     rows = math.ceil(len(run.curves) / PANELS_PER_ROW)

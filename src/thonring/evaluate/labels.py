@@ -18,7 +18,7 @@ STAR_COLUMNS = (
     ("rlnMicrographName", "rlnEnabled"),
     ("micrograph", "enabled"),
 )
-"""Name and selection of a micrograph in RELION, and in Xmipp (enabled: 1 or -1); the first pair found counts."""
+"""Name and selection of a micrograph in RELION, and in Xmipp (enabled: 1 or -1); the first pair found is used."""
 
 NAMES = {name for name, _ in STAR_COLUMNS}
 SELECTIONS = {selection for _, selection in STAR_COLUMNS}
@@ -56,7 +56,7 @@ def read_labels(path: Path, report: TableReport | None = None) -> tuple[Label, .
     Raises
     ------
     UnreadableFile
-        If there is no such file, or its suffix is of neither kind.
+        If the file does not exist, or has another suffix.
     UnreadableTable
         If columns are missing, or there is no row that can be used; without a report also if one row cannot be used.
     """

@@ -1,6 +1,6 @@
-"""Which result of a run belongs to which reference micrograph: by path, then by name; and the pair's errors.
+"""Matching results of a run to reference micrographs, by path, then by name; and the errors of each pair.
 
-The data's way: truth and labels become references (`references_of`), every run's results are assigned to them
+In order: truth and labels become references (`references_of`), every run's results are assigned to them
 (`match`), and each reference with its result is a pair that knows its errors and its verdict (`pairs_of`).
 """
 
@@ -21,17 +21,17 @@ from thonring.run.names import key_of, without_uid
 from thonring.simulate import TruthRow
 
 MAX_FILES_LISTED = 3
-"""Files listed by name in a message."""
+"""Maximum number of files listed by name in a message."""
 
 RING_LOCK_FRACTION, RING_LOCK_A = 0.1, 1000.0
-"""A mean defocus that is wrong by more than either is locked to wrong rings: by convention, far beyond noise."""
+"""A mean defocus off by more than either is locked to the wrong rings: by convention, far beyond noise."""
 
 ConfusionClass = Literal["TP", "FP", "FN", "TN"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One micrograph and what is known to be true of it; `truth` is None where there are labels only."""
+    """One micrograph and its ground truth; `truth` is None if there are only labels."""
 
     file: str
     usable: bool
@@ -87,7 +87,7 @@ class Pair:
 
     @property
     def positive(self) -> bool:
-        """Whether it should be accepted: usable, and no wrong estimate. Usable without an estimate is a loss."""
+        """Whether it should be accepted: usable, and without a wrong estimate. Usable without an estimate is a loss."""
         return self.reference.usable and self.right is not False
 
     @property
@@ -99,7 +99,7 @@ class Pair:
 
     @property
     def verdict_correct(self) -> bool:
-        """Whether the verdict is what it should be."""
+        """Whether the verdict is correct."""
         return self.accepted == self.positive
 
     @property
@@ -134,7 +134,7 @@ class Pair:
 
     @property
     def is_locked(self) -> bool:
-        """Whether the mean defocus is wrong by more than 10 % or 1000 Å: locked to wrong rings."""
+        """Whether the mean defocus is wrong by more than 10 % or 1000 Å: locked to the wrong rings."""
         return abs(self.mean_error_A) > min(RING_LOCK_FRACTION * self.reference.defocus_A, RING_LOCK_A)
 
     @property
@@ -154,7 +154,9 @@ def references_of(
         If truth and labels are not of the same files, unless `partial`, or a microscope in the truth is impossible.
     """
     if not truth:
-        return tuple(LocatedReference(Reference(one.file, one.usable), one.path) for one in labels), ()
+        return tuple(
+            LocatedReference(Reference(label.file, label.usable), label.path) for label in labels
+        ), ()
     references = tuple(
         LocatedReference(_reference(row), (truth_folder / row.file).resolve()) for row in truth
     )
@@ -167,8 +169,8 @@ def references_of(
     )
     usable = {found[label.file]: label.usable for label in labels if label.file in found}
     labelled = tuple(
-        replace(one, reference=replace(one.reference, usable=usable[index]))
-        for index, one in enumerate(references)
+        replace(located, reference=replace(located.reference, usable=usable[index]))
+        for index, located in enumerate(references)
         if index in usable
     )
     changed = sum(usable[index] != references[index].reference.usable for index in usable)
@@ -177,7 +179,7 @@ def references_of(
 
 
 def match(runs: Sequence[Run], references: Sequence[LocatedReference], *, partial: bool) -> MatchedRuns:
-    """Give every reference its result of every run.
+    """Match every reference to its result in every run.
 
     A result belongs to the reference with the same path, else to the one with the same name, if that is unique on
     both sides. With `partial`, references that some run lacks are left out, and so are results without a reference.
@@ -185,7 +187,7 @@ def match(runs: Sequence[Run], references: Sequence[LocatedReference], *, partia
     Raises
     ------
     InputError
-        If a name fits two files, or, unless `partial`, if references lack results or the reverse; and if nothing is
+        If a name matches two files, if (unless `partial`) references lack results or the reverse, or if nothing is
         left.
     """
     lookup = _index(references)
@@ -193,14 +195,14 @@ def match(runs: Sequence[Run], references: Sequence[LocatedReference], *, partia
     by_run: list[dict[int, Result]] = []
     for run in runs:
         found = lookup.find_run(run)
-        unmatched = [one.file for one in run.results if one.file not in found]
+        unmatched = [result.file for result in run.results if result.file not in found]
         notes += _report_unmatched(
             (f"run {run.name}", "truth or labels"),
             _missing_from(references, found),
             unmatched,
             partial=partial,
         )
-        by_run.append({found[one.file]: one for one in run.results if one.file in found})
+        by_run.append({found[result.file]: result for result in run.results if result.file in found})
     kept = [index for index in range(len(references)) if all(index in results for results in by_run)]
     if not kept:
         raise InputError(
@@ -226,16 +228,16 @@ def pairs_of(matched: MatchedRuns, resolution_A: float) -> tuple[tuple[Pair, ...
 
 
 class MicrographIndex:
-    """Looks up micrographs by path, then by name, or by what programs leave of names.
+    """Looks up micrographs by path, then by name, or by the part of a name that other programs keep.
 
     Parameters
     ----------
     files
-        The micrographs as they are called in their table.
+        The micrographs as named in their table.
     paths
-        Where each of them is.
+        The path of each of them.
     table
-        What the table is called in messages ("truth or labels").
+        Name of the table in messages ("truth or labels").
     """
 
     def __init__(self, files: Sequence[str], paths: Sequence[Path], table: str) -> None:
@@ -251,7 +253,7 @@ class MicrographIndex:
         Raises
         ------
         InputError
-            If a name fits two micrographs, or a stack has another number of images than there are micrographs.
+            If a name matches two micrographs, or the number of images in a stack differs from that of the micrographs.
         """
         if not run.in_order:
             return self.find(paths_of(run), run.name, by_key=by_key or run.by_key)
@@ -260,15 +262,15 @@ class MicrographIndex:
                 f"{run.path}: found {len(run.results)} images of a stack, but the {self._table} have "
                 f"{len(self._files)} rows; stacks are matched by order, so the numbers must be equal."
             )
-        return {one.file: index for index, one in enumerate(run.results)}
+        return {result.file: index for index, result in enumerate(run.results)}
 
     def find(self, paths: Mapping[str, Path], owner: str, *, by_key: bool = False) -> dict[str, int]:
-        """Index of the micrograph by file, for those found; `owner` names the files' table in messages.
+        """Index of the micrograph by file, for those found; `owner` is the name of the files' table in messages.
 
         Raises
         ------
         InputError
-            If a name fits two micrographs, or two files one.
+            If a name matches two micrographs, or two files match one.
         """
         found = {
             file: self._by_path[path] for file, path in paths.items() if path in self._by_path and not by_key
@@ -308,7 +310,7 @@ class MicrographIndex:
 def paths_of(run: Run) -> dict[str, Path]:
     """Path of each file of a run: relative to the working directory, or to a folder above the run."""
     folders = (Path.cwd(), *run.path.absolute().parents)
-    return {one.file: resolve_in(one.file, folders) for one in run.results}
+    return {result.file: resolve_in(result.file, folders) for result in run.results}
 
 
 def list_files(files: Sequence[str]) -> str:
@@ -329,20 +331,22 @@ def _reference(row: TruthRow) -> Reference:
 
 def _index(references: Sequence[LocatedReference]) -> MicrographIndex:
     return MicrographIndex(
-        [one.reference.file for one in references], [one.path for one in references], "truth or labels"
+        [located.reference.file for located in references],
+        [located.path for located in references],
+        "truth or labels",
     )
 
 
 def _missing_from(references: Sequence[LocatedReference], found: Mapping[str, int]) -> list[str]:
     """Files of the references to which nothing was assigned."""
     assigned = set(found.values())
-    return [one.reference.file for index, one in enumerate(references) if index not in assigned]
+    return [located.reference.file for index, located in enumerate(references) if index not in assigned]
 
 
 def _report_unmatched(
     names: tuple[str, str], missing: Sequence[str], extra: Sequence[str], *, partial: bool
 ) -> tuple[str, ...]:
-    """Note which files only one of two tables has, or refuse them.
+    """Note which files only one of two tables has, or reject them.
 
     `missing` are files of the second table that the first lacks, `extra` those of the first that the second lacks.
     """
@@ -379,7 +383,7 @@ def _pair(reference: Reference, result: Result, resolution_A: float) -> Pair:
 
 
 def _grouped(names: Iterable[str]) -> dict[str, list[int]]:
-    """Places of each name."""
+    """Indices of each name."""
     groups: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         groups.setdefault(name, []).append(index)

@@ -50,7 +50,7 @@ PAIR_PROPERTIES = (
 
 
 def write_evaluation(report: Report, folder: Path) -> tuple[Path, ...]:
-    """Write evaluation.txt, evaluation.json and evaluation.html; an existing folder is used as it is.
+    """Write evaluation.txt, evaluation.json and evaluation.html; the folder may exist.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def text_of(notes: Iterable[str], report_tables: Iterable[ReportTable]) -> str:
 
 
 def _print_table(table: ReportTable, console: Console) -> None:
-    """Print one table with its title above and its caption below; links are for the page only."""
+    """Print one table with its title above and its caption below, without links."""
     columns = [
         column
         for column in range(len(table.header))
@@ -122,8 +122,8 @@ def as_json(report: Report) -> str:
         "notes": list(report.notes),
         "runs": [_run(run) for run in report.runs],
         "comparisons": [
-            _plain(one) | {"differing": [files[index] for index in one.differing]}
-            for one in report.comparisons
+            _plain(comparison) | {"differing": [files[index] for index in comparison.differing]}
+            for comparison in report.comparisons
         ],
     }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
@@ -159,7 +159,7 @@ def _micrograph(pair: Pair) -> dict[str, Any]:
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON has several types
-    """The value in types that JSON has; what is not finite becomes null."""
+    """The value in JSON's types; NaN and infinities become null."""
     if is_dataclass(value) and not isinstance(value, type):
         names = (*(entry.name for entry in fields(value)), *PROPERTIES.get(type(value), ()))
         return {name: _plain(getattr(value, name)) for name in names}
@@ -281,5 +281,5 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _kind(path: Path) -> str:
-    """What a picture shows, from the end of its name."""
+    """What a picture shows, by the ending of its name."""
     return path.stem.rpartition("_")[2] if path.suffix == ".png" else f"spectrum ({path.suffix})"

@@ -1,4 +1,4 @@
-"""Evaluate runs against truth or labels: one report with every number, which text, JSON and page only write."""
+"""Evaluation of runs against truth or labels: one report with all numbers, which text, JSON and page only format."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ DEFOCUS_EDGES_UM = (-math.inf, 0.5, 1.0, 2.0, 3.0, 4.5, math.inf)
 UNKNOWN = "unknown"
 
 GroupKey = tuple[float, str]
-"""A group's rank in its table, and its name."""
+"""Rank of a group in its table, and its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class EvaluationRequest:
     Raises
     ------
     SettingsError
-        If neither truth nor labels are given, no run is, or the resolution is impossible.
+        If neither truth nor labels are given, there are no runs, or the resolution is impossible.
     """
 
     runs: tuple[Path, ...]
@@ -71,7 +71,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """One run: its verdicts, its errors, and which micrographs and criteria they come from.
+    """One run: its verdicts and errors, and the micrographs and criteria behind them.
 
     There are accuracies of the accepted, of the usable that have an estimate, and of all that have one; None without a
     truth. Of the `usable`, `wrong_usable` have a wrong estimate and so are negatives, and `unfitted_usable` have none
@@ -95,7 +95,7 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """An evaluation: each run, every two runs compared, and what the user should know of the inputs."""
+    """An evaluation: each run, comparisons of every two runs, and notes on the inputs."""
 
     request: EvaluationRequest
     has_truth: bool
@@ -106,7 +106,7 @@ class Report:
 
 
 def evaluate(request: EvaluationRequest) -> Report:
-    """Read runs and truth, match them and measure.
+    """Read runs and truth, match them and compute all numbers.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def evaluate(request: EvaluationRequest) -> Report:
     return Report(
         request,
         bool(truth),
-        tuple(_run_report(*one) for one in zip(matched.runs, by_run, groups, strict=True)),
+        tuple(_run_report(*parts) for parts in zip(matched.runs, by_run, groups, strict=True)),
         verdicts.compare_verdicts(by_run),
         (
             *table_report.lines(),
@@ -206,7 +206,7 @@ def _group(by: str, name: str, pairs: Sequence[Pair]) -> Group:
 
 
 def _voltage(micrograph: Sequence[Pair]) -> GroupKey:
-    """Voltage of the truth, or else of the first run that states it; `micrograph` has its pair of every run."""
+    """Voltage of the truth, or else of the first run that states it; `micrograph` has its pair in every run."""
     truth = micrograph[0].reference.truth
     voltage_kV = truth.voltage_kV if truth else _first([pair.result.voltage_kV for pair in micrograph])
     return (math.inf, UNKNOWN) if math.isnan(voltage_kV) else (voltage_kV, f"{voltage_kV:g} kV")

@@ -1,4 +1,4 @@
-"""What a program said of each micrograph: the records that every reader of results fills."""
+"""Results of a run of any program: their records, and the readers that fill them."""
 
 import math
 from collections import Counter
@@ -25,10 +25,10 @@ from thonring.settings import Limit
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One micrograph of a run; `file` as the run names it, NaN where a value is absent.
+    """One micrograph of a run; `file` is as named by the run, missing values are NaN.
 
-    `criteria` are the kept attempt's values. `failed` names the criteria that rejected it, None where that cannot
-    be told. `pictures` are the files that show it, as far as they exist.
+    `criteria` are the kept attempt's values. `failed` names the criteria that rejected it, None if that is
+    unknown. `pictures` are the existing picture files.
     """
 
     file: str
@@ -70,16 +70,16 @@ class Run:
 
 
 NO_FIT = "fit"
-"""Name under which the pipeline rejects what could not be fitted."""
+"""The pseudo-criterion by which the pipeline rejects what could not be fitted."""
 
 
 def failed_criteria(
     values: Mapping[str, float], limits: Sequence[Limit], *, has_fit: bool
 ) -> tuple[str, ...]:
-    """Name the criteria that a micrograph failed, in the order in which it is judged.
+    """Return the criteria that a micrograph failed, in the order in which it is judged.
 
-    A failure on the spectrum alone ends the judgement, and so does the lack of a fit: then what would have come
-    after is not known.
+    A failure on the spectrum alone ends the judgement, and so does the lack of a fit: then the later criteria
+    are unknown.
     """
     early = [limit for limit in limits if needs_no_fit(limit.criterion)]
     failed = _failed(values, early)
@@ -122,9 +122,9 @@ Row = Mapping[str, str]
 
 
 def read_run_folder(folder: Path, name: str) -> Run:
-    """Read a run of `thonring estimate` from its database: what holds now, manual decisions included.
+    """Read a run of `thonring estimate` from its database: the outcomes in effect, manual decisions included.
 
-    The limits are those of the micrograph that was estimated last.
+    The limits are those of the last micrograph estimated.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def read_run_folder(folder: Path, name: str) -> Run:
     with read_run(folder) as store, store.snapshot():
         processing = store.last_processing()
         limits = () if processing is None else limits_of(processing.settings)
-        results = tuple(_result_of(folder, one, limits) for one in store)
+        results = tuple(_result_of(folder, record, limits) for record in store)
     if not results:
         raise UnreadableTable(
             f"{folder}: the run is empty, expected at least one micrograph. Was it interrupted before the first "
@@ -145,9 +145,9 @@ def read_run_folder(folder: Path, name: str) -> Run:
     return Run(name, folder, results, limits, notes=_inconsistent(name, results, limits))
 
 
-def _result_of(folder: Path, one: MicrographRecord, limits: Sequence[Limit]) -> Result:
-    """Convert what holds of a micrograph."""
-    outcome = one.outcome
+def _result_of(folder: Path, record: MicrographRecord, limits: Sequence[Limit]) -> Result:
+    """Convert the outcome in effect for a micrograph."""
+    outcome = record.outcome
     fit, optics = outcome.fit, outcome.optics
     estimate = None if fit is None else _estimate(fit)
     if outcome.status == "accepted" and estimate is None:
@@ -155,7 +155,9 @@ def _result_of(folder: Path, one: MicrographRecord, limits: Sequence[Limit]) -> 
             f"{folder}: {outcome.path} is accepted without a defocus; expected finite numbers in {', '.join(DEFOCUS)}."
         )
     criteria = (
-        {} if outcome.attempt is None else {one.name: one.value for one in outcome.attempt.verdict.criteria}
+        {}
+        if outcome.attempt is None
+        else {criterion.name: criterion.value for criterion in outcome.attempt.verdict.criteria}
     )
     result = Result(
         file=str(outcome.path),
@@ -164,7 +166,7 @@ def _result_of(folder: Path, one: MicrographRecord, limits: Sequence[Limit]) -> 
         reasons="; ".join(outcome.reasons),
         pixel_A=_finite(outcome.pixel_A),
         criteria={limit.criterion: criteria.get(limit.criterion, math.nan) for limit in limits},
-        pictures=_pictures(folder, one.name),
+        pictures=_pictures(folder, record.name),
     )
     if optics is not None:
         result = replace(result, voltage_kV=optics.voltage_kV, cs_mm=optics.cs_mm)
@@ -191,7 +193,7 @@ def _finite(value: float) -> float:
 
 
 def _inconsistent(name: str, results: Sequence[Result], limits: Sequence[Limit]) -> tuple[str, ...]:
-    """Note how many verdicts are not those of the limits."""
+    """Note how many verdicts do not follow from the limits."""
     count = sum(result.failed is None for result in results) if limits else 0
     if not count:
         return ()
@@ -203,7 +205,7 @@ def _inconsistent(name: str, results: Sequence[Result], limits: Sequence[Limit])
 
 
 def read_results_csv(folder: Path, name: str) -> Run:
-    """Read results.csv and settings.json of a run whose database no longer exists, and find its pictures.
+    """Read results.csv and settings.json of a run without its database, and find its pictures.
 
     Raises
     ------
@@ -228,7 +230,7 @@ def _rows(table: Path) -> Sequence[Row]:
     Raises
     ------
     UnreadableTable
-        If it cannot be read, lacks columns, or is empty.
+        If the table cannot be read, lacks columns, or is empty.
     """
     found, rows = read_csv(table, "Restore it by `thonring export --format csv`.")
     missing = [column for column in REQUIRED if column not in found]
@@ -319,11 +321,11 @@ def _number(table: Path, line: int, column: str, text: str) -> float:
 
 
 def _refuse_twice(table: Path, results: Sequence[Result]) -> None:
-    seen: set[str] = set()
+    listed: set[str] = set()
     for result in results:
-        if result.file in seen:
+        if result.file in listed:
             raise UnreadableTable(f"{table}: {result.file} is listed twice, expected each file once.")
-        seen.add(result.file)
+        listed.add(result.file)
 
 
 def _with_pictures(folder: Path, results: Sequence[Result]) -> tuple[Result, ...]:
@@ -340,13 +342,13 @@ def _pictures(folder: Path, name: str) -> tuple[Path, ...]:
 def read_other_program(path: Path, name: str) -> Run:
     """Read any kind that `formats.known_defocus` reads; each value counts as accepted.
 
-    One text may hold several micrographs: texts put one after the other, or the answer to a stack, whose images
-    then have no names but their order.
+    One text file may hold several micrographs: concatenated files, or the results for a stack, whose images
+    then are identified by their order only.
 
     Raises
     ------
     UnreadableTable
-        If there is nothing of these kinds, or it is damaged.
+        If there is no file of these formats, or it is damaged.
     """
     told = (
         f"{name}: {path} is read for its defoci alone, so every micrograph with a value counts as accepted."
@@ -398,7 +400,7 @@ def _of_text(path: Path, report: TableReport) -> tuple[list[Result], bool]:
             for number, row in enumerate(rows, start=1)
         ], True
     raise UnreadableTable(
-        f"{path}: {len(rows)} rows for {len(images)} input files; expected one row for each file, or one stack."
+        f"{path}: {len(rows)} rows for {len(images)} input files; expected one row per file, or one stack."
     )
 
 
@@ -434,12 +436,12 @@ EXPECTED = (
 
 
 def read_runs(paths: Sequence[Path]) -> tuple[Run, ...]:
-    """Read every run, each with a name that no other has.
+    """Read every run, under unique names.
 
     Raises
     ------
     UnreadableFile
-        If a path is nothing that holds results.
+        If a path does not contain results.
     UnreadableTable
         If a run is damaged or empty.
     OutputError
@@ -454,17 +456,17 @@ def left_out_of(runs: Sequence[Run]) -> tuple[LeftOut, ...]:
 
 
 def run_names(paths: Sequence[Path]) -> tuple[str, ...]:
-    """Name of each: its last part; with those before it where two would be alike, then with a number."""
+    """Name each run by the last part of its path; with parts before it where two would be alike, then with a number."""
     parts = [path.resolve().parts for path in paths]
-    most = max((len(one) for one in parts), default=1)
-    for depth in range(1, most + 1):
-        names = ["/".join(one[-depth:]) for one in parts]
+    longest = max((len(path_parts) for path_parts in parts), default=1)
+    for depth in range(1, longest + 1):
+        names = ["/".join(path_parts[-depth:]) for path_parts in parts]
         if len(set(names)) == len(names):
             return tuple(names)
-    seen: Counter[str] = Counter()
+    uses: Counter[str] = Counter()
     for place, name in enumerate(names):
-        seen[name] += 1
-        names[place] = name if seen[name] == 1 else f"{name} ({seen[name]})"
+        uses[name] += 1
+        names[place] = name if uses[name] == 1 else f"{name} ({uses[name]})"
     return tuple(names)
 
 

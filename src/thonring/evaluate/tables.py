@@ -1,4 +1,4 @@
-"""The tables of an evaluation, with formatted cells, as the text and the page show them alike."""
+"""The tables of an evaluation with formatted cells, shared by the text and the page."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ from thonring.evaluate.report import Report, RunReport
 from thonring.evaluate.verdicts import Comparison, Confusion, ThresholdCurve
 
 MAX_DIFFERING = 40
-"""Rows of a table of micrographs about which only one of two runs is right."""
+"""Maximum rows of a table of micrographs that only one of two runs gets right."""
 
 GROUP_TITLES = {
     "voltage": "By voltage",
@@ -29,17 +29,17 @@ SETS: tuple[tuple[str, Callable[[RunReport], Accuracy | None]], ...] = (
 """Sets of micrographs whose errors are reported."""
 
 QUANTITIES: tuple[tuple[str, Callable[[Accuracy], Errors]], ...] = (
-    ("mean defocus (Å)", lambda one: one.defocus),
-    ("  in Cramér–Rao bounds", lambda one: one.defocus_in_bounds),
-    ("astigmatism vector (Å)", lambda one: one.astigmatism),
-    ("  in Cramér–Rao bounds", lambda one: one.astigmatism_in_bounds),
-    ("angle of astigmatism (°)", lambda one: one.angle_deg),
-    ("phase shift (°)", lambda one: one.phase_shift_deg),
+    ("mean defocus (Å)", lambda accuracy: accuracy.defocus),
+    ("  in Cramér–Rao bounds", lambda accuracy: accuracy.defocus_in_bounds),
+    ("astigmatism vector (Å)", lambda accuracy: accuracy.astigmatism),
+    ("  in Cramér–Rao bounds", lambda accuracy: accuracy.astigmatism_in_bounds),
+    ("angle of astigmatism (°)", lambda accuracy: accuracy.angle_deg),
+    ("phase shift (°)", lambda accuracy: accuracy.phase_shift_deg),
 )
 COVERAGES: tuple[tuple[str, Callable[[Accuracy], Coverage]], ...] = (
-    ("mean defocus", lambda one: one.defocus_coverage),
-    ("astigmatism vector", lambda one: one.astigmatism_coverage),
-    ("phase shift", lambda one: one.phase_shift_coverage),
+    ("mean defocus", lambda accuracy: accuracy.defocus_coverage),
+    ("astigmatism vector", lambda accuracy: accuracy.astigmatism_coverage),
+    ("phase shift", lambda accuracy: accuracy.phase_shift_coverage),
 )
 ERRORS_CAPTION = (
     "Median and worst refer to absolute errors, and for the astigmatism vector to its length. In units of the bound, "
@@ -50,7 +50,7 @@ ERRORS_CAPTION = (
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A cell with files to open; they are named by their kind."""
+    """A cell with links to files, named by their kind."""
 
     files: tuple[Path, ...]
 
@@ -60,7 +60,7 @@ Cell = str | Link
 
 @dataclass(frozen=True, slots=True)
 class ReportTable:
-    """One table. `texts` is the number of columns at the left that hold text; the others are numbers."""
+    """One table. The first `texts` columns hold text; the others are numbers."""
 
     title: str
     header: tuple[str, ...]
@@ -107,7 +107,7 @@ def defocus(estimate: Defocus) -> str:
 
 
 def blank_repeats(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
-    """Rows whose first cell is empty where it repeats that of the row above."""
+    """Blank the first cell of each row where it repeats that of the row above."""
     above = [None, *(row[0] for row in rows)]
     return tuple(
         ("", *row[1:]) if row[0] == before else row for row, before in zip(rows, above, strict=False)
@@ -167,14 +167,14 @@ def _definition_of_positive(report: Report) -> str:
 
 
 def comparison_tables(report: Report) -> Iterator[ReportTable]:
-    """How often either of every two runs is right; nothing for a single run."""
+    """How often each of every two runs is right; nothing for a single run."""
     if not report.comparisons:
         return
     rows = []
-    for one in report.comparisons:
-        names = (report.runs[run].run.name for run in (one.first, one.second))
-        counts = (one.both, one.only_first, one.only_second, one.neither)
-        rows.append((one.about, *names, *map(count, counts), f"{one.chance:.2g}"))
+    for comparison in report.comparisons:
+        names = (report.runs[run].run.name for run in (comparison.first, comparison.second))
+        counts = (comparison.both, comparison.only_first, comparison.only_second, comparison.neither)
+        rows.append((comparison.about, *names, *map(count, counts), f"{comparison.chance:.2g}"))
     yield ReportTable(
         "Comparison of runs",
         ("correct", "first", "second", "both", "only first", "only second", "neither", "chance"),
@@ -372,7 +372,7 @@ def _review_row(pair: Pair) -> tuple[Cell, ...]:
 
 
 def differing_tables(report: Report) -> Iterator[ReportTable]:
-    """Micrographs about which only one of two runs is right, one table per comparison."""
+    """Micrographs that only one of two runs gets right, one table per comparison."""
     for comparison in report.comparisons:
         if comparison.differing:
             yield _differing_table(report, comparison)
@@ -415,10 +415,10 @@ def _differing_row(first: Pair, second: Pair, *, right: str) -> tuple[Cell, ...]
 
 
 def _run_header(report: Report) -> tuple[str, ...]:
-    """Header of the column of run names, if there are several."""
+    """Header of the column of run names, if there are several runs."""
     return ("run",) if len(report.runs) > 1 else ()
 
 
 def _run_cell(report: Report, run: RunReport) -> tuple[str, ...]:
-    """Name of a run, if there are several."""
+    """Name of a run, if there are several runs."""
     return (run.run.name,) if len(report.runs) > 1 else ()

@@ -85,7 +85,7 @@ class Confusion:
     def mcc_interval(self) -> tuple[float, float]:
         """95 % credible interval of the coefficient, with Jeffreys' prior on the four fractions.
 
-        A bootstrap would have no width where nothing went wrong. The random numbers are always the same. The interval
+        A bootstrap would have zero width without errors. The random numbers are always the same. The interval
         is widened to contain the coefficient itself, which may be at one of its ends.
         """
         if math.isnan(self.mcc):
@@ -134,9 +134,9 @@ def matthews(tp: npt.ArrayLike, fp: npt.ArrayLike, fn: npt.ArrayLike, tn: npt.Ar
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How often two runs, by their index, are right about one thing: the verdict, or the estimate of the usable.
+    """How often two runs, given by index, are right about one aspect: the verdict, or the estimate of the usable.
 
-    `differing` are the indices of the micrographs about which only one run is right, those of the first run first.
+    `differing` are the indices of the micrographs that only one run gets right, those of the first run first.
     """
 
     first: int
@@ -208,7 +208,7 @@ class CriterionUse:
 
 
 def criteria_uses(pairs: Sequence[Pair], limits: Sequence[Limit]) -> tuple[CriterionUse, ...]:
-    """Uses of each criterion of a run in the order of its limits, and of the lack of a fit; none without limits."""
+    """The effect of each criterion of a run in the order of its limits, and of a missing fit; none without limits."""
     if not limits:
         return ()
     criteria = [limit.criterion for limit in limits]
@@ -231,7 +231,7 @@ def _alone(rejected: Sequence[Pair]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdCurve:
-    """Confusion matrix as a function of the limit on one side of a criterion, all other limits kept.
+    """Confusion matrix as a function of the limit on one side of a criterion, with all other limits fixed.
 
     `limits` (n,) ascend: the values themselves, the current limit (`present`), and one that accepts none. The columns
     of `counts` (4, n) are the TP, FP, FN and TN of each limit; between two limits they are those of the stricter.
@@ -258,7 +258,7 @@ class ThresholdCurve:
 
 
 def threshold_curves(pairs: Sequence[Pair], limits: Sequence[Limit]) -> tuple[ThresholdCurve, ...]:
-    """Curves for each finite side of each limit on which alone the verdict of any micrograph depends."""
+    """Curves for each finite side of each limit that alone decides the verdict of some micrograph."""
     known = [pair for pair in pairs if pair.result.failed is not None]
     curves = (_curve(known, limit, side) for limit in limits for side in _sides(limit))
     return tuple(curve for curve in curves if curve is not None)
@@ -276,7 +276,7 @@ def _curve(pairs: Sequence[Pair], limit: Limit, side: LimitSide) -> ThresholdCur
     if not any(is_free):
         return None
     free = list(compress(pairs, is_free))
-    fixed = list(compress(pairs, [not one for one in is_free]))
+    fixed = list(compress(pairs, [not free for free in is_free]))
     # With the sign changed, "at least" becomes "at most": values up to a threshold are accepted.
     sign, present = (1.0, limit.at_most) if side == "at most" else (-1.0, limit.at_least)
     values = sign * np.array([pair.result.criteria[limit.criterion] for pair in free])
@@ -324,7 +324,7 @@ def _failed(pair: Pair) -> tuple[str, ...]:
 
 
 def _thresholds(values: Floats, present: float) -> Floats:
-    """The values, the current limit, and one below all; ascending."""
+    """The values, the current limit, and one below all values; ascending."""
     lowest = min(float(values.min()), present)
     margin = 0.02 * (max(float(values.max()), present) - lowest or abs(lowest) or 1.0)
     if lowest > 0:

@@ -1,1 +1,1 @@
-"""Text files: written whole or not at all, correctly quoted, and pipes are never opened."""
+"""Text files, written atomically and correctly quoted; named pipes are never opened."""

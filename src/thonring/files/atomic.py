@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing: files appear whole or not at all."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        If the folder or the file cannot be written; a file that was there before is left as it was.
+        If the folder or the file cannot be written; an existing file is left unchanged.
     """
     temporary = path.with_name(f".{uuid4().hex}.tmp")
     try:
@@ -39,7 +39,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove temporary files of `replacing` whose process was killed. No other process may write in the folder."""
+    """Remove temporary files that killed processes left behind. No other process may be writing to the folder."""
     with suppress(OSError):
         for path in folder.iterdir():
             if _TEMPORARY.fullmatch(path.name):
@@ -48,9 +48,9 @@ def sweep(folder: Path) -> None:
 
 @contextmanager
 def replacing_text(path: Path) -> Iterator[TextIO]:
-    r"""Yield a file for UTF-8 text, ``\n`` staying ``\n``, that replaces `path` when the block ends without an error.
+    r"""Yield a file for UTF-8 text, keeping ``\n`` as it is, that replaces `path` when the block ends without an error.
 
-    File names that are not valid UTF-8 come out as the bytes they were.
+    File names that are not valid UTF-8 keep their bytes.
 
     Raises
     ------

@@ -25,7 +25,7 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Cell]]
 
 
 def read_csv(path: Path, advice: str) -> tuple[Sequence[str], list[dict[str, str]]]:
-    """Read a table with a head: its columns, and its rows by column.
+    """Read a table with a header: its columns, and its rows by column.
 
     Raises
     ------

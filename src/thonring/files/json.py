@@ -1,4 +1,4 @@
-"""Values as JSON that every reader accepts, which has neither NaN nor infinities."""
+"""Values as standard JSON, which has neither NaN nor infinities."""
 
 import json
 import math
@@ -13,7 +13,7 @@ _INFINITIES = {math.inf: "inf", -math.inf: "-inf"}
 
 
 def plain(value: object) -> Json:
-    """Turn tuples into lists, NaN and infinities into null, and what JSON does not know into its string."""
+    """Turn tuples into lists, NaN and infinities into null, and types that JSON lacks into strings."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""STAR tables of RELION and Xmipp, by gemmi."""
+"""STAR tables of RELION and Xmipp, read by gemmi."""
 
 import math
 import re
@@ -32,11 +32,11 @@ class StarTable:
         Raises
         ------
         UnreadableTable
-            If there is none of that label.
+            If there is no column of that label.
         """
         if label not in self.columns:
             raise UnreadableTable(
-                f"{self.path}: table {self.name!r} lacks the column {label}; found "
+                f"{self.path}: table {self.name!r} has no column {label}; found "
                 f"{', '.join(self.columns)}. Export it again with that column."
             )
         return self.columns[label]
@@ -47,7 +47,7 @@ class StarTable:
         Raises
         ------
         UnreadableTable
-            If the column is missing or a value is no number.
+            If the column is missing or a value is not a number.
         """
         return [self.number(label, row) for row in range(len(self.texts(label)))]
 
@@ -151,7 +151,7 @@ def tables_with(
     Raises
     ------
     UnreadableTable
-        If none has.
+        If there is none.
     """
     chosen = [table for table in tables if all(label in table.columns for label in labels)]
     if chosen:
@@ -160,8 +160,8 @@ def tables_with(
         return chosen
     found = "; ".join(f"{table.name!r}: {', '.join(table.columns) or 'empty'}" for table in tables)
     raise UnreadableTable(
-        f"{path}: no table has the columns {', '.join(labels)}; found {found or 'no table at all'}. Give the "
-        "STAR file that the program wrote for micrographs."
+        f"{path}: no table has the columns {', '.join(labels)}; found {found or 'no table at all'}. Use the "
+        "STAR file the program wrote for micrographs."
     )
 
 
@@ -205,10 +205,10 @@ def number(value: float, missing: float = 0.0) -> str:
 
 
 def loop_head(labels: Sequence[str]) -> str:
-    """Write what stands before the rows of a table."""
+    """Write the header of a table."""
     return "\n".join(["loop_", *labels]) + "\n"
 
 
 def loop_rows(rows: Iterable[Sequence[str]]) -> str:
-    """Write the rows of a table, whose values are formatted already."""
+    """Write the rows of a table, whose values must already be formatted."""
     return "".join(" ".join(row) + "\n" for row in rows)

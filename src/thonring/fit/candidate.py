@@ -1,4 +1,4 @@
-"""A start of the refinement, and when two starts are different ones."""
+"""A starting point of the refinement, and when two of them differ."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -6,8 +6,8 @@ from typing import Self
 from thonring.ctf import to_vector
 from thonring.records import KnownDefocus
 
-MOST_CANDIDATES = 4
-"""Starts that a search hands to the refinement. Tuned by hand; no recorded set."""
+MAX_CANDIDATES = 4
+"""Starts that a search passes to the refinement. Hand-tuned; data not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Candidate:
     phase_shift_deg
         Phase shift.
     score
-        Ranks the starts of one spectrum against each other, the highest first, and means nothing beyond that.
+        Ranks the starts of one spectrum, highest first; not comparable between spectra.
     from_network
-        The network proposed it, not a search or the user.
+        Whether the network proposed it, rather than a search or the user.
     """
 
     mean_A: float
@@ -37,11 +37,11 @@ class Candidate:
 
     @classmethod
     def from_known(cls, known: KnownDefocus, score: float = 0.0) -> Self:
-        """The start at a defocus that is known already, with its astigmatism and phase shift."""
+        """The start at a known defocus, with its astigmatism and phase shift."""
         vector = to_vector(known.defocus_u_A, known.defocus_v_A, known.angle_deg)
         return cls(*vector, known.phase_shift_deg, score)
 
     def differs_from(self, other: Self, more_than_A: float, more_than_deg: float) -> bool:
-        """Whether the mean defocus or the phase shift is further away; phase shifts are equal modulo 180°."""
+        """Whether mean defocus or phase shift (modulo 180°) differ by more than the given amounts."""
         turned_deg = abs((self.phase_shift_deg - other.phase_shift_deg + 90) % 180 - 90)
         return abs(self.mean_A - other.mean_A) > more_than_A or turned_deg > more_than_deg

@@ -1,8 +1,8 @@
-"""The first guess by Fourier transform, as in the Xmipp protocol, with the corrections of 2019.
+"""Initial estimate by Fourier transform, as in the Xmipp protocol, with the corrections of 2019.
 
 The background-free rotational profile is resampled uniformly in k², where rings of one defocus have one
-period, and transformed: the strongest peak K gives Δf = K (2Ts)² / λ. Two corrections can be switched:
-values beyond mean + 3σ are clipped to that, and a peak must be a local maximum, not the top of a slope.
+period, and transformed: the strongest peak K gives Δf = K (2Ts)² / λ. Two corrections can be switched on and off:
+values beyond mean + 3σ are clipped, and a peak must be a local maximum, not the top of a slope.
 Source: docs/conventions.md; the factor is that of a power spectrum sampled to Nyquist 1/(2Ts).
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thonring.errors import FitError
-from thonring.fit.candidate import MOST_CANDIDATES, Candidate
+from thonring.fit.candidate import MAX_CANDIDATES, Candidate
 from thonring.fit.splines import SMOOTH_SPLINES, rotational_mean, smooth_power
 from thonring.optics import Optics
 from thonring.records import Floats, SearchSignals, SectorProfiles
@@ -19,10 +19,10 @@ from thonring.settings import Settings
 Indices = npt.NDArray[np.intp]
 
 SAMPLES = 512
-"""Samples of the profile along k². Tuned by hand; no recorded set."""
+"""Samples of the profile along k². Hand-tuned; data not recorded."""
 
 PADDING = 8
-"""The profile is padded to this many times its length: the width of a peak in bins. Tuned by hand; no recorded set."""
+"""The profile is padded to this many times its length: the width of a peak in bins. Hand-tuned; data not recorded."""
 
 CLIP_DEVIATIONS = 3.0
 """Standard deviations above the mean at which the transform is clipped: a correction of 2019 (docs/corrections.md)."""
@@ -38,7 +38,7 @@ def fourier(
     FitError
         If the range holds no peak.
     """
-    # 1. The rotational mean freed of its background: P/S - 1.
+    # 1. The rotational mean without its background: P/S - 1.
     frequency = profiles.frequency_per_A
     mean, _ = rotational_mean(profiles)
     smooth = smooth_power(frequency, mean, np.ones_like(mean), SMOOTH_SPLINES)
@@ -86,8 +86,8 @@ def _clipped(amplitude: Floats) -> Floats:
 
 
 def _local_maxima(height: Floats) -> Indices:
-    """Middles of the peaks and of the plateaus that clipping leaves, where they fall off on both sides."""
-    # Runs of equal values, first to last; a peak is a run of one. Those at the ends of the range are none.
+    """Centres of the peaks, and of the plateaus left by clipping, that fall off on both sides."""
+    # Runs of equal values, first to last; a peak is a run of one. Runs at the ends of the range are excluded.
     change = np.flatnonzero(np.diff(height)) + 1
     first, last = np.concatenate(([0], change)), np.concatenate((change, [height.size])) - 1
     inner = (first > 0) & (last < height.size - 1)
@@ -103,7 +103,7 @@ def _apart(ranked: Indices, bins: int) -> list[int]:
     for index in ranked:
         if all(abs(int(index) - other) > bins for other in chosen):
             chosen.append(int(index))
-        if len(chosen) == MOST_CANDIDATES:
+        if len(chosen) == MAX_CANDIDATES:
             break
     return chosen
 

@@ -19,34 +19,33 @@ PRIOR_CURVATURE = 1.0
 PRIOR_RING_CURVATURE = 10.0
 """Precision of the second differences of the coefficients of log B and log A about 0.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
 PRIOR_RING_LEVEL = 0.02
 PRIOR_RING_LOGARITHM = -4.6
 """Precision of the coefficients of log A about a hundredth (e^-4.6) of the mean power.
 
-So weak that it decides only where there are no rings, whose logarithm would have no bound. Tuned by hand; no recorded
-set.
+So weak that it matters only without rings, whose logarithm would be unbounded. Hand-tuned; data not recorded.
 """
 
-MOST_STEPS = 40
-"""Steps of Fisher scoring at most. Tuned by hand; no recorded set."""
+MAX_STEPS = 40
+"""Maximum number of Fisher scoring steps. Hand-tuned; data not recorded."""
 
 CONVERGED_GAIN = 1e-2
 """A step with a smaller predicted gain is the last one: of a single parameter, a tenth of its standard error."""
 
-FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-4, 1e-7, 1e6
-"""Levenberg's damping, relative to the diagonal: ten times more after a step that made it worse, a tenth after others.
+FIRST_DAMPING, MIN_DAMPING, MAX_DAMPING = 1e-4, 1e-7, 1e6
+"""Levenberg's damping, relative to the diagonal: multiplied by ten after a failed step, divided by ten after others.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
 LARGEST_LOGARITHM = 60.0
 """Bound on log B and log A, so that no trial step overflows."""
 
 LARGEST_SPLINE_STEP = 3.0
-"""Bound on the change of a coefficient of log B or log A in one step. Tuned by hand; no recorded set."""
+"""Bound on the change of a coefficient of log B or log A in one step. Hand-tuned; data not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +123,8 @@ class _Terms:
     deviance: float
 
 
-def maximise(problem: Problem, start: Parameters, steps: int = MOST_STEPS) -> Solution:
-    """Fisher scoring with Levenberg's damping from `start`; never returns worse parameters than it was given.
+def maximise(problem: Problem, start: Parameters, steps: int = MAX_STEPS) -> Solution:
+    """Fisher scoring with Levenberg's damping from `start`; never returns worse parameters than `start`.
 
     It ends when the next step is predicted to gain less than a hundredth of a unit of log-likelihood.
     """
@@ -139,10 +138,10 @@ def maximise(problem: Problem, start: Parameters, steps: int = MOST_STEPS) -> So
         trial_terms = _evaluate(problem, phase, trial)
         if trial_terms.objective > terms.objective:
             damping *= 10.0
-            if damping > MOST_DAMPING or predicted_gain < CONVERGED_GAIN:
+            if damping > MAX_DAMPING or predicted_gain < CONVERGED_GAIN:
                 break
             continue
-        parameters, terms, damping = trial, trial_terms, max(damping * 0.1, LEAST_DAMPING)
+        parameters, terms, damping = trial, trial_terms, max(damping * 0.1, MIN_DAMPING)
         information, gradient = _fisher(problem, phase, parameters, terms)
         if predicted_gain < CONVERGED_GAIN:
             break
@@ -157,7 +156,7 @@ def without_rings(problem: Problem, background: Floats) -> float:
     power = (problem.weights * problem.power).sum(axis=0) / np.maximum(values, 1e-12)
     start = np.linalg.lstsq(background, np.log(np.maximum(power, 1e-12 * power.max())), rcond=None)[0]
     coefficients = fit_log_spline(
-        background, power, values, PRIOR_CURVATURE, start, Iterations(MOST_STEPS, 1e-5)
+        background, power, values, PRIOR_CURVATURE, start, Iterations(MAX_STEPS, 1e-5)
     )
     logarithm = background @ coefficients
     return float(values @ (logarithm + power * np.exp(-logarithm)))
@@ -312,7 +311,7 @@ def _stepped(problem: Problem, parameters: Parameters, step: Floats) -> Paramete
 
 
 def _downweight_uncertain_rings(problem: Problem, information: Floats) -> Problem:
-    """The problem with less weight where the ring power A is itself uncertain, for an honest information matrix.
+    """The problem with less weight where the ring power A is itself uncertain, for a realistic information matrix.
 
     Information goes with A², and the square of an estimate is too large by its variance: with a variance v of
     log A the weight is divided by 1 + v.

@@ -1,11 +1,11 @@
-"""The first guess by matching: which defocus explains the rings of all sectors best.
+"""Initial estimate by matching: which defocus explains the rings of all sectors best.
 
 Each sector's background-free profile is projected on -cos 2χ over a grid of defocus values with the true Cs, in
 overlapping zones of frequency. Within a zone the projections of all sectors are added along a trial
 ellipse; between zones only positive ones are added, as energies: no fall-off of the rings is
-assumed, and a zone of bare noise costs little.
+assumed, and a zone of pure noise costs little.
 
-Rings are sin²χ = ½ - ½ cos 2χ, so -cos 2χ is what they look like once the smooth part is gone. Matching a model
+Rings are sin²χ = ½ - ½ cos 2χ, so -cos 2χ is what remains of them without the smooth part. Matching a model
 of the rings over a grid of defocus values is the method of Rohou & Grigorieff (2015), doi:10.1016/j.jsb.2015.08.008;
 zones and energies are this program's.
 """
@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from thonring.ctf import phase_aberration, ring_period_per_A
-from thonring.fit.candidate import MOST_CANDIDATES, Candidate
-from thonring.fit.rebin import FEWEST_BINS_PER_PERIOD, rebin_for_search
+from thonring.fit.candidate import MAX_CANDIDATES, Candidate
+from thonring.fit.rebin import MIN_BINS_PER_PERIOD, rebin_for_search
 from thonring.fit.splines import SMOOTH_SPLINES, rotational_mean, smooth_power, spline_basis
 from thonring.optics import Optics
 from thonring.records import CtfFit, Floats, SectorProfiles
@@ -28,27 +28,27 @@ from thonring.settings import KnownAstigmatism, Settings
 Projections = npt.NDArray[np.float32]
 
 ZONES = 5
-"""Overlapping zones of frequency. Tuned by hand; no recorded set."""
+"""Number of overlapping frequency zones. Hand-tuned; data not recorded."""
 
 SECTORS_MERGED = 3
-"""Sectors of 5° averaged into one of 15° for the search. Tuned by hand; no recorded set."""
+"""Sectors of 5° averaged into one of 15° for the search. Hand-tuned; data not recorded."""
 
 STEPS_PER_PEAK = 8
-"""Steps of defocus in which the ring at the end of the band moves on by one period. Tuned by hand; no recorded set."""
+"""Steps of defocus in which the ring at the end of the band moves on by one period. Hand-tuned; data not recorded."""
 
 ASTIGMATISM_ANGLES = 8
 ASTIGMATISM_LEVELS = (0.75, 1.5, 2.5, 4.0, 6.0, 8.5)
 LARGEST_ASTIGMATISM = 0.4
 """Trial ellipses: their directions; U - V in periods of the last ring; U - V at most, over the highest defocus.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
 LOCAL_RINGS = 25
-"""Rings over which the variance of the residual is averaged. Tuned by hand; no recorded set."""
+"""Rings over which the variance of the residual is averaged. Hand-tuned; data not recorded."""
 
 CLIP_DEVIATIONS = 4.0
-"""Robust standard deviations beyond which a residual is clipped, so that no ice spot decides. Tuned by hand."""
+"""Robust standard deviations beyond which a residual is clipped, so that ice spots do not dominate. Hand-tuned."""
 
 CHI2_MEDIAN = 0.455
 """Median of the square of a normal deviate (χ² of one degree of freedom)."""
@@ -56,28 +56,28 @@ CHI2_MEDIAN = 0.455
 PHASE_SHIFTS_DEG = tuple(15.0 * step for step in range(12))
 """Trial phase shifts; 180° more gives the same rings. Half a step, 7.5°, costs 1 - cos² 15° = 7 % of the score."""
 
-MOST_ABSORBED = 0.8
-"""A template that a smooth background absorbs to more than this share tells nothing in its zone.
+MAX_ABSORBED = 0.8
+"""A template that a smooth background absorbs to more than this fraction carries no information in its zone.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
-MOSTLY = 0.8
-"""Share of a zone whose rings must be resolved for it to count. Tuned by hand; no recorded set."""
+RESOLVED_FRACTION = 0.8
+"""Fraction of a zone whose rings must be resolved for it to count. Hand-tuned; data not recorded."""
 
-APART_PEAKS, APART_PHASE_DEG = 2.0, 40.0
-"""Candidates differ by two periods of the last ring, or by a phase shift beyond 40°. Tuned by hand; no recorded set."""
+SEPARATION_PEAKS, SEPARATION_PHASE_DEG = 2.0, 40.0
+"""Candidates differ by two periods of the last ring, or by a phase shift beyond 40°. Hand-tuned; data not recorded."""
 
 COARSE_SAMPLING_A = 2.75
 """Sampling of the second search: the coarsest that `Settings.samplings_A` tries by default."""
 
 COARSE_FEWEST_RINGS = 50
-"""Rings of pixels below which there is no second search. Tuned by hand; no recorded set."""
+"""Minimum rings of pixels for a second search. Hand-tuned; data not recorded."""
 
-STRONG = 0.5
-"""Share of the best matching score that makes a second candidate of the coarse search worth comparing.
+STRONG_CANDIDATE_SHARE = 0.5
+"""Fraction of the best matching score that makes a second candidate of the coarse search worth comparing.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
 
@@ -105,7 +105,7 @@ class _Ellipses:
 
 
 def match(profiles: SectorProfiles, optics: Optics, settings: Settings) -> tuple[Candidate, ...]:
-    """The few best defocus values of a spectrum, best first: local maxima of the matching score."""
+    """The best few defocus values of a spectrum, best first: local maxima of the matching score."""
     profiles = rebin_for_search(profiles, optics, settings.defocus_range_A[1])
     low_A, high_A = settings.defocus_range_A
     step_A = _peak_width_A(profiles, optics) / STEPS_PER_PEAK
@@ -128,7 +128,7 @@ def match(profiles: SectorProfiles, optics: Optics, settings: Settings) -> tuple
             else np.float32(math.cos(twice)) * cosines - np.float32(math.sin(twice)) * sines
         )
         found += _best_ellipses(bank, projected, norm, ellipses, float(shift_deg))
-    return _distinct(found, APART_PEAKS * STEPS_PER_PEAK * step_A)
+    return _distinct(found, SEPARATION_PEAKS * STEPS_PER_PEAK * step_A)
 
 
 def with_coarse_search(
@@ -142,7 +142,7 @@ def with_coarse_search(
     if fitted.sampling_A >= COARSE_SAMPLING_A or coarse.frequency_per_A.size < COARSE_FEWEST_RINGS:
         return fitted
     candidates = match(coarse, optics, settings)
-    strong = [c.mean_A for c in candidates if c.score >= STRONG * candidates[0].score]
+    strong = [c.mean_A for c in candidates if c.score >= STRONG_CANDIDATE_SHARE * candidates[0].score]
     nearest_A = min(strong, key=lambda mean_A: abs(mean_A - fitted.mean_defocus_A), default=math.nan)
     return replace(
         fitted, coarse_defocus_A=nearest_A, coarse_resolution_A=1.0 / float(coarse.frequency_per_A[-1])
@@ -183,7 +183,7 @@ def _residual(profiles: SectorProfiles) -> tuple[Floats, Floats]:
 def _bank(
     frequencies: bytes, ring_width_per_A: float, optics: Optics, grid_A: tuple[float, float, float]
 ) -> _Bank:
-    """Templates of a grid of defocus values (lowest, highest, step); cached, as the images of a session share them."""
+    """Templates of a grid of defocus values (lowest, highest, step); cached, as images of a session share them."""
     frequency = np.frombuffer(frequencies)
     defocus = np.arange(grid_A[0], grid_A[1] + grid_A[2], grid_A[2])
     # 2χ of a round CTF of each defocus; an ellipse is put together from several of them (`_best_ellipses`).
@@ -192,11 +192,11 @@ def _bank(
     # Zones: triangles that overlap by half and add up to 1 at each frequency.
     position = (frequency - frequency[0]) / (frequency[-1] - frequency[0]) * (ZONES - 1)
     zones = np.maximum(0.0, 1.0 - np.abs(position[None, :] - np.arange(ZONES)[:, None]))
-    # A zone counts for a defocus where its rings are resolved, mostly, and are not themselves smooth.
+    # A zone counts for a defocus if most of its rings are resolved and are not themselves smooth.
     resolved = np.stack(
-        [ring_period_per_A(frequency, d, optics) > FEWEST_BINS_PER_PERIOD * ring_width_per_A for d in defocus]
+        [ring_period_per_A(frequency, d, optics) > MIN_BINS_PER_PERIOD * ring_width_per_A for d in defocus]
     )
-    sampled = (resolved @ zones.T) / zones.sum(axis=1) > MOSTLY
+    sampled = (resolved @ zones.T) / zones.sum(axis=1) > RESOLVED_FRACTION
     kept = np.stack([_unabsorbed(cosine * zone, frequency) for zone in zones], axis=1) * sampled
     bank = _Bank(defocus, cosine.astype(np.float32), sine.astype(np.float32), zones, kept)
     for shared in (bank.defocus_A, bank.cosine, bank.sine, bank.zones, bank.kept):
@@ -214,7 +214,7 @@ def _unabsorbed(templates: Floats, frequency: Floats) -> Floats:
     energy = (templates**2).sum(axis=1)
     absorbed = ((templates @ smooth) ** 2).sum(axis=1)
     share: Floats = np.where(energy > 0, 1.0 - absorbed / np.maximum(energy, 1e-12), 0.0)
-    return np.where(share < 1 - MOST_ABSORBED, 0.0, share)
+    return np.where(share < 1 - MAX_ABSORBED, 0.0, share)
 
 
 def _projections(
@@ -223,7 +223,7 @@ def _projections(
     """Projections on -cos 2χ and -sin 2χ, (sectors, zones, defocus values), and their norm, (zones, defocus values).
 
     The norm is the variance that the sum over all sectors has in noise: Σ weight · template², since the weights are
-    inverse variances. The sine is None unless it is asked for.
+    inverse variances. The sine is None unless requested.
     """
     signal = ((bank.zones * weights)[None, :, :] * residual[:, None, :]).astype(np.float32)
     cosines = -(signal @ bank.cosine.T)
@@ -234,7 +234,7 @@ def _projections(
 
 
 def _phase_shifts_deg(settings: Settings) -> tuple[float, ...]:
-    """Trial phase shifts: those of a grid that lie in the range or are 180° from it, its middle if there are none."""
+    """Trial phase shifts: those of a grid in the range or 180° from it; the middle of the range if there are none."""
     if not settings.phase_shift:
         return (settings.phase_shift_deg,)
     if settings.phase_shift_range_deg is None:
@@ -265,7 +265,7 @@ def _best_ellipses(
 ) -> list[Candidate]:
     """The best local maxima of the score along the mean defocus, each with its best trial astigmatism.
 
-    `projected` and `norm` are those of `_projections`, with the phase shift put in.
+    `projected` and `norm` are those of `_projections`, with the phase shift applied.
     """
     defocus, step_A = bank.defocus_A, bank.defocus_A[1] - bank.defocus_A[0]
     best_score = np.full(defocus.size, -np.inf)
@@ -273,7 +273,7 @@ def _best_ellipses(
     with np.errstate(divide="ignore"):
         inverse = np.where(norm > 0, 1.0 / norm, 0.0)
     for astigmatism_A, axis_rad in ellipses.trials:
-        # 1. Sector α has the defocus mean + ½(U - V) cos 2(α - θ): it is read so many steps further along the grid.
+        # 1. Sector α has the defocus mean + ½(U - V) cos 2(α - θ): it is read that many steps further along the grid.
         shifts = np.rint(0.5 * astigmatism_A * np.cos(2 * (ellipses.sectors_rad - axis_rad)) / step_A).astype(
             int
         )
@@ -289,7 +289,7 @@ def _best_ellipses(
     # 5. Local maxima along the mean defocus, the highest first.
     padded = np.pad(best_score, 1, constant_values=-np.inf)
     peaks = np.flatnonzero((padded[1:-1] >= padded[:-2]) & (padded[1:-1] > padded[2:]))
-    top = peaks[np.argsort(best_score[peaks])[::-1][: 3 * MOST_CANDIDATES]]
+    top = peaks[np.argsort(best_score[peaks])[::-1][: 3 * MAX_CANDIDATES]]
     return [
         Candidate(
             float(defocus[i]),
@@ -316,8 +316,8 @@ def _distinct(found: list[Candidate], apart_A: float) -> tuple[Candidate, ...]:
     """The best candidates of all phase shifts, none of them close to a better one."""
     chosen: list[Candidate] = []
     for candidate in sorted(found, key=lambda c: -c.score):
-        if all(candidate.differs_from(other, apart_A, APART_PHASE_DEG) for other in chosen):
+        if all(candidate.differs_from(other, apart_A, SEPARATION_PHASE_DEG) for other in chosen):
             chosen.append(candidate)
-        if len(chosen) == MOST_CANDIDATES:
+        if len(chosen) == MAX_CANDIDATES:
             break
     return tuple(chosen)

@@ -1,6 +1,6 @@
-"""A spectrum and a start as a problem to solve: bins, splines, free parameters and priors.
+"""A spectrum and a start as an optimisation problem: bins, splines, free parameters and priors.
 
-And the smallest such problem: background and ring power of a CTF that is fixed.
+And the smallest such problem: background and ring power of a fixed CTF.
 """
 
 import math
@@ -12,17 +12,17 @@ from thonring.errors import FitError
 from thonring.fit.candidate import Candidate
 from thonring.fit.likelihood import Parameters, Problem, maximise
 from thonring.fit.radial_profile import dispersion, fit_resolution_A, radial_curve, ring_score
-from thonring.fit.rebin import FEWEST_RINGS, choose_rebinning, sampled_band
+from thonring.fit.rebin import MIN_RINGS, choose_rebinning, sampled_band
 from thonring.fit.splines import rotational_mean, spline_basis
 from thonring.optics import Optics
 from thonring.records import Floats, Note, RadialCurve, SectorProfiles
 from thonring.settings import Settings
 
 PHASE_PRIOR_DEG = (60.0, 60.0)
-"""Mean and deviation: phase plates are used between 0 and 120 degrees; a clear ring pattern overrules it."""
+"""Mean and standard deviation: phase plates are used between 0 and 120 degrees; clear rings override it."""
 
 AMPLITUDE_PRIOR = 0.1
-"""Deviation, in radians of arcsin A, about the given amplitude contrast. Tuned by hand; no recorded set."""
+"""Standard deviation, in radians of arcsin A, about the given amplitude contrast. Hand-tuned; data not recorded."""
 
 FIRST_RING_SHARE = 0.2
 FIRST_BACKGROUND_FALL = 0.1
@@ -32,13 +32,13 @@ The mean of B + A sin²χ is B + A/2: the two add up to it.
 """
 
 FIXED_CTF_STEPS = 12
-"""Steps in which background and ring power of a fixed CTF are fitted. Tuned by hand; no recorded set."""
+"""Steps in which background and ring power of a fixed CTF are fitted. Hand-tuned; data not recorded."""
 
 
 def build_problem(
     profiles: SectorProfiles, optics: Optics, settings: Settings, start: Candidate
 ) -> tuple[Problem, SectorProfiles, tuple[Note, ...]]:
-    """The problem of a start, with the profiles in bins that suit it, and what was left out."""
+    """The problem of a start, with the profiles in suitable bins, and a note on what was left out."""
     sampled, notes = sampled_band(profiles, optics, start)
     used = choose_rebinning(sampled, optics, start)
     return problem_of(used, optics, settings, _splines(used, optics, start.mean_A)), used, notes
@@ -91,10 +91,10 @@ def initial_parameters(problem: Problem, start: Candidate) -> Parameters:
 
 
 def _splines(profiles: SectorProfiles, optics: Optics, defocus_A: float) -> tuple[int, int]:
-    """Splines for background and ring power: never so many that they could follow the rings themselves.
+    """Numbers of splines for background and ring power: too few to follow the rings themselves.
 
     The band holds λΔf (k₂² - k₁²) rings; there is about one spline of the background per ring, 5 to 12, and fewer of
-    the ring power, 4 to 8. Tuned by hand; no recorded set.
+    the ring power, 4 to 8. Hand-tuned; data not recorded.
     """
     k2 = profiles.frequency_per_A[[0, -1]] ** 2
     rings = optics.wavelength_A * defocus_A * float(k2[1] - k2[0])
@@ -126,7 +126,7 @@ def _priors(optics: Optics, settings: Settings) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True, slots=True)
 class FixedCtfFit:
-    """What a fixed CTF explains of a spectrum: its curve, its score, and to what resolution."""
+    """How well a fixed CTF explains a spectrum: curve, score, and resolution."""
 
     curve: RadialCurve
     score: float
@@ -136,7 +136,7 @@ class FixedCtfFit:
 def evaluate_fixed_ctf(
     band: SectorProfiles, optics: Optics, settings: Settings, ctf: Candidate, pixel_variance: float | None
 ) -> FixedCtfFit:
-    """Fit background and ring power alone, in a few steps; `refine` gives the same figures, and more, in more time.
+    """Fit only background and ring power, in a few steps; `refine` gives the same figures and more, but is slower.
 
     `pixel_variance` is that of `refine`.
 
@@ -146,9 +146,9 @@ def evaluate_fixed_ctf(
         If the band is too narrow.
     """
     rings = band.frequency_per_A.size
-    if rings < FEWEST_RINGS:
+    if rings < MIN_RINGS:
         raise FitError(
-            f"the band contains only {rings} frequencies, at least {FEWEST_RINGS} are needed: widen it."
+            f"the band contains only {rings} frequencies, at least {MIN_RINGS} are needed: widen it."
         )
     fixed = replace(
         settings, start="search", fix_defocus=True, phase_shift=False, refine_amplitude_contrast=False

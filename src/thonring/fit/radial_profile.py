@@ -1,4 +1,4 @@
-"""The fit against frequency: rings averaged along the fitted ellipse, how far the model agrees, and the scatter."""
+"""The fit against frequency: rings averaged along the fitted ellipse, the agreement of the model, and the scatter."""
 
 import numpy as np
 
@@ -8,38 +8,38 @@ from thonring.optics import Optics
 from thonring.records import Floats, RadialCurve, SectorProfiles
 
 AGREEMENT_PERIODS = 1.5
-"""Width in rings of the window of the local correlation. Tuned by hand; no recorded set."""
+"""Width in rings of the window of the local correlation. Hand-tuned; data not recorded."""
 
 AGREEMENT_RINGS = 10
-"""Bins that the window has at least, and that a stretch of agreement must have. Tuned by hand; no recorded set."""
+"""Minimum bins of the window, and of a stretch of agreement. Hand-tuned; data not recorded."""
 
-AGREES = 0.5
-"""Local correlation from which on measured and fitted rings agree. Tuned by hand; no recorded set."""
+MIN_AGREEMENT = 0.5
+"""Local correlation at and above which measured and fitted rings agree. Hand-tuned; data not recorded."""
 
 TURNING_MARGIN = 1.2
 """The exact frequency of a phase is used where the defocus exceeds that of the turning point by a fifth.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
 WINDOW_RINGS = 41
-"""Rings over which the dispersion is averaged. Tuned by hand; no recorded set."""
+"""Rings over which the dispersion is averaged. Hand-tuned; data not recorded."""
 
 COHERENT = 1.5
 """Ratio of the scatter of whole rings to that of single bins above which sectors count as dependent.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
 HUBER = 4.0
-"""Standard deviations from which on a value loses weight, in Huber's sense (1964), doi:10.1214/aoms/1177703732.
+"""Standard deviations above which a value loses weight, as defined by Huber (1964), doi:10.1214/aoms/1177703732.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
 
 def radial_curve(profiles: SectorProfiles, problem: Problem, parameters: Parameters) -> RadialCurve:
-    """Equiphase average of the measured power beside the fitted background and rings, all (rings,).
+    """Equiphase average of the measured power, with the fitted background and rings, all (rings,).
 
     Source: Rohou & Grigorieff (2015), doi:10.1016/j.jsb.2015.08.008, §2.3: sectors are
     stretched in frequency until their phases agree with that of the mean defocus.
@@ -85,7 +85,7 @@ def fit_resolution_A(curve: RadialCurve) -> float:
     The end of the last stretch of ten bins that agree; the coarse end of the band if there is none. A gap of a
     twentieth of the band between stretches, as an ice ring makes it, does not end the agreement.
     """
-    frequency, agrees = curve.frequency_per_A, curve.agreement >= AGREES
+    frequency, agrees = curve.frequency_per_A, curve.agreement >= MIN_AGREEMENT
     # First bins of ten in a row that agree (the sum of ten flags is 10, compared as a float).
     runs = np.flatnonzero(np.convolve(agrees, np.ones(AGREEMENT_RINGS), mode="valid") > AGREEMENT_RINGS - 0.5)
     if runs.size == 0:
@@ -125,7 +125,7 @@ def ring_score(
 
 
 def _constant_phase(problem: Problem, parameters: Parameters) -> float:
-    """The part of χ that is the same everywhere, less the arcsin A that `phase_aberration` adds by itself."""
+    """The constant part of χ, without the arcsin A that `phase_aberration` adds itself."""
     return float(parameters.ctf[3] + parameters.ctf[4]) - float(np.arcsin(problem.optics.amplitude_contrast))
 
 
@@ -183,7 +183,7 @@ def dispersion(profiles: SectorProfiles, model: Floats) -> Floats:
 
 
 def robust_weights(profiles: SectorProfiles, model: Floats, scatter: Floats) -> Floats:
-    """Weights for the likelihood, (sectors, rings): values / dispersion, less for what lies beyond four sigma."""
+    """Weights for the likelihood, (sectors, rings): values / dispersion, reduced beyond four sigma."""
     distance = np.abs(profiles.power / model - 1.0) * np.sqrt(profiles.values / scatter)
     weights: Floats = profiles.values / scatter * np.minimum(1.0, HUBER / np.maximum(distance, 1e-12))
     return weights

@@ -1,4 +1,4 @@
-"""How finely a fit needs the spectrum: bins are merged where the rings stay resolved, and cut where they are not."""
+"""The bins a fit needs: merged where the rings stay resolved, excluded where they are not."""
 
 import math
 from dataclasses import replace
@@ -13,23 +13,23 @@ from thonring.records import Floats, Note, SectorProfiles
 BINS_PER_PERIOD = 8.0
 """Bins per ring that a fit keeps: the mean of sin²χ over a bin then loses 2.6 % of its contrast, sinc(1/8).
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
-FEWEST_BINS_PER_PERIOD = 2.2
+MIN_BINS_PER_PERIOD = 2.2
 """Bins per ring below which rings count as too fine for the spectrum: a tenth above Nyquist's two."""
 
-MOST_TURN_RAD = 1.0
-"""Change of 2χ along the arc of a sector up to which sectors are merged in pairs. Tuned by hand; no recorded set."""
+MAX_TURN_RAD = 1.0
+"""Change of 2χ along the arc of a sector up to which sectors are merged in pairs. Hand-tuned; data not recorded."""
 
 ROUND_MARGIN_A = 50.0
-"""Added to the astigmatism of a start, which the fit may still change. Tuned by hand; no recorded set."""
+"""Added to the astigmatism of a start, which the fit may still change. Hand-tuned; data not recorded."""
 
-FEWEST_RINGS = 45
-"""Rings of bins that a fit needs: splines and CTF have up to 25 parameters. Tuned by hand; no recorded set."""
+MIN_RINGS = 45
+"""Minimum rings of bins for a fit: splines and CTF have up to 25 parameters. Hand-tuned; data not recorded."""
 
-MOST_RINGS_MERGED, MOST_SECTORS_MERGED = 4, 2
-"""Bins merged at most for a fit. Tuned by hand; no recorded set."""
+MAX_RINGS_MERGED, MAX_SECTORS_MERGED = 4, 2
+"""Maximum bins merged for a fit. Hand-tuned; data not recorded."""
 
 
 def rebin(profiles: SectorProfiles, sectors: int, rings: int) -> SectorProfiles:
@@ -66,18 +66,18 @@ def rebin_for_search(
 ) -> SectorProfiles:
     """Bins as coarse as trying many starts allows: `sectors` at a time, rings in pairs where they stay resolved."""
     period = float(ring_period_per_A(profiles.frequency_per_A[-1], highest_defocus_A, optics))
-    resolved = period >= 2 * FEWEST_BINS_PER_PERIOD * profiles.ring_width_per_A
-    enough = profiles.frequency_per_A.size > 2 * FEWEST_RINGS
+    resolved = period >= 2 * MIN_BINS_PER_PERIOD * profiles.ring_width_per_A
+    enough = profiles.frequency_per_A.size > 2 * MIN_RINGS
     return rebin(profiles, sectors, 2 if enough and resolved else 1)
 
 
 def choose_rebinning(profiles: SectorProfiles, optics: Optics, start: Candidate) -> SectorProfiles:
-    """The coarsest bins, up to four by two, that still resolve rings and astigmatism of a start."""
+    """The coarsest bins, up to four by two, that still resolve the rings and the astigmatism of a start."""
     period = float(ring_period_per_A(profiles.frequency_per_A[-1], start.mean_A, optics))
     resolving = int(period / (BINS_PER_PERIOD * profiles.ring_width_per_A))
-    enough = profiles.frequency_per_A.size // (2 * FEWEST_RINGS)
-    rings = min(max(resolving, 1), MOST_RINGS_MERGED, max(enough, 1))
-    sectors = MOST_SECTORS_MERGED if _is_round(profiles, optics, start) else 1
+    enough = profiles.frequency_per_A.size // (2 * MIN_RINGS)
+    rings = min(max(resolving, 1), MAX_RINGS_MERGED, max(enough, 1))
+    sectors = MAX_SECTORS_MERGED if _is_round(profiles, optics, start) else 1
     return profiles if rings == sectors == 1 else rebin(profiles, sectors, rings)
 
 
@@ -90,7 +90,7 @@ def _is_round(profiles: SectorProfiles, optics: Optics, start: Candidate) -> boo
     finest = float(profiles.frequency_per_A[-1])
     arc_rad = 2.0 * math.pi / len(profiles.angle_rad)
     turn = 2.0 * float(phase_per_defocus(finest**2, optics)) * (astigmatism_A + ROUND_MARGIN_A) * arc_rad
-    return turn < MOST_TURN_RAD
+    return turn < MAX_TURN_RAD
 
 
 def sampled_band(
@@ -98,13 +98,13 @@ def sampled_band(
 ) -> tuple[SectorProfiles, tuple[Note, ...]]:
     """The band without the frequencies at which the rings are too fine for the spectrum, and a note if any were.
 
-    Some frequencies are always kept: a fit needs them, and the criterion of aliasing refuses it.
+    A minimum is always kept, as a fit needs it; the aliasing criterion then rejects the fit.
     """
     period = ring_period_per_A(profiles.frequency_per_A, start.mean_A, optics)
-    aliased = np.flatnonzero(period < FEWEST_BINS_PER_PERIOD * profiles.ring_width_per_A)
+    aliased = np.flatnonzero(period < MIN_BINS_PER_PERIOD * profiles.ring_width_per_A)
     if aliased.size == 0:
         return profiles, ()
-    last = min(max(int(aliased[0]), FEWEST_RINGS), profiles.frequency_per_A.size) - 1
+    last = min(max(int(aliased[0]), MIN_RINGS), profiles.frequency_per_A.size) - 1
     limit_per_A = float(profiles.frequency_per_A[last])
     text = (
         f"rings finer than {1 / limit_per_A:.2f} Å are not resolved by the sampling of this spectrum and were "

@@ -21,29 +21,29 @@ from thonring.settings import Settings
 COMPARED_SPLINES = (9, 6)
 """Background and ring splines while starts are compared: the same for all, so that likelihoods are comparable.
 
-Tuned by hand; no recorded set.
+Hand-tuned; data not recorded.
 """
 
 FIRST_STEPS = 15
-"""Steps of each start before they are compared. Tuned by hand; no recorded set."""
+"""Steps of each start before they are compared. Hand-tuned; data not recorded."""
 
 WORTH_REFINING = 0.1
-"""Starts with less than this share of the best matching score are not refined. Tuned by hand; no recorded set."""
+"""Starts with less than this share of the best matching score are not refined. Hand-tuned; data not recorded."""
 
 OVERSHOOT = 0.05
-"""How far a refined start may leave the defocus range, relative to its ends, and still be preferred."""
+"""How far a refined start may be outside the defocus range, relative to its ends, and still be preferred."""
 
 NOISE_GAIN = 40.0
 """Gain that noise alone can reach: the most that a wrong minimum had in 500 simulated spectra of weak rings."""
 
 REACHED_THE_END = 1.1
-"""Rings that agree to within a tenth of the band's end may go on beyond it. Tuned by hand; no recorded set."""
+"""Rings that agree to within a tenth of the band's end may continue beyond it. Hand-tuned; data not recorded."""
 
 OTHER_MINIMUM_RINGS, OTHER_MINIMUM_DEG = 0.25, 10.0
 """Two fits are two minima if they differ by a quarter of a ring at the end of the band, or in phase shift by 10°."""
 
-MOST_OPTIMISM = 4.0
-"""Factor on the variance of a fit whose gain is no more than noise can reach."""
+MAX_OPTIMISM = 4.0
+"""Factor on the variance of a fit whose gain does not exceed what noise can reach."""
 
 PHASE_SHIFT_FROM_DEG = -20.0
 """Where the range of 180° of reported phase shifts begins (docs/conventions.md)."""
@@ -80,7 +80,7 @@ def refine(
         raise FitError("no defocus in the range explains the spectrum; widen --defocus-range.")
     # 1. Which minimum: every start refined a little, on coarse bins.
     first, runner_up = _best_start(band, optics, settings, candidates)
-    # 2. The whole problem from the best one, on the wider band if the rings reach the end of this one.
+    # 2. The full problem from the best one, on the wider band if the rings reach the end of this one.
     start, problem, used, notes = _widened(band, wider, optics, settings, first)
     # 3. The maximum, with weights that allow for how the spectrum scatters around it.
     solution, scatter = _converged(problem, used, start)
@@ -97,7 +97,7 @@ def refine(
 
 
 def _network_start(first: Candidate, settings: Settings) -> tuple[Note, ...]:
-    """The note that says where the network's start won against those of the search."""
+    """A note if the network's start gave a better fit than those of the search."""
     if not (first.from_network and settings.start == "network"):
         return ()
     text = (
@@ -110,7 +110,7 @@ def _network_start(first: Candidate, settings: Settings) -> tuple[Note, ...]:
 def _widened(
     band: SectorProfiles, wider: SectorProfiles | None, optics: Optics, settings: Settings, first: Candidate
 ) -> tuple[Parameters, Problem, SectorProfiles, tuple[Note, ...]]:
-    """The problem to solve in the end, with its profiles and parameters close to the solution."""
+    """The final problem to solve, with its profiles and parameters close to the solution."""
     problem, used, notes = build_problem(band, optics, settings, first)
     parameters = maximise(problem, initial_parameters(problem, first)).parameters
     if wider is None or wider.frequency_per_A.size == band.frequency_per_A.size:
@@ -134,8 +134,8 @@ def _best_start(
     """The best start and the best in another minimum, None if there is no other; `score` is minus twice the deviance.
 
     Each candidate is refined on merged sectors with a common basis, so that their deviances can be compared. The best
-    counts as the network's only if no start of the search led to the same minimum. A single start is taken as it is;
-    that of a network, which has no astigmatism, is refined all the same.
+    counts as the network's only if no start of the search led to the same minimum. A single start is used as it is;
+    that of a network, which has no astigmatism, is still refined.
     """
     candidates = [c for c in candidates if c.score >= WORTH_REFINING * candidates[0].score]
     if len(candidates) == 1 and not candidates[0].from_network:
@@ -147,7 +147,7 @@ def _best_start(
         solution = maximise(problem, initial_parameters(problem, candidate), FIRST_STEPS)
         score = -2.0 * solution.deviance
         refined.append(_as_candidate(solution.parameters, score, from_network=candidate.from_network))
-    # Those that ended in the defocus range, or all if none did, the best first.
+    # Those that ended in the defocus range, or all if none did, best first.
     low_A, high_A = settings.defocus_range_A
     inside = [c for c in refined if (1 - OVERSHOOT) * low_A <= c.mean_A <= (1 + OVERSHOOT) * high_A]
     ranked = sorted(inside or refined, key=lambda c: -c.score)
@@ -172,7 +172,7 @@ def _converged(problem: Problem, profiles: SectorProfiles, parameters: Parameter
 def _fit(
     profiles: SectorProfiles, problem: Problem, solution: Solution, scatter: Floats, pixel_variance: float
 ) -> CtfFit:
-    """The record of a solution; start and runner-up are put in by `refine`."""
+    """The record of a solution; start and runner-up are added by `refine`."""
     ctf = solution.parameters.ctf
     u, v, angle = from_vector(float(ctf[0]), float(ctf[1]), float(ctf[2]))
     curve = radial_curve(profiles, problem, solution.parameters)
@@ -212,17 +212,17 @@ def _gain(profiles: SectorProfiles, problem: Problem, solution: Solution, scatte
 
 
 def _principal_deg(phase_shift_deg: float) -> float:
-    """The same phase shift in [-20, 160) degrees: 0 with its error stays near 0, although 180° more fits as well."""
+    """The same phase shift in [-20, 160) degrees: values around 0 stay near 0, although 180° more fits as well."""
     return (phase_shift_deg - PHASE_SHIFT_FROM_DEG) % 180.0 + PHASE_SHIFT_FROM_DEG
 
 
 def _optimism(gain: float) -> float:
-    """How much larger the variance is than the information says, because search and splines also fit noise.
+    """How much larger the variance is than the information implies, because search and splines also fit noise.
 
-    The information is in proportion to the gain, and noise alone can reach a gain of 40, so the variance grows by
+    The information is proportional to the gain, and noise alone can reach a gain of 40, so the variance grows by
     gain / (gain - 40); by a factor of 4 at most.
     """
-    return gain / max(gain - NOISE_GAIN, gain / MOST_OPTIMISM) if gain > 0 else MOST_OPTIMISM
+    return gain / max(gain - NOISE_GAIN, gain / MAX_OPTIMISM) if gain > 0 else MAX_OPTIMISM
 
 
 def _covariance(solution: Solution, amplitude_phase_rad: float) -> Floats:

@@ -7,7 +7,7 @@ from thonring.errors import FitError
 from thonring.fit.candidate import Candidate
 from thonring.fit.fourier import fourier
 from thonring.fit.match import match
-from thonring.fit.rebin import FEWEST_RINGS
+from thonring.fit.rebin import MIN_RINGS
 from thonring.optics import Optics
 from thonring.records import KnownDefocus, SearchSignals, SectorProfiles
 from thonring.settings import KnownAstigmatism, Settings
@@ -33,8 +33,8 @@ def search(
     known
         A defocus that is the only start.
     network_A
-        The network's mean defocus: one more start beside those of the search, or the only one, as `settings.start`
-        has it. None where no network was asked.
+        The network's mean defocus: a start in addition to those of the search, or the only one, depending on
+        `settings.start`. None if no network was used.
 
     Raises
     ------
@@ -42,9 +42,9 @@ def search(
         If the band is too narrow, or the Fourier search finds nothing and there is no other start.
     """
     rings = profiles.frequency_per_A.size
-    if rings < FEWEST_RINGS:
+    if rings < MIN_RINGS:
         raise FitError(
-            f"the resolution range contains only {rings} frequencies at this sampling, at least {FEWEST_RINGS} are "
+            f"the resolution range contains only {rings} frequencies at this sampling, at least {MIN_RINGS} are "
             "needed: widen --resolution-range, use a finer sampling (--samplings, --downsampling) or a larger image."
         )
     if known is not None:
@@ -79,7 +79,7 @@ def _with_fixed(candidate: Candidate, settings: Settings) -> Candidate:
 
 
 def _with_network(profiles: SectorProfiles, optics: Optics, settings: Settings, network_A: float) -> Starts:
-    """The starts of the search, and that of the network, which counts as much as the best of them."""
+    """The starts of the search, and that of the network, with the score of the best of them."""
     try:
         found, signals = _searched(profiles, optics, settings)
     except FitError:

@@ -1,4 +1,4 @@
-"""Smooth curves along frequency: cubic B-splines for the logarithms of background and ring power, and their fit."""
+"""Smooth curves over frequency: cubic B-splines for the logarithms of background and ring power, and their fit."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,19 +9,19 @@ from scipy.interpolate import BSpline
 from thonring.records import Floats, SectorProfiles
 
 WARP = 0.7
-"""Knots are uniform in k^0.7. Tuned by hand; no recorded set."""
+"""Knots are uniform in k^0.7. Hand-tuned; data not recorded."""
 
 SMOOTH_SPLINES = 8
-"""Splines of the background that both searches divide by: too few to follow rings. Tuned by hand; no recorded set."""
+"""Splines of the background that both searches divide by: too few to follow rings. Hand-tuned; data not recorded."""
 
 STIFFNESS = 1e-3
-"""Weight of the roughness of a smooth spectrum, for weights that sum to one. Tuned by hand; no recorded set."""
+"""Weight of the roughness of a smooth spectrum, for weights that sum to one. Hand-tuned; data not recorded."""
 
 
 def spline_basis(frequency_per_A: Floats, count: int) -> Floats:
-    """`count` cubic B-splines at the given frequencies, (rings, count); knots crowd towards low frequency.
+    """`count` cubic B-splines at the given frequencies, (rings, count); knots are denser at low frequency.
 
-    They are uniform in k^0.7, because micrographs' power falls fastest where k is small.
+    They are uniform in k^0.7, because the power of micrographs falls fastest at small k.
     """
     return _basis(frequency_per_A.tobytes(), count)
 
@@ -58,9 +58,9 @@ def rotational_mean(profiles: SectorProfiles) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True, slots=True)
 class Iterations:
-    """When scoring ends: after `most` steps, or when no coefficient moves by `smallest_step` or more."""
+    """When scoring ends: after `maximum` steps, or when no coefficient moves by `smallest_step` or more."""
 
-    most: int
+    maximum: int
     smallest_step: float
 
 
@@ -82,7 +82,7 @@ def fit_log_spline(
     start
         Coefficients to start from, (splines,).
     iterations
-        When to end.
+        When to stop.
 
     Notes
     -----
@@ -94,11 +94,11 @@ def fit_log_spline(
     # Fisher's information of log S is that of the weights alone: it does not change from step to step.
     information = (basis.T * weights) @ basis + stiffness * penalty
     coefficients = start
-    for _ in range(iterations.most):
+    for _ in range(iterations.maximum):
         # Score: the derivative of -Σ w (log S + P/S) by log S is w (P/S - 1).
         excess = weights * (power * np.exp(-basis @ coefficients) - 1.0)
         gradient = basis.T @ excess - stiffness * (penalty @ coefficients)
-        # A step of more than a factor e in the power is cut: it would overshoot where P is far above S.
+        # A step of more than a factor e in the power is limited: it would overshoot where P is far above S.
         step = np.clip(np.linalg.solve(information, gradient), -1.0, 1.0)
         coefficients = coefficients + step
         if np.abs(step).max() < iterations.smallest_step:

@@ -2,7 +2,7 @@
 
 A `.cs` file is a table of numpy, or a stream of compressed columns (CSDAT), which only `cryosparc-tools` reads. The
 fields of one exposure may lie in two files of a job, one with what the job computed and one, called passthrough, with
-what went through it; `uid` joins them.
+what was passed through it; `uid` joins them.
 """
 
 import math
@@ -26,14 +26,14 @@ from thonring.run.store import MicrographRecord
 
 NUMPY_MAGIC = b"\x93NUMPY"
 STREAM_MAGIC = b"CSDAT"
-"""After a first byte that is the version."""
+"""Preceded by one byte with the version."""
 
 UID = "uid"
 NAMES = ("micrograph_blob/path", "micrograph_blob_non_dw/path", "movie_blob/path")
 DEFOCUS = ("ctf/df1_A", "ctf/df2_A", "ctf/df_angle_rad")
 PHASE_SHIFT = "ctf/phase_shift_rad"
 LONGEST_HEADER = 2**20
-"""Tables with many fields have longer headers than numpy reads unasked; this many bytes hold thousands."""
+"""Tables with many fields have longer headers than numpy reads by default; this allows for thousands."""
 
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -46,7 +46,7 @@ def read_cryosparc(path: Path, _report: TableReport | None = None) -> list[Known
     Raises
     ------
     UnreadableTable
-        If the file cannot be read, or neither it nor a passthrough file beside it has the paths or the defocus.
+        If the file cannot be read, or neither it nor a passthrough file next to it has the paths or the defocus.
     """
     rows = load_exposures(path, DEFOCUS)
     found = rows.dtype.names or ()
@@ -59,9 +59,9 @@ def read_cryosparc(path: Path, _report: TableReport | None = None) -> list[Known
 
 
 def load_exposures(path: Path, needed: Collection[str] = ()) -> Exposures:
-    """All rows of a `.cs` file that has the paths of exposures and the fields `needed`.
+    """Load all rows of a `.cs` file that has the paths of exposures and the fields `needed`.
 
-    What the file lacks of these is taken, joined by `uid`, from a passthrough file beside it that has all its
+    Missing fields are taken, joined by `uid`, from a passthrough file next to it that has all its
     exposures.
 
     Returns
@@ -72,7 +72,7 @@ def load_exposures(path: Path, needed: Collection[str] = ()) -> Exposures:
     Raises
     ------
     UnreadableTable
-        If the file cannot be read, or the paths or a field needed are nowhere.
+        If the file cannot be read, or the paths or a needed field are in neither file.
     """
     rows = _load(path)
     for other in sorted(path.parent.glob("*passthrough*.cs")):
@@ -81,15 +81,16 @@ def load_exposures(path: Path, needed: Collection[str] = ()) -> Exposures:
     missing = _missing(rows, needed)
     if missing:
         raise UnreadableTable(
-            f"{path}: {', '.join(missing)} missing; found {', '.join(rows.dtype.names or ()) or 'no fields'}. "
-            "cryoSPARC may keep paths and CTF apart, in a file and its 'passthrough' file: put both into one folder, "
-            "or export the job's exposures as one group and give that."
+            f"{path}: the fields {', '.join(missing)} are missing; "
+            f"found {', '.join(rows.dtype.names or ()) or 'no fields'}. "
+            "cryoSPARC may store paths and CTFs separately, in a file and its 'passthrough' file: put both into one "
+            "folder, or export the job's exposures as one group and use that."
         )
     return rows
 
 
 def exposure_names(exposures: Exposures) -> list[str]:
-    """Path of each exposure: its micrograph, or its movie where there is none."""
+    """Path of each exposure: its micrograph, or its movie if there is none."""
     field = next(name for name in NAMES if name in (exposures.dtype.names or ()))
     return [
         name.decode("utf-8", errors="surrogateescape") if isinstance(name, bytes) else str(name)
@@ -104,11 +105,11 @@ def _missing(rows: Exposures, needed: Collection[str]) -> list[str]:
 
 
 def _joined(rows: Exposures, other: Exposures, missing: Collection[str]) -> Exposures:
-    """Rows with the missing fields of another table, or as they are where that lacks a row or all the fields."""
-    found, there = rows.dtype.names or (), other.dtype.names or ()
-    wanted = NAMES if NAMES[0] in missing else ()
-    added = [field for field in (*wanted, *missing) if field in there and field not in found]
-    if not added or UID not in found or UID not in there or not np.isin(rows[UID], other[UID]).all():
+    """Add the missing fields from another table; rows stay unchanged if that lacks a row or all the fields."""
+    found, available = rows.dtype.names or (), other.dtype.names or ()
+    names = NAMES if NAMES[0] in missing else ()
+    added = [field for field in (*names, *missing) if field in available and field not in found]
+    if not added or UID not in found or UID not in available or not np.isin(rows[UID], other[UID]).all():
         return rows
     order = np.argsort(other[UID])
     index = order[np.searchsorted(other[UID], rows[UID], sorter=order)]
@@ -143,7 +144,7 @@ def _load(path: Path) -> npt.NDArray[Any]:
 
 
 def _rows(stream: IO[bytes]) -> npt.NDArray[Any]:
-    """The rows that the header states, once it is known that the file has as many bytes."""
+    """Read the rows that the header states, after checking that the file has enough bytes."""
     version = np.lib.format.read_magic(stream)
     if version not in HEADERS:
         raise ValueError(f"unknown numpy format {version}")
@@ -158,7 +159,7 @@ def _rows(stream: IO[bytes]) -> npt.NDArray[Any]:
 
 
 def _load_stream(path: Path) -> npt.NDArray[Any]:
-    """Read the compressed format, as far as cryosparc-tools is here and knows the version."""
+    """Read the compressed format, if cryosparc-tools is installed and supports the version."""
     found = f"{path}: found cryoSPARC's compressed format (CSDAT)"
     remedy = "Save it in numpy's format with cryosparc-tools, or use a RELION STAR file made from it."
     try:
@@ -212,7 +213,7 @@ GROUPS = (GROUP, "mscope_params/exp_group_id")
 
 @dataclass(frozen=True, slots=True)
 class ExposureCtf:
-    """What is written of one exposure; score and resolution may be NaN and are 0 then."""
+    """The values written for one exposure; a NaN score or resolution is written as 0."""
 
     defocus: KnownDefocus
     voltage_kV: float
@@ -224,17 +225,17 @@ class ExposureCtf:
 
 
 def with_ctf(exposures: Exposures, found: Mapping[int, ExposureCtf], *, with_rejected: bool) -> Exposures:
-    """The exposures that have a CTF, with it in place of the values of their `ctf/` fields.
+    """Return the exposures that have a CTF, with their `ctf/` fields replaced by it.
 
     Parameters
     ----------
     exposures
-        (n,), as read from a `.cs` file; `uid` and every field outside `ctf/` is kept, but for the fit's resolution in
+        (n,), as read from a `.cs` file; `uid` and every field outside `ctf/` are kept, except the fit's resolution in
         `ctf_stats/`.
     found
         CTF by index of the exposure.
     with_rejected
-        Keep rejected ones, marked by the added field `thonring/accepted`; they are left out otherwise.
+        Keep rejected ones, marked by the added field `thonring/accepted`; otherwise they are omitted.
 
     Returns
     -------
@@ -269,7 +270,7 @@ def write_exposures(path: Path, exposures: Exposures) -> None:
 
 
 def _dtype(given: np.dtype[Any], *, flagged: bool) -> np.dtype[Any]:
-    """The given fields, wide enough for our type, then those of a CTF that are missing, then the flag."""
+    """The given fields, wide enough for our types, then missing CTF fields, then the flag."""
     names = given.names or ()
     fields: list[Field] = [(name, given[name].base, given[name].shape) for name in names if name != TYPE]
     if TYPE in names:
@@ -282,21 +283,21 @@ def _dtype(given: np.dtype[Any], *, flagged: bool) -> np.dtype[Any]:
 
 
 def _columns(found: list[ExposureCtf]) -> dict[str, npt.ArrayLike]:
-    """Field to values, one an exposure."""
+    """Field → values, one per exposure."""
     columns: dict[str, npt.ArrayLike] = {
         TYPE: IMPORTED,
-        "ctf/accel_kv": [one.voltage_kV for one in found],
-        "ctf/cs_mm": [one.cs_mm for one in found],
-        "ctf/amp_contrast": [one.amplitude_contrast for one in found],
-        "ctf/df1_A": [one.defocus.defocus_u_A for one in found],
-        "ctf/df2_A": [one.defocus.defocus_v_A for one in found],
-        "ctf/df_angle_rad": [math.radians(one.defocus.angle_deg) for one in found],
-        "ctf/phase_shift_rad": [math.radians(one.defocus.phase_shift_deg) for one in found],
+        "ctf/accel_kv": [ctf.voltage_kV for ctf in found],
+        "ctf/cs_mm": [ctf.cs_mm for ctf in found],
+        "ctf/amp_contrast": [ctf.amplitude_contrast for ctf in found],
+        "ctf/df1_A": [ctf.defocus.defocus_u_A for ctf in found],
+        "ctf/df2_A": [ctf.defocus.defocus_v_A for ctf in found],
+        "ctf/df_angle_rad": [math.radians(ctf.defocus.angle_deg) for ctf in found],
+        "ctf/phase_shift_rad": [math.radians(ctf.defocus.phase_shift_deg) for ctf in found],
         "ctf/scale": 1.0,
-        SCORE: _known(one.score for one in found),
-        ACCEPTED: [int(one.accepted) for one in found],
+        SCORE: _known(ctf.score for ctf in found),
+        ACCEPTED: [int(ctf.accepted) for ctf in found],
     }
-    resolutions = _known(one.fit_resolution_A for one in found)
+    resolutions = _known(ctf.fit_resolution_A for ctf in found)
     return columns | dict.fromkeys(FIT_RESOLUTION, resolutions)
 
 
@@ -321,11 +322,11 @@ _COLUMNS = (
 
 
 def _table(file: str, status: Status) -> ExportTable:
-    def row(totals: RunTotals, one: MicrographRecord) -> str:
-        if one.outcome.status != status or (fitted := fitted_ctf(one.outcome)) is None:
+    def row(totals: RunTotals, record: MicrographRecord) -> str:
+        if record.outcome.status != status or (fitted := fitted_ctf(record.outcome)) is None:
             return ""
-        group = totals.groups[microscope(fitted.optics, one.outcome.pixel_A)]
-        return csv_line((str(one.path), one.outcome.pixel_A, group, *_values(fitted)))
+        group = totals.groups[microscope(fitted.optics, record.outcome.pixel_A)]
+        return csv_line((str(record.path), record.outcome.pixel_A, group, *_values(fitted)))
 
     return ExportTable(file, lambda _: csv_line(_COLUMNS), row)
 

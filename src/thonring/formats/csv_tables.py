@@ -1,7 +1,7 @@
-"""Comma-separated tables for people and spreadsheets: results.csv and attempts.csv.
+"""Comma-separated tables for spreadsheets: results.csv and attempts.csv.
 
 Missing values, NaN and infinities are empty cells; reasons are joined by "; ". A criterion's column has its
-name, prefixed by "criterion_" where a column of that name exists already.
+name, prefixed by "criterion_" if a column of that name exists already.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from thonring.run.decision_status import Decision
 from thonring.run.quantities import FIT_QUANTITIES
 from thonring.run.store import MicrographRecord
 
-_FIT = tuple(one for one in FIT_QUANTITIES if one.in_tables)
-_FIT_COLUMNS = tuple(one.name for one in _FIT)
-_fit_values = attrgetter(*(one.fit_attribute for one in _FIT))
+_FIT = tuple(quantity for quantity in FIT_QUANTITIES if quantity.in_tables)
+_FIT_COLUMNS = tuple(quantity.name for quantity in _FIT)
+_fit_values = attrgetter(*(quantity.fit_attribute for quantity in _FIT))
 
 _RESULT_COLUMNS = ("pixel_A", "voltage_kV", "cs_mm", "attempts", "cpu_seconds", "notes")
 _DECISION_COLUMNS = ("decided_by", "decided_at", "estimated_by_hand")
@@ -29,8 +29,8 @@ def _results_head(totals: RunTotals) -> str:
     return csv_line(_headed(columns, totals.criteria))
 
 
-def _results_row(totals: RunTotals, one: MicrographRecord) -> str:
-    outcome = one.outcome
+def _results_row(totals: RunTotals, record: MicrographRecord) -> str:
+    outcome = record.outcome
     return csv_line(
         [
             str(outcome.path),
@@ -38,7 +38,7 @@ def _results_row(totals: RunTotals, one: MicrographRecord) -> str:
             "; ".join(outcome.reasons),
             *_fit_cells(outcome.attempt),
             *_result_cells(outcome),
-            *_decision_cells(one.decision),
+            *_decision_cells(record.decision),
             *_criterion_cells(outcome.attempt, totals.criteria),
         ]
     )
@@ -48,8 +48,8 @@ def _attempts_head(totals: RunTotals) -> str:
     return csv_line(_headed([*_ATTEMPT_COLUMNS, *_FIT_COLUMNS], totals.attempt_criteria))
 
 
-def _attempts_rows(totals: RunTotals, one: MicrographRecord) -> str:
-    outcome = one.outcome
+def _attempts_rows(totals: RunTotals, record: MicrographRecord) -> str:
+    outcome = record.outcome
     lines = [
         csv_line(
             [
@@ -101,7 +101,7 @@ def _criterion_cells(attempt: Attempt | None, criteria: Sequence[str]) -> list[C
 
 
 RESULTS = ExportTable("results.csv", _results_head, _results_row)
-"""One row for every input, in order, the failed ones included."""
+"""One row per input, in order, including failed ones."""
 
 ATTEMPTS = ExportTable("attempts.csv", _attempts_head, _attempts_rows)
-"""One row for every sampling tried of every micrograph, the kept one marked."""
+"""One row per sampling tried for each micrograph; the kept one is marked."""

@@ -60,7 +60,7 @@ def ctffind_row(name: str, line_number: int, line: str) -> KnownRow:
 
 
 _GREATEST = 100.0
-"""Limit of the normalised average: it grows without bound where the rings fade."""
+"""Limit of the normalised average, which grows without bound where the rings fade."""
 
 RESULT_COLUMNS = (
     "# Columns: #1 - micrograph number; #2 - defocus 1 [Angstroms]; #3 - defocus 2; "
@@ -77,7 +77,7 @@ _PROFILE_COLUMNS = (
 
 
 def write_ctffind_text(folder: Path, outcome: Outcome, name: str | None = None) -> None:
-    """Write both files of a micrograph; nothing where it has no fit.
+    """Write both files of a micrograph; nothing if it has no fit.
 
     As CTFFIND does, NAME.txt gives the phase shift in radians. Where a value is not finite, it has 0, and for
     the resolution the low end of the fitted range. NAME_avrot.txt differs from CTFFIND's in that rows 2 and 3
@@ -86,9 +86,9 @@ def write_ctffind_text(folder: Path, outcome: Outcome, name: str | None = None) 
     Parameters
     ----------
     folder
-        Created if only it is missing.
+        Created if its parent exists.
     name
-        From `artefact_names`; the file's name without its last suffix where not given.
+        From `artefact_names`; by default the file's name without its last suffix.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def write_ctffind_text(folder: Path, outcome: Outcome, name: str | None = None) 
 
 
 def write_ctffind_summary(folder: Path, outcome: Outcome, name: str) -> bool:
-    """Write NAME.txt alone, which needs no curve; say whether there was a fit to write.
+    """Write NAME.txt only, which needs no curve; returns whether there was a fit to write.
 
     Raises
     ------
@@ -180,10 +180,10 @@ def noise_correlation(curve: RadialCurve, fit: CtfFit, optics: Optics) -> Floats
 
 
 _SMOOTH_DEGREE = 6
-"""Degree of the polynomial in the logarithm that stands for the background: too stiff to follow rings."""
+"""Degree of the polynomial in the logarithm that models the background: too stiff to follow rings."""
 
 _GREATEST_POWER = 10.0
-"""Limit of what is divided by the rings' own power, which vanishes where they fade."""
+"""Limit of values divided by the rings' own power, which vanishes where they fade."""
 
 
 def frequencies_per_A(box_px: int, sampling_A: float) -> Floats:
@@ -194,16 +194,16 @@ def frequencies_per_A(box_px: int, sampling_A: float) -> Floats:
 def profile_rows(spectrum: Spectrum, fit: CtfFit, optics: Optics) -> Floats:
     """Rows of _avrot.txt, (6, frequencies).
 
-    Frequency in 1/Å; amplitude averaged over rings of the spectrum, over a smooth background and less 1; the same
-    along the fitted ellipse, background subtracted, relative to the rings; |CTF| at the mean defocus; their
-    local correlation; twice its deviation by noise. Rows 3, 5 and 6 are 0 outside the frequencies of `fit.curve`.
+    Frequency in 1/Å; amplitude averaged over rings of the spectrum, divided by a smooth background, minus 1; the same
+    along the fitted ellipse, background subtracted, relative to the rings; |CTF| at the mean defocus; their local
+    correlation; twice its standard deviation for noise. Rows 3, 5 and 6 are 0 outside the frequencies of `fit.curve`.
 
     Parameters
     ----------
     spectrum
         The half plane of a square box, (box, box // 2 + 1), to the corner of which the frequencies reach.
     fit, optics
-        The CTF; `fit.curve` may reach beyond the range that was fitted.
+        The CTF; `fit.curve` may extend beyond the fitted range.
     """
     frequency_per_A = frequencies_per_A(len(spectrum.power), spectrum.sampling_A)
     fitted_optics = replace(optics, amplitude_contrast=fit.amplitude_contrast)

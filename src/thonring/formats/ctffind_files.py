@@ -52,7 +52,7 @@ class CtffindRun:
 
 @dataclass(frozen=True, slots=True)
 class CtffindResult:
-    """One micrograph: its diagnostic `picture` (box, box), `profile` (6, frequencies), and its fit, None if none."""
+    """One micrograph: its diagnostic `picture` (box, box), `profile` (6, frequencies), and its fit or None."""
 
     fit: CtfFit | None
     picture: Image
@@ -67,17 +67,17 @@ class CtffindFiles:
 
     @property
     def text(self) -> Path:
-        """One line a micrograph."""
+        """One line per micrograph."""
         return self.diagnostic.with_suffix(".txt")
 
     @property
     def profiles(self) -> Path:
-        """Six lines a micrograph."""
+        """Six lines per micrograph."""
         return self.diagnostic.with_name(f"{self.diagnostic.stem}_avrot.txt")
 
 
 def write_ctffind_files(files: CtffindFiles, run: CtffindRun, results: Sequence[CtffindResult]) -> None:
-    """Write all three, the text last: who waits for it finds the others.
+    """Write all three files, the text last, so that programs waiting for it find the others.
 
     A micrograph without a fit has nan for its defoci, angle and phase shift, a score of 0, and inf for its resolution.
     Tilt and thickness, where the layout has them, are 0, as CTFFIND 5 writes them where they were not determined.
@@ -85,7 +85,7 @@ def write_ctffind_files(files: CtffindFiles, run: CtffindRun, results: Sequence[
     Raises
     ------
     OutputError
-        If one cannot be written.
+        If a file cannot be written.
     """
     write_ctf_images(files.diagnostic, [result.picture for result in results], run.sampling_A)
     header = _header(run, len(results))
@@ -142,10 +142,10 @@ _CLIP = (-0.5, 1.5)
 
 
 def diagnostic_image(enhanced: Image, fit: CtfFit, optics: Optics, sampling_A: float) -> Image:
-    """Measured spectrum, with the fitted sin²χ in the quadrant of negative kx and ky, as CTFFIND has it.
+    """Measured spectrum, with the fitted sin²χ in the quadrant of negative kx and ky, as in CTFFIND.
 
     That quadrant is the upper left one where a viewer draws the first row at the top, the lower left one
-    where it draws it at the bottom; a spectrum being symmetric about its centre, nothing measured is lost.
+    if it draws it at the bottom; since a spectrum is symmetric about its centre, nothing measured is lost.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def diagnostic_image(enhanced: Image, fit: CtfFit, optics: Optics, sampling_A: f
     Image
         (rows, columns). The model runs from 0 to 1, and is 0.5 outside the range of frequencies fitted. The
         measured values are scaled so that the 5th and 95th percentile of those in that range become 0 and 1,
-        and clipped to -0.5 and 1.5; what is not finite is 0.5.
+        and clipped to -0.5 and 1.5; values that are not finite become 0.5.
     """
     ky, kx = (_axis(length, sampling_A) for length in enhanced.shape)
     k2 = kx[None, :] ** 2 + ky[:, None] ** 2

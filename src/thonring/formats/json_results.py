@@ -1,6 +1,6 @@
 """results.json: the complete results of every input, for programs.
 
-Names are those of results.csv. What is NaN or infinite is null.
+Names are those of results.csv. NaN and infinite values are null.
 """
 
 import json
@@ -18,11 +18,11 @@ def _head(totals: RunTotals) -> str:
     return f'{{"thonring": {_text(version("thonring"))}, "run": {_text(str(totals.run))}, "micrographs": [\n'
 
 
-def _row(totals: RunTotals, one: MicrographRecord) -> str:
-    outcome = one.outcome
-    spectrum = None if outcome.attempt is None else totals.spectrum(one.name)
-    decision = None if one.decision is None else asdict(one.decision)
-    return _text({**_micrograph(outcome), "decision": decision, "name": one.name, "spectrum": spectrum})
+def _row(totals: RunTotals, record: MicrographRecord) -> str:
+    outcome = record.outcome
+    spectrum = None if outcome.attempt is None else totals.spectrum(record.name)
+    decision = None if record.decision is None else asdict(record.decision)
+    return _text({**_micrograph(outcome), "decision": decision, "name": record.name, "spectrum": spectrum})
 
 
 def _micrograph(outcome: Outcome) -> dict[str, object]:
@@ -48,8 +48,8 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
         "profile": verdict.profile,
         "accepted": verdict.accepted,
         "criteria": [
-            {"name": one.name, "value": one.value, "passed": one.passed, "reason": one.reason}
-            for one in verdict.criteria
+            {"name": result.name, "value": result.value, "passed": result.passed, "reason": result.reason}
+            for result in verdict.criteria
         ],
         "fit": None if attempt.fit is None else _fit(attempt.fit),
     }
@@ -57,7 +57,7 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
 
 def _fit(fit: CtfFit) -> dict[str, object]:
     return {
-        **{one.name: getattr(fit, one.fit_attribute) for one in FIT_QUANTITIES},
+        **{quantity.name: getattr(fit, quantity.fit_attribute) for quantity in FIT_QUANTITIES},
         "resolution_range_A": fit.resolution_range_A,
         "covariance": fit.covariance.tolist(),
         "notes": _notes(fit.notes),

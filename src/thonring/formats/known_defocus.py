@@ -50,7 +50,7 @@ def known_defocus(path: Path, report: TableReport | None = None) -> Mapping[str,
     """Defocus by micrograph; look up with `key_of(micrograph)`.
 
     Reads RELION STAR (2, 3.0, 3.1), CTFFIND text, Xmipp `.ctfparam` and `.xmd`, and cryoSPARC `.cs`; of a
-    folder all CTFFIND texts and `.ctfparam` in it, since those programs write one for each micrograph. U >=
+    folder all CTFFIND texts and `.ctfparam` in it, since those programs write one per micrograph. U >=
     V, the angle in (-90, 90], the phase shift in degrees. Rows with Scipion's mark of a failed estimate (U =
     -999) are left out. A name with cryoSPARC's leading number is found with and, where that is unique,
     without it. With a `report`, rows and, of a folder, files that cannot be used are left out.

@@ -1,6 +1,6 @@
-"""RELION STAR files: lists of micrographs with their optics, read in the style of versions 2, 3.0 and 3.1.
+"""RELION STAR files: lists of micrographs with their optics, in the style of versions 2, 3.0 and 3.1.
 
-Written are, in the style of 3.1 and later, the tables of a run, and the micrographs and true CTFs of a simulated set.
+The tables of a run and of a simulated set are written in the style of 3.1 and later.
 """
 
 import os
@@ -40,7 +40,7 @@ def listed_sources(
     UnreadableTable
         If the file is no STAR file, lists no micrographs, or no row refers to an optics group that is defined once.
     OpticsError
-        If voltage or spherical aberration are given in neither, or impossible.
+        If voltage or spherical aberration are missing in both, or impossible.
     """
     tables = read_star(path, report)
     listed = tables_with(tables, [NAME], path, report, used=[GROUP])
@@ -200,7 +200,7 @@ def _file_of(star: Path, name: str) -> Path:
 
 
 def _located(star: Path, name: str) -> Path:
-    """Find the file: from here, from the STAR file's folder, or from a folder above it (the project's root).
+    """Find the file: from the working directory, the STAR file's folder, or a folder above it (the project's root).
 
     A name that is found nowhere is kept as it stands; one that is not UTF-8 is also looked for as Latin-1.
     """
@@ -239,7 +239,7 @@ _OPTICS_LABELS = (
     "_rlnMicrographOriginalPixelSize",
 )
 _TAIL = "\n"
-"""What ends a block."""
+"""The end of a block."""
 
 
 def _optics_block(groups: Mapping[Microscope, int]) -> str:
@@ -254,7 +254,7 @@ def _block(name: str, labels: Sequence[str], rows: Sequence[Sequence[str]]) -> s
 
 
 def _block_head(name: str, labels: Sequence[str]) -> str:
-    """Write what stands before the rows of a block."""
+    """Write the header of a block."""
     numbered = [f"{label} #{column}" for column, label in enumerate(labels, start=1)]
     return f"\n# version 30001\n\n{name}\n\n{loop_head(numbered)}"
 
@@ -279,11 +279,11 @@ def _table(file: str, status: Status) -> ExportTable:
         labels = (*_MICROGRAPH_LABELS, *((_PHASE_SHIFT_LABEL,) if status in totals.phase_shifted else ()))
         return _optics_block(totals.groups) + _block_head("data_micrographs", labels)
 
-    def row(totals: RunTotals, one: MicrographRecord) -> str:
-        if one.outcome.status != status or (fitted := fitted_ctf(one.outcome)) is None:
+    def row(totals: RunTotals, record: MicrographRecord) -> str:
+        if record.outcome.status != status or (fitted := fitted_ctf(record.outcome)) is None:
             return ""
-        group = totals.groups[microscope(fitted.optics, one.outcome.pixel_A)]
-        names = (quoted(str(one.path)), str(group), quoted(f"{totals.spectrum(one.name)}:mrc"))
+        group = totals.groups[microscope(fitted.optics, record.outcome.pixel_A)]
+        names = (quoted(str(record.path)), str(group), quoted(f"{totals.spectrum(record.name)}:mrc"))
         fit = fitted.fit
         phase = (number(fit.phase_shift_deg),) if status in totals.phase_shifted else ()
         return loop_rows([(*names, *_values(fit), *phase)])
@@ -331,12 +331,13 @@ def write_simulated_star(folder: Path, micrographs: Sequence[SimulatedCtf]) -> N
     OutputError
         If a file cannot be written.
     """
-    microscopes = [microscope(one.optics, one.pixel_A) for one in micrographs]
+    microscopes = [microscope(micrograph.optics, micrograph.pixel_A) for micrograph in micrographs]
     groups = {found: group for group, found in enumerate(dict.fromkeys(microscopes), start=1)}
     named = [
-        (quoted(one.file), str(groups[found])) for one, found in zip(micrographs, microscopes, strict=True)
+        (quoted(micrograph.file), str(groups[found]))
+        for micrograph, found in zip(micrographs, microscopes, strict=True)
     ]
-    true = [(*row, *_defocus(one.truth)) for row, one in zip(named, micrographs, strict=True)]
+    true = [(*row, *_defocus(micrograph.truth)) for row, micrograph in zip(named, micrographs, strict=True)]
     for name, labels, rows in (
         ("micrographs.star", _LIST_LABELS, named),
         ("truth.star", _TRUTH_LABELS, true),

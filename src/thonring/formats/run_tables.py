@@ -1,4 +1,4 @@
-"""The run folder as a whole: created, and filled with the tables of a run or its exports."""
+"""The run folder: creating it, and writing the tables of a run or its exports."""
 
 import tempfile
 from collections.abc import Sequence
@@ -20,26 +20,26 @@ RUN_TABLES = (RESULTS, ATTEMPTS, ACCEPTED, REJECTED, MICROGRAPHS)
 
 
 def prepare_run(run: Path) -> None:
-    """Create the run folder with its `spectra`, and see that both can be written.
+    """Create the run folder with its `spectra`, and check that both can be written.
 
-    A folder that exists is used as it is. The folder above must exist.
+    An existing folder is used as it is. The parent folder must exist.
 
     Raises
     ------
     OutputError
-        If `run` is a file, if the folder above it is missing, or if either cannot be written.
+        If `run` is a file, if its parent folder does not exist, or if either cannot be written.
     """
     create_folder(run)
     create_folder(spectra_folder(run))
 
 
 def create_folder(folder: Path) -> None:
-    """Create a folder unless it is there, and see that it can be written. The folder above must exist.
+    """Create a folder unless it exists, and check that it can be written. The parent folder must exist.
 
     Raises
     ------
     OutputError
-        If `folder` is a file, if the folder above it is missing, or if it cannot be written.
+        If `folder` is a file, if its parent folder does not exist, or if it cannot be written.
     """
     try:
         _create(folder)
@@ -75,9 +75,9 @@ def write_run_tables(store: Store) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ExportFormat:
-    """A form in which a run can be exported, under its name in `thonring export --format`.
+    """A format in which a run can be exported, under its name in `thonring export --format`.
 
-    `tables` are files of the whole run; with `text_files` one CTFFIND text per micrograph is written instead.
+    `tables` are files of the whole run; with `text_files` one CTFFIND text file per micrograph is written instead.
     """
 
     title: str
@@ -98,12 +98,12 @@ EXPORTS: dict[str, ExportFormat] = {
     "cryosparc-csv": ExportFormat("cryoSPARC import tables", (ACCEPTED_EXPOSURES, REJECTED_EXPOSURES)),
     "json": ExportFormat("results.json, the complete results", (EVERYTHING,)),
 }
-"""Every format by its name: a new one is a table of its own module and a row here."""
+"""All formats by name: a new one is a table in its own module and a row here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written: the tables, and how many text files in which folder."""
+    """The files written: the tables, and the number and folder of text files."""
 
     tables: tuple[Path, ...]
     texts: int
@@ -111,7 +111,7 @@ class Exported:
 
 
 def export(store: Store, formats: Sequence[str], folder: Path) -> Exported:
-    """Write formats (keys of EXPORTS) of a run into a folder that exists.
+    """Write formats (keys of EXPORTS) of a run into an existing folder.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def export(store: Store, formats: Sequence[str], folder: Path) -> Exported:
         If a file cannot be written.
     """
     chosen = [EXPORTS[name] for name in formats]
-    tables = [table for one in chosen for table in one.tables]
+    tables = [table for export_format in chosen for table in export_format.tables]
     texts_folder = folder / "ctffind"
     written: list[Path] = []
     texts = 0
@@ -127,6 +127,6 @@ def export(store: Store, formats: Sequence[str], folder: Path) -> Exported:
         if tables:
             totals = run_totals(store.run, store.representatives())
             written = write_table_files(folder, tables, totals, store)
-        if any(one.text_files for one in chosen):
-            texts = sum(write_ctffind_summary(texts_folder, one.outcome, one.name) for one in store)
+        if any(export_format.text_files for export_format in chosen):
+            texts = sum(write_ctffind_summary(texts_folder, record.outcome, record.name) for record in store)
     return Exported(tuple(written), texts, texts_folder)

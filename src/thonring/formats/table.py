@@ -1,6 +1,6 @@
-"""What tables of micrographs have in common: rows of known defocus as read, and the tables of a run as written.
+"""Shared by all tables of micrographs: rows of known defocus as read, and the tables of a run as written.
 
-A table of a run is a head that knows the totals of the run, then a piece of text for each micrograph, written as the
+A table of a run is a header that depends on the totals of the run, then text for each micrograph, written as the
 micrographs come.
 """
 
@@ -71,7 +71,7 @@ Microscope = tuple[str, str, str, str]
 
 
 def microscope(optics: Optics, pixel_A: float) -> Microscope:
-    """Voltage, Cs, amplitude contrast and pixel as written, so that groups differ where a reader sees it; -0 is 0."""
+    """Voltage, Cs, amplitude contrast and pixel, rounded as written, so that equal groups are one; -0 becomes 0."""
     return (
         number(optics.voltage_kV),
         number(optics.cs_mm + 0.0),
@@ -82,7 +82,7 @@ def microscope(optics: Optics, pixel_A: float) -> Microscope:
 
 @dataclass(frozen=True, slots=True)
 class FittedCtf:
-    """The fit that holds, with the optics and the verdict that belong to it."""
+    """The fit in effect, with its optics and its verdict."""
 
     optics: Optics
     fit: CtfFit
@@ -90,7 +90,7 @@ class FittedCtf:
 
 
 def fitted_ctf(outcome: Outcome) -> FittedCtf | None:
-    """Return the CTF that exchange formats can list; None for failed micrographs and for those without a finite fit."""
+    """Return the CTF for exchange formats; None for failed micrographs and those without a finite fit."""
     attempt = outcome.attempt
     if (
         outcome.status == "failed"
@@ -110,22 +110,22 @@ def _is_finite(fit: CtfFit) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RunTotals:
-    """What the head of a table needs to know of the run as a whole.
+    """Totals of the run that the header of a table depends on.
 
     Parameters
     ----------
     run
         The run folder.
     criteria, attempt_criteria
-        Criteria of the attempts that hold, and of all attempts, in the order in which they are first met.
+        Criteria of the attempts in effect, and of all attempts, in order of first appearance.
     fitted_criteria
-        Criteria of the micrographs that have a CTF to list.
+        Criteria of the micrographs with a CTF to list.
     groups
         RELION's optics groups, numbered in the order of their first micrograph.
     phase_shifted
         Statuses of the micrographs that were fitted with a phase shift.
     spectra
-        The folder of the spectra as tables write it.
+        The folder of the spectra, as written in tables.
     """
 
     run: Path
@@ -137,15 +137,15 @@ class RunTotals:
     spectra: str
 
     def spectrum(self, name: str) -> str:
-        """Path of the spectrum of the micrograph whose artefacts are called `name`."""
+        """Path of the spectrum of the micrograph whose artefacts are named `name`."""
         return f"{self.spectra}/{spectrum_file(name)}"
 
 
 def run_totals(run: Path, micrographs: Iterable[MicrographRecord]) -> RunTotals:
-    """Go through all micrographs of a run once."""
+    """Collect the totals in one pass over the micrographs of a run."""
     collected = _Collector()
-    for one in micrographs:
-        collected.add(one.outcome)
+    for record in micrographs:
+        collected.add(record.outcome)
     return RunTotals(
         run=run,
         criteria=tuple(collected.criteria),
@@ -159,7 +159,7 @@ def run_totals(run: Path, micrographs: Iterable[MicrographRecord]) -> RunTotals:
 
 @dataclass(slots=True)
 class _Collector:
-    """Dictionaries keep the order in which things came."""
+    """Collects the totals; dictionaries serve as ordered sets."""
 
     criteria: dict[str, None] = field(default_factory=dict)
     attempt_criteria: dict[str, None] = field(default_factory=dict)
@@ -188,12 +188,12 @@ class _Collector:
 
 
 def _criterion_names(attempt: Attempt | None) -> dict[str, None]:
-    return {} if attempt is None else dict.fromkeys(one.name for one in attempt.verdict.criteria)
+    return {} if attempt is None else dict.fromkeys(criterion.name for criterion in attempt.verdict.criteria)
 
 
 @dataclass(frozen=True, slots=True)
 class ExportTable:
-    """One file of a run. `row` gives "" for a micrograph that is not in it; `between` separates the others."""
+    """One file of a run. `row` returns "" for a micrograph that is not in it; `between` separates the others."""
 
     file: str
     head: Callable[[RunTotals], str]
@@ -207,34 +207,34 @@ def write_table_files(
 ) -> list[Path]:
     """Replace the files of tables in a folder together, and return their paths.
 
-    The micrographs, whose `totals` are known, are gone through once, one in memory at a time.
+    The micrographs, whose `totals` are known, are read in one pass, one in memory at a time.
 
     Raises
     ------
     OutputError
-        If a file cannot be written; those named after it are then left as they were.
+        If a file cannot be written; the files after it are then left unchanged.
     """
     with ExitStack() as stack:
         files = [stack.enter_context(replacing_text(folder / table.file)) for table in reversed(tables)]
         writers = [_Writer(table, file, totals) for table, file in zip(reversed(tables), files, strict=True)]
-        for one in micrographs:
+        for record in micrographs:
             for writer in writers:
-                writer.write(one)
+                writer.write(record)
         for writer in writers:
             writer.end()
     return [folder / table.file for table in tables]
 
 
 class _Writer:
-    """A table while its file is written."""
+    """A table whose file is being written."""
 
     def __init__(self, table: ExportTable, file: TextIO, totals: RunTotals) -> None:
         self._table, self._file, self._totals = table, file, totals
         self._between = ""
         file.write(table.head(totals))
 
-    def write(self, one: MicrographRecord) -> None:
-        row = self._table.row(self._totals, one)
+    def write(self, record: MicrographRecord) -> None:
+        row = self._table.row(self._totals, record)
         if row:
             self._file.write(self._between + row)
             self._between = self._table.between

@@ -77,16 +77,16 @@ _CRITERIA: dict[str, tuple[str, float]] = {
     "xmipp_non_astigmatic_validity": ("ctfCritNonAstigmaticValidty", -1.0),
     "xmipp_background_sigma": ("ctfBgGaussianSigmaU", 0.0),
 }
-"""Our criterion → Xmipp's label, and what stands where the value is unknown or not finite.
+"""Our criterion → Xmipp's label, and the value written if ours is unknown or not finite.
 
 The latter is Xmipp's own sign for "could not be computed" (-1 for iceness, 1000 for ratios and the maximum
-frequency), or where it has none a value that its own limits refuse, so that a later selection never
-takes a micrograph for good because a value is missing.
+frequency), or if it has none, a value that its own limits reject, so that a later selection never
+accepts a micrograph because a value is missing.
 """
 
 
 def labelled(fitted: FittedCtf, pixel_A: float) -> dict[str, str]:
-    """Xmipp's label → formatted value of all that is known of one CTF."""
+    """Xmipp's label → formatted value, for all known values of one CTF."""
     judged = {criterion.name for criterion in fitted.verdict.criteria}
     criteria = [name for name in _CRITERIA if name in judged]
     with_phase = _PHASE_SHIFT_CRITERION in judged or fitted.fit.phase_shift_deg != 0
@@ -105,15 +105,15 @@ def _head(totals: RunTotals) -> str:
     return f"{XMIPP_HEADER}data_noname\n{loop_head([f' _{label}' for label in labels])}"
 
 
-def _line(totals: RunTotals, one: MicrographRecord) -> str:
-    fitted = fitted_ctf(one.outcome)
+def _line(totals: RunTotals, record: MicrographRecord) -> str:
+    fitted = fitted_ctf(record.outcome)
     if fitted is None:
         return ""
-    outcome = one.outcome
+    outcome = record.outcome
     names = (
         "1" if outcome.status == "accepted" else "-1",
         quoted(str(outcome.path)),
-        quoted(f"{totals.spectrum(one.name)}:mrc"),
+        quoted(f"{totals.spectrum(record.name)}:mrc"),
     )
     phase = _phase_shift(fitted.fit) if _with_phase(totals) else ()
     criteria = _criterion_values(fitted.verdict, _criteria(totals))
@@ -160,10 +160,10 @@ BLOCK = "data_fullMicrograph"
 
 
 def ctfparam_text(outcome: Outcome) -> str | None:
-    """Text of a `.ctfparam`; None where the micrograph has no fit.
+    """Text of a `.ctfparam`; None if the micrograph has no fit.
 
-    `ctfSamplingRate` is the pixel of the micrograph, angles are degrees; Xmipp takes what is not there as 0. The
-    criteria of an `xmipp-` profile stand under Xmipp's own labels, as in micrographs.xmd.
+    `ctfSamplingRate` is the pixel size of the micrograph, angles are degrees; Xmipp reads missing values as 0. The
+    criteria of an `xmipp-` profile have Xmipp's own labels, as in micrographs.xmd.
     """
     fitted = fitted_ctf(outcome)
     if fitted is None:

@@ -1,1 +1,1 @@
-"""Learning: spectra as networks see them, data sets, networks, training, prediction."""
+"""Machine learning: network inputs, data sets, networks, training, prediction."""

@@ -2,7 +2,7 @@
 
 A spectrum of any size becomes a `SpectrumPyramid`: its power at 1, 2 and 3 Å/px. Polar networks take the logarithm of
 its power in cells of k² and direction, freed of the background (`polar_cells`); the networks of the thesis take the
-enhanced images that Xmipp showed them in 2019 (`enhanced_images`). `NetworkInput` adds the optics.
+enhanced images of Xmipp as in 2019 (`enhanced_images`). `NetworkInput` adds the optics.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ Indices = npt.NDArray[np.intp]
 SECTORS = 8
 CELLS = 256
 COARSEST_A = 40.0
-"""Frequencies below 1/40 Å show particles, not rings."""
+"""Lower frequencies show particles, not rings."""
 
 SQUARE_OF_PIXEL = 1 / 6
 """Mean squared distance of the points of a pixel from its centre, 2/12, in pixels squared."""
@@ -45,7 +45,7 @@ CLIP = 6.0
 class SpectrumPyramid:
     """Power at the samplings, (samplings, 512, 257): half planes, rows centred, as in `Spectrum`.
 
-    Beyond the Nyquist frequency of `finest_A`, in Å/px, nothing is known and power is 0. `values_per_pixel` has one
+    Beyond the Nyquist frequency of `finest_A`, in Å/px, the power is unknown and set to 0. `values_per_pixel` has one
     number per sampling.
     """
 
@@ -55,7 +55,7 @@ class SpectrumPyramid:
     samplings_A: tuple[float, ...] = SAMPLINGS_A
 
     def spectrum(self, index: int) -> Spectrum:
-        """The level of one sampling as a spectrum of its own."""
+        """The level of one sampling as a spectrum."""
         sampling_A = self.samplings_A[index]
         step = 1.0 / (SIZE * sampling_A)
         return Spectrum(self.power[index], step, step, sampling_A, self.values_per_pixel[index])
@@ -105,7 +105,7 @@ def polar_cells(pyramid: SpectrumPyramid) -> Stack:
 
 
 def remove_background(log_power: Floats, known: Mask) -> Stack:
-    """Log power (samplings, sectors, cells) less its background, scaled and clipped; `known` is (samplings, cells)."""
+    """Log power (samplings, sectors, cells) minus its background, scaled and clipped; `known` is (samplings, cells)."""
     result = np.zeros(log_power.shape, dtype=np.float32)
     for level, inside in enumerate(known):
         if np.count_nonzero(inside) <= 2 * DEGREE:
@@ -197,7 +197,7 @@ OpticsInput = tuple[float, float, float, float]
 _FEATURES: Mapping[Kind, Callable[[SpectrumPyramid], Stack]] = MappingProxyType(
     {"polar": polar_cells, "enhanced": enhanced_images}
 )
-"""What each kind of network takes of a spectrum."""
+"""The input of each kind of network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,7 @@ class NetworkInput:
 
 
 def network_input(pyramid: SpectrumPyramid, optics: Optics, card: Card) -> NetworkInput:
-    """A spectrum and its optics as the network of a card takes them.
+    """Convert a spectrum and its optics to the input of the network of a card.
 
     Raises
     ------

@@ -30,8 +30,8 @@ class _Section(BaseModel):
 class ErrorRow(_Section):
     """Errors of the examples from `low` to `high`, in kV or Å.
 
-    `beyond_1000A` is the fraction with larger errors; `held_95` the fraction of true values inside the 95 % interval,
-    None for networks without one.
+    `beyond_1000A` is the fraction of errors above 1000 Å; `held_95` the fraction of true values inside the 95 %
+    interval, None for networks without one.
     """
 
     low: float
@@ -86,7 +86,7 @@ def read_card(model: Path) -> Card:
     Raises
     ------
     UnreadableFile, UnreadableTable
-        If there is none, or it is not a card.
+        If there is no card, or it is not valid.
     """
     path = card_path(model)
     try:

@@ -1,4 +1,4 @@
-"""Predictions of a trained network by ONNX Runtime on one thread: spectra in, defocus values with errors out."""
+"""Predictions of a trained network by ONNX Runtime on one thread: from spectra to defocus values with errors."""
 
 import functools
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from thonring.records import Floats, Note, Spectrum
 PACKAGED = Path(__file__).parent / "weights" / "rings.onnx"
 
 LARGEST_SIGMA_FRACTION = 0.1
-"""Standard error over defocus above which a prediction is flagged: the error at which a fit counts as a ring-lock."""
+"""Relative standard error above which a prediction is flagged: the error at which a fit counts as a ring-lock."""
 
 ROUNDING, RANGE_MARGIN = 1e-3, 5e-3
 """How far outside the training range a value may lie, as a fraction of itself and of the range: Cs 0 is as 0.01 mm."""
@@ -30,7 +30,7 @@ _OUTPUTS = {"polar": ("defocus_A", "sigma_A"), "enhanced": ("defocus_A",)}
 class NetworkDefocus:
     """Mean defocus and its standard error as a network predicts them.
 
-    `notes` state what the network was not trained for, and that it is itself uncertain: with any of them the defocus
+    `notes` state that the network was not trained for an input, or is itself uncertain: with any of them the defocus
     should not be trusted blindly.
     """
 
@@ -48,7 +48,7 @@ class Predictor:
 
     @staticmethod
     def load(model: Path | None = None) -> "Predictor":
-        """Load a model, or without a path the packaged one, which each process reads once.
+        """Load a model, by default the packaged one, which each process reads once.
 
         Raises
         ------
@@ -87,14 +87,14 @@ class Predictor:
                 "check the spectrum, and the model if this happens for every file."
             )
         return tuple(
-            NetworkDefocus(float(defocus), float(sigma), self._notes(one, float(defocus), float(sigma)))
-            for one, defocus, sigma in zip(inputs, defocus_A, sigma_A, strict=True)
+            NetworkDefocus(float(defocus), float(sigma), self._notes(item, float(defocus), float(sigma)))
+            for item, defocus, sigma in zip(inputs, defocus_A, sigma_A, strict=True)
         )
 
     def _run(self, inputs: Sequence[NetworkInput]) -> tuple[Floats, Floats]:
         """Defocus and standard error in Å, both (inputs,)."""
-        features = np.stack([one.features for one in inputs])
-        constants = np.array([one.constants for one in inputs], dtype=np.float32)
+        features = np.stack([item.features for item in inputs])
+        constants = np.array([item.constants for item in inputs], dtype=np.float32)
         feed = dict(zip(_INPUTS[self.card.kind], (features, constants), strict=False))
         try:
             outputs = self._session.run(list(_OUTPUTS[self.card.kind]), feed)
@@ -109,15 +109,15 @@ class Predictor:
             return defocus_A, self.card.sigma_scale * sigma_A
         return defocus_A, np.full(len(inputs), self.card.sigma_A, dtype=np.float64)
 
-    def _notes(self, one: NetworkInput, defocus_A: float, sigma_A: float) -> tuple[Note, ...]:
+    def _notes(self, item: NetworkInput, defocus_A: float, sigma_A: float) -> tuple[Note, ...]:
         card, finest_A = self.card, min(self.card.samplings_A)
         trained_A = max(card.trained_pixel_A[0], finest_A), max(card.trained_pixel_A[1], finest_A)
         notes = (
-            _outside("voltage", one.optics.voltage_kV, card.trained_kV, "kV"),
-            _outside("pixel", one.finest_A, trained_A, "Å/px"),
-            _outside("Cs", one.optics.cs_mm, card.trained_cs_mm, "mm"),
+            _outside("voltage", item.optics.voltage_kV, card.trained_kV, "kV"),
+            _outside("pixel", item.finest_A, trained_A, "Å/px"),
+            _outside("Cs", item.optics.cs_mm, card.trained_cs_mm, "mm"),
             _outside(
-                "amplitude contrast", one.optics.amplitude_contrast, card.trained_amplitude_contrast, ""
+                "amplitude contrast", item.optics.amplitude_contrast, card.trained_amplitude_contrast, ""
             ),
             _outside("defocus", defocus_A, card.trained_defocus_A, "Å"),
             _uncertain(defocus_A, sigma_A) if card.sigma_A is None else None,
@@ -162,7 +162,7 @@ def _packaged() -> Predictor:
 
 
 def _session(model: Path, card: Card) -> Any:  # noqa: ANN401 - ONNX Runtime has no types
-    """A session of one thread on a model that is undamaged and matches its card."""
+    """Create a single-threaded session, after checking that the model is undamaged and matches its card."""
     content = checked_model(model)
     if card.kind == "enhanced" and card.sigma_A is None:
         raise UnreadableTable(

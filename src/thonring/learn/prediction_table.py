@@ -30,7 +30,7 @@ _COLUMNS = (
 class Prediction:
     """Mean defocus of one file with its standard error; "flagged" if the prediction should not be trusted blindly.
 
-    `reason` is why it failed, or why it is flagged.
+    `reason` is why it failed or is flagged.
     """
 
     path: Path
@@ -44,7 +44,7 @@ class Prediction:
 
 
 def prepare_predictions(path: Path) -> None:
-    """Check that the table can be written, before the work starts: with its header alone if there is none yet.
+    """Check that the table can be written before the work starts; a new one is created with its header only.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def prepare_predictions(path: Path) -> None:
         )
     if not path.parent.is_dir():
         raise OutputError(
-            f"{path}: the folder above it, {path.parent}, does not exist. Create it, or choose another with --out."
+            f"{path}: its parent folder {path.parent} does not exist. Create it, or choose another with --out."
         )
     if not path.exists():
         write_predictions(path, ())

@@ -1,4 +1,4 @@
-"""Records as pictures: the spectrum beside its model, the radial profile, the signals of the search.
+"""Figures of records: the spectrum next to its model, the radial profile, the signals of the search.
 
 matplotlib is imported by the functions that draw, so that importing this package costs nothing.
 """

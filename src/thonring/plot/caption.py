@@ -1,4 +1,4 @@
-"""The text of a picture: name, verdict, numbers, reasons."""
+"""The caption of a figure: name, verdict, numbers, reasons."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _LINE_WIDTH = 34
 _LINES_FOR_REASONS = 10
-"""What fits the panel, in characters and lines of its font."""
+"""Size of the panel in characters and lines of its font."""
 
 _STATUS_MARKS = {"accepted": "✓", "rejected": "✗", "failed": "–"}
 
@@ -25,16 +25,16 @@ def headline(outcome: Outcome) -> str:
     return f"{shortened(outcome.path.name, 60)}   {_STATUS_MARKS[outcome.status]} {outcome.status}"
 
 
-def shortened(name: str, most: int) -> str:
-    """Cut the middle out of a name that is too long: the ends tell micrographs apart."""
-    if len(name) <= most:
+def shortened(name: str, length: int) -> str:
+    """Cut the middle out of a name that is too long: micrographs differ at the ends."""
+    if len(name) <= length:
         return name
-    tail = (most - 1) // 2
-    return f"{name[: most - 1 - tail]}…{name[-tail:]}"
+    tail = (length - 1) // 2
+    return f"{name[: length - 1 - tail]}…{name[-tail:]}"
 
 
 def facts(fit: CtfFit) -> list[tuple[str, str]]:
-    """Label and value of what a user looks for first, with standard errors."""
+    """Labels and values of the main results, with standard errors."""
     rows = [
         ("defocus U", f"{fit.defocus_u_A:,.0f} Å"),
         ("defocus V", f"{fit.defocus_v_A:,.0f} Å"),
@@ -76,7 +76,7 @@ def write_caption(axes: Axes, outcome: Outcome) -> None:
 
 
 def reasons_text(reasons: tuple[str, ...]) -> str:
-    """Reasons as bulleted lines that fit the panel; a list that is too long ends with how many it leaves out."""
+    """Reasons as bulleted lines that fit the panel; a list that is too long ends with the number left out."""
     lines: list[str] = []
     for shown, reason in enumerate(reasons):
         wrapped = textwrap.wrap(reason, _LINE_WIDTH + 8, initial_indent="• ", subsequent_indent="   ")
@@ -91,12 +91,12 @@ def _resolution(resolution_A: float) -> str:
 
 
 def _known_angle_sigma_deg(fit: CtfFit) -> float:
-    """Give 0 where the astigmatism was fixed, and the angle with it."""
+    """Standard error of the angle; 0 if the astigmatism was fixed, and the angle with it."""
     return fit.angle_sigma_deg if fit.astigmatism_sigma_A else 0.0
 
 
 def _with_error(value: str, sigma: float, unit: str) -> str:
-    """Write a value with its standard error, with as many digits of it as mean something."""
+    """Write a value with its standard error, with the significant digits only."""
     if sigma == 0:
         return f"{value}{unit} (fixed)"
     if not math.isfinite(sigma):

@@ -1,4 +1,4 @@
-"""Spectra as pictures: the measured one beside the model, and images of one alone; thumbnails of micrographs."""
+"""Images of spectra: the measured one next to the model, and each of them alone; thumbnails of micrographs."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 THUMBNAIL_PIXELS = 512
 _DARK_PERCENT, _BRIGHT_PERCENT = 1.0, 99.0
-"""Percentiles of a micrograph that are black and white."""
+"""Percentiles of a micrograph that become black and white."""
 
 _RINGS_FROM, _RINGS_TO = 0.15, 0.85
-"""Radii, over Nyquist, between which a spectrum's grey levels are chosen."""
+"""Radii, relative to Nyquist, between which a spectrum's grey levels are chosen."""
 
 
 # Figures
 
 
 def quadrant_figure(outcome: Outcome, enhanced: Image, composite: Image | None) -> Figure:
-    """Draw the measured spectrum beside the model, with the fit and the verdict in words.
+    """Draw the measured spectrum next to the model, with the fit and the verdict in words.
 
     Parameters
     ----------
     outcome
         The judged micrograph; its kept attempt gives the sampling, the fit and the reasons.
     enhanced
-        The spectrum for people, the full plane, centred, (n, n).
+        The enhanced spectrum, the full plane, centred, (n, n).
     composite
-        The same with the model in a part of it, (n, n); None where nothing could be fitted.
+        The same with the model in one quadrant, (n, n); None if nothing could be fitted.
     """
     assert outcome.attempt is not None
     nyquist_per_A = 0.5 / outcome.attempt.sampling_A
@@ -60,7 +60,7 @@ def quadrant_figure(outcome: Outcome, enhanced: Image, composite: Image | None) 
 
 
 def first_zeros(fit: CtfFit, optics: Optics) -> Floats:
-    """Give the closed curve of the first zeros, (2, directions), as kx and ky in 1/Å; NaN where there is none."""
+    """Return the closed curve of the first zeros, (2, directions), as kx and ky in 1/Å; NaN where there is none."""
     curves = zero_curves(1, fit, replace(optics, amplitude_contrast=fit.amplitude_contrast))
     first: Floats = curves[0]
     return first

@@ -1,4 +1,4 @@
-"""The pictures of one micrograph as files."""
+"""Writing the pictures of one micrograph."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Pictures:
 
 
 def write_plots(folder: Path, name: str, outcome: Outcome, pictures: Pictures | None) -> tuple[Path, ...]:
-    """Write NAME_spectrum.png and NAME_profile.png, as far as there is something to draw.
+    """Write NAME_spectrum.png and NAME_profile.png, if there is something to draw.
 
     Raises
     ------

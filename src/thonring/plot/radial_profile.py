@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def profile_figure(outcome: Outcome) -> Figure:
     """Draw the radial curve of a fitted micrograph in three panels over one frequency axis.
 
-    Power with background and envelope (log), the rings normalised by both beside the fitted sin²χ, and the
+    Power with background and envelope (log), the normalised rings with the fitted sin²χ, and the
     local agreement of the two; the fit resolution is marked in all.
     """
     assert outcome.fit is not None
@@ -45,7 +45,7 @@ def profile_figure(outcome: Outcome) -> Figure:
 
 
 def normalised_rings(curve: RadialCurve) -> Floats:
-    """Give (power - background) / ring power, (rings,): 0 at a zero, 1 at a crest, NaN without a model."""
+    """Return (power - background) / ring power, (rings,): 0 at a zero, 1 at a crest, NaN without a model."""
     modelled = curve.ring_power > 0
     ring_power = np.where(modelled, curve.ring_power, 1.0)
     return np.where(modelled, (curve.power - curve.background) / ring_power, math.nan)
@@ -70,7 +70,7 @@ def _draw_power(axes: Axes, absolute: RadialCurve) -> None:
 
 
 def relative_power(curve: RadialCurve) -> RadialCurve:
-    """Scale a curve to a background of median 1, for numbers that people can read."""
+    """Scale a curve to a background of median 1, for readable numbers."""
     unit = float(np.median(curve.background))
     return replace(
         curve,
@@ -130,7 +130,7 @@ def _mark_fit_resolution(axes: Axes, fit: CtfFit) -> None:
 
 
 def signals_figure(signals: SearchSignals, title: str = "") -> Figure:
-    """Draw the background-free profile, the same against k², and its transform with the peak taken."""
+    """Draw the background-free profile, the same against k², and its transform with the chosen peak."""
     with style.house_style():
         figure = style.new_figure(12.4, 3.7)
         profile, resampled, transform = figure.subplots(1, 3)

@@ -1,7 +1,7 @@
-"""How every picture looks: one palette, thin spines, one way of drawing a resolution axis.
+"""The style of all figures: one palette, thin spines, one kind of resolution axis.
 
 Colours are from the palette of Okabe & Ito (Color Universal Design, 2008), which people with any common colour vision
-can tell apart; a verdict is never shown by colour alone.
+can distinguish; a verdict is never shown by colour alone.
 """
 
 from __future__ import annotations
@@ -78,13 +78,13 @@ def new_figure(width_in: float, height_in: float) -> Figure:
     return Figure(figsize=(width_in, height_in), layout="constrained")
 
 
-def rings_to_label(nyquist_per_A: float, least_gap: float) -> list[float]:
-    """Round resolutions in Å inside the band, each at least `least_gap` of it beyond the one before."""
+def rings_to_label(nyquist_per_A: float, min_gap: float) -> list[float]:
+    """Round resolutions in Å inside the band, each at least `min_gap` of it beyond the previous one."""
     chosen: list[float] = []
     reached = 0.0
     for resolution_A in RESOLUTIONS_A:
         fraction = 1.0 / (resolution_A * nyquist_per_A)
-        if reached + least_gap <= fraction <= 1.0:
+        if reached + min_gap <= fraction <= 1.0:
             chosen.append(resolution_A)
             reached = fraction
     return chosen

@@ -1,4 +1,4 @@
-"""What criteria are computed from: the optics, the spectrum, the fit, and the network's defocus."""
+"""The data that criteria are computed from: the optics, the spectrum, the fit, and the network's defocus."""
 
 import functools
 import math
@@ -12,12 +12,12 @@ from thonring.records import CtfFit, Evidence, Image, Spectrum
 
 @dataclass(frozen=True)
 class AttemptData:
-    """One attempt, to be judged.
+    """The data of one attempt to be judged.
 
     `spectrum` gives the spectrum at the attempt's sampling, (512, 257), and `enhance` enhances it with Xmipp's preset
     for criteria, the centred full plane (512, 512); each is called once and only if a criterion needs it, also after
     `dataclasses.replace(data, fit=...)`. `original_pixel_A` is the micrograph's own pixel. `network_A` and
-    `network_sigma_A` are the network's defocus and its standard error, NaN where none was asked.
+    `network_sigma_A` are the network's defocus and its standard error, NaN if no network was used.
     """
 
     optics: Optics

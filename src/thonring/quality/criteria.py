@@ -13,11 +13,11 @@ Stage = Literal["spectrum", "fit"]
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """A quantity that a limit can be set on.
+    """A quantity on which a limit can be set.
 
     `stage` is "spectrum" if it needs no fit. `compute` gives NaN where the quantity cannot be computed;
-    `pass_if_missing` says whether that passes. It passes where the absence of a value is no sign of a bad micrograph,
-    and fails where a good one always has a value.
+    `pass_if_missing` says whether that passes. It does if the absence of a value is not a sign of a bad micrograph,
+    and does not if a good micrograph always has a value.
     """
 
     name: str
@@ -58,7 +58,7 @@ _FIT = (
         "fit",
         fit_criteria.aliasing,
         False,
-        "aliasing resolution over the resolution of the fit",
+        "aliasing resolution relative to the resolution of the fit",
     ),
     Criterion(
         "defocus_sigma", "fit", fit_criteria.defocus_sigma, False, "standard error of the defocus", "Å"

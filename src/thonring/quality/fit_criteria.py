@@ -1,6 +1,6 @@
 """Criteria of the fit: its rings, its certainty, its astigmatism, and drift.
 
-docs/criteria.md says what each is for; where a value cannot be computed it is NaN.
+docs/criteria.md explains each of them; a value that cannot be computed is NaN.
 """
 
 import math
@@ -14,8 +14,8 @@ from thonring.records import CtfFit, Floats
 BINS_PER_RING = 2.5
 """Frequency bins per ring below which rings count as aliased: Nyquist's two are a value of 1.25 of `aliasing`."""
 
-LEAST_SIGNIFICANCE = 5.0
-"""Standard errors of the mean ring contrast from which on `drift` can be told. Tuned by hand; no recorded set."""
+MIN_SIGNIFICANCE = 5.0
+"""Minimum mean ring contrast, in its standard errors, for which `drift` is computed. Hand-tuned; data not recorded."""
 
 
 # Rings
@@ -53,7 +53,7 @@ def score(data: AttemptData) -> float:
 def aliasing(data: AttemptData) -> float:
     """Resolution at which the rings lie closer than 2.5 frequency bins of the fit, over the fit resolution.
 
-    Above 1 the fit claims rings that the measured spectrum is too coarse to show. Where they nowhere lie so
+    Above 1 the fit claims rings that the measured spectrum is too coarse to resolve. If they are nowhere so
     close, the resolution is that of the Nyquist frequency. NaN without a fit resolution.
     """
     fit, profiles = data.fitted, data.evidence.profiles
@@ -86,7 +86,7 @@ def relative_defocus_sigma(data: AttemptData) -> float:
 def sampling_agreement(data: AttemptData) -> float:
     """Rings between the fitted defocus and that of the search at the coarser sampling, at the end of its band.
 
-    λ |difference| k²; NaN where there was no such search.
+    λ |difference| k²; NaN if there was no such search.
     """
     fit = data.fitted
     difference_A = abs(fit.coarse_defocus_A - fit.mean_defocus_A)
@@ -96,14 +96,14 @@ def sampling_agreement(data: AttemptData) -> float:
 def network_agreement(data: AttemptData) -> float:
     """Distance between the fitted mean defocus and the network's, in standard errors of their difference.
 
-    NaN where no network was asked.
+    NaN if no network was used.
     """
     sigma_A = math.hypot(data.network_sigma_A, data.fitted.defocus_sigma_A)
     return abs(data.network_A - data.fitted.mean_defocus_A) / sigma_A if sigma_A != 0 else math.nan
 
 
 def runner_up_gap(data: AttemptData) -> float:
-    """How far the next best minimum lies below the best, as the fit gives it; NaN where there is no other."""
+    """How far the next best minimum lies below the best, as given by the fit; NaN if there is no other."""
     return data.fitted.runner_up_gap
 
 
@@ -127,12 +127,12 @@ def drift(data: AttemptData) -> float:
     The contrast is the regression of power / background on sin²χ in the finer half of the band up to the fit
     resolution, in each sector; opposite directions are one by Friedel symmetry. The two-fold harmonic
     h around the mean contrast c, reduced by what noise alone would give, makes the ratio (c - h) / (c + h).
-    NaN where the mean contrast is below five of its standard errors: too faint to tell.
+    NaN if the mean contrast is below five of its standard errors: too faint to measure.
     """
     contrast, variance = _sector_contrast(data)
     mean = float(contrast.mean())
     mean_variance = float(variance.mean()) / len(contrast)
-    if not mean > LEAST_SIGNIFICANCE * math.sqrt(mean_variance):
+    if not mean > MIN_SIGNIFICANCE * math.sqrt(mean_variance):
         return math.nan
     # The harmonic that repeats after 180°, once around the sectors, as c(α) = c + h cos 2(α - α₀).
     turn = 2.0 * math.pi * np.arange(len(contrast)) / len(contrast)
@@ -144,7 +144,7 @@ def drift(data: AttemptData) -> float:
 
 def _sector_contrast(data: AttemptData) -> tuple[Floats, Floats]:
     """Regression slope of power / background on sin²χ and its variance, both (sectors,)."""
-    # The finer half of the band up to the fit resolution, where drift takes most.
+    # The finer half of the band up to the fit resolution, where drift has the largest effect.
     fit, profiles = data.fitted, data.evidence.profiles
     finest = min(1.0 / fit.fit_resolution_A, float(fit.curve.frequency_per_A[-1]))
     finer_half = profiles.within(0.5 * (1.0 / fit.resolution_range_A[0] + finest), finest)

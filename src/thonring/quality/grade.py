@@ -1,4 +1,4 @@
-"""From limits and an attempt's data to results with reasons."""
+"""Grading: from limits and an attempt's data to results with reasons."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from thonring.settings import Limit
 def grade(data: AttemptData, limits: Sequence[Limit], stage: Stage) -> tuple[CriterionResult, ...]:
     """Compute the criteria of one stage, in the order of the limits.
 
-    A criterion that failed has its reason; one that could not be computed has a reason that says so, passed or not.
+    A failed criterion has its reason; one that could not be computed has a reason that says so, passed or not.
     """
     return tuple(
         _result(CRITERIA[limit.criterion], limit, CRITERIA[limit.criterion].compute(data))
@@ -39,7 +39,7 @@ def _result(criterion: Criterion, limit: Limit, value: float) -> CriterionResult
 
 
 def holds(limit: Limit, values: Floats) -> npt.NDArray[np.bool_]:
-    """Whether `grade` passes values of a limit's criterion, in their shape; NaN: could not be computed."""
+    """Whether `grade` passes values of a limit's criterion, in the shape of `values`; NaN: could not be computed."""
     inside = (limit.at_least <= values) & (values <= limit.at_most)
     return inside | (np.isnan(values) & CRITERIA[limit.criterion].pass_if_missing)
 
@@ -50,7 +50,7 @@ def sentence(limit: Limit, value: float) -> str:
     Raises
     ------
     KeyError, IndexError, ValueError
-        If the reason is no format string of {value}, {limit} and {unit}.
+        If the reason is not a format string of {value}, {limit} and {unit}.
     """
     bound = limit.at_least if value < limit.at_least else limit.at_most
     return limit.reason.format(value=_number(value), limit=_number(bound), unit=limit.unit)

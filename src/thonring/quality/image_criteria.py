@@ -1,7 +1,7 @@
 """Criteria of the image: crystalline ice, the ring of ice, support film, and double exposure.
 
-docs/criteria.md says what each is for. Those of ice judge the full band of the micrograph, whatever sampling is tried.
-Where a value cannot be computed it is NaN.
+docs/criteria.md explains each of them. Those of ice judge the full band of the micrograph at any sampling.
+A value that cannot be computed is NaN.
 """
 
 import math
@@ -28,10 +28,10 @@ SPOT_BAND_A = (4.2, 3.2)
 """Band about the three spacings of hexagonal ice, with a margin of 7 % for an error of the pixel size."""
 
 VALUES_PER_BLOCK = 16
-"""Independent values in a block at least, so that noise has no single strong pixels. Tuned by hand."""
+"""Minimum independent values in a block, so that noise has no single strong pixels. Hand-tuned."""
 
 FALSE_ALARM = 1e-3
-"""Share of spectra of noise whose strongest block exceeds 1."""
+"""Fraction of noise spectra whose strongest block exceeds 1."""
 
 
 def crystalline_spots(data: AttemptData) -> float:
@@ -55,7 +55,7 @@ def crystalline_spots(data: AttemptData) -> float:
     # The mean of a ring from its median, which spots do not move: a Gamma distribution's median over its mean.
     level = _median_by_ring(power, ring)[ring] / (special.gammaincinv(values, 0.5) / values)
     strongest = float(np.max(np.divide(power, level, out=np.ones_like(level), where=level > 0)))
-    # What the strongest of so many blocks of noise exceeds in one spectrum of a thousand.
+    # The value that the strongest of this many noise blocks exceeds in one spectrum of a thousand.
     reach_of_noise = float(special.gammainccinv(values, FALSE_ALARM / power.size)) / values
     return (strongest - 1.0) / max(reach_of_noise - 1.0, 1.0)
 
@@ -105,7 +105,7 @@ def _median_by_ring(power: Image, ring: npt.NDArray[np.intp]) -> Floats:
 # The ring of ice
 
 RING_EDGES_A = (4.0, 3.85, 3.7, 3.6, 3.5)
-"""Annuli about the ring at 3.7 Å, narrow enough not to dilute it (limits.toml has what they measured)."""
+"""Annuli about the ring at 3.7 Å, narrow enough not to dilute it (limits.toml has measured values)."""
 
 COARSER_NEIGHBOUR_A, FINER_NEIGHBOUR_A = (4.6, 4.25), (3.3, 3.1)
 """Annuli on either side that the ring is compared with."""
@@ -149,32 +149,32 @@ def _annulus_mean(profiles: SectorProfiles, coarse_A: float, fine_A: float) -> t
 SMALLEST_STEP = 0.085
 """Carbon of 150 Å takes some 15 % of the beam; crowds of particles and unevenness of the ice make up to 7 %."""
 
-CLEAR = 4.5
+MIN_STEP_TO_SCATTER = 4.5
 """Step over scatter; two halves of an even slope reach 3.5, of a normal distribution 2.7."""
 
 NEIGHBOURS = 5
-"""Blocks each way whose median is taken, so that particles, dark but apart, are no area."""
+"""Blocks along each side of the median filter, so that isolated dark particles do not form an area."""
 
-MOST_SPLITS = 8
-"""Times that the blocks are split again; a split that still changes then is taken as it is."""
+MAX_SPLITS = 8
+"""Maximum number of splits; the last one is used even if it still changes."""
 
 
 def support_film_fraction(data: AttemptData) -> float:
-    """Share of the image that the smaller of two areas of different brightness covers; 0 where there is one level.
+    """Fraction of the image covered by the smaller of two areas of different brightness; 0 if there is only one level.
 
     Medians of 5 x 5 blocks are split in two classes by Otsu's threshold (1979), doi:10.1109/TSMC.1979.4310076, a plane
-    and a step between the classes are fitted to them, and they are split again by what the plane leaves, until nothing
-    changes. NaN for a spectrum without its image.
+    and a step between the classes are fitted to them, and they are split again by the residual of the plane, until
+    nothing changes. NaN for a spectrum without its image.
     """
     brightness = data.evidence.brightness
     if brightness is None:
         return math.nan
-    # Medians of blocks, which single particles do not darken; a first split by Otsu's threshold.
+    # Medians of blocks, unaffected by single particles; a first split by Otsu's threshold.
     values = ndimage.median_filter(np.asarray(brightness, dtype=np.float64), NEIGHBOURS, mode="nearest")
     plane = _plane_axes(values.shape)
     flat, bright = values.ravel(), values.ravel() > _otsu(values.ravel())
     step = scatter = 0.0
-    for _ in range(MOST_SPLITS):
+    for _ in range(MAX_SPLITS):
         if bright.all() or not bright.any():
             return 0.0
         # Plane and step together by least squares; then split again at half a step above the plane.
@@ -187,7 +187,7 @@ def support_film_fraction(data: AttemptData) -> float:
             break
         bright = again
     # A step counts if it is both deep and clear of the scatter about it.
-    if not (step > SMALLEST_STEP and step > CLEAR * scatter):
+    if not (step > SMALLEST_STEP and step > MIN_STEP_TO_SCATTER * scatter):
         return 0.0
     share = float(np.mean(bright))
     return min(share, 1.0 - share)
@@ -214,10 +214,10 @@ def _otsu(values: Floats) -> float:
 # Double exposure
 
 SHORTEST_A = 14.0
-"""Jumps below act like drift, and are judged as such."""
+"""Shorter jumps act like drift, and are judged as such."""
 
 LONGEST_SHARE = 0.45
-"""Longest jump looked for, over the length that the spectrum stands for."""
+"""Longest jump searched for, relative to the length that corresponds to the spectrum."""
 
 FINEST_A = 3.5
 """Pixel size whose Nyquist frequency ends the band: the rings are strongest inside."""
@@ -230,27 +230,27 @@ NORMAL_MAD = 1.4826
 
 
 def double_exposure(data: AttemptData) -> float:
-    """Contrast c of the strongest fringes that run through the rings, 0 to about 1; 0 where noise could make them.
+    """Contrast c of the strongest fringes across the rings, 0 to about 1; 0 if noise could cause them.
 
-    What the fitted model leaves of the spectrum, P / model - 1, is freed of its rotational mean, weighted by the
+    The residual of the spectrum, P / model - 1, without its rotational mean, is weighted by the
     rings' share of the model and Fourier transformed: fringes of a jump s are a peak at s, of height c under this
-    weight. The scatter of all shifts tells how high noise and misfit reach. A crystal of particles would show its
+    weight. The scatter of all shifts shows how high noise and misfit reach. A crystal of particles would show its
     lattice here too. NaN without rings in the band.
     """
-    # 1. What the model leaves, and the rings' share s of the model at each pixel.
+    # 1. The residual, and the rings' share s of the model at each pixel.
     spectrum = _inner(data.spectrum())
     residual, share, ring = _residual(data, spectrum)
     power = float((share * share).sum())
     if power == 0:
         return math.nan
-    # 2. Less its rotational mean: an error of background or envelope is no fringe.
+    # 2. Minus its rotational mean: an error of background or envelope is not a fringe.
     residual = np.where(share > 0, residual - _mean_of_rings(residual, share > 0, ring), 0.0)
     # 3. Fringes multiply the rings: the residual is s · c cos 2πk·s₀. Projected on s cos 2πk·s₀ for all shifts at once,
     #    over Σ s², a peak has the height c (cos² is ½ on average, and the plane has twice the half plane).
     contrast = _transform(residual * share) / power
     shift_A = _shifts(contrast.shape[0], spectrum.sampling_A * residual.shape[0] / contrast.shape[0])
     longest_A = LONGEST_SHARE / spectrum.step_x_per_A
-    # 4. The strongest shift in the range, if it stands out of all.
+    # 4. The strongest shift in the range, if it stands out from all.
     in_range = contrast[(shift_A > SHORTEST_A) & (shift_A < longest_A)]
     scatter = NORMAL_MAD * float(np.median(np.abs(in_range)))
     strongest = float(in_range.max())

@@ -8,10 +8,10 @@ A user's file::
 
     [[limit]]
     criterion = "fit_resolution"
-    at_most = 6.0                # at_least, at_most, reason, unit, source: what is not given is inherited
+    at_most = 6.0                # at_least, at_most, reason, unit, source: missing entries are inherited
 
 Reading: TOML → `_Profile`, which checks the shape → `Limit`s, each merged with the one it inherits from and checked.
-Writing, for a profile chosen on the page: only what differs from the profile that is extended.
+Writing, for a profile chosen on the page: only the differences from the extended profile.
 """
 
 import functools
@@ -33,7 +33,7 @@ from thonring.settings import Limit
 
 
 class _LimitEntry(BaseModel):
-    """A `[[limit]]` as it stands in the file: None where it is inherited."""
+    """A `[[limit]]` as in the file: inherited entries are None."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=True)
 
@@ -46,7 +46,7 @@ class _LimitEntry(BaseModel):
 
 
 class _Profile(BaseModel):
-    """A profile as it stands in the file."""
+    """A profile as in the file."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -82,7 +82,7 @@ def known_profiles() -> tuple[str, ...]:
 
 
 def limit_on(criterion: str, at_least: float, at_most: float, like: Limit | None = None) -> Limit:
-    """Give a limit on a criterion, worded `like` another one on it.
+    """Return a limit on a criterion, worded `like` another one on it.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _validated(table: Mapping[str, Any], where: str) -> _Profile:
 
 
 def _limits(profile: _Profile, where: str) -> dict[str, Limit]:
-    """The limits of a profile by criterion: those it extends, less those it drops, changed and added to."""
+    """The limits of a profile by criterion: the inherited ones without the dropped ones, with changes and additions."""
     limits = {} if profile.extends is None else dict(_packaged(profile.extends))
     for criterion in (*profile.drop, *(entry.criterion for entry in profile.limit)):
         if criterion not in CRITERIA:
@@ -142,7 +142,7 @@ def _limits(profile: _Profile, where: str) -> dict[str, Limit]:
 
 
 def _merged(entry: _LimitEntry, inherited: Limit | None, where: str) -> Limit:
-    """What an entry states, and the rest from the limit it inherits from, or from the criterion."""
+    """Complete an entry from the limit it inherits from, or from the criterion."""
     criterion = CRITERIA[entry.criterion]
     base = inherited or Limit(
         criterion=criterion.name,
@@ -163,7 +163,7 @@ def _merged(entry: _LimitEntry, inherited: Limit | None, where: str) -> Limit:
 
 
 def _checked(limit: Limit, where: str) -> Limit:
-    """The limit, if its bounds leave something between and its reason can be formatted."""
+    """Return the limit after checking that its bounds are in order and its reason can be formatted."""
     if not limit.at_least <= limit.at_most:
         raise SettingsError(
             f"{where}: {limit.criterion}: at_least {limit.at_least:g} is above at_most {limit.at_most:g}, "
@@ -180,9 +180,9 @@ def _checked(limit: Limit, where: str) -> Limit:
 
 
 def profile_text(name: str, limits: Sequence[Limit], extends: str | None, remark: str = "") -> str:
-    """Write limits as a profile that extends a packaged one, or none, and has only what differs from it.
+    """Write limits as a profile that extends a packaged one, or none, and has only the differences from it.
 
-    `remark` is where the limits that differ come from. No text may have control characters.
+    `remark` is the source of the limits that differ. No text may have control characters.
 
     Raises
     ------

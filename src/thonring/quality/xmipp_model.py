@@ -34,9 +34,9 @@ RINGS_PER_SAMPLING = 512
 """Rings from w = 0 to 1: the radii of Xmipp's spectrum of 512 pixels."""
 
 MINIMUM_REACH = 5
-"""Rings to each side that a minimum must lie below. Tuned by hand (see `xmipp_background_sigma` on what)."""
+"""Rings on each side that a minimum must lie below. Hand-tuned (see `xmipp_background_sigma` on what)."""
 
-FEWEST_POINTS = 4
+MIN_POINTS = 4
 """Points that a line is fitted to at least."""
 
 
@@ -143,9 +143,9 @@ def _rotational_mean(evidence: Evidence) -> tuple[Floats, Floats]:
 def _above_root_part(
     frequency_per_A: Floats, above: Floats, weight: Floats, low: npt.NDArray[np.bool]
 ) -> Floats:
-    """What of the power above the baseline the root part leaves where `low`; empty if it has no fit."""
+    """The power above the baseline that remains after the root part, where `low`; empty if that cannot be fitted."""
     positive = above > 0
-    if np.count_nonzero(positive) < FEWEST_POINTS or not low.any():
+    if np.count_nonzero(positive) < MIN_POINTS or not low.any():
         return np.empty(0)
     # S exp(-q √u): a straight line through the logarithm against √u, lowered to touch the profile from below.
     root = np.sqrt(frequency_per_A)
@@ -167,7 +167,7 @@ def _gaussian_sigma(frequency_per_A: Floats, rest: Floats, weight: Floats) -> fl
     # Centre at the maximum before it; the logarithm of a Gaussian is a straight line against (u - c)².
     centre_per_A = frequency_per_A[np.argmax(smooth[: minima[0] + 1])]
     fitted = np.flatnonzero(rest[: minima[0] + 1] > 0)
-    if fitted.size < FEWEST_POINTS:
+    if fitted.size < MIN_POINTS:
         return math.nan
     distance = (frequency_per_A[fitted] - centre_per_A) ** 2
     sigma = -_line(distance, np.log(rest[fitted]), weight[fitted])[1]

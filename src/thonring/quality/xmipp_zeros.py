@@ -18,15 +18,15 @@ COARSEST_SAMPLING_A = 1.8
 """Coarsest sampling that can show 3.6 Å."""
 
 DIRECTIONS_RAD = np.radians(np.arange(181.0))
-"""Directions that zeros and minima are looked for in."""
+"""Directions in which zeros and minima are searched."""
 
 FREQUENCIES = 300
 """Samples of the signed CTF from 0 to Nyquist."""
 
 NO_CONTRAST = 1000.0
-"""Value where the spectrum has no contrast along the first zero to divide by."""
+"""Value if the spectrum has no contrast along the first zero to divide by."""
 
-LEAST_CONTRAST = 1e-6
+MIN_CONTRAST = 1e-6
 """Standard deviation along the first zero up to which there is none."""
 
 # The spectrum alone
@@ -84,13 +84,13 @@ def xmipp_first_zero_ratio(data: AttemptData) -> float:
 
 
 def xmipp_first_minimum_ratio(data: AttemptData) -> float:
-    """`ctfCritFirstMinFirstZeroRatio`: contrast along the first minimum over that along the first zero.
+    """`ctfCritFirstMinFirstZeroRatio`: contrast along the first minimum relative to that along the first zero.
 
     Standard deviations of the enhanced spectrum; 1000 if that along the zero is at most 1e-6.
     """
     at_zero, at_minimum = _enhanced_at_zero_and_minimum(data)
     spread = float(at_zero.std())
-    return NO_CONTRAST if spread <= LEAST_CONTRAST else float(at_minimum.std()) / spread
+    return NO_CONTRAST if spread <= MIN_CONTRAST else float(at_minimum.std()) / spread
 
 
 def xmipp_ctf_margin(data: AttemptData) -> float:
@@ -101,7 +101,7 @@ def xmipp_ctf_margin(data: AttemptData) -> float:
     """
     at_zero, at_minimum = _enhanced_at_zero_and_minimum(data)
     spread = float(at_zero.std())
-    return NO_CONTRAST if spread <= LEAST_CONTRAST else float((at_minimum - at_zero).mean()) / spread
+    return NO_CONTRAST if spread <= MIN_CONTRAST else float((at_minimum - at_zero).mean()) / spread
 
 
 def xmipp_non_astigmatic_validity(data: AttemptData) -> float:
@@ -112,7 +112,7 @@ def xmipp_non_astigmatic_validity(data: AttemptData) -> float:
 def first_zeros(data: AttemptData) -> Floats:
     """Frequency in 1/Å of the signed CTF's first change of sign in each direction (181,), NaN without one."""
     frequency_per_A, ctf = _signed_ctf(data)
-    # The first pair of neighbours with a change of sign; a zero at k = 0 itself is none.
+    # The first pair of neighbours with a change of sign; a zero at k = 0 itself does not count.
     crossing = ctf[:, :-1] * ctf[:, 1:] <= 0
     crossing[:, 0] &= ctf[:, 0] != 0
     # The zero of the straight line between the two.

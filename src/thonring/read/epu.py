@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _SQUARE_TOLERANCE = 0.01
-"""Pixel sizes in x and y that differ by more are not of square pixels."""
+"""Largest relative difference of the pixel sizes in x and y of square pixels."""
 
 _M_TO_A = 1e10
 _PER_M2_TO_PER_A2 = 1e-20
@@ -30,7 +30,7 @@ _CAMERA = "microscopeData/acquisition/camera"
 
 
 def read_epu(path: Path, content: bytes) -> Metadata | None:
-    """What EPU states of an exposure; None if the file is XML of another kind.
+    """Read EPU's metadata of an exposure; None if the file is XML of another kind.
 
     A document type declaration, in which entities could be defined, is rejected: EPU writes none.
     """

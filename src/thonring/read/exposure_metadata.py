@@ -1,4 +1,4 @@
-"""What the microscope's own file states of an exposure, in our units, and how such files' values are checked."""
+"""Exposure metadata from the microscope's own file, in our units, and the checks of their values."""
 
 import codecs
 import math
@@ -14,7 +14,7 @@ from thonring.records import Note
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """One exposure as stated by the microscope's software; None where it states nothing, or an impossible value.
+    """One exposure as stated by the microscope's software; None for missing or impossible values.
 
     `pixel_A` is that of an image of `size_px` (columns, rows), or of `uncropped_px` before it was cropped, which need
     not be the image next to it: EPU describes a preview that may be binned, SerialEM a movie that may be
@@ -37,7 +37,7 @@ class Metadata:
 
 
 class MetadataField(NamedTuple):
-    """Name and unit of a quantity, and the values that it can have."""
+    """Name, unit and valid range of a quantity."""
 
     name: str
     unit: str
@@ -88,7 +88,7 @@ class FieldParser:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What was rejected, each once."""
+        """What was rejected, without repetitions."""
         return tuple(self._notes)
 
     def number(self, text: str | None, field: MetadataField, to_our_unit: float = 1.0) -> float | None:
@@ -123,12 +123,12 @@ class FieldParser:
             return None
 
     def reject(self, what: str) -> None:
-        """Note that something is not used."""
+        """Add a note that something is not used."""
         self._notes[Note(NOTE_KIND, f"{self._path}: {what}; ignored.")] = None
 
 
 def unusable(path: Path, what: str) -> Metadata:
-    """Metadata of a file of which nothing can be used, with a note that says why."""
+    """Empty metadata of an unusable file, with a note that says why."""
     parser = FieldParser(path)
     parser.reject(what)
     return Metadata(path, notes=parser.notes)

@@ -1,4 +1,4 @@
-"""One image file to one `Micrograph`, or to those of a stack, with the pixel size that holds for it."""
+"""Reading an image file as a `Micrograph`, or a stack as several, with the pixel size that applies."""
 
 import math
 from collections.abc import Sequence
@@ -52,12 +52,12 @@ def micrograph(path: Path, optics: Optics, *, metadata: bool = False) -> Microgr
 
 
 def micrographs(path: Path, optics: Optics) -> list[Micrograph]:
-    """Read all images of a file, as `micrograph` reads one; notes are with the first.
+    """Read all images of a file, as `micrograph` reads one; the first one has the notes.
 
     Raises
     ------
     UnreadableFile, UnsuitableImage, OpticsError
-        As `micrograph`, but for the number of images.
+        As `micrograph`, except for the number of images.
     """
     raw = load(path, stack=True)
     pixel_A, notes = resolve_pixel_size(path, raw.header_pixel_A, optics, refused=raw.notes)
@@ -135,7 +135,7 @@ def _difference_notes(path: Path, stated_A: float | None, given_A: float) -> tup
 
 
 def _likely_cause(ratio: float) -> str:
-    """Why the given pixel size is twice or half the header's; empty for any other ratio."""
+    """The likely reason why the given pixel size is twice or half the header's; empty for any other ratio."""
     if abs(ratio / 2 - 1) <= sidecar.FACTOR_TOLERANCE:
         return (
             "; twice the header's: either the image is super-resolution and the physical pixel size was given, "

@@ -1,4 +1,4 @@
-"""The inputs of a command, files, folders, patterns and STAR files, as a list of files with their optics."""
+"""The inputs of a command (files, folders, patterns and STAR files) as a list of files with their optics."""
 
 import functools
 import glob
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from thonring.files.text import TableReport
 
 PLACEHOLDER_KV = 300.0
-"""Stands in for a voltage that is not known yet, to check the other constants."""
+"""Stands in for a voltage that is not yet known, to check the other constants."""
 
 
 def sources(
@@ -41,7 +41,7 @@ def sources(
     Raises
     ------
     InputError
-        If there are no arguments, a folder cannot be listed, or a folder or pattern has no name with a known suffix.
+        If there are no arguments, a folder cannot be listed, or a folder or pattern has no file with a known suffix.
     UnreadableTable
         If a STAR file lists no micrographs.
     OpticsError

@@ -1,4 +1,4 @@
-"""Recognise a file by its first bytes, for messages about files that are not what their names say."""
+"""Recognise a file by its first bytes, for messages about files whose content contradicts their names."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ SIGNATURES: dict[bytes, tuple[str, tuple[str, ...]]] = {
     b"\x00\x00\x00\x03": ("a DigitalMicrograph DM3 file", ()),
     b"\x00\x00\x00\x04": ("a DigitalMicrograph DM4 file", ()),
 }
-"""First bytes → the kind of file, and the suffixes that promise it."""
+"""First bytes → the file format, and its suffixes."""
 
 MRC = ("an MRC file", (".mrc", ".mrcs", ".gz", ".bz2"))
 MRC_MAP = slice(208, 211)
@@ -31,9 +31,9 @@ MRC_MAP = slice(208, 211)
 
 
 def resemblance(path: Path) -> str:
-    """A sentence, after a space, about what the file looks like if that is not what its name promises.
+    """A sentence, after a space, about what the file looks like if that contradicts its name.
 
-    Empty if the bytes are of no known kind, or of the promised one.
+    Empty if the bytes are of no known format, or of the expected one.
     """
     try:
         with path.open("rb") as stream:

@@ -17,15 +17,15 @@ from thonring.read.exposure_metadata import FieldParser, Metadata, decoded, pars
 _LINE = re.compile(r"(\w+)\s*=\s*(.+)")
 _TIME_FORMATS = ("%d-%b-%Y %H:%M:%S", "%d-%b-%y %H:%M:%S")
 _EQUAL_TOLERANCE = 1e-3
-"""Values of several images that differ by less are one value."""
+"""Values of several images that differ by less count as equal."""
 
 _UNDERFOCUS_UM_TO_A = -1e4
 
 
 def read_mdoc(path: Path, content: bytes) -> Metadata | None:
-    """What a .mdoc states of its one image or movie.
+    """Read the metadata of the image or movie of a .mdoc.
 
-    If it lists several images, what is not the same for all is left out.
+    If it lists several images, values that differ between them are left out.
     """
     found = _values_by_key(decoded(content))
     if not found:

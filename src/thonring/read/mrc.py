@@ -47,7 +47,7 @@ Header = npt.NDArray[np.void]
 
 HEADER_BYTES = HEADER_DTYPE.itemsize
 MAP_WORD, STAMP_WORD = slice(208, 212), slice(212, 214)
-"""Bytes of word 53, and the first two of word 54, which tell the byte order."""
+"""Bytes of word 53, and the first two of word 54, which give the byte order."""
 
 TYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
 """Mode → type of a real pixel."""
@@ -131,7 +131,7 @@ def read_mrc(path: Path, *, stack: bool = False) -> RawImage:
 
 
 def _decompressor(stream: IO[bytes]) -> Callable[[IO[bytes]], Any] | None:
-    """What decompresses the stream; None if it is plain.
+    """The decompressor of the stream; None if it is not compressed.
 
     A plain image 35615 pixels wide starts with the bytes of gzip (nx = 0x8b1f), but has its map word.
     """
@@ -170,7 +170,7 @@ def _read_compressed(
             layout = _layout(path, start)
             if not stack and layout.has_signature:
                 check_one_image(path, layout.images)
-            # A small file can hold any number of pixels, so all images together must be of a size that is read.
+            # A small file can decompress to any number of pixels, so the size limit applies to all images together.
             check_size(path, layout.shape[2], layout.images * layout.shape[1])
             content.seek(layout.offset)
             pixel_bytes = _read_up_to(content, layout.pixel_bytes)
@@ -192,7 +192,7 @@ def _read_compressed(
 
 
 def _read_up_to(stream: IO[bytes], count: int) -> bytearray:
-    """The next `count` bytes, or as many as there are, in chunks: memory grows with what arrives."""
+    """The next `count` bytes, or as many as there are, in chunks: memory grows with the data received."""
     content = bytearray()
     while len(content) < count:
         chunk = stream.read(min(CHUNK_BYTES, count - len(content)))

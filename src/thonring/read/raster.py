@@ -25,7 +25,7 @@ JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 JPEG_FRAMES = range(0xC0, 0xC4)
 JPEG_FRAME = struct.Struct(">BHHB")
 MAX_SCANS = 100
-"""Scans of a JPEG picture: encoders write a dozen at most, and each costs a pass over the whole picture."""
+"""Maximum scans of a JPEG picture: encoders write a dozen at most, and each costs a pass over the whole picture."""
 
 Size = tuple[int, int, int]
 

@@ -1,4 +1,4 @@
-"""An image as its file has it, and the checks that every image reader makes."""
+"""An image as stored in its file, and the checks shared by all image readers."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ MAX_VALUES = 16384**2
 
 @dataclass(frozen=True, slots=True)
 class RawImage:
-    """One image as its file has it, or several.
+    """One image as stored in its file, or several.
 
     `pixels` (rows, columns), of a stack (images, rows, columns), in the file's own type; `header_pixel_A` as the header
     states it, unchecked (None: it states nothing).
@@ -27,12 +27,12 @@ class RawImage:
     notes: tuple[Note, ...] = ()
 
     def as_stack(self) -> "RawImage":
-        """The one image as a stack of one: pixels (1, rows, columns)."""
+        """The single image as a stack: pixels (1, rows, columns)."""
         return replace(self, pixels=self.pixels[None])
 
 
 def check_one_image(path: Path, images: int) -> None:
-    """Refuse a stack.
+    """Reject a stack.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def check_one_image(path: Path, images: int) -> None:
 
 
 def check_size(path: Path, columns: int, rows: int, channels: int = 1) -> None:
-    """Refuse a size that no image has, before memory is allocated for it.
+    """Reject impossible image sizes before memory is allocated.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def check_size(path: Path, columns: int, rows: int, channels: int = 1) -> None:
 
 
 def check_real(path: Path, pixels: npt.NDArray[Any]) -> None:
-    """Refuse pixels that are not real numbers.
+    """Reject pixels that are not real numbers.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The microscope's metadata next to an image: which file they are in, and how they agree with what is used."""
+"""The microscope's metadata next to an image: finding the file, and comparing it with the values used."""
 
 import re
 import stat
@@ -34,10 +34,10 @@ _MOVIE_TAGS = re.compile(r"(?<=.)_(fractions|EER|frames|aligned|mic)$", re.IGNOR
 
 
 def metadata_names(name: str) -> list[str]:
-    """Names that the metadata of an image of this name can have, the likeliest first.
+    """Possible names of the metadata file of an image of this name, the likeliest first.
 
     The image's suffix, the tags of movies and of motion correction, such as `_fractions`, `_EER`, `_DW` or
-    `_patch_aligned`, and the number that cryoSPARC prepends are left out one after the other.
+    `_patch_aligned`, and the number that cryoSPARC prepends are removed one after the other.
     """
     names = {f"{name}.mdoc": None}
     for stem in _stems(name):
@@ -64,9 +64,9 @@ def _shorter(stem: str) -> str:
 
 
 def sidecar_metadata(path: Path) -> Metadata | None:
-    """The microscope's metadata of an image; None if there are none.
+    """Read the microscope's metadata of an image; None if there are none.
 
-    No error is raised: what is wrong with a file is in the `notes`.
+    No error is raised: problems with the file are in the `notes`.
     """
     for candidate in (path.with_name(name) for name in metadata_names(path.name)):
         mode = _mode(candidate)
@@ -79,7 +79,7 @@ def sidecar_metadata(path: Path) -> Metadata | None:
 
 
 def _mode(path: Path) -> int | None:
-    """Type of the file before it is opened, which would wait for a pipe; None if there is nothing."""
+    """File type, checked before opening, since opening a pipe would block; None if the file does not exist."""
     try:
         return path.stat().st_mode
     except (OSError, ValueError):
@@ -171,14 +171,14 @@ def _size_factor(size: tuple[int, int], shape: tuple[int, int]) -> float | None:
 def metadata_notes(
     metadata: Metadata, optics: Optics, pixel_A: float, shape: tuple[int, int]
 ) -> tuple[Note, ...]:
-    """What of the metadata could not be used, differs from what is used, or matters to the result.
+    """Notes on metadata that could not be used, that differ from the values used, or that matter to the result.
 
     Parameters
     ----------
     optics
-        Those that are used.
+        The optics used.
     pixel_A
-        The one that is used.
+        The pixel size used.
     shape
         The image's (rows, columns).
     """
@@ -226,7 +226,7 @@ def _pixel_notes(metadata: Metadata, used_A: float, shape: tuple[int, int]) -> t
 
 
 def _likely_cause(metadata: Metadata, ratio: float) -> str:
-    """Why the pixel size used is twice or half the stated one; empty for any other ratio."""
+    """The likely reason why the pixel size used is twice or half the stated one; empty for any other ratio."""
     if abs(ratio / 2 - 1) <= FACTOR_TOLERANCE:
         certainty = "these are" if _is_super_resolution(metadata) else "probably"
         return (

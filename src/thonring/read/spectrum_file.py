@@ -1,4 +1,4 @@
-"""Read a spectrum that another program computed: the full plane in the file, the half plane in the record."""
+"""Reading spectra computed by another program: the full plane in the file, the half plane in the record."""
 
 from pathlib import Path
 
@@ -15,15 +15,15 @@ from thonring.settings import SpectrumKind
 MIN_SIDE = 16
 MIN_SYMMETRY = 0.9
 CLEAR_CONTRAST = 2.0
-"""Ratio of the two ring contrasts above which the place of the origin is beyond doubt: a choice."""
+"""Ratio of the two ring contrasts above which the position of the origin is clear: a choice."""
 
 
 def spectrum_file(path: Path, optics: Optics, kind: SpectrumKind) -> GivenSpectrum:
     """Read an amplitude or power spectrum of the full plane, centred or with its origin in the corner.
 
-    The header's pixel size (or `optics.pixel_A`, which wins) is the sampling whose Nyquist frequency ends the
-    axes: for a spectrum cropped by its program it is larger than the micrograph's. Where the origin is, is found from
-    the data. Amplitudes are squared. How many values a pixel averages is unknown and set to 1.
+    The header's pixel size (or `optics.pixel_A`, which overrides it) is the sampling whose Nyquist frequency ends the
+    axes: for a spectrum cropped by its program it is larger than the micrograph's. The position of the origin is found
+    from the data. Amplitudes are squared. The number of values averaged in a pixel is unknown and set to 1.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def spectrum_file(path: Path, optics: Optics, kind: SpectrumKind) -> GivenSpectr
 
 
 def _origin_in_corner(path: Path, plane: Floats) -> tuple[Floats, tuple[Note, ...]]:
-    """Return the plane with its origin at [0, 0], and a note if its place was uncertain."""
+    """Return the plane with its origin at [0, 0], and a note if its position was uncertain."""
     if min(plane.shape) < MIN_SIDE:
         raise UnsuitableImage(
             f"{path}: found {plane.shape[1]} x {plane.shape[0]} values, expected a spectrum of at least "
@@ -103,9 +103,9 @@ def _check_values(path: Path, bad_corner: npt.NDArray[np.bool_]) -> None:
 
 
 def _check_symmetry(path: Path, corner: Floats) -> None:
-    """Refuse a plane without P(k) = P(-k).
+    """Reject a plane without P(k) = P(-k).
 
-    Differences of neighbours are correlated, not values, which correlate by their common slope alone.
+    Differences of neighbours are correlated rather than values, which would correlate by their common slope alone.
     """
     log_power = _log(corner)
     mirrored = np.roll(log_power[::-1, ::-1], 1, axis=(0, 1))

@@ -34,10 +34,10 @@ COMPRESSIONS = {
     32773: "PackBits",
     50000: "Zstandard",
 }
-"""Those whose decoder stops when the image is full, however much the file would expand to."""
+"""Compressions whose decoder stops when the image is full, however much the file would expand to."""
 
 MAX_REASON = 200
-"""Characters of a library's message that are passed on."""
+"""Maximum characters passed on from a library's message."""
 
 NEW_SUBFILE_TYPE, SUBFILE_TYPE, WIDTH, LENGTH = 254, 255, 256, 257
 """Tags of a page: what kind of image it has, twice, and its size in pixels."""
@@ -220,7 +220,7 @@ def _check_compression(path: Path, page: Any) -> None:  # noqa: ANN401 - tifffil
 
 
 def _check_bytes(path: Path, page: Any, size: int) -> None:  # noqa: ANN401
-    """Refuse an uncompressed image that is larger than the file."""
+    """Reject an uncompressed image that is larger than the file."""
     bits = page.bitspersample if isinstance(page.bitspersample, int) else sum(page.bitspersample)
     expected = page.size * bits // 8
     if int(page.compression) == 1 and expected > size:

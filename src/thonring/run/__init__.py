@@ -1,1 +1,1 @@
-"""A run on disk: the database that is the truth, its folder, and who is accepted."""
+"""A run on disk: its database, which is the reference, its folder, and manual decisions."""

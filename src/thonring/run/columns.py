@@ -1,4 +1,4 @@
-"""The finished micrographs of a run as columns, to be plotted, sorted and filtered by the hundred thousand."""
+"""The finished micrographs of a run as columns, for plotting, sorting and filtering hundreds of thousands of them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,10 +22,12 @@ Integers = npt.NDArray[np.int64]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 _MICROGRAPH = ("pixel_A", "voltage_kV", "cs_mm", "cpu_seconds", "finished_at")
-_FIT = tuple(one.name for one in page_quantities() if one.stored)
-"""Columns of the table `attempt`; `sampling_A` is the attempt's own, which one without a fit has, too."""
+_FIT = tuple(quantity.name for quantity in page_quantities() if quantity.stored)
+"""Columns of the table `attempt`; `sampling_A` is the attempt's own, which exists even without a fit."""
 
-_DERIVED = tuple((one.name, one.derive) for one in page_quantities() if one.derive is not None)
+_DERIVED = tuple(
+    (quantity.name, quantity.derive) for quantity in page_quantities() if quantity.derive is not None
+)
 _QUERY = f"""
 SELECT input, path, name, COALESCE(decided.status, micrograph.status), COALESCE(mtime_ns, 0) / 1e9,
   verdict IS NOT NULL OR estimate IS NOT NULL, estimate IS NOT NULL, criteria, criterion_values, remarks, covariance,
@@ -42,7 +44,7 @@ WHERE input IN
 
 _HEAD = 11
 _AT_ONCE = 20_000
-"""Rows that are in memory as texts."""
+"""Rows held in memory as text at a time."""
 
 _REVISION = """
 SELECT (SELECT COUNT(*) FROM micrograph), (SELECT MAX(finished_at) FROM micrograph), (SELECT MAX(id) FROM action)
@@ -51,7 +53,7 @@ SELECT (SELECT COUNT(*) FROM micrograph), (SELECT MAX(finished_at) FROM microgra
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A state of a run: another one has more micrographs, a later time (seconds since 1970), or a later action."""
+    """A state of a run: later ones have more micrographs, a later time (seconds since 1970), or a later action."""
 
     micrographs: int = 0
     finished_at: float = 0.0
@@ -67,13 +69,13 @@ class RunColumns:
     number
         Numbers of the micrographs in the database.
     status
-        Index into STATUSES, that of the decision where there is one.
+        Index into STATUSES; a decision takes precedence.
     recorded_at
-        Time of the file in seconds since 1970, 0 where there was none.
+        Time of the file in seconds since 1970, 0 if there was none.
     decided, by_hand
         Whether there is a manual decision, and whether the estimate is manual.
     values
-        The numeric columns of results.csv for the attempt that is kept, criteria included; NaN where there is none.
+        The numeric columns of results.csv for the kept attempt, criteria included; NaN where there is no value.
     failing
         For each criterion whether it failed.
     """
@@ -99,7 +101,7 @@ class RunColumns:
 
 
 def revision_of(store: Store) -> Revision:
-    """Return the present state; much faster than reading the columns.
+    """Return the current state; much faster than reading the columns.
 
     Raises
     ------
@@ -112,7 +114,7 @@ def revision_of(store: Store) -> Revision:
 
 
 def read_columns(store: Store, known: RunColumns | None = None) -> RunColumns:
-    """Read the columns of a run; given those `known` of an earlier state, only what is new since then.
+    """Read the columns of a run; with the `known` ones of an earlier state, only what is new since then.
 
     Raises
     ------
@@ -130,8 +132,8 @@ def read_columns(store: Store, known: RunColumns | None = None) -> RunColumns:
         else:
             rows = connection.execute(_QUERY.format(_NEW), (since.finished_at, since.action))
         columns = known or _columns([], names, revision)
-        while some := rows.fetchmany(_AT_ONCE):
-            columns = _merged(columns, _columns(some, names, revision))
+        while chunk := rows.fetchmany(_AT_ONCE):
+            columns = _merged(columns, _columns(chunk, names, revision))
         if known is not None and len(columns) != revision.micrographs:
             return read_columns(store)
     return replace(columns, revision=revision)
@@ -154,7 +156,7 @@ def _columns(rows: Sequence[Any], names: Mapping[int, tuple[str, ...]], revision
         number=np.array(number, dtype=np.int64),
         file=tuple(map(text_of, path)),
         name=tuple(map(text_of, name)),
-        status=np.array([code[one] for one in status], dtype=np.int8),
+        status=np.array([code[text] for text in status], dtype=np.int8),
         recorded_at=np.array(recorded_at, dtype=np.float64),
         decided=np.array(decided, dtype=bool),
         by_hand=np.array(by_hand, dtype=bool),
@@ -164,7 +166,7 @@ def _columns(rows: Sequence[Any], names: Mapping[int, tuple[str, ...]], revision
 
 
 def _derived(values: Mapping[str, Floats], covariance: Sequence[str | None]) -> dict[str, Floats]:
-    """Compute the derived numbers of the fits, for all at once."""
+    """Compute the derived numbers of all fits at once."""
     variances = np.array([_variances(text) for text in covariance], dtype=np.float64).reshape(-1, 5)
     return {name: derive(values, variances) for name, derive in _DERIVED}
 
@@ -181,13 +183,13 @@ def _criteria(
     remarks: Sequence[str | None],
     names: Mapping[int, tuple[str, ...]],
 ) -> tuple[dict[str, Floats], dict[str, Bools]]:
-    """Values of each criterion, and whether it failed; attempts may have been judged by different lists."""
+    """Values of each criterion, and whether it failed; attempts may have been judged by different sets of criteria."""
     used = dict.fromkeys(name for key in dict.fromkeys(lists) if key is not None for name in names[key])
     values = {name: np.full(len(lists), np.nan) for name in used}
     failing = {name: np.zeros(len(lists), dtype=bool) for name in used}
     for key in filter(None, dict.fromkeys(lists)):
-        rows = np.flatnonzero([one == key for one in lists])
-        table = [json.loads(text or "[]") for text in compress(measured, (one == key for one in lists))]
+        rows = np.flatnonzero([entry == key for entry in lists])
+        table = [json.loads(text or "[]") for text in compress(measured, (entry == key for entry in lists))]
         for name, column in zip(names[key], zip(*table, strict=True), strict=True):
             values[name][rows] = [number_of(value) for value in column]
     for row, (judged_by, text) in enumerate(zip(lists, remarks, strict=True)):
@@ -200,14 +202,14 @@ def _criteria(
 
 def _merged(old: RunColumns, new: RunColumns) -> RunColumns:
     """Replace rows by those of `new` with the same number, and add the others, in the order of the numbers."""
-    stays = ~np.isin(old.number, new.number)
-    order = np.argsort(np.concatenate([old.number[stays], new.number]), kind="stable")
+    unchanged = ~np.isin(old.number, new.number)
+    order = np.argsort(np.concatenate([old.number[unchanged], new.number]), kind="stable")
 
     def joined(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return np.concatenate([before[stays], after])[order]
+        return np.concatenate([before[unchanged], after])[order]
 
     def texts(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...]:
-        both = (*compress(before, stays), *after)
+        both = (*compress(before, unchanged), *after)
         return tuple(both[index] for index in order)
 
     values = [

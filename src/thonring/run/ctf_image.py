@@ -1,4 +1,4 @@
-"""Pictures of spectra as MRC: spectra/NAME.ctf, to which `rlnCtfImage` points, or a stack of them."""
+"""Images of spectra as MRC files: spectra/NAME.ctf, to which `rlnCtfImage` points, or a stack of them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ def read_ctf_image(path: Path) -> tuple[Image, float]:
     Raises
     ------
     UnreadableFile
-        If it is missing or no MRC image.
+        If it is missing or not an MRC image.
     """
     import mrcfile
 

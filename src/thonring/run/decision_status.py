@@ -13,9 +13,9 @@ ManualVerdict = Literal["accepted", "rejected"]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided on a micrograph.
+    """A manual decision on a micrograph.
 
-    `verdict` is None where the criteria decide; `estimated` says that the fit in use is a manual one; `at` is UTC in
+    `verdict` is None if the criteria decide; `estimated` means that the fit in use is a manual one; `at` is UTC in
     ISO 8601.
     """
 
@@ -31,7 +31,7 @@ class Decision:
 
 
 def decided_status(verdict: ManualVerdict | None, estimate: Attempt | None) -> Status | None:
-    """Return the status that a decision gives; None where the automatic one stays."""
+    """Return the status given by a decision; None if the automatic one stays."""
     if verdict is not None:
         return verdict
     if estimate is None:
@@ -40,7 +40,7 @@ def decided_status(verdict: ManualVerdict | None, estimate: Attempt | None) -> S
 
 
 def with_decision(outcome: Outcome, decision: Decision, estimate: Attempt | None) -> Outcome:
-    """Apply a decision: the status, its reasons, a note, and the manual `estimate` as the attempt that is kept."""
+    """Apply a decision: the status, its reasons, a note, and the manual `estimate` as the kept attempt."""
     status = decided_status(decision.verdict, estimate)
     if estimate is not None:
         attempts = (*outcome.attempts, estimate)
@@ -58,8 +58,8 @@ def _judged(outcome: Outcome, decision: Decision, estimate: Attempt | None) -> O
     sentence = f"{decision.verdict} {decision.signature}"
     if decision.verdict == "rejected":
         return replace(outcome, reasons=(sentence, *reasons))
-    although = f", although the criteria failed: {'; '.join(reasons)}" if reasons else ""
-    note = Note("accepted-by-hand", f"{outcome.path}: {sentence}{although}")
+    failures = f", although the criteria failed: {'; '.join(reasons)}" if reasons else ""
+    note = Note("accepted-by-hand", f"{outcome.path}: {sentence}{failures}")
     return replace(outcome, reasons=(), notes=(*outcome.notes, note))
 
 
@@ -91,17 +91,17 @@ class _InEffect:
 def end_superseded(
     connection: sqlite3.Connection, micrograph: int, outcome: Outcome, provenance: Provenance
 ) -> None:
-    """End the decisions on a micrograph whose file or optics have changed, or that has no fit any more.
+    """End the decisions on a micrograph whose file or optics have changed, or that no longer has a fit.
 
-    To be called before `outcome` replaces the earlier one. Only a manual rejection stays in effect.
+    Must be called before `outcome` replaces the earlier one. Only a manual rejection stays in effect.
     """
     row = connection.execute(_IN_EFFECT, (micrograph,)).fetchone()
     if row is None:
         return
     current = _InEffect(*row)
-    was = (current.size, current.mtime_ns, current.inputs)
+    before = (current.size, current.mtime_ns, current.inputs)
     same = (
-        was == (provenance.file.size, provenance.file.mtime_ns, provenance.inputs)
+        before == (provenance.file.size, provenance.file.mtime_ns, provenance.inputs)
         and outcome.status != "failed"
     )
     if same and (current.estimate is not None or outcome.fit is not None):

@@ -1,4 +1,4 @@
-"""Manual decisions on the micrographs of a run, verdicts and estimates, with who and when; all of them are kept."""
+"""Manual decisions (verdicts and estimates) on micrographs of a run, with reviewer and time; all of them are kept."""
 
 import json
 import math
@@ -43,7 +43,7 @@ _ENDED = """
 EXISTS (SELECT 1 FROM decision AS later JOIN action AS ending ON ending.id = later.action
   WHERE ending.kind = 'ended' AND later.micrograph = now.micrograph AND later.action > now.action)
 """
-"""Whether the program ended what an action decided, see `end_superseded`: then there is nothing left to undo."""
+"""Whether the program ended the decisions of an action, see `end_superseded`; then there is nothing to undo."""
 
 _TO_UNDO = f"""
 SELECT id FROM action WHERE undoes IS NULL AND kind <> 'ended'
@@ -65,7 +65,7 @@ _OF_ONE = "WHERE id IN (SELECT action FROM decision WHERE micrograph = ?)"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action on so many `micrographs`; `at` is UTC in ISO 8601, `undoes` the action that it undid."""
+    """One action on a number of `micrographs`; `at` is UTC in ISO 8601, `undoes` the action that it undid."""
 
     id: int
     at: str
@@ -87,12 +87,12 @@ class _InEffect:
     verdict: ManualVerdict | None
 
     def unless_automatic(self, verdict: ManualVerdict) -> ManualVerdict | None:
-        """Return the verdict, or None where the criteria give the same."""
+        """Return the verdict, or None if the criteria give the same."""
         return None if verdict == (self.by_estimate or self.automatic) else verdict
 
 
 class Decisions:
-    """The manual decisions on a run, to be read and added to; micrographs are named by their numbers.
+    """Reads and adds manual decisions on a run; micrographs are identified by their numbers.
 
     Every method leaves the database as it was if it raises. All of them raise OutputError if the database cannot be
     read or written.
@@ -102,23 +102,23 @@ class Decisions:
         self._path, self._connection = path, connection
 
     def judge(self, micrographs: Sequence[int], verdict: ManualVerdict | None, who: str) -> Action:
-        """Accept or reject micrographs, or with None let the criteria decide again.
+        """Accept or reject micrographs, or with None return them to the criteria.
 
         Raises
         ------
         DecisionError
-            If one is not in the run, or is to be accepted without a fit; if there are none.
+            If a micrograph is not in the run or would be accepted without a fit, or if there are none.
         """
         with self._writing() as connection:
             current = self._in_effect(micrographs)
             if verdict == "accepted":
-                _refuse_without_fit([one.micrograph for one in current if not one.fitted])
+                _refuse_without_fit([state.micrograph for state in current if not state.fitted])
             action = self._act(who, _KINDS[verdict])
             connection.executemany(
                 _ADD_DECISION,
                 [
-                    (one.micrograph, action, verdict, one.estimate, verdict or one.by_estimate)
-                    for one in current
+                    (state.micrograph, action, verdict, state.estimate, verdict or state.by_estimate)
+                    for state in current
                 ],
             )
             return self.action(action)
@@ -126,25 +126,25 @@ class Decisions:
     def curate(
         self, verdicts: Mapping[int, ManualVerdict], who: str, *, overwrite: bool = False
     ) -> Action | None:
-        """Give micrographs the verdicts that follow from chosen limits, all in one action; None if nothing changes.
+        """Set the verdicts that follow from chosen limits, all in one action; None if nothing changes.
 
-        Where the criteria of the run give the same verdict, they decide. Individual verdicts stay, unless `overwrite`.
+        A verdict equal to that of the run's criteria is left to them. Individual verdicts stay, unless `overwrite`.
 
         Raises
         ------
         DecisionError
-            If one is not in the run, or is to be accepted without a fit; if there are none.
+            If a micrograph is not in the run or would be accepted without a fit, or if there are none.
         """
         with self._writing() as connection:
             spared = set() if overwrite else self.judged()
             changed = [
-                (one, verdict)
-                for one in self._in_effect(list(verdicts))
-                if one.micrograph not in spared
-                and (verdict := one.unless_automatic(verdicts[one.micrograph])) != one.verdict
+                (state, verdict)
+                for state in self._in_effect(list(verdicts))
+                if state.micrograph not in spared
+                and (verdict := state.unless_automatic(verdicts[state.micrograph])) != state.verdict
             ]
             _refuse_without_fit(
-                [one.micrograph for one, verdict in changed if verdict == "accepted" and not one.fitted]
+                [state.micrograph for state, verdict in changed if verdict == "accepted" and not state.fitted]
             )
             if not changed:
                 return None
@@ -152,14 +152,14 @@ class Decisions:
             connection.executemany(
                 _ADD_DECISION,
                 [
-                    (one.micrograph, action, verdict, one.estimate, verdict or one.by_estimate)
-                    for one, verdict in changed
+                    (state.micrograph, action, verdict, state.estimate, verdict or state.by_estimate)
+                    for state, verdict in changed
                 ],
             )
             return self.action(action)
 
     def judged(self) -> set[int]:
-        """Return the micrographs with an individual manual verdict in effect, one that does not come from curating."""
+        """Return the micrographs with an individual manual verdict in effect, that is, not one from curation."""
         with sqlite_errors(self._path):
             return {micrograph for (micrograph,) in self._connection.execute(_JUDGED)}
 
@@ -168,14 +168,14 @@ class Decisions:
     ) -> Action:
         """Use a manual estimate, with its verdict by the criteria, in place of the automatic one.
 
-        An earlier manual verdict on this micrograph ends: it was on another estimate. `provenance` is that of
-        the outcome which the person saw.
+        An earlier manual verdict on this micrograph ends, since it was on another estimate. `provenance` is that of
+        the outcome shown to the reviewer.
 
         Raises
         ------
         DecisionError
-            If the micrograph is not in the run, was done again since, or has no known pixel size; if the attempt has
-            no fit.
+            If the micrograph is not in the run, has been processed again, or has no known pixel size; if the attempt
+            has no fit.
         """
         if attempt.fit is None:
             _refuse_without_fit([micrograph])
@@ -204,7 +204,7 @@ class Decisions:
             current = self._in_effect(micrographs)
             action = self._act(who, "automatic")
             connection.executemany(
-                _ADD_DECISION, [(one.micrograph, action, None, None, None) for one in current]
+                _ADD_DECISION, [(state.micrograph, action, None, None, None) for state in current]
             )
             return self.action(action)
 
@@ -225,15 +225,15 @@ class Decisions:
             connection.executemany(_ADD_DECISION, [(key, action, *state) for key, *state in before])
             return self.action(action)
 
-    def history(self, micrograph: int | None = None, most: int = 100) -> list[Action]:
-        """Return the last actions, on one micrograph or on all, the latest first."""
+    def history(self, micrograph: int | None = None, limit: int = 100) -> list[Action]:
+        """Return the last actions, on one micrograph or on all, latest first."""
         with sqlite_errors(self._path):
             where = "" if micrograph is None else _OF_ONE
             of = () if micrograph is None else (micrograph,)
-            return [Action(*row) for row in self._connection.execute(_HISTORY.format(where), (*of, most))]
+            return [Action(*row) for row in self._connection.execute(_HISTORY.format(where), (*of, limit))]
 
     def action(self, number: int) -> Action:
-        """Return the action of a number.
+        """Return the action with a number.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""What the files that belong to a micrograph are called, and which names mean the same micrograph."""
+"""Names of a micrograph's files, and which names refer to the same micrograph."""
 
 import os
 import re
@@ -16,16 +16,16 @@ _COMPRESSIONS = (".gz", ".bz2")
 
 
 def artefact_names(paths: Sequence[Path], used: Collection[str] = ()) -> dict[Path, str]:
-    """One name per input file, no two alike even where a disk ignores case, and none of those `used` already.
+    """One name per input file, unique even if a disk ignores case, and none of those `used` already.
 
-    The name is the file's without its suffix (nor that of a compression). Where an earlier input has it,
-    the folders above are put in front, nearest first, and then a number is added. Adding inputs at the end
-    never changes the names of those before.
+    The name is that of the file without its suffix (and that of a compression). If an earlier input has it,
+    parent folders are prepended, nearest first, and then a number is appended. Adding inputs at the end
+    never changes earlier names.
 
     Raises
     ------
     OutputError
-        If a path contains what no STAR file can represent: control characters, or both kinds of quotes before blanks.
+        If a path contains what a STAR file cannot represent: control characters, or both kinds of quotes before blanks.
     """
     names: dict[Path, str] = {}
     taken = {name.casefold() for name in used}
@@ -66,9 +66,9 @@ def spectrum_file(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredFile:
-    """A file of a run: its number, its path as last given, that path absolute, and the name of its artefacts.
+    """A file of a run: its number, its path as last given, its absolute path, and the name of its artefacts.
 
-    Paths are texts: a large run has many, and as such they compare fast.
+    Paths are strings: a large run has many, and strings compare fast.
     """
 
     id: int
@@ -78,39 +78,39 @@ class RegisteredFile:
 
 
 def changed_files(paths: Sequence[Path], known: Sequence[RegisteredFile]) -> list[RegisteredFile]:
-    """Return those of `paths` that are new or have another path than before; new ones have the next numbers.
+    """Return those of `paths` that are new or whose path has changed; new ones get the next numbers.
 
-    A file is known by its path as given, or else by its absolute path, so that neither a run folder that moved with
+    A file is identified by its path as given, or else by its absolute path, so that neither a run folder moved with
     its micrographs nor a command from another folder lists a file twice.
 
     Raises
     ------
     OutputError
-        If a path contains what no STAR file can represent.
+        If a path contains what a STAR file cannot represent.
     """
-    by_path = {one.path: one for one in known}
+    by_path = {file.path: file for file in known}
     absolute = _absolute([str(path) for path in paths])
     claimed = {by_path[path].id for path in absolute if path in by_path}
-    by_absolute = {one.absolute_path: one for one in known if one.id not in claimed}
+    by_absolute = {file.absolute_path: file for file in known if file.id not in claimed}
     found = {path: by_path.get(path) or by_absolute.get(whole) for path, whole in absolute.items()}
-    fresh = [Path(path) for path, one in found.items() if one is None]
-    names = artefact_names(fresh, [one.name for one in known])
-    numbers = count(max((one.id for one in known), default=0) + 1)
+    fresh = [Path(path) for path, file in found.items() if file is None]
+    names = artefact_names(fresh, [file.name for file in known])
+    numbers = count(max((file.id for file in known), default=0) + 1)
     added = [
         RegisteredFile(next(numbers), str(path), absolute[str(path)], name) for path, name in names.items()
     ]
     changed = [
-        replace(one, path=path, absolute_path=absolute[path])
-        for path, one in found.items()
-        if one is not None and (one.path, one.absolute_path) != (path, absolute[path])
+        replace(file, path=path, absolute_path=absolute[path])
+        for path, file in found.items()
+        if file is not None and (file.path, file.absolute_path) != (path, absolute[path])
     ]
     return [*changed, *added]
 
 
 def _absolute(paths: Sequence[str]) -> dict[str, str]:
-    """Do what `Path.absolute` does, for many."""
-    here = str(Path.cwd())
-    return {path: os.path.join(here, path) for path in paths}  # noqa: PTH118 - texts, see `RegisteredFile`
+    """Same as `Path.absolute`, for many paths."""
+    working_folder = str(Path.cwd())
+    return {path: os.path.join(working_folder, path) for path in paths}  # noqa: PTH118 - texts, see `RegisteredFile`
 
 
 SUFFIXES = re.compile(
@@ -124,7 +124,7 @@ UID = re.compile(r"^\d{15,}_(?=.)")
 def key_of(path: object) -> str:
     """Name of a micrograph without folder, suffixes and the tags that programs append.
 
-    Left out are, repeatedly: RELION's `:mrc` and `1@`, the suffixes of images, spectra and tables (`.mrc`,
+    Removed are, repeatedly: RELION's `:mrc` and `1@`, the suffixes of images, spectra and tables (`.mrc`,
     `.tif`, `.ctf`, `.txt` …), and the endings `_PS`, `_avrot`, `_ctf`, `_noDW`, `_DW` and those of
     cryoSPARC's motion correction, `_patch_aligned`, `_rigid_aligned` and `_doseweighted`. So
     `Movies/a_PS.ctf:mrc`, `a.mrc` and `a_avrot.txt` have one key, `a`. Other dots and endings belong to the

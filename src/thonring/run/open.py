@@ -1,4 +1,4 @@
-"""Open a run's database: for the one process that writes it, for any that reads, and for manual decisions."""
+"""Opening a run's database: for the one process that writes it, for readers, and for manual decisions."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def run_lock(run: Path) -> Iterator[None]:
     Raises
     ------
     RunInUse
-        If another process has it, with its process id, its machine and since when.
+        If another process has it; the error states its process id, its machine and since when.
     OutputError
         If the folder cannot be locked.
     """
@@ -75,23 +75,23 @@ STORE = "run.db"
 
 _LEFT_HALF_WRITTEN = (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY)
 _PATIENCE_S = 120.0
-"""How long a writer waits for another process that reads: as long as it takes to export a large run."""
+"""How long a writer waits for a reader: as long as it takes to export a large run."""
 
 _DECISION_PATIENCE_S = 15.0
-"""How long a decision on the page waits for a process that writes."""
+"""How long a decision on the page waits for a writer."""
 
 
 @contextmanager
 def open_run(run: Path) -> Iterator[Store]:
     """Open the database of an existing run folder for this process alone, or create it.
 
-    Files that a killed process left half written are removed. When the block ends, the database is one plain
-    file again, unless another process reads it at that moment.
+    Files left half written by a killed process are removed. When the block ends, the database is one plain
+    file again, unless another process is reading it.
 
     Raises
     ------
     RunInUse
-        If another process works on the run.
+        If another process is using the run.
     OutputError
         If the database is damaged, of a later version, or cannot be written.
     """
@@ -112,7 +112,7 @@ def open_run(run: Path) -> Iterator[Store]:
 
 
 def _keep_journal(connection: sqlite3.Connection, journal: Journal) -> None:
-    """Change the journal mode, unless another process reads at this moment: either mode is safe then."""
+    """Change the journal mode, unless another process is reading; either mode is safe then."""
     with suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA busy_timeout = 0")
         connection.execute(f"PRAGMA journal_mode = {journal}")
@@ -146,7 +146,7 @@ def read_run(run: Path) -> Iterator[Store]:
 
 
 def _version(path: Path) -> int:
-    """Return the schema version; what a killed process left half written is first rolled back, by a writer."""
+    """Return the schema version; changes left half written by a killed process are first rolled back, by a writer."""
     try:
         with _connected(path, "ro") as connection:
             return schema.check(path, connection)
@@ -159,7 +159,7 @@ def _version(path: Path) -> int:
 
 @contextmanager
 def decide_in(run: Path) -> Iterator[Decisions]:
-    """Open the manual decisions of a run to read and add to them, also while another process estimates.
+    """Open the manual decisions of a run for reading and adding, also while another process estimates.
 
     Raises
     ------

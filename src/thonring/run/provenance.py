@@ -1,4 +1,4 @@
-"""What an outcome was found from, so that a later run knows whether it is still valid."""
+"""What an outcome was computed from, so that a later run knows whether it is still valid."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from thonring.settings import KnownAstigmatism, Limit, Settings
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A file as it was: `size` in bytes and `mtime_ns`, None if there was none; `content_hash` "" if not computed."""
+    """State of a file: `size` in bytes and `mtime_ns`, None if it did not exist; `content_hash` "" if not computed."""
 
     size: int | None = None
     mtime_ns: int | None = None
@@ -26,9 +26,9 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class Processing:
-    """How a micrograph was estimated: `settings` as `settings_text` writes them, and the program's version.
+    """How a micrograph was estimated: `settings` as written by `settings_text`, and the program's version.
 
-    `artefacts` names what was written in addition to the tables; `spectrum_kind` is "" where the inputs are images.
+    `artefacts` names what was written in addition to the tables; `spectrum_kind` is "" if the inputs are images.
     """
 
     settings: str
@@ -39,9 +39,9 @@ class Processing:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """All that an outcome depends on; `inputs` are optics and known defocus as `inputs_text` writes them.
+    """Everything an outcome depends on; `inputs` are optics and known defocus as written by `inputs_text`.
 
-    The hash of the file's content is the outcome's, found when the file was read.
+    The hash of the file's content is in the outcome, computed when the file was read.
     """
 
     file: FileState
@@ -51,7 +51,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What was given for one micrograph; with `metadata` the microscope's file next to it was used."""
+    """The inputs given for one micrograph; with `metadata` the microscope's file next to it was used."""
 
     optics: Optics
     known: KnownDefocus | None
@@ -76,7 +76,7 @@ def file_state(path: Path) -> FileState:
 
 
 def content_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes in hexadecimal; "" where it cannot be read."""
+    """SHA-256 of a file's bytes in hexadecimal; "" if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -85,18 +85,18 @@ def content_hash(path: Path) -> str:
 
 
 def settings_text(settings: Settings) -> str:
-    """Write the settings that influence a result: names of profiles and sources of limits do not."""
+    """Write the settings that influence a result, that is, without names of profiles and sources of limits."""
     limits = [{**asdict(limit), "source": ""} for limit in settings.limits]
     return compact(plain({**asdict(settings), "profile": "", "limits": limits}))
 
 
 def settings_of(text: str, profile: str) -> Settings:
-    """Read what `settings_text` wrote; the name of the profile of limits is not in it.
+    """Read the output of `settings_text`, which does not have the name of the profile of limits.
 
     Raises
     ------
     OutputError
-        If the text is not that of settings.
+        If the text does not describe settings.
     """
     try:
         stored = {name: _as_tuple(value) for name, value in json.loads(text).items()}
@@ -108,12 +108,12 @@ def settings_of(text: str, profile: str) -> Settings:
 
 
 def limits_of(text: str) -> tuple[Limit, ...]:
-    """Read the limits alone of what `settings_text` wrote; their sources are not in it.
+    """Read only the limits from the output of `settings_text`, which does not have their sources.
 
     Raises
     ------
     OutputError
-        If the text is not that of settings.
+        If the text does not describe settings.
     """
     try:
         return tuple(limit_of(limit) for limit in json.loads(text)["limits"])
@@ -129,7 +129,7 @@ def _unreadable(content: str, text: str, problem: Exception) -> OutputError:
 
 
 def limit_of(fields: Mapping[str, Any]) -> Limit:
-    """Read a limit from its fields as JSON has them: a side that does not bind is null.
+    """Read a limit from its JSON fields: a side without a bound is null.
 
     Raises
     ------
@@ -152,12 +152,12 @@ def _as_tuple(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 
 def inputs_of(text: str) -> Inputs:
-    """Read what `inputs_text` wrote.
+    """Read the output of `inputs_text`.
 
     Raises
     ------
     OutputError
-        If the text is not that of optics and a known defocus.
+        If the text does not describe optics and a known defocus.
     """
     try:
         stored = json.loads(text)
@@ -169,7 +169,7 @@ def inputs_of(text: str) -> Inputs:
 
 
 def inputs_text(optics: Optics, known: KnownDefocus | None, *, metadata: bool = True) -> str:
-    """Write what was given for one micrograph; `metadata` are the default and only written if they are ignored."""
+    """Write the inputs given for one micrograph; `metadata` is the default and only written if it is ignored."""
     ignored = {} if metadata else {"metadata": False}
     return compact(
         {"optics": {**asdict(optics), **ignored}, "known": None if known is None else asdict(known)}

@@ -26,20 +26,20 @@ class FitQuantity:
     name
         Its column in results.csv and attempts.csv, and its field in JSON.
     title, unit, about
-        For people: a short title, the unit, and one sentence where the title does not say all.
+        For display: a short title, the unit, and a sentence if the title is not enough.
     attribute
         Attribute of `CtfFit`, if that is not called `name`.
     column
         Column of the database, if that is not called `name`. For derived numbers it is not used.
     stored
-        Whether the database has it; a derived number is computed from stored ones.
+        Whether it is in the database; a derived number is computed from stored ones.
     derive
         Computes a derived number for many micrographs at once; only needed if it is `on_page`.
     in_tables, in_answers, on_page
-        Whether results.csv and attempts.csv have it, the JSON answer for one attempt, and the columns of a run.
+        Whether it is in results.csv and attempts.csv, in the JSON answer for one attempt, and in the columns of a run.
         results.json has every number.
     page_rank
-        The page shows its columns in this order, equal ranks in that of the table.
+        Rank of its column on the page; equal ranks keep the order of the table.
     """
 
     name: str
@@ -165,7 +165,7 @@ FIT_QUANTITIES = (
     FitQuantity(
         "log_likelihood_gain",
         "Likelihood gain",
-        about="Log-likelihood of the rings over that of none.",
+        about="Log-likelihood with rings relative to that without.",
         in_answers=False,
         page_rank=14,
     ),
@@ -202,10 +202,10 @@ FIT_QUANTITIES = (
         on_page=False,
     ),
 )
-"""In the order of results.csv: a new row stands last."""
+"""In the order of results.csv: new rows are added at the end."""
 
 
 def page_quantities() -> tuple[FitQuantity, ...]:
-    """Give the numbers that are columns of the page, in its order."""
-    shown = (one for one in FIT_QUANTITIES if one.on_page)
-    return tuple(sorted(shown, key=lambda one: one.page_rank))
+    """Return the numbers that are columns of the page, in its order."""
+    shown = (quantity for quantity in FIT_QUANTITIES if quantity.on_page)
+    return tuple(sorted(shown, key=lambda quantity: quantity.page_rank))

@@ -1,4 +1,4 @@
-"""Outcomes as rows of the database and back, without loss but for their curves and signals; and its queries."""
+"""Conversion between outcomes and database rows, lossless except for curves and signals; and the queries."""
 
 import json
 import math
@@ -23,20 +23,20 @@ MICROGRAPH_COLUMNS = (
     *("voltage_kV", "cs_mm", "amplitude_contrast", "given_pixel_A"),
     *("pixel_A", "rows", "columns", "chosen", "notes", "cpu_seconds", "content_hash"),
 )
-_STORED = tuple(one for one in FIT_QUANTITIES if one.stored)
+_STORED = tuple(quantity for quantity in FIT_QUANTITIES if quantity.stored)
 _FIT_COLUMNS = (
-    *(one.stored_column for one in _STORED),
+    *(quantity.stored_column for quantity in _STORED),
     *("lowest_resolution_A", "highest_resolution_A", "covariance", "fit_notes"),
 )
 ATTEMPT_COLUMNS = ("sampling_A", "profile", "criterion_values", "remarks", "fitted", *_FIT_COLUMNS)
 
 _NOTHING = np.zeros(0)
 NO_CURVE = RadialCurve(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
-"""The curve of a fit of which only the numbers are stored."""
+"""The empty curve of a stored fit, of which only the numbers are kept."""
 
 
 def stored_text(text: str) -> str | bytes:
-    """Convert text for SQLite: to the bytes themselves where a file name is not valid UTF-8."""
+    """Convert text for SQLite: to bytes if a file name is not valid UTF-8."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -45,7 +45,7 @@ def stored_text(text: str) -> str | bytes:
 
 
 def text_of(stored: str | bytes) -> str:
-    """Read what `stored_text` gave."""
+    """Inverse of `stored_text`."""
     return stored if isinstance(stored, str) else stored.decode("utf-8", "surrogateescape")
 
 
@@ -71,11 +71,11 @@ def micrograph_row(outcome: Outcome) -> Row:
 def attempt_row(attempt: Attempt) -> Row:
     """Convert an attempt to a row of the table `attempt`, in the order of ATTEMPT_COLUMNS, without `criteria_text`."""
     verdict = attempt.verdict
-    values = [finite(one.value) for one in verdict.criteria]
+    values = [finite(result.value) for result in verdict.criteria]
     remarks = [
-        [index, one.passed, one.reason]
-        for index, one in enumerate(verdict.criteria)
-        if one.reason or not one.passed
+        [index, result.passed, result.reason]
+        for index, result in enumerate(verdict.criteria)
+        if result.reason or not result.passed
     ]
     head = (attempt.sampling_A, stored_text(verdict.profile), compact(values), compact(remarks))
     fit = attempt.fit
@@ -84,7 +84,7 @@ def attempt_row(attempt: Attempt) -> Row:
     return (
         *head,
         1,
-        *(float(getattr(fit, one.fit_attribute)) for one in _STORED),
+        *(float(getattr(fit, quantity.fit_attribute)) for quantity in _STORED),
         *fit.resolution_range_A,
         compact(finite_rows(fit.covariance.tolist())),
         _notes_text(fit.notes),
@@ -92,12 +92,12 @@ def attempt_row(attempt: Attempt) -> Row:
 
 
 def criteria_text(attempt: Attempt) -> str:
-    """Return the row of the table `criteria`: the names alone, which most attempts of a run share."""
-    return compact([one.name for one in attempt.verdict.criteria])
+    """Return the row of the table `criteria`: only the names, which most attempts of a run share."""
+    return compact([result.name for result in attempt.verdict.criteria])
 
 
 def outcome_of(path: Path, row: Row, attempts: tuple[Attempt, ...]) -> Outcome:
-    """Read what `micrograph_row` gave; the attempts are the micrograph's, in their order."""
+    """Inverse of `micrograph_row`; the attempts are those of the micrograph, in order."""
     status, reasons, voltage_kV, cs_mm, amplitude_contrast, given_pixel_A, *others = row
     pixel_A, rows, columns, chosen, notes, cpu_seconds, content_hash = others
     known = voltage_kV is not None
@@ -117,7 +117,7 @@ def outcome_of(path: Path, row: Row, attempts: tuple[Attempt, ...]) -> Outcome:
 
 
 def attempt_of(row: Row, names: Sequence[str]) -> Attempt:
-    """Read what `attempt_row` gave, by the names of its criteria; the fit's curve is empty."""
+    """Inverse of `attempt_row`, given the names of its criteria; the fit's curve is empty."""
     sampling_A, profile, values, remarks, fitted, *fit = row
     criteria = [
         CriterionResult(name, number_of(value), passed=True)
@@ -132,7 +132,7 @@ def attempt_of(row: Row, names: Sequence[str]) -> Attempt:
 def _fit(row: Row) -> CtfFit:
     *numbers, lowest_A, highest_A, covariance, notes = row
     named: dict[str, Any] = {
-        one.fit_attribute: _number(number) for one, number in zip(_STORED, numbers, strict=True)
+        quantity.fit_attribute: _number(number) for quantity, number in zip(_STORED, numbers, strict=True)
     }
     return CtfFit(
         **named,
@@ -144,7 +144,7 @@ def _fit(row: Row) -> CtfFit:
 
 
 def _matrix(text: str) -> Floats:
-    """Read a matrix: numpy converts null and "inf", too."""
+    """Read a matrix; numpy also converts null and "inf"."""
     return np.array(json.loads(text), dtype=np.float64)
 
 
@@ -212,7 +212,7 @@ STATUSES = "SELECT path, status FROM micrograph JOIN input ON input.id = microgr
 
 _RECORD_COLUMNS = ("input.id", "path", "place", "name", "verdict", "estimate", "who", "at", *_ORIGIN_COLUMNS)
 RECORD_HEAD = len(_RECORD_COLUMNS)
-"""So many columns precede those of MICROGRAPH_COLUMNS in a row of MICROGRAPHS."""
+"""Number of columns before those of MICROGRAPH_COLUMNS in a row of MICROGRAPHS."""
 
 _MICROGRAPHS = (
     f"SELECT {', '.join(_RECORD_COLUMNS)}, {_of('micrograph', MICROGRAPH_COLUMNS)} "
@@ -231,7 +231,7 @@ GROUP BY COALESCE(decided.status, micrograph.status), voltage_kV, cs_mm, microgr
 criteria, number = COALESCE(estimate, chosen), fitted,
 ABS(defocus_u_A) < 9e999 AND ABS(defocus_v_A) < 9e999 AND ABS(angle_deg) < 9e999, phase_shift_deg = 0
 """
-"""The first micrograph of each kind that makes a difference to the totals of a run (`formats.table.RunTotals`)."""
+"""The first micrograph of each kind that matters for the totals of a run (`formats.table.RunTotals`)."""
 
 _CHOSEN = "(SELECT value FROM json_each(?))"
 CHOSEN_MICROGRAPHS = _MICROGRAPHS.format(f"WHERE input.id IN {_CHOSEN}")
@@ -244,6 +244,6 @@ def processing_row(processing: Processing) -> Row:
 
 
 def processing_of(row: Row) -> Processing:
-    """Read what `processing_row` gave."""
+    """Inverse of `processing_row`."""
     settings, spectrum_kind, artefacts, version = row
     return Processing(settings, spectrum_kind, tuple(json.loads(artefacts)), version)

@@ -1,4 +1,4 @@
-"""The schema of a run's database: created, recognised, and migrated to the present version."""
+"""The schema of a run's database: creation, checks, and migration to the current version."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ def check(path: Path, connection: sqlite3.Connection) -> int:
     Raises
     ------
     OutputError
-        If the file is another program's, or of a later version.
+        If the file belongs to another program or is of a later version.
     """
     version = _number(connection, "user_version")
     tables = _number(connection, "schema_version")
@@ -57,7 +57,7 @@ def check(path: Path, connection: sqlite3.Connection) -> int:
 
 
 def migrate(path: Path, connection: sqlite3.Connection) -> None:
-    """Migrate a database to the present version; each step is one transaction.
+    """Migrate a database to the current version; each step is one transaction.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""settings.json: how a run was asked for, so that it can be repeated. Nothing else in a run depends on this file."""
+"""settings.json: the settings of a run, so that it can be repeated. Nothing else in a run depends on this file."""
 
 import json
 import platform
@@ -53,7 +53,7 @@ def write_settings(
 
 
 def read_limits(settings_json: Path) -> tuple[Limit, ...]:
-    """Read the limits of a run with their sources, which its database does not have.
+    """Read the limits of a run with their sources, which are not in its database.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""SQLite: its errors with advice, transactions, and the journal mode that a file system allows."""
+"""SQLite: errors with advice, transactions, and the journal mode that a file system supports."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ _PRIMARY_CODE = 0xFF
 
 @contextmanager
 def sqlite_errors(path: Path) -> Iterator[None]:
-    """Convert errors of SQLite into one that names the database and says what to do.
+    """Convert errors of SQLite into one that names the database and gives advice.
 
     Raises
     ------
@@ -74,7 +74,7 @@ _MOUNTS = Path("/proc/self/mounts")
 
 
 def journal_for(folder: Path) -> Journal:
-    """Choose WAL on local file systems; elsewhere, and where that is unknown, a rollback journal."""
+    """Choose WAL on local file systems; elsewhere, or if that is unknown, a rollback journal."""
     try:
         mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
@@ -83,7 +83,7 @@ def journal_for(folder: Path) -> Journal:
 
 
 def file_system(folder: Path, mounts: str) -> str:
-    """Return the type of the file system of an absolute folder, by a table like fstab(5); "" if none contains it."""
+    """Return the file-system type of an absolute folder, from a table like fstab(5); "" if no mount contains it."""
     deepest, found = -1, ""
     for line in mounts.splitlines():
         _, point, kind, *_ = line.split(" ")
@@ -94,7 +94,7 @@ def file_system(folder: Path, mounts: str) -> str:
 
 
 def _unescaped(point: str) -> str:
-    """Replace the octal numbers that stand for blanks and backslashes in such a table."""
+    """Replace the octal escapes of blanks and backslashes in such a table."""
     for escaped, plain in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         point = point.replace(escaped, plain)
     return point

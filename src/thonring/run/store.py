@@ -36,21 +36,21 @@ class MicrographRecord:
     Parameters
     ----------
     number
-        Its number in the database, which is that of its place in the tables.
+        Its number in the database, which also orders the tables.
     absolute_path
-        Where its file was when it was last named; the path as it was given is the outcome's.
+        The absolute path when the file was last an input; the outcome has the path as given.
     name
-        What its spectrum, pictures and texts are called, see `artefact_names`.
+        Name of its spectrum, pictures and text files, see `artefact_names`.
     automatic, outcome
-        What the program found, and what holds: the same unless a person decided otherwise.
+        The program's result, and the one in effect: the same unless there is a manual decision.
     decision
-        The manual decision that is in effect, if any.
+        The manual decision in effect, if any.
     attempts
-        All that were ever kept, by number: from 0 those of the program, below 0 manual estimates, -1 the first.
+        All stored attempts by number: from 0 those of the program, below 0 manual estimates, -1 the first.
     kept
-        The number of the attempt that holds; None if there is none.
+        The number of the attempt in effect; None if there is none.
     provenance
-        What the automatic outcome was found from.
+        What the automatic outcome was computed from.
     """
 
     number: int
@@ -65,14 +65,14 @@ class MicrographRecord:
 
     @property
     def path(self) -> Path:
-        """The file as the user named it."""
+        """The path as given by the user."""
         return self.outcome.path
 
 
 class Store:
-    """The outcomes of a run in the order in which their files were first named; `run` is its folder.
+    """The outcomes of a run in the order in which their files were first given; `run` is its folder.
 
-    Iterating gives every finished micrograph, read as it goes, as often as needed.
+    Iteration yields every finished micrograph, read one at a time, and can be repeated.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -82,14 +82,14 @@ class Store:
         self._criteria_ids: dict[str, int] = {}
 
     def register(self, paths: Sequence[Path]) -> dict[Path, str]:
-        """Give each file its place in the tables and the name of its artefacts, or those it has already.
+        """Assign each file its position in the tables and the name of its artefacts, unless it has them already.
 
-        A file is known by its path as given, or else by its absolute path; both are updated to those of today.
+        A file is identified by its path as given, or else by its absolute path; both are updated.
 
         Raises
         ------
         OutputError
-            If a path holds what no STAR file can represent, or the database cannot be written.
+            If a path contains what a STAR file cannot represent, or the database cannot be written.
         """
         with self._transaction() as connection:
             known = [
@@ -99,18 +99,21 @@ class Store:
             changed = changed_files(paths, known)
             connection.executemany(
                 queries.REGISTER,
-                [(one.id, *map(stored_text, (one.path, one.absolute_path, one.name))) for one in changed],
+                [
+                    (file.id, *map(stored_text, (file.path, file.absolute_path, file.name)))
+                    for file in changed
+                ],
             )
-        names = {one.path: one.name for one in (*known, *changed)}
+        names = {file.path: file.name for file in (*known, *changed)}
         return {path: names[str(path)] for path in paths}
 
     def add(self, outcome: Outcome, provenance: Provenance) -> None:
-        """Keep the outcome of a registered file in place of an earlier one; it is on the disk when this returns.
+        """Store the outcome of a registered file, replacing an earlier one; it is on disk when this returns.
 
         Raises
         ------
         OutputError
-            If it cannot be written; what was there before stays.
+            If it cannot be written; the earlier outcome stays.
         """
         with self._transaction() as connection:
             (key,) = connection.execute(queries.FIND, (stored_text(str(outcome.path)),)).fetchone()
@@ -121,13 +124,13 @@ class Store:
             row = (key, self._next_time(), *origin, *micrograph_row(outcome))
             connection.execute(queries.ADD_MICROGRAPH, row)
             attempts = [
-                (key, number, self._criteria_id(criteria_text(one)), *attempt_row(one))
-                for number, one in enumerate(outcome.attempts)
+                (key, number, self._criteria_id(criteria_text(attempt)), *attempt_row(attempt))
+                for number, attempt in enumerate(outcome.attempts)
             ]
             connection.executemany(queries.ADD_ATTEMPT, attempts)
 
     def _next_time(self) -> float:
-        """Return the time, or one later than any other of the run where a clock was set back or another is ahead."""
+        """Return the time, or one later than any other of the run if a clock was set back or another one is ahead."""
         (last,) = self._connection.execute(queries.LAST_TIME).fetchone()
         return max(time.time(), (last or 0.0) + 1e-6)
 
@@ -147,7 +150,7 @@ class Store:
         return self._criteria_ids[names]
 
     def note_files(self, files: Sequence[tuple[Path, FileState]]) -> None:
-        """Update the state of files whose outcomes still hold.
+        """Update the state of files whose outcomes are still valid.
 
         Raises
         ------
@@ -164,7 +167,7 @@ class Store:
             )
 
     def entries(self, paths: Sequence[Path] | None = None) -> Iterator[tuple[str, Entry]]:
-        """Yield what a later run needs to know of every finished micrograph, or of those of `paths`, by path.
+        """Yield the path and the entry of every finished micrograph, or of those in `paths`, for a later run.
 
         Raises
         ------
@@ -177,7 +180,7 @@ class Store:
                 rows: Iterable[Row] = connection.execute(queries.ENTRIES)
             else:
                 one_each = ((stored_text(str(path)),) for path in paths)
-                rows = chain.from_iterable(connection.execute(queries.ENTRY_OF, one) for one in one_each)
+                rows = chain.from_iterable(connection.execute(queries.ENTRY_OF, key) for key in one_each)
             for path, recipe, inputs, size, mtime_ns, content_hash, status in rows:
                 provenance = Provenance(FileState(size, mtime_ns, content_hash), inputs, recipes[recipe])
                 yield text_of(path), Entry(status, provenance)
@@ -194,7 +197,7 @@ class Store:
             return {text_of(path): status for path, status in connection.execute(queries.STATUSES)}
 
     def last_processing(self) -> Processing | None:
-        """Return how the micrograph that finished last was estimated; None if none has finished.
+        """Return how the last finished micrograph was estimated; None if none has finished.
 
         Raises
         ------
@@ -213,7 +216,7 @@ class Store:
         return self._records(queries.MICROGRAPHS, queries.ATTEMPTS)
 
     def representatives(self) -> Iterator[MicrographRecord]:
-        """Yield few micrographs that together have all that `run_totals` of the whole run would find.
+        """Yield a few micrographs that have the same `run_totals` as the whole run.
 
         Raises
         ------
@@ -225,7 +228,7 @@ class Store:
             yield from self.some(chosen)
 
     def some(self, numbers: Sequence[int]) -> Iterator[MicrographRecord]:
-        """Yield those of these micrographs that are finished, in the order of the run.
+        """Yield the finished ones of these micrographs, in the order of the run.
 
         Raises
         ------
@@ -235,7 +238,7 @@ class Store:
         return self._records(queries.CHOSEN_MICROGRAPHS, queries.CHOSEN_ATTEMPTS, compact(list(numbers)))
 
     def micrograph(self, number: int) -> MicrographRecord | None:
-        """Return the micrograph of this number; None if it is not finished.
+        """Return the micrograph with this number; None if it is not finished.
 
         Raises
         ------
@@ -255,7 +258,7 @@ class Store:
             for row in connection.execute(micrographs, chosen):
                 found: dict[int, Attempt] = {}
                 if group is not None and group[0] == row[0]:
-                    found = {number: attempt_of(one, names[key]) for _, number, key, *one in group[1]}
+                    found = {number: attempt_of(row, names[key]) for _, number, key, *row in group[1]}
                     group = next(groups, None)
                 yield _record(row, found, recipes)
 
@@ -272,7 +275,7 @@ class Store:
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """See one state of the database in the whole block, whatever another process adds meanwhile.
+        """Read a single state of the database throughout the block, whatever another process adds meanwhile.
 
         Raises
         ------

@@ -10,9 +10,9 @@ from pathlib import Path
 from thonring.records import Outcome
 
 Counts = tuple[tuple[str, int], ...]
-MOST_FAILURES = 20
+MAX_FAILURES = 20
 REJECTED_BY_HAND = "manual decision"
-"""Takes the place of a criterion where a person rejected what all criteria accept."""
+"""Listed in place of a criterion if a micrograph that passes all criteria was rejected manually."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Summary:
 
     `rejected_by` counts criteria that failed in the kept attempts, `failed_by` reasons without the name of
     the file; both most frequent first. A micrograph may count under several criteria. `failures` are the first
-    failed files, each with its reasons. CPU seconds are NaN where no outcome has any.
+    failed files, each with its reasons. CPU seconds are NaN if no outcome has any.
     """
 
     accepted: int
@@ -48,7 +48,7 @@ def summary(outcomes: Iterable[Outcome]) -> Summary:
         if outcome.status == "failed":
             own = [reason_without_file(outcome, reason) for reason in outcome.reasons]
             reasons.update(own)
-            if len(failures) < MOST_FAILURES:
+            if len(failures) < MAX_FAILURES:
                 failures.append((outcome.path, "; ".join(own)))
         if math.isfinite(outcome.cpu_seconds):
             seconds.append(outcome.cpu_seconds)
@@ -65,7 +65,7 @@ def summary(outcomes: Iterable[Outcome]) -> Summary:
 
 
 def _failed_criteria(outcome: Outcome) -> list[str]:
-    """Return the failed criteria; where a rejected micrograph has none, a person rejected it."""
+    """Return the failed criteria; a rejected micrograph without any was rejected manually."""
     criteria = () if outcome.attempt is None else outcome.attempt.verdict.criteria
     return [criterion.name for criterion in criteria if not criterion.passed] or [REJECTED_BY_HAND]
 

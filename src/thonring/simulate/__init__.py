@@ -1,4 +1,4 @@
-"""Micrographs with known truth: scenes drawn from recipes as images or spectra, and a white object with a CTF."""
+"""Micrographs with known truth: scenes drawn from recipes, as images or spectra, and a white object with a CTF."""
 
 from thonring.simulate.cramer_rao import CramerRaoBound, bound_of, cramer_rao
 from thonring.simulate.image import micrograph

@@ -13,7 +13,7 @@ from thonring.simulate.white_noise import Truth, spectrum_of
 
 RADII = 4000
 DIRECTIONS = 90
-"""Points of the integral over the half plane."""
+"""Grid points of the integral over the half plane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ NO_BOUND = CramerRaoBound(math.nan, math.nan)
 def cramer_rao(
     truth: Truth, shape: tuple[int, int], resolution_range_A: tuple[float, float]
 ) -> CramerRaoBound:
-    """Bound for an image of `shape` pixels with noise and envelope known.
+    """Bound for an image of `shape` pixels with known noise and envelope.
 
     Source: Whittle (1953), Ark. Mat. 2, 423: the information of a stationary field is Σ (∂ log S)² over the
     independent frequencies, of which the half plane has one per two pixels.
@@ -45,7 +45,7 @@ def cramer_rao(
 
 
 def bound_of(scene: Scene, resolution_range_A: tuple[float, float] = (30.0, 2.5)) -> CramerRaoBound:
-    """Bound for the micrograph of a scene, likewise; NaN where it has no rings."""
+    """Bound for the micrograph of a scene; NaN if it has no rings."""
     radius, angle = _grid(resolution_range_A, scene.pixel_A)
     density = spectral_density(scene, radius, angle)
     # S = N + R ½ (1 - kept cos 2χ), so ∂S/∂χ = R · kept · sin 2χ.

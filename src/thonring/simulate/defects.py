@@ -1,4 +1,4 @@
-"""Defects: what a dose of each does to a scene, and which doses are possible. A new defect is a function and a row."""
+"""Defects: the effect of a dose of each on a scene, and the possible doses. A new defect is a function and a row."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ JUMP_A = (15.0, 100.0)
 CRYSTAL_SHARE = (0.3, 1.0)
 HOLE_RADIUS_A = (3000.0, 12000.0)
 CARBON_SHARE = 0.6
-"""What a dose leaves open is drawn from these ranges; chosen by hand (docs/simulate.md)."""
+"""Parameters that a dose does not fix are drawn from these ranges; chosen manually (docs/simulate.md)."""
 
 RING_A = 3.7
 """Resolution at which the dose of an ice ring is stated: the first peak of water's structure factor."""
@@ -23,7 +23,7 @@ ApplyDose = Callable[[Scene, float, np.random.Generator], Scene]
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """`unit` says what a dose is, `possible` its lowest and highest value; `apply` leaves the label alone."""
+    """`unit` is what a dose measures, `possible` its lowest and highest value; `apply` does not change the label."""
 
     unit: str
     possible: tuple[float, float]
@@ -31,7 +31,7 @@ class Defect:
 
 
 def apply_defect(scene: Scene, defect: DefectName, dose: float, random: np.random.Generator) -> Scene:
-    """A scene with a dose of a defect, its label unchanged; whatever the dose leaves open, as a direction, is drawn."""
+    """Apply a dose of a defect to a scene, its label unchanged; other parameters, such as a direction, are drawn."""
     return DEFECT_TABLE[defect].apply(scene, dose, random)
 
 

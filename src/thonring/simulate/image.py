@@ -14,7 +14,7 @@ from thonring.simulate.specimen import crystal_contrast, specimen_contrast
 from thonring.simulate.support_film import cover_with_film
 
 FEW_ELECTRONS = 16.0
-"""Below this many per pixel shot noise is drawn from a Poisson distribution, above from its Gaussian limit."""
+"""Below this many electrons per pixel shot noise is drawn from a Poisson distribution, above from a Gaussian."""
 
 HOT_ELECTRONS = 40.0
 """A hot pixel's excess, in multiples of the mean, is uniform between a tenth of this and this."""
@@ -23,7 +23,7 @@ STREAMS = ("specimen", "crystals", "film", "shot", "hot")
 
 
 def micrograph(scene: Scene) -> Micrograph:
-    """The micrograph of a scene, (rows, columns) of `scene.shape` in electrons: the same each time.
+    """The micrograph of a scene, (rows, columns) of `scene.shape` in electrons; reproducible.
 
     float32, or int16 with `scene.detector.counts`.
     """
@@ -51,7 +51,7 @@ def _electrons(scene: Scene, streams: dict[str, np.random.Generator]) -> Image:
 
 
 def _illumination(scene: Scene) -> Image:
-    """Mean electrons in each pixel, (rows, columns), or (1, 1) where it is the same everywhere."""
+    """Mean electrons in each pixel, (rows, columns), or (1, 1) if uniform."""
     mean = scene.exposure.dose_e_per_A2 * scene.pixel_A**2
     if scene.detector.gradient == 0:
         return np.full((1, 1), mean, dtype=np.float32)

@@ -27,7 +27,7 @@ def phase_along(scene: Scene, squared_frequency: Floats, direction_rad: Floats) 
 def phase_on_grid(scene: Scene, kx: Image, ky: Image) -> Image:
     """χ in radians at (kx, ky) in 1/Å, which broadcast together, in single precision: good to 1e-4 rad.
 
-    `phase_along` without directions and their cosines: k² cos 2(α - θ) = cos 2θ (kx² - ky²) + 2 sin 2θ kx ky.
+    Same as `phase_along`, without directions and their cosines: k² cos 2(α - θ) = cos 2θ (kx² - ky²) + 2 sin 2θ kx ky.
     """
     optics, half_A = scene.optics, 0.5 * (scene.defocus_u_A - scene.defocus_v_A)
     twice = 2 * math.radians(scene.angle_deg)
@@ -45,7 +45,7 @@ def phase_on_grid(scene: Scene, kx: Image, ky: Image) -> Image:
 def phase_gradient(scene: Scene, kx: Image, ky: Image) -> tuple[Image, Image]:
     """∂χ/∂kx and ∂χ/∂ky in radians Å at (kx, ky) in 1/Å, which broadcast together.
 
-    The derivatives of χ as `phase_on_grid` has it: 2πλ (kx (Δf - Cs λ² k²) + ½(U - V)(cos 2θ kx + sin 2θ ky)) along x.
+    The derivatives of χ as in `phase_on_grid`: 2πλ (kx (Δf - Cs λ² k²) + ½(U - V)(cos 2θ kx + sin 2θ ky)) along x.
     """
     optics, half_A = scene.optics, 0.5 * (scene.defocus_u_A - scene.defocus_v_A)
     twice, per_A = 2 * math.radians(scene.angle_deg), 2 * math.pi * optics.wavelength_A
@@ -59,7 +59,7 @@ def phase_gradient(scene: Scene, kx: Image, ky: Image) -> tuple[Image, Image]:
 
 
 def illumination_envelope(scene: Scene, frequency_per_A: Floats) -> Floats:
-    """What partial coherence, B factor and blur leave of an amplitude at k (1/Å), at the mean defocus.
+    """Attenuation of an amplitude at k (1/Å) by partial coherence, B factor and blur, at the mean defocus.
 
     Sources: Wade & Frank (1977), Optik 49, 81, for focal spread and source size; Glaeser et al. (1971) for
     a Gaussian movement.
@@ -79,7 +79,7 @@ def illumination_envelope(scene: Scene, frequency_per_A: Floats) -> Floats:
 
 
 def depth_contrast(scene: Scene, squared_frequency: Floats) -> Floats:
-    """What is left of the rings of a layer as thick as the ice: sinc(λ k² t).
+    """Attenuation of the rings of a layer as thick as the ice: sinc(λ k² t).
 
     Every depth has its own defocus. Source: McMullan et al. (2015), doi:10.1016/j.ultramic.2015.05.017.
     """
@@ -87,11 +87,11 @@ def depth_contrast(scene: Scene, squared_frequency: Floats) -> Floats:
 
 
 def movement_power(scene: Scene, frequency_per_A: Floats, direction_rad: Floats) -> Floats:
-    """What drift and a jump of the stage leave of the power at k (1/Å) and directions, broadcast together."""
+    """Attenuation of the power by drift and a jump of the stage at k (1/Å) and directions, broadcast together."""
     exposure = scene.exposure
     k = np.asarray(frequency_per_A)
     power = np.ones(np.broadcast_shapes(k.shape, direction_rad.shape))
-    # A steady drift over the way d smears by a box: sinc²(d k∥).
+    # A steady drift over the distance d blurs by a box: sinc²(d k∥).
     if exposure.drift_A > 0:
         along = k * np.cos(direction_rad - math.radians(exposure.drift_angle_deg))
         power = power * np.sinc(exposure.drift_A * along) ** 2
@@ -104,7 +104,7 @@ def movement_power(scene: Scene, frequency_per_A: Floats, direction_rad: Floats)
 
 
 def movement(scene: Scene, kx: Image, ky: Image) -> Transform | None:
-    """Factor of the transform at (kx, ky) for drift and a jump; None where nothing moved."""
+    """Factor of the transform at (kx, ky) for drift and a jump; None if nothing moved."""
     exposure = scene.exposure
     factor = None
     if exposure.drift_A > 0:
@@ -116,9 +116,11 @@ def movement(scene: Scene, kx: Image, ky: Image) -> Transform | None:
     return factor
 
 
-def _along(kx: Image, ky: Image, way_A: float, angle_deg: float) -> Image:
+def _along(kx: Image, ky: Image, distance_A: float, angle_deg: float) -> Image:
     angle = math.radians(angle_deg)
-    return np.asarray(np.float32(way_A * math.cos(angle)) * kx + np.float32(way_A * math.sin(angle)) * ky)
+    return np.asarray(
+        np.float32(distance_A * math.cos(angle)) * kx + np.float32(distance_A * math.sin(angle)) * ky
+    )
 
 
 # Camera
@@ -131,7 +133,7 @@ def transfer(detector: Detector, pixel_A: float, frequency_per_A: Floats) -> Flo
 
 
 def noise_transfer(detector: Detector, pixel_A: float, frequency_per_A: Floats) -> Floats:
-    """What the camera makes of shot noise at k (1/Å), in amplitude: MTF/√DQE."""
+    """Amplitude transfer of the camera for shot noise at k (1/Å): MTF/√DQE."""
     relative = 2 * pixel_A * np.asarray(frequency_per_A)
     dqe = detector.dqe_at_zero + (detector.dqe_at_nyquist - detector.dqe_at_zero) * relative**2
     return transfer(detector, pixel_A, frequency_per_A) / np.sqrt(np.maximum(dqe, 0.02))

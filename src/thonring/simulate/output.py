@@ -1,4 +1,4 @@
-"""The folder of a simulated set: its recipe, from which the set can be made again, and its micrographs."""
+"""The folder of a simulated set: its recipe, from which the set can be reproduced, and its micrographs."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from thonring.formats.run_tables import create_folder
 from thonring.records import Micrograph
 
 RECIPE = "recipe.toml"
-_MOST_LISTED = 3
+_MAX_LISTED = 3
 
 
 def recipe_text(recipe: Mapping[str, Any], remarks: Sequence[str]) -> str:
@@ -21,7 +21,7 @@ def recipe_text(recipe: Mapping[str, Any], remarks: Sequence[str]) -> str:
 
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    """Plain entries first, for whatever follows the header of a table belongs to it."""
+    """Plain entries first, since everything after the header of a table belongs to it."""
     if path:
         yield f"\n[{'.'.join(path)}]\n"
     for key, value in table.items():
@@ -39,14 +39,14 @@ def _value(value: object) -> str:
 
 
 def prepare_set(folder: Path, recipe: str) -> None:
-    """Create the folder of a set and write its recipe.toml, which must be the one that is there, if any is.
+    """Create the folder of a set and write its recipe.toml; an existing one must be the same.
 
     Hidden files do not count.
 
     Raises
     ------
     OutputError
-        If the folder holds something else than this set, or cannot be written.
+        If the folder contains something other than this set, or cannot be written.
     """
     create_folder(folder)
     found = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
@@ -67,8 +67,8 @@ def _described(folder: Path, found: Sequence[str]) -> str:
             f"contains a set made with other options (see {folder / RECIPE}); only the same command may write to it, "
             "any other would mix two sets"
         )
-    shown = ", ".join(found[:_MOST_LISTED])
-    more = f" and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
+    shown = ", ".join(found[:_MAX_LISTED])
+    more = f" and {len(found) - _MAX_LISTED} more" if len(found) > _MAX_LISTED else ""
     return f"found {shown}{more}, expected an empty folder or a new name"
 
 

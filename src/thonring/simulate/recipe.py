@@ -1,7 +1,7 @@
-"""Recipes: from which ranges the scenes of a set are drawn, and how many of them have which defect.
+"""Recipes: the ranges from which the scenes of a set are drawn, and the frequencies of defects.
 
-A recipe is a TOML file. A user's file is laid over the packaged recipe that it `extends` ("session" unless it says
-so), and states only what differs. A range is `[lowest, highest]`; a single number is a range of one value.
+A recipe is a TOML file. A user's file overrides entries of the packaged recipe that it `extends` ("session" by
+default), and states only the differences. A range is `[lowest, highest]`; a single number is a range of one value.
 """
 
 import functools
@@ -58,7 +58,7 @@ class _Part(BaseModel):
 
 
 class MicroscopePart(_Part):
-    """Constants of the microscope; lists are choices of equal chance."""
+    """Constants of the microscope; lists are choices of equal probability."""
 
     voltage_kV: Annotated[tuple[Annotated[float, Field(ge=10, le=1000)], ...], Field(min_length=1)]
     cs_mm: Annotated[tuple[Annotated[float, Field(ge=0, le=20)], ...], Field(min_length=1)]
@@ -76,7 +76,7 @@ class CtfPart(_Part):
 
 
 class SpecimenPart(_Part):
-    """Ice and particles; a `hollow_share` of the scenes has shells instead of balls."""
+    """Ice and particles; a fraction `hollow_share` of the scenes has shells instead of balls."""
 
     ice_A: Annotated[Range, _within(0, 20_000)]
     particles_per_um2: Annotated[Range, _within(0, 50_000)]
@@ -94,7 +94,7 @@ class ExposurePart(_Part):
 
 
 class DetectorPart(_Part):
-    """The camera; a `counts_share` of the scenes is written as whole electrons."""
+    """The camera; a fraction `counts_share` of the scenes is written as whole electrons."""
 
     mtf_at_nyquist: Annotated[Range, _within(0.01, 1)]
     dqe_at_zero: Annotated[Range, _within(0.02, 1)]
@@ -105,7 +105,7 @@ class DetectorPart(_Part):
 
 
 class DefectPart(_Part):
-    """One defect: its weight among the defects, its dose where it spoils, and the dose that does no harm."""
+    """One defect: its weight among the defects, its dose where it spoils the micrograph, and its harmless dose."""
 
     weight: Annotated[float, Field(ge=0)]
     dose: Range
@@ -113,7 +113,7 @@ class DefectPart(_Part):
 
 
 class UsablePart(_Part):
-    """What makes a scene without defect usable: so many rings, each of this significance; drawn again until true."""
+    """When a scene without defect is usable: enough rings, each of this significance; drawn again until it is."""
 
     rings: Annotated[int, Field(ge=0, le=20)]
     significance: Annotated[float, Field(ge=0)]
@@ -178,7 +178,7 @@ def load_recipe(name_or_path: str = BASE) -> Recipe:
 
 
 def _resolved(name_or_path: str, extending: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """The recipe's table laid over those it extends; a file names another one relative to its own folder."""
+    """The recipe's table merged with those it extends; a file refers to another one relative to its own folder."""
     if not name_or_path.endswith(".toml"):
         table = dict(_packaged(name_or_path))
         base = str(table.pop("extends", ""))

@@ -1,4 +1,4 @@
-"""Scenes drawn from a recipe, and what makes them usable: number `index` of the set of a seed is always the same."""
+"""Drawing scenes from a recipe, and when they are usable: scene `index` of a seed's set is always the same."""
 
 import math
 from dataclasses import replace
@@ -14,22 +14,22 @@ from thonring.simulate.scene import DefectName, Detector, Exposure, Ice, Particl
 from thonring.simulate.spectrum import spectral_density
 
 BAND_A = (30.0, 2.5)
-"""Resolutions between which rings count: the default band of a fit."""
+"""Resolutions between which rings are counted: the default band of a fit."""
 
 PIXELS_PER_RING = 3.0
-"""Frequency steps of the image that a visible ring has at least. Chosen by hand."""
+"""Minimum frequency steps of the image in a visible ring. Chosen manually."""
 
 SAMPLES = 40
-"""Points of the integral over a ring."""
+"""Grid points of the integral over a ring."""
 
-MOST_TRIALS = 1000
-"""Scenes that are drawn until one has its rings."""
+MAX_TRIALS = 1000
+"""Maximum scenes drawn until one has the required rings."""
 
 HOLLOW = 0.7
-"""Inner over outer radius of particles that are shells."""
+"""Ratio of inner to outer radius of particles that are shells."""
 
 CROWDED_RADIUS_A = 60.0
-"""Radius above which particles are fewer, by the square of it: they cannot lie denser than side by side."""
+"""Radius above which there are fewer particles, by its square: they cannot be denser than side by side."""
 
 
 def visible_rings(scene: Scene, significance: float, enough: int) -> int:
@@ -72,7 +72,7 @@ def _significance(scene: Scene, low_per_A: float, high_per_A: float) -> float:
 
 
 def draw(recipe: Recipe, seed: int, index: int, size: int | None = None) -> Scene:
-    """Scene `index` of the set that `seed` makes, an image of `size` pixels each way (the recipe's if None).
+    """Draw scene `index` of the set of `seed`, an image of `size` pixels each way (the recipe's if None).
 
     Defect or not is drawn once; the rest again until the recipe's number of rings is visible, without the defect.
 
@@ -84,20 +84,20 @@ def draw(recipe: Recipe, seed: int, index: int, size: int | None = None) -> Scen
     random = np.random.default_rng([seed, index])
     defect = _defect(recipe, random)
     side = recipe.size if size is None else size
-    for _ in range(MOST_TRIALS):
+    for _ in range(MAX_TRIALS):
         scene = _sound(recipe, random, (side, side))
         if visible_rings(scene, recipe.usable.significance, recipe.usable.rings) >= recipe.usable.rings:
             return (
                 scene if defect == "none" else spoiled(scene, defect, _dose(recipe, defect, random), random)
             )
     raise SettingsError(
-        f"no scene with {recipe.usable.rings} visible rings was found in {MOST_TRIALS} trials at {side} px: "
+        f"no scene with {recipe.usable.rings} visible rings was found in {MAX_TRIALS} trials at {side} px: "
         "widen pixel_A, defocus_A or the dose, lower b_factor_A2, or require fewer rings in [usable]."
     )
 
 
 def _defect(recipe: Recipe, random: np.random.Generator) -> DefectName:
-    """Which defect spoils the scene, if any: two numbers are drawn in either case, so that the rest is the same."""
+    """The defect that spoils the scene, if any; two numbers are drawn in either case, so that the rest is the same."""
     spoils = random.uniform() < recipe.defective_share
     chosen = random.uniform()
     if not spoils:
@@ -178,7 +178,7 @@ def _detector(recipe: Recipe, random: np.random.Generator) -> Detector:
 
 
 def spoiled(scene: Scene, defect: DefectName, dose: float, random: np.random.Generator) -> Scene:
-    """A sound scene with a defect, labelled with it and not usable."""
+    """Add a defect to a sound scene and label it, as not usable."""
     return replace(apply_defect(scene, defect, dose, random), defect=defect, defect_dose=dose, usable=False)
 
 

@@ -34,7 +34,7 @@ OH_LENGTH_A = 0.96
 """Bond of water, as in the gas."""
 
 REST_ENERGY_KEV = 510.999
-"""Of the electron."""
+"""Rest energy of the electron."""
 
 
 def element(name: str, frequency_per_A: Floats) -> Floats:
@@ -58,7 +58,7 @@ def water_molecule(frequency_per_A: Floats) -> Floats:
 def protein_atom(frequency_per_A: Floats) -> Floats:
     """Root mean square scattering factor of a protein's C, N and O atoms with their hydrogens, in Å.
 
-    Shares of the elements are those of an average protein, one hydrogen to each heavier atom.
+    Fractions of the elements are those of an average protein, with one hydrogen per heavier atom.
     """
     shares = {"C": 0.63, "N": 0.17, "O": 0.20}
     hydrogen = element("H", frequency_per_A)
@@ -81,14 +81,14 @@ def water_structure(frequency_per_A: Floats, ring_gain: float = 1.0) -> Floats:
 
 
 def moving_water(frequency_per_A: Floats, dose_e_per_A2: float) -> Floats:
-    """Share of the water's power that is left when its molecules diffuse under the beam, at k (1/Å).
+    """Fraction of the water's power that remains when its molecules diffuse under the beam, at k (1/Å).
 
     The mean over the exposure of a phase factor whose displacement grows by `DIFFUSION_A2` per e/Å²: with
     y = 4π²k²D · dose it is 2 (exp(-y) - 1 + y) / y². Source: McMullan et al. (2015), who find about 1 Å for the
     first e/Å² at 300 kV, doi:10.1016/j.ultramic.2015.05.017; D is calibrated on real rings (docs/simulate.md).
     """
     y = 4 * np.pi**2 * np.square(frequency_per_A) * DIFFUSION_A2 * dose_e_per_A2
-    # Its series 1 - y/3 where the closed form loses its digits.
+    # Its series 1 - y/3 where the closed form loses precision.
     safe = np.maximum(y, 1e-3)
     return np.where(y > 1e-3, 2 * (np.exp(-safe) - 1 + safe) / safe**2, 1 - y / 3)
 
@@ -104,7 +104,7 @@ def carbon_structure(frequency_per_A: Floats) -> Floats:
 def gold_structure(frequency_per_A: Floats) -> Floats:
     """Structure factor of fine-grained gold: its 111 and 200 powder rings at 2.355 and 2.039 Å on a grainy plateau.
 
-    Positions are those of the lattice of 4.079 Å; heights and widths are chosen by hand, to look like a gold film.
+    Positions are those of the lattice of 4.079 Å; heights and widths are chosen manually, to look like a gold film.
     """
     k = np.asarray(frequency_per_A)
     grains = 3.0 / (1 + (k / 0.01) ** 2)
@@ -114,7 +114,7 @@ def gold_structure(frequency_per_A: Floats) -> Floats:
 
 
 def phase_per_scattering(optics: Optics) -> float:
-    """Phase that one Å of scattering factor makes over one Å² of area: λ(1 + E/mc²), in Å.
+    """Phase caused by one Å of scattering factor over one Å² of area: λ(1 + E/mc²), in Å.
 
     Source: Reimer & Kohl, Transmission Electron Microscopy (2008), eq. 5.18.
     """

@@ -1,4 +1,4 @@
-"""Everything a simulated micrograph is made of: the same scene is always the same image."""
+"""Scenes: everything that defines a simulated micrograph; the same scene always gives the same image."""
 
 import math
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class Ice:
 
 @dataclass(frozen=True, slots=True)
 class Particles:
-    """Protein-like particles at random positions: balls, or shells where `hollow` is the inner share of the radius."""
+    """Protein-like particles at random positions: balls, or shells whose inner radius is the fraction `hollow`."""
 
     per_um2: float = 400.0
     radius_A: float = 60.0
@@ -50,7 +50,7 @@ class Particles:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """A film with a round hole; `covered` is the share of the image that film covers, 0 for none."""
+    """A film with a round hole; `covered` is the fraction of the image covered by film, 0 for none."""
 
     material: FilmMaterial = "carbon"
     covered: float = 0.0
@@ -60,11 +60,11 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Dose, the losses of contrast, and what moved.
+    """Dose, losses of contrast, and movements.
 
     `b_factor_A2`: amplitudes fall as exp(-B k²/4). `focal_spread_A`, `source_mrad`: standard deviations of
-    focus and of the half angle of illumination. `drift_A` is the way travelled along `drift_angle_deg`;
-    `blur_A` the standard deviation of a movement in all directions. A `jump_share` of the dose fell after the
+    focus and of the half angle of illumination. `drift_A` is the distance travelled along `drift_angle_deg`;
+    `blur_A` the standard deviation of a movement in all directions. A fraction `jump_share` of the dose came after the
     specimen had jumped by `jump_A` along `jump_angle_deg` (double exposure).
     """
 
@@ -84,7 +84,7 @@ class Exposure:
 class Detector:
     """A camera, at the micrograph's pixel.
 
-    `mtf_at_nyquist` and `dqe_at_nyquist` are what is left there of amplitude transfer and of DQE, which starts
+    `mtf_at_nyquist` and `dqe_at_nyquist` are the values there of amplitude transfer and of DQE, which starts
     at `dqe_at_zero`; `hot_pixels` is a share of all pixels; `gradient` the relative change of the illumination
     across the image along `gradient_angle_deg`; with `counts` pixels are whole electrons (int16).
     """
@@ -102,7 +102,7 @@ class Detector:
 class Scene:
     """One micrograph to simulate: (rows, columns) of `shape`, its CTF, its specimen, exposure and camera.
 
-    `seed` makes its noise. `defect` names what is wrong with it and `defect_dose` how much, in the unit of
+    `seed` determines its noise. `defect` names its defect and `defect_dose` the amount, in the unit of
     that defect (defects.py); `usable` is its label.
     """
 
@@ -124,7 +124,7 @@ class Scene:
 
     @property
     def pixel_A(self) -> float:
-        """The pixel size in Å; NaN for optics without one, which `draw` never makes."""
+        """The pixel size in Å; NaN for optics without one, which `draw` never returns."""
         return math.nan if self.optics.pixel_A is None else self.optics.pixel_A
 
     @property

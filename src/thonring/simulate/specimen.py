@@ -21,22 +21,22 @@ MARGIN = 1.1
 """The specimen is larger than the image by this factor and cut, so that opposite borders do not match."""
 
 ROWS_AT_ONCE = 128
-"""Rows of the transform that are shaped at a time, which bounds the memory."""
+"""Rows of the transform processed at a time, which bounds the memory."""
 
 TABLE = 8192
 """Frequencies at which radial functions are computed; pixels take the nearest below."""
 
 KINDS = 12
-"""Different particles in an image."""
+"""Number of different particles in an image."""
 
 CRYSTALS = 3
-"""Crystals in an image of crystalline ice."""
+"""Number of crystals in an image of crystalline ice."""
 
 SPACINGS_A = (3.90, 3.67, 3.44)
 """Planes (100), (002) and (101) of hexagonal ice; Kumai (1968), J. Glaciol. 7, 95."""
 
 MOSAIC_A = 250.0
-"""Length over which a crystal's lattice keeps its phase. Chosen by hand; no recorded set."""
+"""Length over which a crystal's lattice keeps its phase. Chosen manually; data not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,8 @@ def _white_transform(random: np.random.Generator, rows: int, columns: int) -> mi
 def _tables(scene: Scene) -> _Tables:
     """Amplitudes to the corner of the transform.
 
-    The contrast of a weak phase object is twice its phase times sin χ; envelopes, MTF and what inelastic scattering
-    leaves multiply it.
+    The contrast of a weak phase object is twice its phase times sin χ, multiplied by envelopes, MTF and the loss by
+    inelastic scattering.
     """
     corner_per_A = 0.5 / scene.pixel_A * math.sqrt(2) * (1 + 1e-6)
     k = np.linspace(0, corner_per_A, TABLE)
@@ -126,7 +126,7 @@ def _shape(
 def atoms_image(scene: Scene, shape: tuple[int, int], random: np.random.Generator) -> Image | None:
     """Protein atoms behind each pixel less the water they displace, (rows, columns); None without particles.
 
-    Positions are independent of each other; a particle that leaves the image at one side comes back at the other.
+    Positions are independent of each other; a particle that leaves the image on one side re-enters on the other.
     """
     area_um2 = shape[0] * shape[1] * (1e-4 * scene.pixel_A) ** 2
     count = int(random.poisson(scene.particles.per_um2 * area_um2))
@@ -170,13 +170,13 @@ def _in_shell(count: int, inner_A: float, outer_A: float, random: np.random.Gene
 
 
 def _chord(axis_A: Floats, radius_A: float) -> npt.NDArray[np.float64]:
-    """Thickness of a ball seen through, at the points of a square, in Å."""
+    """Projected thickness of a ball at the points of a square, in Å."""
     r2 = axis_A[:, None] ** 2 + axis_A[None, :] ** 2
     return 2 * np.sqrt(np.maximum(radius_A**2 - r2, 0))
 
 
 def _folded(wide: Image, shape: tuple[int, int]) -> Image:
-    """The image of `shape` with whatever hangs over its borders brought back at the opposite ones."""
+    """Wrap what extends beyond the borders of an image of `shape` to the opposite side."""
     rows, columns = shape
     narrow = wide[:rows]
     for first in range(rows, wide.shape[0], rows):

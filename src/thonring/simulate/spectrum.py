@@ -21,10 +21,10 @@ TABLE = 1024
 """Frequencies at which radial functions are computed, to be interpolated, or read at the nearest below for planes."""
 
 SIZE = 512
-"""Pixels of the spectra that are drawn, unless a caller wants another size."""
+"""Default size in pixels of the spectra drawn."""
 
 FEW_FREQUENCIES = 3.0
-"""Pixels of fewer frequencies of the image than this, each way, are averaged from values on the image's own grid."""
+"""Pixels covering fewer image frequencies than this, each way, are averaged from values on the image's own grid."""
 
 
 # The mean spectrum along radii
@@ -34,7 +34,7 @@ FEW_FREQUENCIES = 3.0
 class Density:
     """Spectral density noise + rings · ½ (1 - kept · cos 2χ), in Å², of arrays that broadcast together.
 
-    `kept` is what the depth of the ice leaves of the rings: 1 where all scatterers lie in one plane.
+    `kept` is the attenuation of the rings by the depth of the ice: 1 if all scatterers lie in one plane.
     """
 
     noise: Floats
@@ -44,7 +44,7 @@ class Density:
 
     @property
     def modulation(self) -> Floats:
-        """½ (1 - kept · cos 2χ): sin²χ where all is kept."""
+        """½ (1 - kept · cos 2χ): sin²χ if `kept` is 1."""
         return np.asarray(0.5 * (1 - self.kept * np.cos(2 * self.chi)))
 
     @property
@@ -80,7 +80,7 @@ def powers(scene: Scene, frequency_per_A: Floats) -> Powers:
 
 
 def coherent_share(scene: Scene) -> float:
-    """Share of the contrast's power that inelastic scattering in the ice leaves: exp(-2t/Λ), Λ the mean free path.
+    """Fraction of the contrast's power left by inelastic scattering in the ice: exp(-2t/Λ), Λ the mean free path.
 
     Electrons that lost energy are filtered out or blurred, and take amplitude exp(-t/Λ) with them.
     """
@@ -90,9 +90,9 @@ def coherent_share(scene: Scene) -> float:
 
 
 def ice_phase(scene: Scene, k: Floats) -> Floats:
-    """Spectral density of the phase that the ice makes, Å².
+    """Spectral density of the phase caused by the ice, Å².
 
-    That of N molecules per area, N f² (phase per scattering)², times their structure factor and what diffusion leaves.
+    That of N molecules per area, N f² (phase per scattering)², times their structure factor and the loss by diffusion.
     """
     factor = scattering.phase_per_scattering(scene.optics) * scattering.water_molecule(k)
     density = scattering.WATER_PER_A3 * scene.ice.thickness_A
@@ -102,7 +102,7 @@ def ice_phase(scene: Scene, k: Floats) -> Floats:
 
 
 def particle_phase(scene: Scene, k: Floats) -> Floats:
-    """Spectral density of the phase that the particles make, Å²: Wilson's plateau and the shape (Guinier).
+    """Spectral density of the phase caused by the particles, Å²: Wilson's plateau and the shape (Guinier).
 
     Source: Rosenthal & Henderson (2003), doi:10.1016/j.jmb.2003.07.013, fig. 9.
     """
@@ -155,9 +155,9 @@ def spectral_density(scene: Scene, frequency_per_A: Floats, direction_rad: Float
 def drawn_spectrum(
     scene: Scene, sampling_A: float, random: np.random.Generator, size: int = SIZE
 ) -> Spectrum:
-    """A spectrum as that of the scene's image at `sampling_A`, (size, size // 2 + 1), drawn and not computed.
+    """Draw a spectrum like that of the scene's image at `sampling_A`, (size, size // 2 + 1), without the image.
 
-    Holds what is stationary: ice, particles (as a Gaussian field), noise, envelopes, drift, jump, blur. Crystals,
+    Includes what is stationary: ice, particles (as a Gaussian field), noise, envelopes, drift, jump, blur. Crystals,
     film, hot pixels and gradients need the image. A pixel averages as many exponential values as the image's own
     frequencies lie in it, and rings finer than a pixel lose contrast as their average does. Neighbours share
     the frequencies between them where an image has few.
@@ -167,7 +167,7 @@ def drawn_spectrum(
     Raises
     ------
     ValueError
-        If the sampling is finer than the scene's pixel: the image knows nothing there.
+        If the sampling is finer than the scene's pixel: the image has no information there.
     """
     if sampling_A < 0.999 * scene.pixel_A:
         raise ValueError(f"an image of {scene.pixel_A:g} Å/px cannot be sampled at {sampling_A:g} Å/px")
@@ -184,7 +184,7 @@ def _unit_gamma(random: np.random.Generator, size: int, high: float, wide: float
     """Means of exponential values, (size, size // 2 + 1): pixels `high` by `wide` frequencies of the image large.
 
     A frequency at the border of a pixel counts by the part inside. Small pixels average values of a finer grid, and
-    share those at their borders with their neighbours; large ones are drawn by themselves.
+    share those at their borders with their neighbours; large ones are drawn independently.
     """
     rows, columns = _edges(size, -(size // 2), high), _edges(size // 2 + 1, 0, wide)
     if min(high, wide) < FEW_FREQUENCIES:
@@ -247,14 +247,14 @@ def mean_power(scene: Scene, step_per_A: float, size: int = SIZE) -> Image:
 
 
 def _kept_in_pixel(scene: Scene, kx: Image, ky: Image, step_per_A: float) -> Image:
-    """What the average over a pixel leaves of cos 2χ: sinc of the turns across it, each way."""
+    """Attenuation of cos 2χ by the average over a pixel: sinc of the turns across it, each way."""
     along_x, along_y = microscope.phase_gradient(scene, kx, ky)
     turns = np.float32(step_per_A / math.pi)
     return np.asarray(np.sinc(turns * along_x) * np.sinc(turns * along_y))
 
 
 def variance(scene: Scene) -> float:
-    """Variance of the image's pixels, with mean 1: what a measured spectrum is divided by.
+    """Variance of the image's pixels, with mean 1, by which a measured spectrum is divided.
 
     The density with its rings averaged, integrated over the square of frequencies that the pixel holds.
     """

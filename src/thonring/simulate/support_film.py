@@ -1,4 +1,4 @@
-"""The support film around a hole: the part of the image it covers, its texture, and how much of the beam it takes."""
+"""The support film around a hole: the covered part of the image, its texture, and its absorption of the beam."""
 
 import math
 
@@ -11,25 +11,25 @@ from thonring.simulate.microscope import illumination_envelope, movement, phase_
 from thonring.simulate.scene import Scene
 
 TRANSMITTED = {"carbon": 0.85, "gold": 0.35}
-"""Share of the beam that passes; gold films of 500 Å take most of it."""
+"""Fraction of the beam that passes; gold films of 500 Å absorb most of it."""
 
 THICKNESS_A = {"carbon": 150.0, "gold": 30.0}
-"""Thickness that scatters coherently enough for the texture: of a gold film, a small part. Chosen by hand."""
+"""Thickness that scatters coherently enough for the texture: of a gold film, a small part. Chosen manually."""
 
 ATOMS_PER_A3 = {"carbon": scattering.CARBON_PER_A3, "gold": 0.059}
 """Amorphous carbon of 2.0 g/cm³, and gold of 19.3 g/cm³."""
 
 EDGE_A = 15.0
-"""Width of the film's edge. Chosen by hand."""
+"""Width of the film's edge. Chosen manually."""
 
 TABLE = 8192
 """Frequencies at which radial functions are computed; pixels take the nearest below."""
 
 BISECTIONS = 30
-"""Halvings that find the hole's centre, which ends far below a pixel."""
+"""Bisection steps for the hole's centre, to far below a pixel."""
 
 COARSE_PIXELS = 256
-"""Pixels each way of the grid on which the share of film is counted while the centre is found."""
+"""Pixels each way of the grid on which the fraction of film is counted while the centre is searched."""
 
 
 def cover_with_film(scene: Scene, intensity: Image, random: np.random.Generator) -> None:
@@ -48,7 +48,7 @@ def cover_with_film(scene: Scene, intensity: Image, random: np.random.Generator)
 
 
 def support_film_fraction(scene: Scene) -> Image:
-    """1 on the film, 0 in the hole, (rows, columns), with an edge of some 15 Å.
+    """1 on the film, 0 in the hole, (rows, columns), with an edge of about 15 Å.
 
     The hole is a disc whose rim comes in from `direction_deg` until `covered` of the image is film.
     """

@@ -1,4 +1,4 @@
-"""The truth of simulated micrographs as a table: truth.csv, written and read here."""
+"""The truth of simulated micrographs: writing and reading truth.csv."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ COLUMNS = tuple(entry.name for entry in fields(TruthRow))
 _WORDS = ("file", "defect")
 _MAY_BE_EMPTY = ("bound_defocus_A", "bound_astigmatism_A")
 _USABLE = {"1": True, "0": False}
-_MOST_LISTED = 5
+_MAX_LISTED = 5
 
 
 def truth_row(scene: Scene, file: str) -> TruthRow:
@@ -87,16 +87,16 @@ def _cell(value: str | float) -> str:
 def read_truth(path: Path) -> tuple[TruthRow, ...]:
     """Read a truth table, in its order.
 
-    Columns may stand in any order, and there may be others, which are ignored; those of the bounds may be
+    Columns may be in any order, others are ignored, and those of the bounds may be
     missing.
 
     Raises
     ------
     UnreadableFile
-        If there is no such file.
+        If the file does not exist.
     UnreadableTable
-        If it is empty, lacks columns, names a file twice, or holds a value that is no number, no label (usable: 1
-        or 0) or no known defect.
+        If it is empty, lacks columns, lists a file twice, or has a value that is not a number, not a label (usable: 1
+        or 0) or not a known defect.
     """
     lines = _lines(path)
     header = [name.strip() for name in lines[0][1]]
@@ -201,8 +201,8 @@ def _check_names(path: Path, rows: Iterable[TruthRow]) -> None:
     uses = Counter(str(PurePosixPath(row.file)) for row in rows)
     twice = [name for name, count in uses.items() if count > 1]
     if twice:
-        more = "" if len(twice) <= _MOST_LISTED else f" and {len(twice) - _MOST_LISTED} more"
+        more = "" if len(twice) <= _MAX_LISTED else f" and {len(twice) - _MAX_LISTED} more"
         raise UnreadableTable(
-            f"{path}: found more than one row for {', '.join(twice[:_MOST_LISTED])}{more}, expected one per "
+            f"{path}: found more than one row for {', '.join(twice[:_MAX_LISTED])}{more}, expected one per "
             "file. Remove the wrong ones."
         )

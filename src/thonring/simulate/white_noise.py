@@ -12,7 +12,7 @@ from thonring.optics import Optics
 from thonring.records import Floats, Image, Micrograph
 
 MARGIN = 1.125
-"""The image is cut from one larger by this factor."""
+"""The image is cut from one that is larger by this factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def white_micrograph(truth: Truth, shape: tuple[int, int], seed: int) -> Microgr
 def noise_micrograph(
     optics: Optics, shape: tuple[int, int], seed: int, noise_at_nyquist: float = 0.3
 ) -> Micrograph:
-    """A micrograph of falling noise without any ring."""
+    """A micrograph of falling noise without rings."""
     truth = Truth(optics, 1e4, 1e4, 0.0, rings=RingModel(0.0, 0.0, noise_at_nyquist))
     return white_micrograph(truth, shape, seed)
 

@@ -1,4 +1,4 @@
-"""The enhanced spectrum: what is displayed, and what Xmipp's criteria and the networks are computed from.
+"""The enhanced spectrum, used for display, for Xmipp's criteria and for networks.
 
 Source: the filter of Xmipp's `ctf_enhance_psd` (de la Rosa-Trevín et al. 2013,
 doi:10.1016/j.jsb.2013.09.015), reimplemented from its documentation.
@@ -30,7 +30,7 @@ class Enhancement:
 
 
 DISPLAY = Enhancement(band_low=0.02, band_high=0.2, flank=0.02, mask_low=0.01, mask_high=0.5)
-"""Xmipp's `_enhanced_psd.xmp`, the picture on display."""
+"""Xmipp's `_enhanced_psd.xmp`, the displayed picture."""
 
 CRITERIA = Enhancement(band_low=0.02, band_high=0.2, flank=0.02, mask_low=0.01, mask_high=0.45)
 """Xmipp's preset of `ctf_sort_psds`, which computes the criteria."""
@@ -65,7 +65,7 @@ def enhance(spectrum: Spectrum, preset: Enhancement = DISPLAY) -> Image:
     log10(1 + P), 3 x 3 median, clip to the 1st to 99th percentile, band-pass, mask, z-score. Xmipp scales the
     micrograph's pieces to unit variance, which makes the mean of P one; P is therefore divided by its mean
     over all frequencies of the mask and above, so that the intensity scale of the micrograph changes nothing.
-    A spectrum without any contrast gives zeros.
+    A spectrum without contrast gives zeros.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def enhance(spectrum: Spectrum, preset: Enhancement = DISPLAY) -> Image:
     level = float(plane[frequency >= preset.mask_low].mean(dtype=np.float64))
     if level <= 0:
         return np.zeros_like(plane)
-    # Logarithm, median, clip: the centre and single spots lose their weight.
+    # Logarithm, median, clip: reduce the weight of the centre and of single spots.
     smooth = _median_3x3(np.log10(1.0 + plane / np.float32(level)))
     clipped = np.clip(smooth, *np.percentile(smooth, (1.0, 99.0)))
     # Band-pass: spacings of rings pass, the fall of the spectrum and its noise do not. Then mask and z-score.
@@ -101,8 +101,8 @@ def _median_3x3(plane: Image) -> Image:
     """
     # Each column of three, sorted: lowest, middle, highest.
     padded = np.pad(plane, 1, mode="wrap")
-    above, here, below = padded[:-2], padded[1:-1], padded[2:]
-    low, high = np.minimum(above, here), np.maximum(above, here)
+    above, centre, below = padded[:-2], padded[1:-1], padded[2:]
+    low, high = np.minimum(above, centre), np.maximum(above, centre)
     lowest, highest = np.minimum(low, below), np.maximum(high, below)
     middle = np.maximum(low, np.minimum(high, below))
     # The median of nine is that of the largest lowest, the median middle and the smallest highest of three columns.

@@ -2,7 +2,7 @@
 
 One transform of the whole image: tiles lose the correlation of rings across their borders, and with it precision
 of the defocus where rings are strong (benchmarks/accuracy/spectrum.py compares both, also where they are weak).
-The part of the transform beyond the finest frequency wanted is never computed.
+The part of the transform beyond the highest frequency needed is never computed.
 """
 
 import math
@@ -20,25 +20,25 @@ from thonring.spectrum.tiles import SMALLEST_TILE, Tiling, tiling, whole
 Transform = npt.NDArray[np.complex64]
 
 HOT_PIXEL = 8.0
-"""Robust standard deviations from the plane beyond which no pixel shows the specimen."""
+"""Robust standard deviations from the plane beyond which a pixel cannot show the specimen."""
 
-MOST_BAD_PIXELS = 0.01
-"""Share of NaN or infinite pixels above which an image is refused."""
+MAX_BAD_PIXELS = 0.01
+"""Fraction of NaN or infinite pixels above which an image is rejected."""
 
 BINS_PER_PERIOD = 4.0
-"""Frequency bins per ring of the highest defocus at the end of the band. Tuned by hand; no recorded set."""
+"""Frequency bins per ring of the highest defocus at the end of the band. Hand-tuned; data not recorded."""
 
 SAMPLED = 256
-"""Pixels each way of the grid on which a tile's grey level is measured. Tuned by hand; no recorded set."""
+"""Pixels each way of the grid on which a tile's grey level is measured. Hand-tuned; data not recorded."""
 
 SINGLE_PIXELS = 1e-3
-"""Share of pixels beyond reach above which they are areas, no longer single hot pixels. Tuned by hand."""
+"""Fraction of outlying pixels above which they are areas rather than single hot pixels. Hand-tuned."""
 
 PLANE_DEVIATIONS = 3.0
-"""Standard deviations about the median beyond which grey values do not pull at the plane. Tuned by hand."""
+"""Standard deviations about the median beyond which grey values do not affect the plane. Hand-tuned."""
 
 ROWS_IN_CACHE = 16
-"""Rows that are treated at a time: 16 rows of 6000 pixels are 384 kB, within a core's second-level cache."""
+"""Rows processed at a time: 16 rows of 6000 pixels are 384 kB, within a core's second-level cache."""
 
 NORMAL_QUARTILES = 1.349
 """Distance of the quartiles of a normal distribution, in standard deviations."""
@@ -64,7 +64,7 @@ def repaired(micrograph: Micrograph) -> Micrograph:
     count = int(bad.sum())
     if count == 0:
         return micrograph
-    if count > MOST_BAD_PIXELS * pixels.size:
+    if count > MAX_BAD_PIXELS * pixels.size:
         raise UnsuitableImage(
             f"{micrograph.path}: {count} of {pixels.size} pixels are NaN or infinite; expected at most 1 %. "
             "Export the image again, or replace the bad area by the image mean."
@@ -77,7 +77,7 @@ def repaired(micrograph: Micrograph) -> Micrograph:
 
 
 def _is_finite(pixels: npt.NDArray[np.generic]) -> bool:
-    """Whether the sum of the pixels is finite, which is quicker to find out than whether each is.
+    """Whether the sum of the pixels is finite, which is faster to test than each pixel.
 
     False for finite pixels whose sum overflows.
     """
@@ -115,10 +115,10 @@ def periodogram(micrograph: Micrograph, finest_A: float = 0.0, window_A: float =
             f"{micrograph.path}: image of {shape[1]} x {shape[0]} pixels is smaller than the window; "
             f"expected at least {SMALLEST_TILE} pixels each way."
         )
-    # One tile, or the most square ones of the wanted length.
-    wanted = min(window_A / micrograph.pixel_A, max(shape))
-    tiles = whole(shape) if wanted > min(shape) else tiling(shape, round(wanted))
-    # Columns and rows of the transform up to the finest frequency wanted.
+    # One tile, or the squarest tiles of the requested length.
+    tile_length = min(window_A / micrograph.pixel_A, max(shape))
+    tiles = whole(shape) if tile_length > min(shape) else tiling(shape, round(tile_length))
+    # Columns and rows of the transform up to the highest frequency needed.
     columns = min(
         tiles.width // 2, math.ceil(0.5 * tiles.width * min(1.0, micrograph.pixel_A / max(finest_A, 1e-9)))
     )
@@ -169,7 +169,7 @@ def _power(transform: Transform, spread: float) -> Image:
 class _Level:
     """Grey level of a tile: the plane as `down` + `across`, and the robust `spread` around it.
 
-    `patchy` where more than single pixels lie beyond reach: borders, grid bars, gold.
+    `patchy` if more than single pixels are outliers: borders, grid bars, gold.
     """
 
     spread: float
@@ -213,7 +213,7 @@ def _middle(sample: Floats) -> tuple[float, float]:
 
 
 def _plane(sample: Floats, shape: tuple[int, ...]) -> tuple[Image, Image]:
-    """Least-squares plane of a regularly sampled tile, as what each row and each column adds."""
+    """Least-squares plane of a regularly sampled tile, as contributions of rows and columns."""
     # On a regular grid the fit of a plane is a line through the row means plus a line through the column means, whose
     # constants both hold the overall mean: it is taken off once.
     y, x = (np.arange(0, length, max(1, length // SAMPLED)) for length in shape)
@@ -229,7 +229,7 @@ def _transformed_rows(
 ) -> Transform:
     """Transform along the rows, its first `columns` only, of the levelled, cleaned and tapered tile.
 
-    Rows are treated in blocks that stay in the processor's cache.
+    Rows are processed in blocks that stay in the processor's cache.
     """
     transform: Transform = np.empty((tiles.height, columns), np.complex64)
     edges = [slice(*run) for run in _runs(tiles.window_x != 1)]
@@ -255,6 +255,6 @@ def _transformed_rows(
 
 
 def _runs(marked: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Beginnings and ends of the runs of True."""
+    """Starts and ends of the runs of True."""
     changes = np.flatnonzero(np.diff(marked, prepend=False, append=False))
     return [(int(first), int(end)) for first, end in changes.reshape(-1, 2)]

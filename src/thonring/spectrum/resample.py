@@ -1,6 +1,6 @@
 """Spectrum → Spectrum of another sampling and size: area-weighted averages, centred on their nominal frequencies.
 
-A new pixel averages the old ones it covers, those at its border by the part that it covers: blocks of whole
+A new pixel averages the old ones it covers, weighted by the part it covers: blocks of whole
 pixels would be centred half a pixel off (eight values 8j-4...8j+3 at 8j-½), which biases the defocus.
 """
 

@@ -15,7 +15,7 @@ SECTORS = 36
 """Sectors of the half plane, 5° each."""
 
 ROWS_AT_ONCE = 128
-"""Rows of the plane sorted at a time, so that its frequencies are never in memory as a whole."""
+"""Rows of the plane sorted at a time, so that not all its frequencies are in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +78,15 @@ def _bins(
         # Ring and sector of each pixel; the axis kx = 0 has both halves, of which ky > 0 is taken.
         k2 = kx**2 + ky**2
         ring = np.rint(np.sqrt(k2) / width).astype(np.int32) - first
-        wanted = (ring >= 0) & (ring < rings)
-        wanted[ky[:, 0] <= 0, 0] = False
-        row, column = np.nonzero(wanted)
+        inside = (ring >= 0) & (ring < rings)
+        inside[ky[:, 0] <= 0, 0] = False
+        row, column = np.nonzero(inside)
         direction = np.arctan2(ky[row, 0], kx[0, column])
         sector = np.floor((direction / np.pi + 0.5) * SECTORS).astype(np.int32).clip(0, SECTORS - 1)
-        number = sector * rings + ring[wanted]
+        number = sector * rings + ring[inside]
         # Number of pixels of each bin and the sum of their k².
         count += np.bincount(number, minlength=bins)
-        total += np.bincount(number, weights=k2[wanted], minlength=bins)
+        total += np.bincount(number, weights=k2[inside], minlength=bins)
         pixels.append(((row + start) * columns + column).astype(np.int32))
         numbers.append(number)
     # Pixels sorted by bin, and where each bin that has any begins.

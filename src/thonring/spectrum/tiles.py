@@ -1,4 +1,4 @@
-"""Tiles of an image: where they lie, their taper, how much independent data they hold; and its local brightness."""
+"""Tiles of an image: positions, tapers, number of independent values; and the local brightness of an image."""
 
 import math
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from scipy.fft import next_fast_len, prev_fast_len
 from thonring.records import Floats, Image, Micrograph
 
 OVERLAP = 1 / 14
-"""Share of a tile that its neighbour covers too: just their tapers. Tuned by hand; no recorded set."""
+"""Fraction of a tile shared with its neighbour: just their tapers. Hand-tuned; data not recorded."""
 
 SHORTEST_EDGE = 1 / 28
-"""Share of a tile that each taper takes at least, where there is no neighbour to overlap with: half of `OVERLAP`."""
+"""Minimum fraction of a tile covered by each taper, if there is no neighbour to overlap with: half of `OVERLAP`."""
 
 SMALLEST_TILE = 128
 """Side in pixels of the smallest image or tile: below it there are fewer frequencies than a fit needs."""
@@ -21,8 +21,8 @@ SMALLEST_TILE = 128
 BLOCKS = 32
 """Blocks along each side of an image whose brightness is measured."""
 
-MOST_ROWS = 12
-"""Rows of a block that are read; they give its mean well enough, and reading all costs as much as a fit."""
+MAX_ROWS = 12
+"""Rows of a block that are read; enough for its mean, since reading all costs as much as a fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,11 @@ class Tiling:
 
 
 @lru_cache(maxsize=32)
-def tiling(shape: tuple[int, int], wanted: int) -> Tiling:
-    """The most square tiles of at least `wanted` pixels whose tapers just overlap."""
+def tiling(shape: tuple[int, int], smallest: int) -> Tiling:
+    """The squarest tiles of at least `smallest` pixels whose tapers just overlap."""
     shortest = min(shape)
     count = 1
-    while _tile_length(shortest, count + 1) >= wanted:
+    while _tile_length(shortest, count + 1) >= smallest:
         count += 1
     size = _fast_even(math.ceil(_tile_length(shortest, count)), shortest)
     return Tiling(size, size, _positions(shape[0], size), _positions(shape[1], size))
@@ -68,7 +68,7 @@ def tiling(shape: tuple[int, int], wanted: int) -> Tiling:
 
 @lru_cache(maxsize=32)
 def whole(shape: tuple[int, int]) -> Tiling:
-    """The whole image as one tile, but for the few rows and columns that would make its transform slow."""
+    """The whole image as one tile, except for a few rows and columns that would make its transform slow."""
     height, width = (_fast_even_below(length) for length in shape)
     return Tiling(height, width, ((shape[0] - height) // 2,), ((shape[1] - width) // 2,))
 
@@ -79,7 +79,7 @@ def _tile_length(length: int, count: int) -> float:
 
 
 def _fast_even(size: int, at_most: int) -> int:
-    """The even length nearest above `size`, else below, that transforms fast and fits."""
+    """The nearest even length above `size`, or else below, whose transform is fast and which fits."""
     above = 2 * next_fast_len((size + 1) // 2, real=True)
     return above if above <= at_most else _fast_even_below(at_most)
 
@@ -89,7 +89,7 @@ def _fast_even_below(length: int) -> int:
 
 
 def _positions(length: int, size: int) -> tuple[int, ...]:
-    """First pixels of as many tiles as cover `length`, spread evenly; the overlap may be a hundredth of a step less."""
+    """First pixels of tiles that cover `length`, evenly spaced; the overlap may be a hundredth of a step less."""
     count = max(1, math.ceil((length - size) / (size * (1 - OVERLAP)) - 0.01) + 1)
     return tuple(round(start) for start in np.linspace(0, length - size, count))
 
@@ -126,12 +126,12 @@ def independent_values(length: int, starts: tuple[int, ...], size: int) -> float
 def local_brightness(micrograph: Micrograph) -> Image:
     """Mean of each of (32, 32) equal blocks over the mean of all; finite pixels (see `repaired`).
 
-    All ones where the image's mean is not positive: brightness has no meaning there.
+    All ones if the image's mean is not positive, since brightness then has no meaning.
     """
     pixels = micrograph.pixels
     height, width = pixels.shape[0] // BLOCKS, pixels.shape[1] // BLOCKS
     whole = pixels[: height * BLOCKS, : width * BLOCKS].reshape(BLOCKS, height, BLOCKS, width)
-    means = whole[:, :: -(-height // MOST_ROWS)].mean(axis=(1, 3), dtype=np.float64)
+    means = whole[:, :: -(-height // MAX_ROWS)].mean(axis=(1, 3), dtype=np.float64)
     overall = float(means.mean())
     if not overall > 0:
         return np.ones((BLOCKS, BLOCKS), dtype=np.float32)

@@ -1,1 +1,1 @@
-"""What people see of a run and steer: the report, the page, and its JSON interface. It reads `results` and draws."""
+"""The report of a run, and the page with its JSON interface to view and curate it."""

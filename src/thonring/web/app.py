@@ -1,4 +1,4 @@
-"""The server's application: the page and the routes of the JSON interface, behind the check of every request."""
+"""The server's application: the page and the routes of the JSON interface, behind the checks of every request."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -23,7 +23,7 @@ def create_app(view: RunView, access: Access) -> ASGIApp:
 
 
 def interface(view: RunView) -> FastAPI:
-    """Create the page and the JSON interface of a run, without the check of requests that must come before them."""
+    """Create the page and the JSON interface of a run, without the checks of requests that must precede them."""
     app = FastAPI(
         title="Thonring",
         docs_url=None,

@@ -1,9 +1,9 @@
-"""Who may read and who may change a run: the server's address, its token, and the origin of the page.
+"""Access control: the server's address, its token, and the origin of requests.
 
-Every request passes `AuthMiddleware`. It is refused when its Host header is not a name of this machine (421, so that
-no foreign name can be pointed at a loopback address), when it reads from elsewhere without the token (401), when it
-changes something without the token or from another site's page (403), and when its body is too large (413) or not
-JSON (415, since forms of other sites cannot send JSON).
+Every request passes through `AuthMiddleware`. It is rejected when its Host header is not a name of this machine (421,
+so that no foreign name can be pointed at a loopback address), when it reads from elsewhere without the token (401),
+when it changes something without the token or from another site's page (403), and when its body is too large (413) or
+not JSON (415, since forms of other sites cannot send JSON).
 """
 
 import hmac
@@ -26,7 +26,7 @@ _COOKIE_PREFIX = "thonring_token"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _ALL_INTERFACES = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - recognised here, bound only on request
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
-"""Host and port as browsers write them, and nothing else."""
+"""Host and port as written by browsers, and nothing else."""
 
 _SECURITY_HEADERS = {
     "content-security-policy": (
@@ -43,7 +43,7 @@ _SECURITY_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The address of a server, and the `token` that changes need.
+    """The address of a server, and the `token` required for changes.
 
     At a loopback address anyone on this machine may read without it; elsewhere reading needs the token, too.
     """
@@ -101,7 +101,7 @@ class AuthMiddleware:
 
 
 def _check_request(access: Access, scope: Scope) -> Response | None:
-    """Refuse a request, or move the token from the page's address into a cookie; None lets the request pass.
+    """Reject a request, or move the token from the page's address into a cookie; None lets the request pass.
 
     Sets `scope["may_change"]`: whether the request has the token.
     """
@@ -130,7 +130,7 @@ def _refusal(scope: Scope, status: int, sentence: str) -> Response:
 
 
 def _redirect_with_cookie(access: Access) -> Response:
-    """Take the token out of the visible address."""
+    """Remove the token from the visible address."""
     response = RedirectResponse("/", status_code=303)
     # Not "strict": the cookie must be sent when the address is opened from a link in a message.
     response.set_cookie(access.cookie, access.token, httponly=True, samesite="lax")
@@ -150,7 +150,7 @@ def _cookies(headers: Headers, name: str) -> Iterable[str]:
 
 
 def _check_origin(scope: Scope, headers: Headers, *, from_program: bool) -> Response | None:
-    """Browsers send the page's origin with every change; a program that sends the token itself need not."""
+    """Check the page's origin, which browsers send with every change; a program that sends the token need not."""
     origin = headers.get("origin")
     if origin is None:
         own_page = from_program and headers.get("sec-fetch-site") in {None, "none", "same-origin"}
@@ -163,7 +163,7 @@ def _check_origin(scope: Scope, headers: Headers, *, from_program: bool) -> Resp
 
 
 def _check_reading_site(scope: Scope, headers: Headers) -> Response | None:
-    """Another site's page cannot read an answer, but could keep the server busy."""
+    """Reject requests from another site's page, which cannot read a response but could keep the server busy."""
     if scope["path"].startswith("/api") and headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
         return _refusal(scope, 403, "this interface only accepts requests from this server's own page.")
     return None
@@ -221,7 +221,7 @@ def _add_headers(headers: MutableHeaders, path: str) -> None:
 
 
 def _is_this_machine(host_header: str) -> bool:
-    """Whether the name that a browser was given is this machine's: a name elsewhere may be pointed here."""
+    """Whether the requested host name is this machine's: foreign names may be pointed here."""
     match = _HOST_AND_PORT.fullmatch(host_header)
     return match is not None and _is_loopback(match["host"].strip("[]"))
 

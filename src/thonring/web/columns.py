@@ -1,4 +1,4 @@
-"""The columns of a run: titles and units for people, filters and order of the table, and a binary form for the page."""
+"""The columns of a run: titles and units, filters and order of the table, and a binary form for the page."""
 
 import json
 import math
@@ -22,7 +22,7 @@ Kind = Literal["text", "number", "time", "criterion"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `name` as in results.csv, `title` for people, `about` a sentence where the title needs one."""
+    """A column: `name` as in results.csv, `title` for display, `about` a sentence if the title needs one."""
 
     name: str
     title: str
@@ -34,7 +34,10 @@ class Column:
 _FILE = Column("file", "File", kind="text")
 _RECORDED = Column("recorded_at", "Recorded", kind="time", about="File time.")
 _NUMBERS = (
-    *(Column(one.name, one.title, one.unit, about=one.about) for one in page_quantities()),
+    *(
+        Column(quantity.name, quantity.title, quantity.unit, about=quantity.about)
+        for quantity in page_quantities()
+    ),
     Column("pixel_A", "Pixel", "Å"),
     Column("voltage_kV", "Voltage", "kV"),
     Column("cs_mm", "Cs", "mm"),
@@ -44,7 +47,7 @@ _NUMBERS = (
 
 
 def columns_of(columns: RunColumns) -> tuple[Column, ...]:
-    """Give the columns of a run: file and time, what was estimated, and its criteria in their order."""
+    """Return the columns of a run: file and time, what was estimated, and its criteria in their order."""
     numbers = (column for column in _NUMBERS if column.name not in columns.criteria)
     return (_FILE, _RECORDED, *numbers, *_criteria(columns))
 
@@ -61,10 +64,10 @@ def _criteria(columns: RunColumns) -> Iterator[Column]:
 
 @dataclass(frozen=True, slots=True)
 class TableQuery:
-    """Conditions that must all hold, and what to sort by.
+    """Conditions that must all hold, and the sort order.
 
-    An empty `statuses` means any. `search` is part of the file path, ignoring case, `failing` a criterion that fails.
-    `decided` and `by_hand` are whether there is a manual decision or estimate. `bounds` has the lowest and the
+    Empty `statuses` means any. `search` is part of the file path, ignoring case; `failing` is a criterion that fails.
+    `decided` and `by_hand` select by whether there is a manual decision or estimate. `bounds` has the lowest and the
     highest value of columns; a missing value is outside. `sort` is a column, `status`, `number`, `decided` or
     `by_hand`.
     """
@@ -106,7 +109,7 @@ def matching(columns: RunColumns, query: TableQuery) -> Bools:
 
 
 def in_order(columns: RunColumns, mask: Bools, query: TableQuery) -> Integers:
-    """Sort the rows of `mask`; equal ones stay in the order of the run, NaN comes last.
+    """Sort the rows of `mask`; equal ones stay in the order of the run, NaN is last.
 
     Raises
     ------
@@ -158,7 +161,7 @@ _FITTED, _JUDGED = 4, 8
 def packed_values(columns: RunColumns, judged: set[int], revision: str) -> bytes:
     """Pack the values of all criteria, the numbers and the flags of a run's micrographs; see GET curate/values.
 
-    In float64, not float32: a value at a limit must pass or fail on the page as it does in the grading.
+    In float64, not float32: a value at a limit must pass or fail on the page as in the grading.
     """
     names = [*judged_criteria(columns), *_PLOTTED_WITH_CRITERIA]
     recorded_at = np.where(columns.recorded_at > 0, columns.recorded_at, np.nan)

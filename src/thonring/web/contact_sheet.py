@@ -23,7 +23,7 @@ NEAR = 0.15
 
 @dataclass(frozen=True, slots=True)
 class SheetEntry:
-    """One micrograph of a sheet: its `row` in the columns, and why it is there."""
+    """One micrograph of a sheet: its `row` in the columns, and why it is shown."""
 
     row: int
     caption: str
@@ -31,7 +31,7 @@ class SheetEntry:
 
 @dataclass(frozen=True, slots=True)
 class ContactSheet:
-    """Some micrographs, the one most worth a look first."""
+    """Some micrographs, the most relevant first."""
 
     name: SheetName
     title: str
@@ -45,7 +45,7 @@ def contact_sheets(
     """Choose at most `size` micrographs of each kind.
 
     The margin of a micrograph to a limit is how far inside its value is, in units of the limit, negative outside.
-    The worst are farthest outside a limit that rejected them, alternating between reasons; the borderline have a
+    The worst are farthest outside a limit that rejected them, alternating between reasons; the borderline have their
     smallest margin near zero, accepted or not; the best are those accepted with the finest fit.
     """
     by_name = {limit.criterion: limit for limit in limits}
@@ -56,7 +56,7 @@ def contact_sheets(
         ContactSheet(
             "worst",
             "Worst",
-            "Rejected, and farthest outside a limit; the reasons alternate.",
+            "Rejected and farthest outside a limit; the reasons alternate.",
             tuple(_worst(columns, by_name, margins, size)),
         ),
         ContactSheet(
@@ -82,7 +82,7 @@ def limit_text(limit: Limit) -> str:
 
 
 def _margin(columns: RunColumns, limit: Limit) -> Floats:
-    """Signed distance to the nearer bound in units of that bound; NaN where there is no value."""
+    """Signed distance to the nearer bound, in units of that bound; NaN where there is no value."""
     values = columns.values[limit.criterion]
     low = (values - limit.at_least) / (abs(limit.at_least) or 1.0) if np.isfinite(limit.at_least) else np.inf
     high = (limit.at_most - values) / (abs(limit.at_most) or 1.0) if np.isfinite(limit.at_most) else np.inf
@@ -130,7 +130,7 @@ def _best(columns: RunColumns, size: int) -> Iterable[SheetEntry]:
     rows = np.flatnonzero((columns.status == STATUSES.index("accepted")) & np.isfinite(resolution_A))
     order = np.lexsort((-score[rows], resolution_A[rows]))[:size]
     for row in rows[order].tolist():
-        yield SheetEntry(row, f"rings fit to {resolution_A[row]:.2f} Å, score {score[row]:.2g}")
+        yield SheetEntry(row, f"rings fitted to {resolution_A[row]:.2f} Å, score {score[row]:.2g}")
 
 
 def _value_and_limit(columns: RunColumns, limit: Limit, row: int) -> str:

@@ -1,4 +1,4 @@
-"""What other limits would accept and reject in a run, before anything is decided."""
+"""Curation: what other limits would accept and reject in a run, before anything is decided."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from thonring.settings import Limit
 class RegradedRun:
     """A run graded by other limits; element i of an array is row i of its columns, all (micrographs,).
 
-    `fitted` is where there is a fit: nothing else can be accepted. `failing` has for each criterion where it fails,
+    `fitted` is where there is a fit: others cannot be accepted. `failing` has for each criterion where it fails,
     among those with a fit; `unmeasured` are criteria that this run did not measure and that are therefore ignored.
     """
 
@@ -44,7 +44,7 @@ class RegradedRun:
         return changed
 
     def verdicts(self, columns: RunColumns) -> dict[int, ManualVerdict]:
-        """Verdicts by number that give every micrograph with a fit the status that the limits give it."""
+        """Verdicts of the limits, by number, for every micrograph with a fit."""
         changed = self.changed(columns)
         pairs = zip(columns.number[changed].tolist(), self.accepted[changed].tolist(), strict=True)
         return {number: "accepted" if accepted else "rejected" for number, accepted in pairs}
@@ -56,7 +56,7 @@ def has_fit(columns: RunColumns) -> Bools:
 
 
 def regrade(columns: RunColumns, limits: Sequence[Limit]) -> RegradedRun:
-    """Grade the kept attempts of a run by other limits, as `grade` does: NaN passes where its criterion lets it."""
+    """Grade the kept attempts of a run by other limits, as `grade` does: NaN passes if its criterion allows it."""
     fitted = has_fit(columns)
     measured = [limit for limit in limits if limit.criterion in columns.failing]
     return RegradedRun(
@@ -69,14 +69,14 @@ def regrade(columns: RunColumns, limits: Sequence[Limit]) -> RegradedRun:
 
 
 def judged_criteria(columns: RunColumns) -> tuple[str, ...]:
-    """Name the criteria of a run that limits can be set on."""
+    """List the criteria of a run on which limits can be set."""
     return tuple(name for name in columns.criteria if name in CRITERIA)
 
 
 def limits_from_bounds(
     bounds: Mapping[str, tuple[float, float]], templates: Sequence[Limit]
 ) -> tuple[Limit, ...]:
-    """Make limits with the unit and the sentences of the first template on the same criterion.
+    """Create limits with the unit and the sentences of the first template on the same criterion.
 
     Raises
     ------

@@ -25,7 +25,7 @@ _STATUS_CODES: dict[type[ThonringError], int] = {
 
 
 class ErrorAnswer(BaseModel):
-    """Why a request was not fulfilled, for people to read."""
+    """A readable reason why a request was not fulfilled."""
 
     detail: str
 
@@ -45,7 +45,7 @@ _ABSOLUTE = re.compile(r"(?<![\w/)\]])(?:~?/(?!api/)|[A-Za-z]:[\\/]|\\\\)[^\s'\"
 
 
 def add_error_handlers(app: FastAPI, run: Path) -> None:
-    """Answer errors with an `ErrorAnswer`; an unexpected one is raised again, so that it is in the server's log."""
+    """Answer errors with an `ErrorAnswer`; unexpected ones are raised again, to appear in the server's log."""
 
     async def known(_: Request, problem: Exception) -> JSONResponse:
         status = next((code for kind, code in _STATUS_CODES.items() if isinstance(problem, kind)), 400)

@@ -1,4 +1,4 @@
-"""Micrographs measured again for the page: a run stores no curves, so they are computed from the file when shown."""
+"""Micrographs measured again for the page: a run stores no curves, so they are recomputed from the file."""
 
 import os
 import threading
@@ -18,7 +18,7 @@ from thonring.settings import Settings, SpectrumKind
 MAX_MICROGRAPHS = 4
 MAX_BYTES = 48_000_000
 MAX_ESTIMATES = 32
-"""What stays in memory: this many micrographs and bytes, and the last manual estimates."""
+"""Limits of the cache: micrographs, bytes, and manual estimates."""
 
 FileStatus = Literal["as estimated", "changed", "gone"]
 
@@ -36,7 +36,7 @@ class MeasuredMicrograph:
     thumbnail: bytes | None
 
     def evidence(self, sampling_A: float) -> Evidence:
-        """What an attempt at a sampling is judged on."""
+        """The data on which an attempt at a sampling is judged."""
         measured = self.measurement
         return Evidence(measured.optics, measured.spectrum, self.profiles, sampling_A, measured.brightness)
 
@@ -48,7 +48,7 @@ class MeasuredMicrograph:
 
 
 class MeasurementCache:
-    """The micrographs that were shown last, least recently used first out.
+    """A least-recently-used cache of the micrographs shown.
 
     Methods may be called from several threads; one of them measures or fits at a time.
     """
@@ -64,7 +64,7 @@ class MeasurementCache:
         Raises
         ------
         UnreadableFile
-            If the file no longer exists, or is not the one that was estimated.
+            If the file no longer exists or has changed since the estimate.
         ThonringError
             If it cannot be read or measured.
         """
@@ -86,7 +86,7 @@ class MeasurementCache:
     def estimate(
         self, record: MicrographRecord, ctf: manual_fit.ManualCtf, mode: manual_fit.ManualMode
     ) -> Attempt:
-        """Make a manual estimate; the last ones are remembered, so that what is kept is what was shown.
+        """Make a manual estimate; the last ones are cached, so that the one kept is the one that was shown.
 
         Raises
         ------
@@ -114,12 +114,12 @@ class MeasurementCache:
             return self._micrographs.get(key)
 
     def _is_too_large(self) -> bool:
-        size_bytes = sum(one.size_bytes for one in self._micrographs.values())
+        size_bytes = sum(micrograph.size_bytes for micrograph in self._micrographs.values())
         return len(self._micrographs) > MAX_MICROGRAPHS or size_bytes > MAX_BYTES
 
 
 def micrograph_settings(record: MicrographRecord) -> Settings:
-    """Give the settings that a micrograph was estimated with.
+    """Return the settings with which a micrograph was estimated.
 
     Raises
     ------

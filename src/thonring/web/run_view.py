@@ -1,4 +1,4 @@
-"""A run as the page sees it: followed while another process adds to it."""
+"""The run as shown on the page: kept up to date while another process adds to it."""
 
 import json
 import threading
@@ -18,10 +18,10 @@ from thonring.web.measurement_cache import MeasurementCache
 
 
 class RunView:
-    """A run folder, opened for each reading and each decision, so that no connection stays open in between.
+    """A run folder, whose database is opened for each access, so that no connection stays open in between.
 
     Only the columns of the run stay in memory, and are updated until its database is replaced; and in `measurements`
-    the few micrographs that were shown last. Methods may be called from several threads.
+    the few micrographs shown last. Methods may be called from several threads.
     """
 
     def __init__(self, run: Path) -> None:
@@ -56,7 +56,7 @@ class RunView:
             yield decisions
 
     def columns(self) -> RunColumns:
-        """Give all micrographs that are finished now.
+        """Return all micrographs finished so far.
 
         Raises
         ------

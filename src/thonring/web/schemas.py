@@ -49,19 +49,21 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-_ANSWERED = tuple(one for one in FIT_QUANTITIES if one.in_answers)
+_ANSWERED = tuple(quantity for quantity in FIT_QUANTITIES if quantity.in_answers)
 _fields: dict[str, Any] = {
-    one.name: (
+    quantity.name: (
         float | None,
-        Field(description=f"{one.about or one.title}{f' In {one.unit}.' if one.unit else ''}"),
+        Field(
+            description=f"{quantity.about or quantity.title}{f' In {quantity.unit}.' if quantity.unit else ''}"
+        ),
     )
-    for one in _ANSWERED
+    for quantity in _ANSWERED
 }
 _FitNumbers: Any = create_model("_FitNumbers", **_fields)
 
 
 class FitAnswer(_FitNumbers):  # type: ignore[misc]  # its fields are those of the table of quantities
-    """A fit, named as in results.csv; a standard error of 0: kept fixed."""
+    """A fit, named as in results.csv; a standard error of 0 means kept fixed."""
 
     resolution_range_A: tuple[float | None, float | None]
 
@@ -93,7 +95,7 @@ class AttemptAnswer(BaseModel):
 
 
 class CurveAnswer(BaseModel):
-    """A fit against frequency: power over the median background, and the rings over their envelope."""
+    """A fit against frequency: power divided by the median background, and rings divided by their envelope."""
 
     frequency_per_A: Points
     power: Points
@@ -106,7 +108,7 @@ class CurveAnswer(BaseModel):
 
 
 class SignalsAnswer(BaseModel):
-    """The Fourier search: the profile minus background, the same against k², and its Fourier transform."""
+    """Fourier search: the profile minus background, the same against k², and its Fourier transform."""
 
     frequency_per_A: Points
     profile: Points
@@ -123,7 +125,7 @@ def finite(value: float) -> float | None:
 
 
 def points(values: Any) -> Points:  # noqa: ANN401 - any array
-    """Give the numbers of an array to DIGITS significant digits."""
+    """Return the numbers of an array with DIGITS significant digits."""
     array = np.asarray(values, dtype=np.float64).ravel()
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(np.abs(array))))
@@ -137,28 +139,28 @@ def points(values: Any) -> Points:  # noqa: ANN401 - any array
 def fit_answer(fit: CtfFit) -> FitAnswer:
     """Write a fit."""
     low_A, high_A = fit.resolution_range_A
-    numbers = {one.name: finite(float(getattr(fit, one.fit_attribute))) for one in _ANSWERED}
+    numbers = {quantity.name: finite(float(getattr(fit, quantity.fit_attribute))) for quantity in _ANSWERED}
     return FitAnswer(**numbers, resolution_range_A=(finite(low_A), finite(high_A)))
 
 
 def attempt_answer(
     attempt: Attempt, limits: Sequence[Limit], number: int | None, *, by_hand: bool = False
 ) -> AttemptAnswer:
-    """Write an attempt, each criterion with the limits it was judged by."""
+    """Write an attempt, each criterion with the limits by which it was judged."""
     by_name = {limit.criterion: limit for limit in limits}
     criteria = []
-    for one in attempt.verdict.criteria:
-        known, limit = CRITERIA.get(one.name), by_name.get(one.name)
+    for result in attempt.verdict.criteria:
+        known, limit = CRITERIA.get(result.name), by_name.get(result.name)
         criteria.append(
             CriterionAnswer(
-                name=one.name,
-                title=one.name if known is None else known.description,
+                name=result.name,
+                title=result.name if known is None else known.description,
                 unit="" if known is None else known.unit,
-                value=finite(one.value),
+                value=finite(result.value),
                 at_least=None if limit is None else finite(limit.at_least),
                 at_most=None if limit is None else finite(limit.at_most),
-                passed=one.passed,
-                reason=one.reason,
+                passed=result.passed,
+                reason=result.reason,
             )
         )
     return AttemptAnswer(
@@ -198,12 +200,12 @@ def signals_answer(signals: SearchSignals) -> SignalsAnswer:
 
 
 def row_of(columns: RunColumns, number: int) -> int:
-    """Give the row of a finished micrograph.
+    """Return the row of a finished micrograph.
 
     Raises
     ------
     HTTPException
-        404 if there is none of this number.
+        404 if there is none with this number.
     """
     row = int(np.searchsorted(columns.number, number))
     if row == len(columns) or columns.number[row] != number:

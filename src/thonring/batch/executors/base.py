@@ -1,4 +1,4 @@
-"""What every executor can do, and the one that is this process."""
+"""The interface of executors, and the one that works in this process."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec(Generic[J, R]):
-    """What is done with a job, `task`, and the result of one whose task cannot finish, `failed(job, reason)`.
+    """The function that processes a job, `task`, and the result of a job that cannot finish, `failed(job, reason)`.
 
-    Both are functions that can be imported by name, since processes start afresh; `preload` is the module
-    that the processes of this machine import before they start.
+    Both must be importable by name, since they run in other processes; `preload` is the module
+    that local processes import before they start.
     """
 
     task: Callable[[J], R]
@@ -22,33 +22,33 @@ class TaskSpec(Generic[J, R]):
 
 
 class Executor(Protocol):
-    """Does jobs; which executor does them changes no result."""
+    """Runs jobs; the results do not depend on the executor."""
 
     def finish(self, jobs: Sequence[J], spec: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
-        """Do all jobs and give each result with its job's index, as they finish; may be called repeatedly.
+        """Run all jobs and yield each result with the index of its job, as they finish; may be called repeatedly.
 
-        Each job gives exactly one result, whatever happens to processes and machines. Closing the iterator drops
+        Each job has exactly one result, whatever happens to processes and machines. Closing the iterator drops
         the jobs that have not started.
 
         Raises
         ------
         ClusterError
-            If no worker is left; the results given before are valid.
+            If no worker is left; the results yielded before are valid.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """One job after the other in this process. What kills it ends the batch."""
+    """Runs one job after the other in this process; a crash ends the batch."""
 
     def finish(self, jobs: Sequence[J], spec: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
-        """Do all jobs in their order."""
+        """Run all jobs in order."""
         yield from ((index, run_task(spec, job)) for index, job in enumerate(jobs))
 
 
 def run_task(spec: TaskSpec[J, R], job: J) -> R:
-    """Do a job; an unexpected error fails this job alone."""
+    """Run a job; an unexpected error fails this job only."""
     try:
         return spec.task(job)
     except Exception as problem:  # noqa: BLE001 - one bad job never stops a batch

@@ -1,4 +1,4 @@
-"""The clusters that a user may choose."""
+"""The clusters that a user can choose."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class RunningCluster:
 
 @dataclass(frozen=True, slots=True)
 class OwnCluster:
-    """A Dask cluster on this machine for the time of the run; `dashboard` is an address, or empty for none."""
+    """A Dask cluster on this machine for the duration of the run; `dashboard` is an address, or empty for none."""
 
     workers: int
     dashboard: str = ""
@@ -25,7 +25,7 @@ class OwnCluster:
 
 @dataclass(frozen=True, slots=True)
 class SlurmJobs:
-    """So many jobs of a SLURM queue, each with `cores` workers that share `memory`.
+    """A number of SLURM jobs, each with `cores` workers that share `memory`.
 
     Empty `queue` and `time` are the site's defaults, empty `memory` is `MEMORY_PER_CORE_GB` per core. `directives`
     are further options of sbatch, such as "--account=em".
@@ -49,12 +49,12 @@ ClusterChoice = RunningCluster | OwnCluster | SlurmJobs
 
 
 def seconds_of(time_limit: str) -> int:
-    """Seconds of a time as sbatch reads it: minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS.
+    """Convert a time in sbatch's formats to seconds: minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS.
 
     Raises
     ------
     ValueError
-        If it is none of these.
+        If the text has none of these formats.
     """
     match = _TIME.fullmatch(time_limit)
     if match is None:

@@ -1,4 +1,4 @@
-"""The workers of a Dask cluster as an executor: the connection, tasks in flight, and what happens when workers die."""
+"""The workers of a Dask cluster as an executor: the connection, tasks in flight, and recovery when workers die."""
 
 import logging
 import pickle
@@ -23,7 +23,7 @@ from thonring.errors import ClusterError
 
 _CONNECT_WITHIN_S = 10
 _PATIENCE_S = 60.0
-"""How long a cluster that is not a queue may be without a worker."""
+"""How long a cluster other than a queue may have no worker."""
 
 _CHECK_EVERY_S = 1.0
 _QUEUED_PER_WORKER = 2
@@ -35,7 +35,7 @@ _DIED = (
 )
 
 Check = Callable[[int, float], None]
-"""`check(workers, without_s)`: how many workers may work, and for how many seconds there has been none."""
+"""`check(workers, without_s)`: the number of usable workers, and for how many seconds there have been none."""
 
 NumberedJob = tuple[int, J]
 
@@ -51,12 +51,12 @@ class Connection:
 
 @contextmanager
 def connected(choice: ClusterChoice, run: Path) -> Iterator[Connection]:
-    """Give a connection to a cluster; a cluster that was started for it ends with the block.
+    """Yield a connection to a cluster; a cluster that was started for it ends with the block.
 
     Raises
     ------
     ClusterError
-        If it is not running, or cannot be started.
+        If the cluster is not running or cannot be started.
     """
     if isinstance(choice, RunningCluster):
         connection_to = _running(choice)
@@ -70,7 +70,7 @@ def connected(choice: ClusterChoice, run: Path) -> Iterator[Connection]:
 
 @contextmanager
 def _silent_logs() -> Iterator[None]:
-    """What the user should know of distributed's log is reported by this program itself."""
+    """Silence distributed's log: this program itself reports what the user needs to know."""
     loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client", "asyncio")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
@@ -151,7 +151,7 @@ def _slurm(choice: SlurmJobs, run: Path) -> Iterator[Connection]:
 
 
 def _scheduler_options(dashboard: str) -> dict[str, Any]:
-    """Options of a scheduler of our own: a task whose worker died comes back at once, and no page unless wanted."""
+    """Options of our own scheduler: tasks of a dead worker come back at once; a dashboard on request."""
     return {
         "allowed_failures": 0,
         "dashboard": bool(dashboard),
@@ -161,14 +161,14 @@ def _scheduler_options(dashboard: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class TaskOptions:
-    """How tasks are sent: the folder where their paths begin, None if absolute, and the resource a worker needs."""
+    """How tasks are sent: the folder of relative paths (None: all are absolute), and the resource that workers need."""
 
     folder: Path | None
     resource: str
 
 
 def run_payload(payload: bytes, folder: Path | None) -> object:
-    """On a worker: do a job in the folder where the command was started, so that its paths mean the same.
+    """On a worker: run a job in the folder where the command was started, so that relative paths are valid.
 
     `payload` is the pickled pair of task and job: the scheduler would unpickle them otherwise, and import all
     that they need.
@@ -179,7 +179,7 @@ def run_payload(payload: bytes, folder: Path | None) -> object:
 
 
 class InFlightTasks(Generic[J, R]):
-    """Tasks that were sent to workers and have not come back; `check`, about once a second, checks the workers."""
+    """Tasks that were sent to workers and have not returned; `check` is called about once a second."""
 
     def __init__(
         self, client: Client, spec: TaskSpec[J, R], options: TaskOptions, check: Callable[[], None]
@@ -196,7 +196,7 @@ class InFlightTasks(Generic[J, R]):
         limit: Callable[[], int],
         killed: Callable[[NumberedJob[J]], None],
     ) -> Iterator[tuple[int, R]]:
-        """Empty `waiting`, at most `limit()` in flight, and give results; call `killed` with jobs that kill workers.
+        """Send all of `waiting`, at most `limit()` at a time, and yield results; `killed` gets jobs that kill workers.
 
         Raises
         ------
@@ -232,15 +232,15 @@ class InFlightTasks(Generic[J, R]):
         self._loop.add_callback(self._fetch, future)
 
     async def _fetch(self, future: Future[Any]) -> None:
-        """In the client's thread: wait for a result; one that is lost with its worker is computed again."""
+        """In the client's thread: wait for a result; one that is lost with its worker is recomputed."""
         try:
             result = await self._client.gather(future, asynchronous=True)
-        except Exception as problem:  # noqa: BLE001 - kinds of errors are told apart in `run_all`
+        except Exception as problem:  # noqa: BLE001 - `run_all` distinguishes the kinds of errors
             result = problem
         self._finished.put((future, result))
 
     def _wait(self) -> Iterator[tuple[Future[Any], Any]]:
-        """Tasks that have finished, with the result or the error; waits up to a second for the first."""
+        """Yield finished tasks with their result or error; waits up to a second for the first."""
         with suppress(Empty):
             yield self._finished.get(timeout=_CHECK_EVERY_S)
             while True:
@@ -257,8 +257,8 @@ class InFlightTasks(Generic[J, R]):
 class DaskExecutor:
     """The workers of a connection that pass the check of an environment.
 
-    When a worker dies, its jobs are done again. A job that the scheduler gives up, since too many workers died of
-    it, is done once more when all others are finished, with no other job in flight, and is given as failed if its
+    When a worker dies, its jobs are run again. A job that the scheduler gives up, since too many workers died of
+    it, is run once more when all others are finished, with no other job in flight, and fails if its
     worker dies again.
     """
 
@@ -287,12 +287,12 @@ class DaskExecutor:
             raise ClusterError(f"{name}: {problem}.") from problem
 
     def finish(self, jobs: Sequence[J], spec: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
-        """Do all jobs and give each result with its job's index, as they finish.
+        """Run all jobs and yield each result with the index of its job, as they finish.
 
         Raises
         ------
         ClusterError
-            If the scheduler has ended, or all workers have and no new one connects.
+            If the scheduler has ended, or all workers have ended and no new one connects.
         """
         suspects: deque[NumberedJob[J]] = deque()
         failed_twice: list[NumberedJob[J]] = []

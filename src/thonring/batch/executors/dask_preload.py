@@ -1,4 +1,4 @@
-"""Loaded by the Dask workers of this machine as they start: they ignore Ctrl-C, the command itself ends them."""
+"""Loaded by local Dask workers at startup: they ignore Ctrl-C, since the command itself ends them."""
 
 import signal
 

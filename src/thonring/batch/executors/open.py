@@ -1,4 +1,4 @@
-"""The executor that a user chose, ready to work."""
+"""Opens the executor that a user chose."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,21 +20,21 @@ _EXTRA = ("dask", "distributed", "dask_jobqueue")
 def open_executor(
     choice: ExecutorChoice, run: Path, inputs: Sequence[Path], note: Callable[[str], None]
 ) -> Iterator[Executor]:
-    """Give the chosen executor; it may finish jobs any number of times until the block ends.
+    """Yield the chosen executor; `finish` may be called any number of times until the block ends.
 
     Parameters
     ----------
     run
-        The run folder, which exists and which workers write spectra and pictures into.
+        The run folder, which must exist; workers write spectra and pictures into it.
     inputs
-        Files, or folders of them: it is checked that the workers of a cluster see the same ones.
+        Files, or folders of them; the workers of a cluster are checked to see the same ones.
     note
-        Called with what the user should know, such as that no worker has connected yet.
+        Called with messages for the user, such as that no worker has connected yet.
 
     Raises
     ------
     ClusterError
-        If the extra `cluster` is not installed, if there is no cluster, or if workers cannot do the run.
+        If the extra `cluster` is not installed, if there is no cluster, or if its workers do not match this machine.
     OutputError
         If the run folder cannot be written.
     """

@@ -24,30 +24,30 @@ _DIED = (
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """So many processes of one thread each, started for each call of `finish`.
+    """A number of single-threaded processes, started for each call of `finish`.
 
-    See `persistent_processes` for several calls.
+    For several calls see `persistent_processes`.
     """
 
     workers: int
 
     def finish(self, jobs: Sequence[J], spec: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
-        """Do all jobs and give each result with its job's index, as they finish."""
+        """Run all jobs and yield each result with the index of its job, as they finish."""
         with persistent_processes(self.workers) as executor:
             yield from executor.finish(jobs, spec)
 
 
 def local(workers: int) -> Executor:
-    """Work in this process where one worker is enough, or else in so many processes."""
+    """Return an executor of `workers` processes, or of this process if one worker is enough."""
     return Processes(workers) if workers > 1 else Inline()
 
 
 @contextmanager
 def persistent_processes(workers: int) -> Iterator[Executor]:
-    """Give an executor whose processes stay until the block ends.
+    """Yield an executor whose processes stay until the block ends.
 
     The first micrograph of a process takes twice as long as the others, 0.4 CPU-s more at 4096²: its memory and
-    what depends on the settings are new.
+    anything cached per settings are new.
     """
     pool = _WorkerPool(workers)
     try:
@@ -57,17 +57,17 @@ def persistent_processes(workers: int) -> Iterator[Executor]:
 
 
 class _WorkerPool:
-    """A pool of processes, started when there is work, and again after it broke."""
+    """A pool of processes, started when there is work, and restarted after it broke."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
 
     def finish(self, jobs: Sequence[J], spec: TaskSpec[J, R]) -> Generator[tuple[int, R], None, None]:
-        """Do all jobs and give each result with its job's index, as they finish.
+        """Run all jobs and yield each result with the index of its job, as they finish.
 
-        When a process dies, the pool breaks and loses the results of all jobs that it was doing. Those jobs are done
-        again, each alone in a fresh process; one that kills its process again is given as failed.
+        When a process dies, the pool breaks and loses the results of all running jobs. Those jobs are run
+        again, each alone in a fresh process; one that kills its process again fails.
         """
         waiting = deque(enumerate(jobs))
         while waiting:
@@ -83,14 +83,14 @@ class _WorkerPool:
             yield from ((index, _run_alone(spec, jobs[index])) for index in session.suspects)
 
     def shut_down(self) -> None:
-        """End the processes, after the jobs that they are doing."""
+        """End the processes, after the running jobs."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
 
 class _PoolSession(Generic[J, R]):
-    """Jobs that a pool has in work until it breaks, at most `limit` at a time: any of them may be what broke it."""
+    """Jobs that a pool runs until it breaks, at most `limit` at a time: any of them may have broken it."""
 
     def __init__(self, pool: ProcessPoolExecutor, spec: TaskSpec[J, R], limit: int) -> None:
         self._pool, self._spec, self._limit = pool, spec, limit
@@ -99,7 +99,7 @@ class _PoolSession(Generic[J, R]):
         self.suspects: list[int] = []
 
     def run_all(self, waiting: deque[tuple[int, J]]) -> Iterator[tuple[int, R]]:
-        """Empty `waiting`, or stop when the pool breaks; `suspects` are the jobs that it was doing then."""
+        """Run all of `waiting`, or stop when the pool breaks; `suspects` are the jobs that were running then."""
         while self._running or (waiting and not self.broken):
             self._submit(waiting)
             done, _ = wait(self._running, return_when=FIRST_COMPLETED)
@@ -127,7 +127,7 @@ class _PoolSession(Generic[J, R]):
 
 
 def _run_alone(spec: TaskSpec[J, R], job: J) -> R:
-    """Do a job in a process of its own."""
+    """Run a job in its own process."""
     with _process_pool(1, spec.preload) as pool:
         try:
             return pool.submit(run_task, spec, job).result()
@@ -136,7 +136,7 @@ def _run_alone(spec: TaskSpec[J, R], job: J) -> R:
 
 
 def _process_pool(workers: int, preload: str) -> ProcessPoolExecutor:
-    """Fresh processes that have the task imported and leave Ctrl-C to the parent, started as they are needed."""
+    """Create a pool whose processes have imported the task and leave Ctrl-C to the parent; they start on demand."""
     one_thread_each()
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)

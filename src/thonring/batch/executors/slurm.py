@@ -20,17 +20,17 @@ with handlers_kept():  # dask-jobqueue makes Ctrl-C end the process silently as 
 
 LOGS = "jobs"
 _CHECK_EVERY_S = 30.0
-_MOST_EMPTY = 4
-"""So many checks in a row may find none of our jobs in the queue: lost jobs take a moment to be submitted again."""
+_MAX_EMPTY = 4
+"""Checks in a row that may find none of our jobs in the queue: lost jobs take a moment to be resubmitted."""
 _LEAVE_BEFORE_S, _STAGGER_S = 150, 30
-"""Workers end so long before the time limit of their job, so that another worker does the job they were doing."""
+"""Workers end this long before the time limit of their job, so that another worker takes over."""
 
 
 @contextmanager
 def cluster_of(
     choice: SlurmJobs, name: str, run: Path, scheduler_options: dict[str, Any]
 ) -> Iterator[SLURMCluster]:
-    """Submit the jobs and give their cluster; the jobs are cancelled when the block ends.
+    """Submit the jobs and yield their cluster; the jobs are cancelled when the block ends.
 
     The logs of the jobs are kept in the folder `LOGS` of the run.
 
@@ -109,7 +109,7 @@ def _lifetime(time_limit: str) -> list[str]:
 
 
 class SlurmJobMonitor:
-    """Submits jobs again that ended in the queue, and finds out when none is left that could become a worker."""
+    """Resubmits jobs that have ended, and detects when none is left that could become a worker."""
 
     def __init__(self, cluster: SLURMCluster, choice: SlurmJobs, name: str, run: Path) -> None:
         self._cluster, self._choice, self._name, self._run = cluster, choice, name, run
@@ -117,12 +117,12 @@ class SlurmJobMonitor:
         self._empty = 0
 
     def check(self, workers: int, _: float) -> None:
-        """Check the jobs, every half minute; `workers` is the number of those that may work.
+        """Check the jobs, every half minute; `workers` is the number of usable workers.
 
         Raises
         ------
         ClusterError
-            If there is no worker, and no job that waits or runs.
+            If there is no worker and no job is pending or running.
         """
         if (
             time.monotonic() - self._checked_s < _CHECK_EVERY_S
@@ -131,14 +131,14 @@ class SlurmJobMonitor:
             return
         self._checked_s = time.monotonic()
         self._empty = 0 if workers or self._has_jobs() else self._empty + 1
-        if self._empty >= _MOST_EMPTY:
+        if self._empty >= _MAX_EMPTY:
             raise ClusterError(
                 f"no worker is running and none of its jobs is in the queue; see {self._run / LOGS} for the job logs"
             )
         self._cluster.scale(jobs=self._choice.jobs)
 
     def _has_jobs(self) -> bool:
-        """Whether any of its jobs waits or runs; assumed while squeue does not answer."""
+        """Whether any job is pending or running; assumed to be so while squeue fails."""
         command = ["squeue", "--noheader", "--format=%i", f"--name={self._name}"]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         return answer.returncode != 0 or bool(answer.stdout.strip())

@@ -1,4 +1,4 @@
-"""Checks that the workers of a cluster find the same files, folders and packages as this process does."""
+"""Checks that the workers of a cluster have the same files, folders and packages as this process."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -15,9 +15,9 @@ from thonring.batch.threads import keep_freed_memory, one_thread_each
 from thonring.errors import ClusterError, OutputError
 
 PACKAGES = ("thonring", "numpy", "scipy")
-"""Packages whose versions decide the digits of a result."""
+"""Packages whose versions affect the digits of a result."""
 
-_MOST_SAMPLES = 10
+_MAX_SAMPLES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a worker must find.
+    """What a worker must have.
 
     Attributes
     ----------
@@ -53,13 +53,13 @@ class Environment:
     versions: tuple[tuple[str, str], ...]
 
     def resolve(self, path: Path) -> Path:
-        """A path of the command, wherever the process that uses it runs."""
+        """The absolute path of a path given to the command, in whatever process it is used."""
         return path if self.folder is None else self.folder / path
 
 
 @contextmanager
 def environment_of(run: Path, inputs: Sequence[Path]) -> Iterator[Environment]:
-    """Give what workers are checked against; while the block lasts, a small file marks the run folder.
+    """Yield what workers are checked against; during the block, a small file marks the run folder.
 
     Raises
     ------
@@ -80,20 +80,20 @@ def environment_of(run: Path, inputs: Sequence[Path]) -> Iterator[Environment]:
 
 
 def _samples(inputs: Sequence[Path]) -> tuple[Sample, ...]:
-    """The first input of each folder, for so many folders; an input that is missing here may be missing there."""
+    """The first input of each of the first folders; an input that is missing here may be missing there."""
     first: dict[Path, Sample] = {}
     for path in inputs:
         if path.parent in first:
             continue
         with suppress(OSError):
             first[path.parent] = Sample(path, None if path.is_dir() else path.stat().st_size)
-        if len(first) == _MOST_SAMPLES:
+        if len(first) == _MAX_SAMPLES:
             break
     return tuple(first.values())
 
 
 def environment_mismatch(environment: Environment) -> str:
-    """What this process lacks of it, as the end of a sentence about the process; empty if nothing."""
+    """How this process differs, as the predicate of a sentence about it; empty if it does not."""
     return _version_mismatch(environment) or _folder_mismatch(environment) or _input_mismatch(environment)
 
 
@@ -150,7 +150,7 @@ def _input_mismatch(environment: Environment) -> str:
 
 
 async def check_worker(environment: Environment, resource: str, dask_worker: Worker) -> str:
-    """On a worker: check it, and give it one of `resource` if all is well; else say what is wrong, about "it"."""
+    """On a worker: give it one of `resource` if it passes the check; otherwise return the mismatch as a predicate."""
     threads = dask_worker.state.nthreads
     if threads != 1:
         return (
@@ -170,7 +170,7 @@ async def check_worker(environment: Environment, resource: str, dask_worker: Wor
 
 
 def _offer_to_scheduler(worker: Worker) -> None:
-    """Have the scheduler give jobs to this worker that no other one could do.
+    """Have the scheduler send waiting jobs to this worker.
 
     It looks for them when the status of a worker becomes running, not when a worker gets a resource.
     """
@@ -180,7 +180,7 @@ def _offer_to_scheduler(worker: Worker) -> None:
 
 
 class WorkerRegistry:
-    """The workers of a cluster, also those that connect later; each may work once it was checked.
+    """The workers of a cluster, including those that connect later; each is used once it has passed the check.
 
     Every job needs one of `resource`, which only checked workers have, so that others never get a job.
     """
@@ -194,16 +194,16 @@ class WorkerRegistry:
 
     @property
     def usable(self) -> int:
-        """Number of workers that may work."""
+        """Number of workers that passed the check."""
         return len(self._usable)
 
     def refresh(self, *, strict: bool = False) -> None:
-        """Find out which workers have connected or left since the last time, and check the new ones.
+        """Find the workers that have connected or left since the last call, and check the new ones.
 
         Raises
         ------
         ClusterError
-            If one fails the check and `strict` is set; otherwise that is a note.
+            If a worker fails the check and `strict` is set; otherwise a note is given.
         OSError
             If the scheduler does not answer.
         """

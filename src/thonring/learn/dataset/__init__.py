@@ -1,1 +1,1 @@
-"""Data sets: elements from runs or simulation, on disk and back."""
+"""Data sets: examples from runs or simulation, written and read."""

@@ -18,12 +18,12 @@ from thonring.records import Image
 TEST_FRACTION = 0.1
 """Fraction of the examples for validation, and again for the test."""
 
-MOST_EXCESS = 1.5
-"""A validation or test set takes no further session that would make it this many times as large as it should be."""
+MAX_EXCESS = 1.5
+"""A validation or test set gets no further session that would make it larger than its target by this factor."""
 
-FEWEST_SESSIONS = 3
-FEWEST_BLOCKS = 20
-"""Fewer blocks of simulated scenes than this cannot be divided into tenths."""
+MIN_SESSIONS = 3
+MIN_BLOCKS = 20
+"""Minimum number of blocks of simulated scenes that can be divided into tenths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ def split_by_session(columns: Columns, seed: int) -> Splits:
     if not len(columns):
         raise InputError("the data set is empty: expected elements of at least three sessions.")
     names = columns.session
-    if len(set(names)) < FEWEST_BLOCKS and set(columns.source) == {SIMULATED}:
+    if len(set(names)) < MIN_BLOCKS and set(columns.source) == {SIMULATED}:
         names = columns.file
     sessions, session_of = np.unique(names, return_inverse=True)
-    if len(sessions) < FEWEST_SESSIONS:
+    if len(sessions) < MIN_SESSIONS:
         raise InputError(
             f"the data set has {_counted(len(sessions))} ({', '.join(sessions)}), at least three are needed, since "
             "training, validation and test must not share a session. Add runs of other sessions, or name the sessions "
@@ -80,11 +80,11 @@ def _shuffled_sessions(sizes: npt.NDArray[np.intp], seed: int) -> list[tuple[int
 
 
 def _take_tenth(remaining: list[tuple[int, int]], total: int, leave: int) -> list[tuple[int, int]]:
-    """Remove sessions from the front until they are a tenth of all: at least one, and `leave` of them stay."""
+    """Remove sessions from the front until they make a tenth of all: at least one, leaving `leave` of them."""
     target = TEST_FRACTION * total
     taken = [remaining.pop(0)]
     count = taken[0][1]
-    while len(remaining) > leave and count < target and count + remaining[0][1] <= MOST_EXCESS * target:
+    while len(remaining) > leave and count < target and count + remaining[0][1] <= MAX_EXCESS * target:
         taken.append(remaining.pop(0))
         count += taken[-1][1]
     return taken

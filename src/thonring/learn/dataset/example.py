@@ -1,7 +1,7 @@
 """The examples of a data set: power spectra with their true defocus, from accepted micrographs or simulated.
 
-`Example` is one of them, `Columns` all of a data set but its spectra. `accepted_of` lists the micrographs of a run,
-`measured_example` reads one of them again, `simulated_example` simulates the spectra of a scene directly.
+`Example` is one of them, `Columns` everything in a data set except its spectra. `accepted_of` lists the micrographs of
+a run, `measured_example` reads one of them again, `simulated_example` simulates the spectra of a scene directly.
 """
 
 import math
@@ -57,7 +57,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """All of a data set but its spectra, one value per example (n,), `values_per_pixel` (n, samplings).
+    """Everything in a data set except its spectra, one value per example (n,), `values_per_pixel` (n, samplings).
 
     Unknown values are NaN.
     """
@@ -117,7 +117,7 @@ class Accepted:
 
 
 def accepted_of(run: Path) -> tuple[Accepted, ...]:
-    """Read the accepted micrographs of a run folder, in its order: those that manual decisions leave accepted.
+    """Read the accepted micrographs of a run folder, in order, with manual decisions applied.
 
     Raises
     ------
@@ -127,11 +127,11 @@ def accepted_of(run: Path) -> tuple[Accepted, ...]:
         If an accepted micrograph has no optics or no finite defocus.
     """
     with read_run(run) as store, store.snapshot():
-        return tuple(_accepted(run, one) for one in store if one.outcome.status == "accepted")
+        return tuple(_accepted(run, record) for record in store if record.outcome.status == "accepted")
 
 
-def _accepted(run: Path, one: MicrographRecord) -> Accepted:
-    outcome, kind = one.outcome, one.provenance.processing.spectrum_kind
+def _accepted(run: Path, record: MicrographRecord) -> Accepted:
+    outcome, kind = record.outcome, record.provenance.processing.spectrum_kind
     fit, optics = outcome.fit, outcome.optics
     if fit is None or optics is None or not math.isfinite(fit.mean_defocus_A):
         raise UnreadableTable(
@@ -143,7 +143,7 @@ def _accepted(run: Path, one: MicrographRecord) -> Accepted:
         raise UnreadableTable(f"{run}: {outcome.path}: {problem}") from problem
     return Accepted(
         run.resolve(),
-        _present_path(one).resolve(),
+        _present_path(record).resolve(),
         used,
         fit.mean_defocus_A,
         fit.phase_shift_deg,
@@ -151,13 +151,13 @@ def _accepted(run: Path, one: MicrographRecord) -> Accepted:
     )
 
 
-def _present_path(one: MicrographRecord) -> Path:
-    """Return where the run found the file, or, if that is no more, its path as seen from this folder."""
-    return one.absolute_path if is_there(one.absolute_path) else one.path
+def _present_path(record: MicrographRecord) -> Path:
+    """Return the path where the run found the file, or, if it no longer exists, the path relative to this folder."""
+    return record.absolute_path if is_there(record.absolute_path) else record.path
 
 
 def scene_file(seed: int, index: int) -> str:
-    """The name of scene `index` in place of a file name; its folder part is the session."""
+    """The name of scene `index`, used as a file name; its folder part is the session."""
     return f"{SIMULATED}/seed_{seed}/block_{index // BLOCK:06d}/scene_{index:08d}"
 
 
@@ -193,7 +193,7 @@ def simulated_pyramid(scene: Scene) -> SpectrumPyramid:
 
 
 def measured_example(accepted: Accepted, session: str) -> Example:
-    """An accepted micrograph as an example, read with the optics and the pixel size of its estimate.
+    """Read an accepted micrograph as an example, with the optics and the pixel size of its estimate.
 
     Raises
     ------

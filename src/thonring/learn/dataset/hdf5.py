@@ -1,4 +1,4 @@
-"""Data sets on disk: HDF5, one example per chunk, so that writing and reading hold one example in memory.
+"""Data sets on disk: HDF5, one example per chunk, so that only one example is in memory at a time.
 
 All space is allocated before the first example is written. From then on HDF5 changes only the bytes of the rows, in
 place, and the process may be killed at any moment: a row is complete before it is counted, and one that was cut off is
@@ -26,7 +26,7 @@ HalfLogPower = npt.NDArray[np.float16]
 
 FORMAT = 1
 TEXT_BYTES = 1024
-"""Texts have a fixed length: longer ones are kept elsewhere in an HDF5 file, where they would not survive a crash."""
+"""Texts have a fixed length: variable ones are stored elsewhere in an HDF5 file and would not survive a crash."""
 
 ATTRIBUTES = ("samplings_A", "format", "recipe")
 SPECTRA = "spectra"
@@ -34,7 +34,7 @@ COUNT = "count"
 """HDF5 dataset that holds the number of complete rows."""
 
 COLUMNS = (*NUMBERS, VALUES, *TEXTS, SPECTRA)
-"""In the order in which they are resized: the spectra lie last in the file, so that their space can be released."""
+"""Columns in the order of resizing: the spectra are last in the file, so that their space can be released."""
 
 SPECTRA_SHAPE = (len(SAMPLINGS_A), SIZE, SIZE // 2 + 1)
 BYTES_PER_EXAMPLE = 2 * len(SAMPLINGS_A) * SIZE * (SIZE // 2 + 1) + 4096
@@ -49,9 +49,9 @@ _NEARLY_ZERO = np.finfo(np.float16).smallest_subnormal
 
 
 def encode_power(power: Stack) -> HalfLogPower:
-    """log10(power / mean known power of its level), (samplings, rows, columns); exactly 0 where nothing is known.
+    """log10(power / mean known power of its level), (samplings, rows, columns); exactly 0 where it is unknown.
 
-    Where `power` is 0 nothing is known. Values are limited to 7 decades about the mean.
+    A `power` of 0 means unknown. Values are limited to 7 decades about the mean.
     """
     return np.stack([_encode_level(level) for level in power])
 
@@ -68,7 +68,7 @@ def _encode_level(power: npt.NDArray[np.float32]) -> HalfLogPower:
 
 
 def decode_power(stored: HalfLogPower) -> Stack:
-    """Power over the mean of its level, 0 where nothing is known."""
+    """Power relative to the mean of its level, 0 where it is unknown."""
     log_power = stored.astype(np.float32)
     power: Stack = np.power(np.float32(10), log_power)
     power[log_power == 0] = 0
@@ -136,7 +136,7 @@ def check_layout(path: Path, file: Any) -> None:  # noqa: ANN401 - h5py is optio
 
 
 def as_bytes(text: str) -> bytes:
-    """A text as it is stored; file names that are not valid UTF-8 keep their bytes.
+    """The stored form of a text; file names that are not valid UTF-8 keep their bytes.
 
     Raises
     ------
@@ -169,12 +169,12 @@ class DatasetWriter:
         return self._count
 
     def reserve(self, more: int) -> None:
-        """Allocate the space of `more` examples, so that a crash while they are added does no harm.
+        """Allocate space for `more` examples, so that a crash while they are added does no harm.
 
         Raises
         ------
         OutputError
-            If the disk has not enough space.
+            If there is not enough disk space.
         """
         rows = self._count + more
         self._check_disk(more)
@@ -206,7 +206,7 @@ class DatasetWriter:
         Raises
         ------
         InputError
-            If a value is not finite, or its file is in the set already.
+            If a value is not finite, or the file is already in the set.
         OutputError
             If it cannot be written.
         """
@@ -252,14 +252,14 @@ def _check_example(example: Example, index: int) -> None:
 
 @contextmanager
 def dataset_writer(path: Path, recipe: str = "") -> Iterator[DatasetWriter]:
-    """Open a data set to add examples to it; create it if it does not exist.
+    """Open a data set for adding examples; create it if it does not exist.
 
     `recipe` is the recipe of simulated examples, as TOML; empty for those of runs.
 
     Raises
     ------
     UnreadableFile, UnreadableTable
-        If the file is something else, or a data set of another format.
+        If the file is not a data set, or one of another format.
     OutputError
         If its examples have another origin, another process has it open, or it cannot be written.
     """
@@ -306,7 +306,7 @@ def _create_columns(file: Any, recipe: str) -> None:  # noqa: ANN401 - h5py is o
 
 
 def _early_allocation() -> Any:  # noqa: ANN401 - h5py is optional
-    """Creation properties by which chunks are allocated when the column grows, and not filled before they are used."""
+    """Creation properties: chunks are allocated when the column grows, and not filled before they are used."""
     h5py = require_h5py()
     properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
@@ -322,7 +322,7 @@ class Hdf5Dataset:
     Raises
     ------
     UnreadableFile, UnreadableTable
-        If the file is no data set, or a value is not finite.
+        If the file is not a data set, or a value is not finite.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A summary of a data set, as text and as histograms."""
+"""Summary of a data set, as text and as histograms."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from thonring.records import Floats
 
 COLOURS = ("#0072b2", "#d55e00", "#00735c", "#9a7200", "#cc79a7", "#5a5a5a")
-MOST_SESSIONS = 12
+MAX_SESSIONS = 12
 BINS = 40
 DOTS_PER_INCH = 110
 
@@ -110,8 +110,8 @@ def _draw_pixel(axes: Axes, finest_A: Floats) -> None:
 
 
 def _draw_sessions(axes: Axes, sessions: Counter[str]) -> None:
-    """One bar per session if there are few, else a histogram of their sizes."""
-    if len(sessions) > MOST_SESSIONS:
+    """One bar per session if there are few, otherwise a histogram of their sizes."""
+    if len(sessions) > MAX_SESSIONS:
         axes.hist(list(sessions.values()), bins="sturges", color=MEASURED)
         axes.set(title=f"{len(sessions)} sessions", xlabel="elements per session", ylabel="sessions")
         return

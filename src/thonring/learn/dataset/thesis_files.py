@@ -39,19 +39,19 @@ class ThesisFiles:
         self.samplings_A: tuple[float, ...] = SAMPLINGS_A
         self.recipe = ""
         rows = _rows(folder / METADATA)
-        defoci = _array(folder / DEFOCI).reshape(-1)
+        defocus_A = _array(folder / DEFOCI).reshape(-1)
         self._images: npt.NDArray[np.floating] | None = _images(folder)
         count = len(rows)
-        if not len(self._images) == len(defoci) == count:
+        if not len(self._images) == len(defocus_A) == count:
             raise UnreadableTable(
-                f"{folder}: {METADATA} has {count} elements, {IMAGES} {len(self._images)}, {DEFOCI} {len(defoci)}; "
+                f"{folder}: {METADATA} has {count} elements, {IMAGES} {len(self._images)}, {DEFOCI} {len(defocus_A)}; "
                 "the numbers must be equal. Write all three again."
             )
-        _check_defoci(folder, rows, defoci)
+        _check_defocus(folder, rows, defocus_A)
         unknown = np.full(count, math.nan)
         files = tuple(file for _, _, file in rows)
         self.columns = Columns(
-            defocus_A=defoci.astype(np.float64),
+            defocus_A=defocus_A.astype(np.float64),
             voltage_kV=np.array([kV for _, kV, _ in rows], np.float64),
             cs_mm=unknown,
             amplitude_contrast=unknown,
@@ -137,12 +137,14 @@ def _row(path: Path, number: int, line: str) -> tuple[int, int, str]:
     return defocus_A, voltage_kV, words[-1]
 
 
-def _check_defoci(folder: Path, rows: list[tuple[int, int, str]], defoci: npt.NDArray[np.floating]) -> None:
+def _check_defocus(
+    folder: Path, rows: list[tuple[int, int, str]], defocus_A: npt.NDArray[np.floating]
+) -> None:
     listed = np.array([defocus_A for defocus_A, _, _ in rows], np.float64)
-    differing = np.flatnonzero(~(np.abs(listed - defoci) <= 1))
+    differing = np.flatnonzero(~(np.abs(listed - defocus_A) <= 1))
     if differing.size:
         index = int(differing[0])
         raise UnreadableTable(
-            f"{folder}: element {index} has {listed[index]:.0f} Å in {METADATA} but {defoci[index]:g} in {DEFOCI}; "
+            f"{folder}: element {index} has {listed[index]:.0f} Å in {METADATA} but {defocus_A[index]:g} in {DEFOCI}; "
             "they must be equal. Write all three again."
         )

@@ -1,4 +1,4 @@
-"""The networks and the table that names them; torch is not imported before one is built."""
+"""The table of networks; torch is not imported before one is built."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def network(name: str) -> Network:
     Raises
     ------
     SettingsError
-        If there is none of that name.
+        If the name is unknown.
     """
     if name not in NETWORKS:
         raise SettingsError(f"unknown network {name!r}: expected one of {', '.join(NETWORKS)}.")

@@ -1,4 +1,4 @@
-"""`rings`: a network with the physics of the rings built in, which learns only how to read them.
+"""`rings`: a network with built-in physics of the rings, which only learns how to interpret them.
 
 The rings are cos 2χ with χ = π λ Δf k² - (π/2) Cs λ³ k⁴ + asin(amplitude contrast). The first layer is fixed: the
 log power of each level and sector is multiplied by the phase factor of the k⁴ and contrast terms and Fourier
@@ -27,7 +27,7 @@ DILATIONS = (1, 2, 4)
 DEEP_WIDTH = 64
 DEEP_DILATIONS = (1, 2, 4, 8, 16, 1)
 STRIDE = 4
-"""Steps of v that share their deep features."""
+"""Steps of v that share deep features."""
 
 OPTICS = 4
 NORMAL_95 = 1.959964
@@ -35,7 +35,7 @@ RADII = 64
 """Grid of half widths on which that of 95 % is interpolated."""
 
 NEAR = 3
-"""Bins either side of the likeliest peak that count to it."""
+"""Bins on either side of the most likely peak that belong to it."""
 
 
 class Rings(nn.Module):
@@ -70,7 +70,7 @@ class Rings(nn.Module):
     def forward(self, cells: Tensor, optics: Tensor) -> tuple[Tensor, Tensor]:
         """Defocus and its standard error, both (b,), in Å.
 
-        The mean of the likeliest peak, and the half width about it that holds 95 % of the mixture, over 1.96.
+        The mean of the most likely peak, and the half width about it that holds 95 % of the mixture, over 1.96.
         """
         weight, centre, width = self._mixture(cells, optics)
         middle = _middle(weight, centre)
@@ -88,7 +88,8 @@ class Rings(nn.Module):
     def _mixture(self, cells: Tensor, optics: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Weights, centres and widths (b, bins) of the mixture over v.
 
-        Centres are not bounded to their bins: bounded ones end at their bounds, and predictions are as coarse as bins.
+        Centres are not bounded to their bins: bounded ones would end at their bounds, and predictions be as coarse as
+        bins.
         """
         hidden = self.entry(self._peaks(cells, optics))
         deep = self.deep(self.descent(nn.functional.silu(hidden)))
@@ -113,7 +114,7 @@ class Rings(nn.Module):
             "bvsc,vcn->bvsn", real, self.sine
         )
         height = torch.sqrt((in_phase**2 + quadrature**2).mean(dim=2))
-        # constants of the microscope, brought to the order of one
+        # constants of the microscope, scaled to order one
         scaled = torch.cat(
             [100 * wavelength_A - 2.5, 0.5 * cs_mm - 1, 10 * contrast - 1, finest_A - 1], dim=1
         )
@@ -142,7 +143,7 @@ def _waves(wave: np.ufunc, turns: np.ndarray) -> Tensor:
 
 
 def _middle(weight: Tensor, centre: Tensor) -> Tensor:
-    """Mean of the likeliest peak of the mixture and its neighbours, (b,)."""
+    """Mean of the most likely peak of the mixture and its neighbours, (b,)."""
     local = nn.functional.avg_pool1d(weight[:, None], 5, 1, 2)[:, 0]
     best = torch.argmax(local, dim=1, keepdim=True)
     bins = torch.arange(weight.shape[1], device=weight.device)[None, :]

@@ -1,4 +1,4 @@
-"""The three networks of the thesis of 2019: enhanced spectra to the mean defocus.
+"""The three networks of the thesis of 2019: from enhanced spectra to the mean defocus.
 
 Source: Tables 2-4 and listing 8.3 of the thesis, and its program `xmipp_deep_defocus`. All convolutions have 'valid'
 padding and ReLU; "norm" is batch normalisation, "max n" the maximum of n x n pixels.
@@ -38,7 +38,7 @@ KERAS_EPSILON = 1e-3
 
 
 class ThesisNetwork(nn.Module):
-    """Layers in a row: enhanced spectra (b, 3, 512, 512) to defocus_A (b,)."""
+    """Sequential layers: enhanced spectra (b, 3, 512, 512) to defocus_A (b,)."""
 
     def __init__(self, layers: list[nn.Module]) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""From data to a model with its card: recipes, training, test, comparison."""
+"""Training: recipes, data, training and test of a network, comparison of models."""

@@ -1,8 +1,8 @@
 """Training recipes and plans: length, optimiser, schedule and simulated data; network, recipe, data and seed.
 
-A recipe is a TOML file. A user's file states only what differs: a table in it replaces the whole table of the packaged
-recipe that it `extends`, by default that of the network. A plan is stored in each checkpoint, from which the training
-can be resumed.
+A recipe is a TOML file. A user's file states only the differences: a table in it replaces the whole table of the
+packaged recipe that it `extends`, by default that of the network. A plan is stored in each checkpoint, from which the
+training can be resumed.
 """
 
 import tomllib
@@ -23,10 +23,10 @@ Count = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 
 KEY = "thonring_plan"
-"""Under which a checkpoint holds its plan."""
+"""Key under which a checkpoint stores its plan."""
 
 SIMULATED = "simulated"
-"""In place of files: data simulated on the fly."""
+"""Given in place of files: data simulated on the fly."""
 
 
 class _Section(BaseModel):
@@ -34,7 +34,7 @@ class _Section(BaseModel):
 
 
 class Length(_Section):
-    """Examples per batch, and epochs. An epoch is the training data once, or a number of simulated batches."""
+    """Examples per batch, and epochs. An epoch is one pass over the training data, or a number of simulated batches."""
 
     batch: Count
     epochs: Count
@@ -50,7 +50,7 @@ class Optimiser(_Section):
 
 
 class Plateau(_Section):
-    """Learning rate times `factor` after `patience` epochs without a fall of the validation loss by `least_gain`."""
+    """Learning rate times `factor` after `patience` epochs without the validation loss falling by `least_gain`."""
 
     name: Literal["plateau"]
     factor: Annotated[float, Field(gt=0, lt=1)]
@@ -76,7 +76,7 @@ class SimulatedPool(_Section):
 
 
 class TrainingRecipe(_Section):
-    """All settings of a training but the network and the data; `gradient_clip` 0 clips nothing."""
+    """All settings of a training except the network and the data; `gradient_clip` 0 means no clipping."""
 
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
     gradient_clip: NotNegative

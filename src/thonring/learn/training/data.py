@@ -29,7 +29,7 @@ Tensors = tuple[torch.Tensor, ...]
 """A batch: the inputs of a network, then defocus_A (b,)."""
 
 SPLIT_SEED = 0
-"""Sessions are split alike for every training, so that several models have the same test set."""
+"""Sessions are split identically for every training, so that all models have the same test set."""
 
 TRAINING, VALIDATION, TEST = range(3)
 TEST_SEED = 0
@@ -66,11 +66,11 @@ class TrainingData(Protocol):
 
     @property
     def example_count(self) -> int:
-        """Number of examples, by which a resumed training recognises its data; 0 if there is no end to them."""
+        """Number of examples, by which a resumed training recognises its data; 0 if unlimited."""
         ...
 
     def training(self, first_epoch: int) -> DataLoader[Tensors]:
-        """Batches of one epoch after the other, for a training that starts or continues at `first_epoch`."""
+        """Batches of successive epochs, for a training that starts or continues at `first_epoch`."""
         ...
 
     def validation(self) -> DataLoader[Tensors]:
@@ -115,7 +115,7 @@ class StoredData:
         return len(self._dataset)
 
     def training(self, first_epoch: int) -> DataLoader[Tensors]:
-        """Shuffled in each epoch, by the seed and the number of the epoch alone."""
+        """Shuffled in each epoch, depending only on the seed and the number of the epoch."""
         examples = self._examples(self._splits.train)
         order = ShuffledSampler(len(examples), self._plan.seed)
         order.set_epoch(first_epoch)
@@ -229,7 +229,7 @@ class SimulatedData:
 
     @property
     def example_count(self) -> int:
-        """0: there is no end to them."""
+        """0: unlimited."""
         return 0
 
     def training(self, first_epoch: int) -> DataLoader[Tensors]:
@@ -276,12 +276,12 @@ class SimulatedData:
         return [_tensors(source, size) for _ in range(count)]
 
     def _source(self, scenes: int, *purpose: int) -> SimulatedBatches:
-        """Batches with a seed for each purpose, so that no scene serves two of them."""
+        """Batches with a separate seed for each purpose, so that they share no scenes."""
         return SimulatedBatches(self._recipe, scenes, stream_seed(*purpose), str(self._device))
 
 
 class _SimulatedEpoch(IterableDataset[Tensors]):
-    """So many batches of `size`, new ones in each epoch."""
+    """A number of batches of `size`, new ones in each epoch."""
 
     def __init__(self, source: SimulatedBatches, size: int, batches: int) -> None:
         self._source = source

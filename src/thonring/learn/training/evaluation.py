@@ -1,4 +1,4 @@
-"""How well a trained network does: errors on its test set, learning curves, and a comparison of networks."""
+"""Evaluation of trained networks: errors on the test set, learning curves, and a comparison."""
 
 from __future__ import annotations
 
@@ -74,17 +74,19 @@ def errors_by_defocus(result: EvaluationResult) -> dict[str, ErrorRow]:
     edges = pairwise(DEFOCUS_EDGES_A)
     inside = {(low, high): (result.truth_A >= low) & (result.truth_A < high) for low, high in edges}
     return {
-        f"{low}-{high}": _error_row(result, some, low, high)
-        for (low, high), some in inside.items()
-        if some.any()
+        f"{low}-{high}": _error_row(result, selected, low, high)
+        for (low, high), selected in inside.items()
+        if selected.any()
     }
 
 
-def _error_row(result: EvaluationResult, some: npt.NDArray[np.bool_], low: float, high: float) -> ErrorRow:
-    error_A = result.error_A[some]
+def _error_row(
+    result: EvaluationResult, selected: npt.NDArray[np.bool_], low: float, high: float
+) -> ErrorRow:
+    error_A = result.error_A[selected]
     covered = None
     if result.sigma_A is not None:
-        covered = _rounded(np.mean(error_A <= NORMAL_95 * result.sigma_A[some]))
+        covered = _rounded(np.mean(error_A <= NORMAL_95 * result.sigma_A[selected]))
     return ErrorRow(
         low=round(low, 1),
         high=round(high, 1),
@@ -115,7 +117,7 @@ COLUMNS = tuple(field.name for field in fields(Epoch))
 
 
 def logged_curves(folder: Path) -> tuple[Epoch, ...]:
-    """Read all logs of a training; of an epoch that was repeated after an interruption, the later log counts."""
+    """Read all logs of a training; for an epoch repeated after an interruption, the later log is used."""
     rows: dict[int, dict[str, str]] = {}
     for log in sorted((folder / LOGS).glob("version_*/metrics.csv"), key=_version):
         of_log: dict[int, dict[str, str]] = {}
@@ -229,7 +231,7 @@ def _version(log: Path) -> int:
 
 
 def _complete_epochs(rows: Mapping[int, dict[str, str]]) -> list[tuple[int, dict[str, str]]]:
-    """Epochs in order, without one that was interrupted."""
+    """Epochs in order, without interrupted ones."""
     return [(epoch, row) for epoch, row in sorted(rows.items()) if all(name in row for name in COLUMNS[1:])]
 
 
@@ -276,9 +278,9 @@ def read_models(models: Sequence[Path]) -> tuple[TrainedModel, ...]:
 
 def comparison_table(compared: Sequence[TrainedModel]) -> str:
     """Errors in Å, one line per model; a remark if their test data differ."""
-    lines = [HEAD, *(_cells(one) for one in compared)]
+    lines = [HEAD, *(_cells(model) for model in compared)]
     text = aligned(lines)
-    if len({(one.card.data, one.card.errors.count) for one in compared}) > 1:
+    if len({(model.card.data, model.card.errors.count) for model in compared}) > 1:
         text += "\n\nThe models were tested on different data: their errors are not comparable."
     return text
 

@@ -12,11 +12,11 @@ from thonring.learn.training.config import KEY, OneCycle, Plateau, TrainingPlan,
 from thonring.learn.training.data import Tensors, TrainingData
 
 MONITORED = "validation_loss"
-"""The logged quantity by which the schedule and the best checkpoint go."""
+"""The logged quantity that controls the schedule and the best checkpoint."""
 
 
 class DefocusModule(lightning.LightningModule):
-    """The network of a plan, and how it is trained."""
+    """The network of a plan, with its training and validation steps."""
 
     def __init__(self, plan: TrainingPlan) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class DefocusModule(lightning.LightningModule):
 
 
 class DefocusDataModule(lightning.LightningDataModule):
-    """Training data as Lightning asks for them."""
+    """Training data in Lightning's interface."""
 
     def __init__(self, data: TrainingData, first_epoch: int) -> None:
         super().__init__()

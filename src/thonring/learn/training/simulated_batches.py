@@ -1,10 +1,10 @@
 """Training batches of polar cells, simulated directly by the million, on CPU or GPU.
 
 A pool of scenes gives the power of rings and noise against frequency. Each sample takes one scene, a defocus near the
-scene's own and an image size, and perturbs what no scene models exactly. Power is computed in radial bins: the model
-times a Gamma variate, the mean of the independent exponential values in the bin. The bins are the cells of the coarsest
-sampling as far as it reaches, then those of the next; averaging them gives the cells of all three samplings, which so
-have the same noise, as those of one micrograph.
+scene's own and an image size, and perturbs what scenes do not model exactly. Power is computed in radial bins: the
+model times a Gamma variate, the mean of the independent exponential values in the bin. The bins are the cells of the
+coarsest sampling as far as it reaches, then those of the next; averaging them gives the cells of all three samplings,
+which so have the same noise, as those of one micrograph.
 
 Order: radial bins, perturbations, phase of the CTF, and `SimulatedBatches`, which joins them.
 """
@@ -32,7 +32,7 @@ DRIFT_A = 15.0
 DRIFT_FRACTION = 0.3
 SPOT_FRACTION = 0.05
 SPOTS = 8
-"""Expected number of crystalline spots where there are any."""
+"""Expected number of crystalline spots, if there are any."""
 
 SPOT_POWER = 8.0
 """Largest excess power of a spot, relative to its bin."""
@@ -162,7 +162,7 @@ class Perturbations:
 
 @dataclass(frozen=True, slots=True)
 class _Phase:
-    """The phase χ of each sample, and what averaging over k leaves of cos 2χ; every field is (count, 1, 1)."""
+    """The phase χ of each sample, and the attenuation of cos 2χ by averaging over k; every field is (count, 1, 1)."""
 
     wavelength_A: Tensor
     cs_A: Tensor
@@ -181,7 +181,7 @@ class _Phase:
         )
 
     def attenuation_by_bin(self, k2: Tensor, direction: Tensor, width: Tensor) -> Tensor:
-        """What the mean over a bin leaves of cos 2χ: a sinc of the periods across it, radially and along the arc."""
+        """Attenuation of cos 2χ by the mean over a bin: a sinc of the periods across it, radially and along the arc."""
         per_angle_A = self.astigmatism_A * torch.sin(2 * (direction - self.angle_rad))
         radially = torch.sinc(width * self._periods_per_k2(k2, direction))
         return radially * torch.sinc(self.wavelength_A * k2 * per_angle_A / inputs.SECTORS)
@@ -189,7 +189,7 @@ class _Phase:
     def attenuation_by_window(
         self, k2: Tensor, direction: Tensor, window_A: Tensor, pixel_per_A: Tensor
     ) -> Tensor:
-        """What the window and the pixels of a spectrum leave of cos 2χ.
+        """Attenuation of cos 2χ by the window and the pixels of a spectrum.
 
         cos 2χ comes from pairs of points 2kλΔf apart. The farther apart they are, the fewer of them a window
         contains; pixels of the spectrum, `pixel_per_A` wide, average over the oscillation.
@@ -265,7 +265,7 @@ class SimulatedBatches:
         return low * (high / low) ** self._uniform(*scene_A.shape)
 
     def _window(self, side_A: Tensor) -> Tensor:
-        """Side of what is transformed, Å: the image or a tile of it."""
+        """Side of the transformed area, Å: the image or a tile of it."""
         tile_A = torch.minimum(self._log_uniform(len(side_A), TILE_A), side_A)
         return torch.where(self._uniform(*side_A.shape) < TILED_FRACTION, tile_A, side_A)
 
@@ -292,7 +292,7 @@ class SimulatedBatches:
         return low * (high / low) ** self._uniform(count, 1, 1)
 
     def _mean_of_exponentials(self, values: Tensor) -> Tensor:
-        """The mean of so many exponential values: a Gamma variate, whose cube root is nearly normal.
+        """The mean of `values` exponential values: a Gamma variate, whose cube root is nearly normal.
 
         Wilson & Hilferty (1931), doi:10.1073/pnas.17.12.684.
         """

@@ -1,4 +1,4 @@
-"""A training from its plan to the model with its card."""
+"""Training, from the plan to the model with its card."""
 
 import logging
 import warnings
@@ -85,7 +85,7 @@ def train(
 ) -> TrainingResult | None:
     """Train, or resume from a checkpoint of the same plan, test the best network, and write everything to `out`.
 
-    Of several training processes only the first returns a result.
+    With several training processes, only the first returns a result.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def train(
 
 
 def _check_new(out: Path) -> None:
-    """Do not mix two trainings; only the first of several processes finds the folder as it was."""
+    """Reject a folder with contents, so that two trainings are not mixed; only the first process can check this."""
     if rank_and_processes()[0] == 0 and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(
             f"{out}: already exists and is not empty, expected a new or empty folder. Choose another --out, or "

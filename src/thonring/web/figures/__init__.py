@@ -1,4 +1,4 @@
-"""Figures of a run for people at a microscope: few, with units, the same colour always meaning the same."""
+"""Figures of a run, for use at the microscope: few, with units and consistent colours."""
 
 from thonring.web.figures.findings import Findings, findings
 from thonring.web.figures.plotly import Figure, plotly_figures

@@ -1,4 +1,4 @@
-"""Astigmatism as vectors: its size at twice its angle, so that θ and θ + 180°, the same astigmatism, are one point."""
+"""Astigmatism as vectors at twice its angle, so that θ and θ + 180°, the same astigmatism, are one point."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ OUTLIERS = 0.02
 """Fraction of the micrographs that may be off the plot, unless they are accepted."""
 
 TICKS_DEG = tuple(range(0, 360, 45))
-"""Of the angular axis, at twice the angle of U."""
+"""Ticks of the angular axis, at twice the angle of U."""
 
 _CONVENTION = (
     "Plotted at twice the angle, since θ and θ + 180° are the same axis; labels give the angle of U, from +x (columns) "
@@ -37,7 +37,7 @@ class AstigmatismVectors:
     """Astigmatism of accepted and rejected micrographs, downsampled, out to `radius_A`.
 
     `mean_A` and `mean_angle_deg` are those of the mean vector of all accepted micrographs: large where all are
-    astigmatic in the same direction, which is the microscope's astigmatism. `limit_A` is infinite where there is none.
+    astigmatic in the same direction, which is the microscope's astigmatism. `limit_A` is infinite if there is none.
     """
 
     accepted: AstigmatismPoints
@@ -75,7 +75,7 @@ def astigmatism_vectors(columns: RunColumns, limits: Sequence[Limit]) -> Astigma
     astigmatism_A, angle_deg = columns.values["astigmatism_A"], columns.values["angle_deg"]
     known = np.isfinite(astigmatism_A) & np.isfinite(angle_deg)
     accepted, rejected = (
-        np.flatnonzero(known & (columns.status == STATUSES.index(one))) for one in STATUSES[:2]
+        np.flatnonzero(known & (columns.status == STATUSES.index(status))) for status in STATUSES[:2]
     )
     points = [
         AstigmatismPoints(rows, astigmatism_A[rows], angle_deg[rows])
@@ -90,7 +90,7 @@ def astigmatism_vectors(columns: RunColumns, limits: Sequence[Limit]) -> Astigma
         radius_A=_radius_A(astigmatism_A[accepted], astigmatism_A[rejected]),
         mean_A=abs(mean),
         mean_angle_deg=float(0.5 * np.degrees(np.angle(mean))),
-        limit_A=min((one.at_most for one in limits if one.criterion == "astigmatism"), default=np.inf),
+        limit_A=min((limit.at_most for limit in limits if limit.criterion == "astigmatism"), default=np.inf),
     )
 
 

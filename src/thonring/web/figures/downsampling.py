@@ -9,13 +9,13 @@ from thonring.records import Floats
 from thonring.run.columns import Integers
 
 MAX_POINTS = 1500
-"""In one figure: more are drawn slowly and cover each other."""
+"""Maximum points in one figure: more are slow to draw and hide each other."""
 
 BAND_BINS = 160
 MIN_IN_BIN = 12
 MIN_REJECTED = 200
 BREAK_RATIO, MIN_BREAK = 20.0, 0.02
-"""Recording paused where a gap is this many times the median gap and at least this fraction of the whole range."""
+"""Recording paused if a gap is this many times the median gap and at least this fraction of the whole range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def bands(x: Floats, y: Floats) -> tuple[Band, ...]:
     order = np.argsort(x, kind="stable")
     stretches = np.split(order, np.flatnonzero(_pauses(x[order])) + 1)
     found = [_band(x[rows], y[rows], round(BAND_BINS * rows.size / max(x.size, 1))) for rows in stretches]
-    return tuple(one for one in found if one is not None)
+    return tuple(band for band in found if band is not None)
 
 
 def _pauses(x: Floats) -> npt.NDArray[np.bool_]:

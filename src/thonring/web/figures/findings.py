@@ -1,10 +1,10 @@
 """The data of all figures of a run, computed once.
 
-Every figure is drawn twice from here: by plotly in `figures/plotly.py` for the served page and the report, where
-points have hover texts, open their micrograph and follow the theme; and by matplotlib in `report/pictures.py`, whose
-PNG and SVG files in figures/ go into papers and slides, and whose SVG is what the report shows in print and where
-scripts are off. Plotly itself writes such files only where Chrome is installed. Values, titles, labels and captions
-are those of the records here, so the two can differ only in style.
+Every figure is drawn twice from here: by plotly in `figures/plotly.py` for the served page and the report, where points
+have hover texts, open their micrograph and follow the theme; and by matplotlib in `report/pictures.py`, whose PNG and
+SVG files in figures/ go into papers and slides, and whose SVG is what the report shows in print and where scripts are
+disabled. Plotly itself writes such files only where Chrome is installed. Values, titles, labels and captions are those
+of the records here, so the two can differ only in style.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from thonring.web.figures.rejections import Rejections, rejections
 from thonring.web.figures.time_series import TimeSeries, micrograph_order, plotted_quantities, time_series
 
 RunFigure = Rejections | Progress | TimeSeries | AstigmatismVectors
-"""The data of one figure: each kind has a `name`, which is that of its files, a `title` and a `caption`."""
+"""The data of one figure: each kind has a `name`, also used for its files, a `title` and a `caption`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ class Findings:
     astigmatism: AstigmatismVectors | None
 
     def figures(self) -> Iterator[RunFigure]:
-        """Give what is drawn, in the order of the page."""
+        """Iterate over the figures, in the order of the page."""
         if self.rejections.reasons:
             yield self.rejections
         if self.progress is not None:
             yield self.progress
-        for one in self.time_series:
-            yield one
-            if one.name == "astigmatism" and self.astigmatism is not None:
+        for series in self.time_series:
+            yield series
+            if series.name == "astigmatism" and self.astigmatism is not None:
                 yield self.astigmatism
 
 
@@ -52,11 +52,14 @@ def findings(columns: RunColumns, limits: Sequence[Limit]) -> Findings:
     A quantity that no micrograph has a value of, or none on its axis, has no time series.
     """
     order = micrograph_order(columns)
-    series = [time_series(columns, one, limits, order) for one in plotted_quantities(columns.values, limits)]
-    fitted = any(one.counts.any() for one in series if one.name == "astigmatism")
+    series = [
+        time_series(columns, quantity, limits, order)
+        for quantity in plotted_quantities(columns.values, limits)
+    ]
+    fitted = any(entry.counts.any() for entry in series if entry.name == "astigmatism")
     return Findings(
         rejections=rejections(columns),
         progress=progress(columns),
-        time_series=tuple(one for one in series if one.counts.any()),
+        time_series=tuple(entry for entry in series if entry.counts.any()),
         astigmatism=astigmatism_vectors(columns, limits) if fitted else None,
     )

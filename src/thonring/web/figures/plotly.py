@@ -1,4 +1,4 @@
-"""The figures of a run as plotly takes them; a colour is the name of a variable of the page's style sheet."""
+"""The figures of a run for plotly; a colour is the name of a variable of the page's style sheet."""
 
 import math
 from collections.abc import Iterable
@@ -21,13 +21,13 @@ from thonring.web.figures.time_series import PlottedLimit, Points, TimeSeries
 PlotlyDict = dict[str, Any]
 
 ACCEPTED, REJECTED, LIMIT, MEDIAN = "accepted", "rejected", "limit", "text"
-"""The same colour always means the same; figures.js replaces these names by colours."""
+"""Colours have fixed meanings; figures.js replaces these names by colours."""
 
 FEW_POINTS = 400
-"""Up to so many are drawn larger."""
+"""Up to this many points are drawn larger."""
 
 _SPLIT = (0.80, 0.825)
-"""Where on the width the time series ends and its histogram begins."""
+"""Fraction of the width where the time series ends and its histogram begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class Figure:
 
 def plotly_figures(found: Findings, columns: RunColumns) -> tuple[Figure, ...]:
     """Draw the figures of a run in the order of the page."""
-    return tuple(_figure(one, columns) for one in found.figures())
+    return tuple(_figure(figure, columns) for figure in found.figures())
 
 
 def readable(text: str) -> str:
-    """Put a replacement character where the name of a file is not valid UTF-8."""
+    """Insert replacement characters where a file name is not valid UTF-8."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -94,7 +94,7 @@ def _marker(status: str, points: int) -> PlotlyDict:
 
 
 def _numbers(values: Floats | npt.NDArray[np.integer[Any]]) -> list[float | None]:
-    """Numbers as JSON has them, to five digits; what is not finite is null."""
+    """Numbers for JSON, to five digits; NaN and infinities become null."""
     return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values.tolist()]
 
 
@@ -105,7 +105,7 @@ def _dates(seconds: Floats) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Text from outside, such as the name of a file, as text to plotly, which reads HTML tags."""
+    """Escape external text, such as a file name, for plotly, which interprets HTML tags."""
     return escape(readable(text), quote=False)
 
 
@@ -295,7 +295,7 @@ def _histogram(series: TimeSeries, row: int, status: str) -> PlotlyDict:
 
 
 def _limit_shapes(series: TimeSeries, bound: PlottedLimit) -> list[PlotlyDict]:
-    """The line of a limit, and the area that it forbids."""
+    """The line of a limit, and the area it excludes."""
     across: PlotlyDict = {"xref": "paper", "x0": 0, "x1": 1}
     start, end = series.forbidden(bound)
     return [

@@ -20,7 +20,7 @@ class Progress:
     """Finished micrographs by status, (statuses, steps); a step ends at `until` (steps,), seconds since 1970.
 
     `hours` (steps,) is the length of each step; the last one is not over. `latest_per_hour` is the rate of the last
-    hour of processing, NaN where there were fewer than two micrographs.
+    hour of processing, NaN if there were fewer than two micrographs.
     """
 
     step_s: float
@@ -65,7 +65,7 @@ class Progress:
 
 
 def progress(columns: RunColumns) -> Progress | None:
-    """Count along the time of processing; None where no times are known, as in runs of older versions."""
+    """Count over the time of processing; None if no times are known, as in runs of older versions."""
     finished_at = columns.values["finished_at"]
     known = np.isfinite(finished_at)
     if not known.any():

@@ -1,4 +1,4 @@
-"""Why micrographs were rejected: how many each criterion rejected, and how many it alone."""
+"""Why micrographs were rejected: how many by each criterion, and how many by it alone."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ MAX_BARS = 12
 MAX_LABEL_LETTERS = 46
 
 _DESCRIPTIONS = {"fit": "No CTF could be fitted", REJECTED_BY_HAND: "Manual decision only"}
-"""Of reasons that are not criteria."""
+"""Descriptions of reasons that are not criteria."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Rejections:
     name = "reasons"
     title = "Rejected micrographs by reason"
     labels = ("only reason", "one of several")
-    """Of the two parts of a bar."""
+    """Labels of the two parts of a bar."""
 
     @property
     def bars(self) -> tuple[RejectionReason, ...]:
@@ -72,7 +72,7 @@ def rejections(columns: RunColumns) -> Rejections:
         RejectionReason(name, int(row.sum()), int((row & (failed_criteria == 1)).sum()))
         for name, row in zip(names, failing, strict=True)
     ]
-    # Rejected though every criterion passed: by a manual decision.
+    # Rejected although every criterion passed: a manual decision.
     manual = int((rejected & (failed_criteria == 0)).sum())
     found.append(RejectionReason(REJECTED_BY_HAND, manual, manual))
     counted = [reason for reason in found if reason.micrographs]

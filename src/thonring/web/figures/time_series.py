@@ -1,4 +1,4 @@
-"""One quantity of all micrographs: in the order in which they were recorded, and how often each value occurs."""
+"""One quantity of all micrographs: in the order of acquisition, and as a histogram."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,10 +16,10 @@ OUTLIERS = 0.01
 """Fraction of the values at either end that may be off the axis, unless they are accepted."""
 
 MIN_FILL = 1 / 3
-"""A limit so far away that the values would fill less of the axis is named, but off the axis."""
+"""A limit so far away that the values would fill less of the axis is mentioned, but off the axis."""
 
 MIN_GAP_S = 1.0
-"""No microscope is faster: files with shorter mean gaps were copied, and have the times of the copying."""
+"""No microscope is faster: files with shorter mean gaps were copied, and have the times of copying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,9 @@ def plotted_quantities(values: Mapping[str, Floats], limits: Sequence[Limit]) ->
     """Choose the quantities to plot; of the two measures of ice the one with a limit, or the one that was measured."""
     yield from _ALWAYS
     limited = {limit.criterion for limit in limits}
-    ice = [one for one in _ICE if one.criterion in limited] or [one for one in _ICE if one.column in values]
+    ice = [quantity for quantity in _ICE if quantity.criterion in limited] or [
+        quantity for quantity in _ICE if quantity.column in values
+    ]
     yield from ice[:1]
     yield _SCORE
 
@@ -192,7 +194,7 @@ class TimeSeries:
         return f"limit {bound.text} {'↑' if bound.value > self.view[1] else '↓'}"
 
     def forbidden(self, bound: PlottedLimit) -> tuple[float, float]:
-        """The part of the axis that a limit forbids, from the limit to the end."""
+        """The part of the axis that a limit excludes, from the limit to the end."""
         return bound.value, self.view[0] if bound.side == "at least" else self.view[1]
 
 
@@ -204,7 +206,7 @@ def time_series(
     judged = columns.status != STATUSES.index("failed")
     known = np.isfinite(values) & np.isfinite(order.position) & judged
     accepted, rejected = (
-        np.flatnonzero(known & (columns.status == STATUSES.index(one))) for one in STATUSES[:2]
+        np.flatnonzero(known & (columns.status == STATUSES.index(status))) for status in STATUSES[:2]
     )
     bounds = tuple(_bounds(quantity, limits))
     view = _view(values[accepted], values[rejected], bounds)
@@ -255,7 +257,7 @@ def _view(accepted: Floats, rejected: Floats, bounds: Sequence[PlottedLimit]) ->
     if both.size == 0:
         ends = [bound.value for bound in bounds] or [0.0, 1.0]
         return _padded(min(ends), max(ends))
-    low, high = (float(one) for one in np.quantile(both, [OUTLIERS, 1 - OUTLIERS]))
+    low, high = (float(value) for value in np.quantile(both, [OUTLIERS, 1 - OUTLIERS]))
     if accepted.size:
         low, high = min(low, float(accepted.min())), max(high, float(accepted.max()))
     for bound in bounds:

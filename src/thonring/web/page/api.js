@@ -30,7 +30,7 @@ async function reach(address, options) {
   try {
     response = await fetch(address, options);
   } catch {
-    throw new Error("The server does not answer. Is `thonring serve` still running?");
+    throw new Error("The server does not respond. Is `thonring serve` still running?");
   }
   if (response.ok) return response;
   let detail;
@@ -40,6 +40,6 @@ async function reach(address, options) {
     detail = null;
   }
   throw new Error(
-    typeof detail === "string" ? detail : `The server answered ${response.status} ${response.statusText}.`,
+    typeof detail === "string" ? detail : `The server responded with ${response.status} ${response.statusText}.`,
   );
 }

@@ -72,7 +72,7 @@ export function spectrumCard({ data, attempt }) {
     picture.frame,
     missing,
     legend(...entries),
-    note(attempt.fit ? `Upper left: the model. ${sampling}` : `Nothing was fitted. ${sampling}`),
+    note(attempt.fit ? `Upper left: the model. ${sampling}` : `No fit. ${sampling}`),
   );
 }
 
@@ -118,7 +118,7 @@ export function profileCard(context) {
   if (!attempt) return null;
   if (!attempt.fit) {
     const link = element("a", { href: `#/micrograph/${data.number}/manual` }, "estimate it manually");
-    const text = ["Nothing was fitted in this attempt. To see the profile, ", link, "."];
+    const text = ["This attempt has no fit. To see the profile, ", link, "."];
     return card("Radial profile", element("p", { class: "soft" }, ...text));
   }
   const path = `micrographs/${data.number}/profile?attempt=${attempt.number}`;
@@ -171,7 +171,7 @@ export function attemptsCard({ data, attempt }, selectAttempt) {
   return card(
     "Attempts",
     element("p", { class: "tabs", role: "group", "aria-label": "Attempts" }, ...data.attempts.map(tab)),
-    attempt.fit ? fitTable(attempt.fit) : note("Nothing was fitted: the spectrum itself was rejected."),
+    attempt.fit ? fitTable(attempt.fit) : note("No fit: the spectrum itself was rejected."),
     criteriaTable(attempt),
   );
 }

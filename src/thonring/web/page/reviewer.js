@@ -1,4 +1,4 @@
-// The reviewer: the name recorded with every decision, asked for once and remembered by this browser.
+// The reviewer: the name recorded with every decision, requested once and remembered by this browser.
 const storageKey = "who";
 const dialog = document.getElementById("reviewer-dialog");
 const field = document.getElementById("reviewer-name");

@@ -1,1 +1,1 @@
-"""A run as one page to keep and to send: everything inside, nothing fetched."""
+"""The report of a run: one self-contained page."""

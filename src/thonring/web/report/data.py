@@ -1,4 +1,4 @@
-"""Everything that a report says about a run, read at one moment."""
+"""All data in the report of a run, a consistent snapshot."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ MAX_ACTIONS = 40
 
 @dataclass(frozen=True, slots=True)
 class SettingsFileInfo:
-    """What settings.json says in addition to the database; empty where it is missing or of another estimate.
+    """Data of settings.json that are not in the database; empty if it is missing or belongs to another estimate.
 
     `versions` are pairs of a program's name and its version, `sources` where each limit comes from, by criterion.
     """
@@ -35,7 +35,7 @@ class SettingsFileInfo:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """A run at one moment; `actions` are the last manual decisions, the latest first."""
+    """A snapshot of a run; `actions` are the last manual decisions, latest first."""
 
     run: Path
     columns: RunColumns
@@ -57,9 +57,9 @@ def read_report_data(run: Path) -> ReportData:
     """
     with read_run(run) as store, store.snapshot() as connection:
         columns = read_columns(store)
-        counts = summary(one.outcome for one in store)
+        counts = summary(record.outcome for record in store)
         settings = run_settings(store)
-        actions = tuple(Decisions(run / STORE, connection).history(most=MAX_ACTIONS))
+        actions = tuple(Decisions(run / STORE, connection).history(limit=MAX_ACTIONS))
     return ReportData(
         run=run,
         columns=columns,
@@ -73,7 +73,7 @@ def read_report_data(run: Path) -> ReportData:
 
 
 def _settings_file_info(path: Path, limits: tuple[Limit, ...]) -> SettingsFileInfo:
-    """Read settings.json, if its limits are those of the database: otherwise it is of another estimate."""
+    """Read settings.json if its limits are those of the database: otherwise it belongs to another estimate."""
     try:
         recorded = read_limits(path)
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -24,7 +24,7 @@ def write_report(run: Path, folder: Path, question: EvaluationRequest | None = N
     Raises
     ------
     ThonringError
-        If the run cannot be read, the question not be answered, or a file not be written.
+        If the run cannot be read, the evaluation is impossible, or a file cannot be written.
     """
     evaluation = () if question is None else tuple(sections(evaluate(question), folder))
     data = read_report_data(run)

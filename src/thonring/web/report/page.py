@@ -1,4 +1,4 @@
-"""The report as one page that needs no other file: scripts, styles and pictures are inside."""
+"""The report as one self-contained page, with scripts, styles and pictures embedded."""
 
 import base64
 import hashlib
@@ -46,7 +46,7 @@ _ACTIONS = {
     "undo": "undid an action",
     "ended": "ended by a new estimate: the file or its optics have changed",
 }
-"""As in the page's decisions.js."""
+"""Same texts as in the page's decisions.js."""
 
 
 def as_page(data: ReportData, pictures: Mapping[str, bytes], evaluation: Sequence[tuple[str, str]]) -> str:
@@ -78,7 +78,7 @@ def as_page(data: ReportData, pictures: Mapping[str, bytes], evaluation: Sequenc
         hashes=" ".join(f"'sha256-{_sha256(script)}'" for script in (plotly, module)),
         tiles=list(_tiles(data)),
         figures=figures,
-        plotly_figures={one.name: {"data": one.data, "layout": one.layout} for one in figures},
+        plotly_figures={figure.name: {"data": figure.data, "layout": figure.layout} for figure in figures},
         pictures={name: _data_uri(svg, "image/svg+xml") for name, svg in pictures.items()},
         reasons=data.findings.rejections.reasons,
         quantities=list(_quantity_rows(data)),
@@ -96,12 +96,12 @@ def as_page(data: ReportData, pictures: Mapping[str, bytes], evaluation: Sequenc
 
 
 def plotly_script() -> Path:
-    """Give the path of the script in the installed plotly; nothing is downloaded."""
+    """Return the path of the script in the installed plotly package; nothing is downloaded."""
     return Path(str(files("plotly") / "package_data" / "plotly.min.js"))
 
 
 def thumbnail(spectrum: Path) -> str:
-    """Give a spectrum of spectra/NAME.ctf as a data URI of a JPEG; "" where there is none that can be read."""
+    """Return a spectrum of spectra/NAME.ctf as a data URI of a JPEG; "" if it cannot be read."""
     try:
         picture = np.asarray(read_mrc(spectrum).pixels, dtype=np.float32)
     except (InputError, OSError):
@@ -114,7 +114,7 @@ def thumbnail(spectrum: Path) -> str:
 
 
 def _downsized(picture: Image) -> Image:
-    """Average square blocks, as many whole ones as there are, so that about THUMBNAIL_PX are left."""
+    """Average square blocks, ignoring incomplete ones, so that about THUMBNAIL_PX pixels are left."""
     block = max(1, min(picture.shape) // THUMBNAIL_PX)
     rows, columns = (length // block for length in picture.shape)
     cut = picture[: rows * block, : columns * block]
@@ -135,7 +135,7 @@ def _data_uri(content: bytes | bytearray, media_type: str) -> str:
 
 
 def _subtitle(data: ReportData) -> str:
-    """How many micrographs, the profile, and when they were finished."""
+    """Number of micrographs, profile, and when they were finished."""
     parts = [f"{len(data.columns):,} micrograph{'' if len(data.columns) == 1 else 's'}"]
     if data.settings_file.profile:
         parts.append(f"profile {readable(data.settings_file.profile)}")
@@ -182,15 +182,15 @@ def _sheet(data: ReportData, sheet: ContactSheet) -> dict[str, object]:
 
 
 def _quantity_rows(data: ReportData) -> Iterator[Row]:
-    """Every plotted quantity: label, 5 %, median and 95 % of the accepted, limits, how many have no value."""
-    for one in data.findings.time_series:
-        median, low, high = (_number(value) for value in one.central)
-        limits = " and ".join(bound.text for bound in one.bounds) or "–"
-        yield one.title, low, median, high, limits, f"{one.missing:,}"
+    """Every plotted quantity: label, 5 %, median and 95 % of the accepted, limits, number without a value."""
+    for series in data.findings.time_series:
+        median, low, high = (_number(value) for value in series.central)
+        limits = " and ".join(bound.text for bound in series.bounds) or "–"
+        yield series.title, low, median, high, limits, f"{series.missing:,}"
 
 
 def _limit_rows(data: ReportData) -> Iterator[Row]:
-    """Every limit: what it is on, its bounds, how many of the rejected failed it, and where it comes from."""
+    """Every limit: criterion, bounds, number of rejected micrographs that failed it, and source."""
     rejected = data.columns.status == STATUSES.index("rejected")
     for limit in data.settings.limits:
         failing = data.columns.failing.get(limit.criterion)
@@ -217,7 +217,7 @@ def _setting_rows(data: ReportData) -> Iterator[Row]:
 
 
 def _action_rows(data: ReportData) -> Iterator[Row]:
-    """Manual decisions, the latest first: time, reviewer, action, number of micrographs."""
+    """Manual decisions, latest first: time, reviewer, action, number of micrographs."""
     for action in data.actions:
         time = f"{action.at[:10]} {action.at[11:16]}"
         yield time, readable(action.who), _ACTIONS.get(action.kind, action.kind), f"{action.micrographs:,}"

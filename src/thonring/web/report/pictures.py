@@ -20,17 +20,17 @@ from thonring.web.figures.time_series import PlottedLimit, TimeSeries
 
 LIMIT = STATUS_COLOURS["rejected"]
 WIDTH_IN = 4.8
-"""Half a page: two stand side by side."""
+"""Half a page: two figures fit side by side."""
 
 _DAY_S = 86400.0
 
 
 def pictures(found: Findings) -> Iterator[tuple[str, Figure]]:
     """Draw the figures of a run one after the other, with their names."""
-    for one in found.figures():
+    for figure in found.figures():
         with house_style():
-            picture = _picture(one)
-        yield one.name, picture
+            picture = _picture(figure)
+        yield figure.name, picture
 
 
 def date_axis(axes: Axes) -> None:
@@ -167,7 +167,7 @@ def _draw_histogram(axes: Axes, series: TimeSeries) -> None:
 
 
 def _draw_limit(along: Axes, histogram: Axes, series: TimeSeries, bound: PlottedLimit) -> None:
-    """Draw the line of a limit, the area that it forbids, and its label at the line or at the edge of the axis."""
+    """Draw the line of a limit, the area it excludes, and its label at the line or at the edge of the axis."""
     if series.is_visible(bound):
         for axes in (along, histogram):
             axes.axhline(bound.value, color=LIMIT, linewidth=1.0, linestyle="--")

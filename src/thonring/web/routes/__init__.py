@@ -1,1 +1,1 @@
-"""The JSON interface, one file a topic: each gives a `router(view)`."""
+"""The JSON interface, one file per topic, each with a `router(view)`."""

@@ -67,7 +67,7 @@ class CuratedCriterion(BaseModel):
 
 
 class ProfileAnswer(BaseModel):
-    """Limits to start from; `extends` names the packaged profile that they are, or are closest to."""
+    """Limits to start from; `extends` names the packaged profile that is the same or closest."""
 
     name: str
     extends: str
@@ -89,7 +89,7 @@ class LimitsRequest(RequestModel):
 
 
 class PreviewAnswer(BaseModel):
-    """What limits would do: of `fitted` micrographs with a fit, `kept` would be accepted and `lost` rejected.
+    """The effect of limits: of `fitted` micrographs with a fit, `kept` would be accepted and `lost` rejected.
 
     `failing` counts by criterion what it rejects, `alone` what no other criterion rejects. `accept` and `reject` are
     the changes that `apply` would make, `judged` those of them with an individual manual verdict.
@@ -108,14 +108,14 @@ class PreviewAnswer(BaseModel):
 
 
 class ApplyRequest(LimitsRequest):
-    """Limits to decide by; `overwrite`: individual manual verdicts, too."""
+    """Limits to decide by; with `overwrite` they also replace individual manual verdicts."""
 
     who: Reviewer
     overwrite: bool = False
 
 
 class ApplyAnswer(BaseModel):
-    """The one action that was taken, null if nothing changed; `spared` kept their individual manual verdicts."""
+    """The action taken, null if nothing changed; `spared` micrographs kept their individual manual verdicts."""
 
     action: ActionAnswer | None
     spared: int
@@ -137,12 +137,12 @@ def router(view: RunView) -> APIRouter:
 
     @routes.get("/curate")
     def curation() -> CurationAnswer:
-        """Give the criteria of the run, its own limits, and those of every packaged profile."""
+        """Return the criteria of the run, its own limits, and those of every packaged profile."""
         return _curation(view)
 
     @routes.get("/curate/values", response_class=Response)
     def values() -> Response:
-        """Give the values of all micrographs at once, for counting while a slider moves.
+        """Return the values of all micrographs at once, for counting while a slider moves.
 
         Four bytes n (uint32), n bytes of JSON {revision, count, columns}, then little-endian for each column `count`
         float64, for the numbers of the micrographs `count` float64, and `count` bytes of flags: 0 to 2 the status
@@ -159,7 +159,7 @@ def router(view: RunView) -> APIRouter:
 
     @routes.post("/curate/apply")
     def apply(request: ApplyRequest) -> ApplyAnswer:
-        """Give every micrograph with a fit the verdict of the limits, in one action that can be undone."""
+        """Set the verdict of the limits for every micrograph with a fit, in one action that can be undone."""
         return _apply(view, request)
 
     @routes.post("/curate/profile", response_class=Response)
@@ -237,7 +237,7 @@ def _judged(view: RunView) -> set[int]:
 
 
 def _run_limits(view: RunView) -> tuple[Limit, ...]:
-    """Limits that the last micrograph of the run was judged by; none if there is no micrograph yet."""
+    """Limits by which the last micrograph of the run was judged; none if there is no micrograph yet."""
     with view.store() as store:
         return run_settings(store).limits
 
@@ -289,10 +289,12 @@ def _criterion(column: Column, limits: Sequence[Limit]) -> CuratedCriterion:
 
 
 def _closest_profile(limits: Sequence[Limit]) -> str:
-    """Name the packaged profile that has most of these limits."""
+    """Return the name of the packaged profile that shares most of these limits."""
     bounds = {(limit.criterion, limit.at_least, limit.at_most) for limit in limits}
 
     def in_common(name: str) -> int:
-        return len(bounds & {(one.criterion, one.at_least, one.at_most) for one in load_profile(name)})
+        return len(
+            bounds & {(limit.criterion, limit.at_least, limit.at_most) for limit in load_profile(name)}
+        )
 
     return max(known_profiles(), key=in_common)

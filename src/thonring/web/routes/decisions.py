@@ -1,4 +1,4 @@
-"""Manual decisions on micrographs, recorded with the reviewer and the time, and undone."""
+"""Manual decisions on micrographs, recorded with reviewer and time, and undo."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -47,7 +47,7 @@ class ActionAnswer(BaseModel):
 
 
 class UndoAnswer(ActionAnswer):
-    """The action of undoing, with the action that was undone."""
+    """The undo action, with the action that was undone."""
 
     undone: ActionAnswer
 
@@ -58,13 +58,13 @@ def router(view: RunView) -> APIRouter:
 
     @routes.post("/decisions")
     def decide(request: VerdictRequest) -> ActionAnswer:
-        """Accept or reject micrographs, or let the criteria decide again: all of them, or none with an error."""
+        """Accept or reject micrographs, or return them to the criteria: all of them, or none with an error."""
         with view.decisions() as decisions:
             return action_answer(decisions.judge(request.micrographs, request.verdict, request.who))
 
     @routes.post("/decisions/undo")
     def undo(request: UndoRequest) -> UndoAnswer:
-        """Undo the last action: its micrographs have the verdicts and estimates again that they had before."""
+        """Undo the last action: its micrographs return to their previous verdicts and estimates."""
         with view.decisions() as decisions:
             action = decisions.undo(request.who)
             undone = decisions.action(action.undoes or 0)
@@ -74,7 +74,7 @@ def router(view: RunView) -> APIRouter:
     def history(
         micrograph: MicrographId | None = None, most: Annotated[AddressInteger, Query(ge=1, le=1000)] = 100
     ) -> list[ActionAnswer]:
-        """Give the last actions, on one micrograph or on all, the latest first."""
+        """Return the last actions, on one micrograph or on all, latest first."""
         if micrograph is not None:
             row_of(view.columns(), micrograph)
         with view.decisions() as decisions:

@@ -1,4 +1,4 @@
-"""The tables of a run: downloaded, or updated in the run folder."""
+"""The tables of a run: download, or update in the run folder."""
 
 import tempfile
 import threading
@@ -42,7 +42,7 @@ def router(view: RunView) -> APIRouter:
 
     @routes.get("/exports/{format}", response_class=StreamingResponse)
     def download(format: Format) -> StreamingResponse:  # noqa: A002 - the name in the address
-        """Give the tables of a format as they are now: a file, or a zip file of several."""
+        """Return the current tables of a format: a file, or a zip file of several."""
         if not exporting.acquire(blocking=False):
             raise OutputError("another export is in progress. Try again when it has finished.")
         try:
@@ -69,7 +69,7 @@ def router(view: RunView) -> APIRouter:
 
 
 def _export(view: RunView, format_name: str) -> tuple[str, IO[bytes]]:
-    """Write a format into a file without a name, which leaves nothing behind; return a name to save it under."""
+    """Write a format into an anonymous temporary file, and return it with a name to save it under."""
     with tempfile.TemporaryDirectory() as folder, view.store() as store:
         try:
             export(store, [format_name], Path(folder))

@@ -1,4 +1,4 @@
-"""The manual estimate: a ring set on the spectrum, shown with its model, fitted from there, kept or discarded."""
+"""Manual estimates: a ring set on the spectrum, shown with its model, fitted from there, kept or discarded."""
 
 import base64
 from typing import Annotated, Self
@@ -23,10 +23,10 @@ from thonring.web.run_view import RunView
 from thonring.web.schemas import MicrographId, Points, RequestModel, finite
 
 SPECTRUM_PX = 512
-"""Pixels of the spectrum's picture each way."""
+"""Size of the spectrum's picture in pixels."""
 
 LABEL_GAP = 0.12
-"""Least distance between two circles of resolution, in Nyquist frequencies."""
+"""Minimum distance between two resolution circles, in Nyquist frequencies."""
 
 Defocus = Annotated[float, Field(ge=100, le=170_000, allow_inf_nan=False)]
 Degrees = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
@@ -159,7 +159,7 @@ def _add_spectrum(routes: APIRouter, view: RunView) -> None:
 
     @routes.get("/plane")
     def plane(number: MicrographId, sampling_A: Annotated[Sampling, Query()]) -> SpectrumAnswer:
-        """Give the scale of the spectrum's picture."""
+        """Return the scale of the spectrum's picture."""
         measured = view.measurements.get(finished_micrograph(view, number)).measurement
         used_A = max(sampling_A, measured.spectrum.sampling_A)
         return SpectrumAnswer(
@@ -214,7 +214,7 @@ def _manual_ctf(request: ManualRequest, record: MicrographRecord, measured: Meas
     SettingsError
         If the ends of the search band are swapped.
     FitError
-        If no defocus has the ring.
+        If no defocus has this ring.
     """
     low_A, high_A = request.resolution_range_A
     if not low_A > high_A:

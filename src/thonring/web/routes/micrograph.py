@@ -1,4 +1,4 @@
-"""One micrograph: what the run has stored, its pictures, and the curves that are computed from its file."""
+"""One micrograph: its stored data, its pictures, and the curves computed from its file."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -25,7 +25,7 @@ from thonring.web.run_view import RunView
 from thonring.web.schemas import MicrographId, Points, finite
 
 LABEL_GAP = 0.17
-"""Least distance between two circles of resolution, in Nyquist frequencies."""
+"""Minimum distance between two resolution circles, in Nyquist frequencies."""
 
 AttemptNumber = Annotated[
     schemas.AddressInteger | None,
@@ -43,7 +43,7 @@ class OpticsAnswer(BaseModel):
 
 
 class OverlayAnswer(BaseModel):
-    """What is drawn over the picture of an attempt's spectrum, in 1/Å from its centre, y downwards."""
+    """Overlays on the picture of an attempt's spectrum, in 1/Å from its centre, y downwards."""
 
     nyquist_per_A: float
     resolutions_A: list[float]
@@ -52,7 +52,7 @@ class OverlayAnswer(BaseModel):
 
 
 class DetailsAnswer(BaseModel):
-    """All that the run has stored of a micrograph; `kept` is the number of the attempt that is used.
+    """All stored data of a micrograph; `kept` is the number of the attempt in use.
 
     `by_hand` says whether that is a manual estimate, `verdict_by_hand` is a manual verdict, `file_now` whether its
     file is still the one that was estimated; `samplings_A` are those that the run tries.
@@ -103,7 +103,7 @@ def router(view: RunView) -> APIRouter:
 
     @routes.get("")
     def details(number: MicrographId) -> DetailsAnswer:
-        """Give all that the run has stored of a micrograph: every attempt with its criteria, and every decision."""
+        """Return all stored data of a micrograph: every attempt with its criteria, and every decision."""
         record = finished_micrograph(view, number)
         with view.decisions() as decisions:
             history = [action_answer(action) for action in decisions.history(number)]
@@ -117,13 +117,13 @@ def router(view: RunView) -> APIRouter:
 def _add_pictures(routes: APIRouter, view: RunView) -> None:
     @routes.get("/spectrum.png", response_class=Response, responses=PNG)
     def spectrum(number: MicrographId, attempt: AttemptNumber = None) -> Response:
-        """Show the spectrum with the model in its upper left quadrant; computed anew where it is not stored."""
+        """Show the spectrum with the model in its upper left quadrant; computed again if it is not stored."""
         record = finished_micrograph(view, number)
-        wanted = record.kept if attempt is None else attempt
-        if wanted is not None and wanted == record.automatic.chosen:
+        index = record.kept if attempt is None else attempt
+        if index is not None and index == record.automatic.chosen:
             picture, _ = read_ctf_image(spectrum_path(view.run, record.name))
             return _png(spectrum_png(picture))
-        chosen = _attempt(record, wanted)
+        chosen = _attempt(record, index)
         evidence = view.measurements.get(record).evidence(chosen.sampling_A)
         enhanced = enhance(resample(evidence.measured, chosen.sampling_A))
         if chosen.fit is None:
@@ -151,7 +151,7 @@ def _add_curves(routes: APIRouter, view: RunView) -> None:
 
     @routes.get("/signals")
     def signals(number: MicrographId, attempt: AttemptNumber = None) -> schemas.SignalsAnswer:
-        """Search the spectrum by Fourier transform, and give the curves of that search."""
+        """Search the spectrum by Fourier transform, and return the curves of that search."""
         record = finished_micrograph(view, number)
         sampling_A = _attempt(record, attempt).sampling_A
         measured = view.measurements.get(record)
@@ -177,7 +177,7 @@ def finished_micrograph(view: RunView, number: int) -> MicrographRecord:
     Raises
     ------
     HTTPException
-        404 if there is none of this number.
+        404 if there is none with this number.
     """
     with view.store() as store:
         record = store.micrograph(number)
@@ -249,10 +249,10 @@ def _overlay(record: MicrographRecord, attempt: Attempt) -> OverlayAnswer:
 
 
 def _attempt(record: MicrographRecord, number: int | None) -> Attempt:
-    wanted = record.kept if number is None else number
-    if wanted is None or wanted not in record.attempts:
-        raise HTTPException(404, f"micrograph {record.number} has no attempt {wanted}.")
-    return record.attempts[wanted]
+    index = record.kept if number is None else number
+    if index is None or index not in record.attempts:
+        raise HTTPException(404, f"micrograph {record.number} has no attempt {index}.")
+    return record.attempts[index]
 
 
 def _fit(record: MicrographRecord, number: int | None) -> CtfFit:

@@ -1,4 +1,4 @@
-"""A run at a glance, as the report shows it: counts, reasons, rates, figures, and what is worth a look."""
+"""A run at a glance, as in the report: counts, reasons, rates, figures, and contact sheets."""
 
 import threading
 from importlib.metadata import version
@@ -31,7 +31,7 @@ class StatusCounts(BaseModel):
 
 
 class RunState(StatusCounts):
-    """A run in a few numbers; `revision` differs from an earlier one if anything is new."""
+    """A summary of the run; `revision` changes whenever anything is new."""
 
     run: str
     thonring: str
@@ -46,7 +46,7 @@ class TotalCounts(StatusCounts):
 
 
 class ReasonCounts(BaseModel):
-    """A criterion and how many micrographs it rejected, `alone` of them without another criterion."""
+    """A criterion and how many micrographs it rejected, `alone` of them as the only criterion."""
 
     criterion: str
     description: str
@@ -72,7 +72,7 @@ class FigureAnswer(BaseModel):
 
 
 class SheetMicrograph(BaseModel):
-    """A micrograph of a contact sheet, and why it is there."""
+    """A micrograph of a contact sheet, and why it is shown."""
 
     number: int
     file: str

@@ -1,4 +1,4 @@
-"""The micrographs of a run, sorted, filtered and a page at a time."""
+"""The micrographs of a run, sorted, filtered and paged."""
 
 import math
 from dataclasses import asdict
@@ -20,7 +20,7 @@ _MAX_BOUNDS = 50
 
 
 class TableFilter(BaseModel):
-    """Conditions on micrographs; `low.NAME` and `high.NAME` bound the values of any column, as `low.defocus_A=5000`."""
+    """Conditions on micrographs; `low.NAME` and `high.NAME` bound any column, such as `low.defocus_A=5000`."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -36,13 +36,13 @@ class TableFilter(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_empty(cls, values: Any) -> Any:  # noqa: ANN401 - whatever comes before validation
-        """Leave out what has no value: forms send `status=` for any."""
+        """Drop empty parameters: forms send `status=` for any."""
         if not isinstance(values, dict):
             return values
         return {name: value for name, value in values.items() if value not in ("", [""])}
 
     def query(self) -> TableQuery:
-        """Give the query that these parameters mean.
+        """Convert the parameters to a query.
 
         Raises
         ------
@@ -95,7 +95,7 @@ class RowAnswer(BaseModel):
 
 
 class PageAnswer(BaseModel):
-    """Some of the `matched` micrographs that meet the conditions, of `total` in the run."""
+    """A page of the `matched` micrographs that meet the conditions, of `total` in the run."""
 
     revision: str
     total: int
@@ -106,7 +106,7 @@ class PageAnswer(BaseModel):
 class NeighboursAnswer(BaseModel):
     """The numbers before and after a micrograph in the order of the table.
 
-    `position` is 1 for the first; null where the micrograph does not meet the conditions: its neighbours are then
+    `position` is 1 for the first; null if the micrograph does not meet the conditions: its neighbours are then
     those that it would have.
     """
 
@@ -130,12 +130,12 @@ def router(view: RunView) -> APIRouter:
 
     @routes.get("/columns")
     def columns() -> list[ColumnAnswer]:
-        """Name the columns of this run, in the order of the tables."""
+        """List the columns of this run, in the order of the tables."""
         return [ColumnAnswer(**asdict(column)) for column in columns_of(view.columns())]
 
     @routes.get("/micrographs")
     def micrographs(request: Annotated[PageRequest, Query()]) -> PageAnswer | NeighboursAnswer:
-        """Give a page of the micrographs that meet the conditions, in order, or the neighbours of one."""
+        """Return a page of the micrographs that meet the conditions, in order, or the neighbours of one."""
         columns = view.columns()
         if request.around is None:
             return _page(view, columns, request)
@@ -143,7 +143,7 @@ def router(view: RunView) -> APIRouter:
 
     @routes.get("/selection")
     def selection(request: Annotated[TableFilter, Query()]) -> SelectionAnswer:
-        """Give the numbers of all micrographs that meet the conditions."""
+        """Return the numbers of all micrographs that meet the conditions."""
         query, columns = request.query(), view.columns()
         rows = in_order(columns, matching(columns, query), query)
         numbers = columns.number[rows].tolist()
