@@ -109,3 +109,8 @@ def test_settings_are_frozen_and_compare_by_value() -> None:
     assert hash(Settings()) == hash(Settings())
     with pytest.raises(FrozenInstanceError):
         Settings().search = "fourier"  # type: ignore[misc]
+
+
+def test_a_known_astigmatism_without_names_is_refused() -> None:
+    with pytest.raises(SettingsError, match="expected KnownAstigmatism"):
+        Settings(known_astigmatism=(100.0, 20.0))  # type: ignore[arg-type]

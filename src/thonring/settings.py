@@ -89,6 +89,10 @@ class Settings:
 
 def _check_astigmatism(settings: Settings) -> None:
     known = settings.known_astigmatism
+    if known is not None and not isinstance(known, KnownAstigmatism):
+        raise SettingsError(
+            f"known astigmatism {known!r}: expected KnownAstigmatism(astigmatism_A, angle_deg)."
+        )
     if known is not None and not (
         settings.astigmatism and 0 <= known.astigmatism_A < math.inf and math.isfinite(known.angle_deg)
     ):

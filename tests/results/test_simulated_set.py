@@ -161,3 +161,14 @@ def test_a_file_or_a_missing_parent_is_refused(tmp_path: Path) -> None:
         prepare_set(tmp_path / "file", "")
     with pytest.raises(OutputError, match=r"its parent folder .*missing does not exist"):
         prepare_set(tmp_path / "missing" / "set", "")
+
+
+def test_the_set_of_an_earlier_wording_is_the_same(tmp_path: Path) -> None:
+    head = "Simulated by Thonring 1.0 with numpy 2.0. The same:"
+    recipe = recipe_text({"size": 512}, [head, "thonring simulate --seed 1"])
+    prepare_set(tmp_path, recipe)
+    prepare_set(tmp_path, recipe.replace("Simulated by", "A set of").replace("The same:", "Once more:"))
+    with pytest.raises(OutputError, match="other options"):
+        prepare_set(tmp_path, recipe.replace("--seed 1", "--seed 2"))
+    with pytest.raises(OutputError, match="other options"):
+        prepare_set(tmp_path, recipe.replace("numpy 2.0", "numpy 2.1"))

@@ -86,7 +86,9 @@ class NoteFilter:
         """Print how many micrographs have each kind of note."""
         for kind, count in self._count.items():
             if count > 1:
-                print_note(f"{kind.replace('-', ' ')}: {count} micrographs in total, see results.csv")
+                print_note(
+                    f"{kind.replace('-', ' ')}: {count} micrographs in total, see the table of results"
+                )
 
 
 def _print_error(text: str) -> None:

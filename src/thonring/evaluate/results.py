@@ -232,7 +232,7 @@ def _rows(table: Path) -> Sequence[Row]:
     UnreadableTable
         If the table cannot be read, lacks columns, or is empty.
     """
-    found, rows = read_csv(table, "Restore it by `thonring export --format csv`.")
+    found, rows = read_csv(table, "Restore it from a copy of the run folder.")
     missing = [column for column in REQUIRED if column not in found]
     if missing:
         raise UnreadableTable(
@@ -350,9 +350,7 @@ def read_other_program(path: Path, name: str) -> Run:
     UnreadableTable
         If there is no file of these formats, or it is damaged.
     """
-    told = (
-        f"{name}: {path} is read for its defoci alone, so every micrograph with a value counts as accepted."
-    )
+    note = f"{name}: only the defocus values of {path} are read, so every micrograph with a value counts as accepted."
     report = TableReport()
     if path.suffix.lower() == ".txt" and path.is_file():
         results, in_order = _of_text(path, report)
@@ -364,8 +362,8 @@ def read_other_program(path: Path, name: str) -> Run:
     if not results:
         raise UnreadableTable(f"{path}: the run is empty, expected at least one defocus.")
     if in_order:
-        told += " Its rows are images of a stack, taken in the order of what it is held against."
-    notes = (told, *report.lines())
+        note += " Its rows are images of a stack and are matched by order."
+    notes = (note, *report.lines())
     return Run(
         name,
         path,
@@ -431,7 +429,7 @@ def _result_of_row(path: Path, row: KnownRow, file: str, report: TableReport) ->
 
 EXPECTED = (
     "a run folder of `thonring estimate` (with run.db), a folder of CTFFIND's .txt or Xmipp's .ctfparam files, or "
-    f"a table of defoci ({' '.join(known_defocus.READERS)})"
+    f"a table of defocus values ({' '.join(known_defocus.READERS)})"
 )
 
 

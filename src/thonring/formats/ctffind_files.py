@@ -79,7 +79,8 @@ class CtffindFiles:
 def write_ctffind_files(files: CtffindFiles, run: CtffindRun, results: Sequence[CtffindResult]) -> None:
     """Write all three files, the text last, so that programs waiting for it find the others.
 
-    A micrograph without a fit has nan for its defoci, angle and phase shift, a score of 0, and inf for its resolution.
+    A micrograph without a fit has nan for its defocus values, angle and phase shift, a score of 0, and inf for its
+    resolution.
     Tilt and thickness, where the layout has them, are 0, as CTFFIND 5 writes them where they were not determined.
 
     Raises

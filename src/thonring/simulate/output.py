@@ -1,6 +1,7 @@
 """The folder of a simulated set: its recipe, from which the set can be reproduced, and its micrographs."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,9 @@ from thonring.records import Micrograph
 
 RECIPE = "recipe.toml"
 _MAX_LISTED = 3
+
+
+_VERSIONS = re.compile(r"Thonring \S+ with numpy \S+")
 
 
 def recipe_text(recipe: Mapping[str, Any], remarks: Sequence[str]) -> str:
@@ -58,7 +62,13 @@ def prepare_set(folder: Path, recipe: str) -> None:
 
 
 def _is_same(path: Path, recipe: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8", errors="replace") == recipe
+    """Whether a recipe is that of a file; the sentence around the versions in its first line may read otherwise."""
+    return path.is_file() and _content(path.read_text(encoding="utf-8", errors="replace")) == _content(recipe)
+
+
+def _content(recipe: str) -> tuple[list[str], str]:
+    head, _, rest = recipe.partition("\n")
+    return _VERSIONS.findall(head) or [head], rest
 
 
 def _described(folder: Path, found: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Generic
 
 from thonring.batch.executors.base import Executor, Inline, J, R, TaskSpec, run_task
+from thonring.batch.interrupts import interrupts_deferred
 from thonring.batch.threads import keep_freed_memory, one_thread_each
 
 _QUEUED_PER_WORKER = 2
@@ -83,10 +84,11 @@ class _WorkerPool:
             yield from ((index, _run_alone(spec, jobs[index])) for index in session.suspects)
 
     def shut_down(self) -> None:
-        """End the processes, after the running jobs."""
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
+        """End the processes, after the running jobs; interrupts wait, since half a shutdown leaves workers waiting."""
+        with interrupts_deferred():
+            if self._pool is not None:
+                self._pool.shutdown(cancel_futures=True)
+                self._pool = None
 
 
 class _PoolSession(Generic[J, R]):
