@@ -102,7 +102,7 @@ def test_another_defocus_of_the_same_micrograph_is_refused_and_told(tmp_path: Pa
     told: list[ExampleResult] = []
     filled(tmp_path / "d.h5", list(jobs), told=told)
     assert sorted(bool(found.reason) for found in told) == [False, True]
-    assert "already in the data set with 15000 Å; /run has 15020 Å" in told[0].reason
+    assert "already in the data set with 15000 Å; /run now has 15020 Å" in told[0].reason
     assert len(open_dataset([tmp_path / "d.h5"])) == 1
 
 

@@ -97,6 +97,28 @@ def test_a_micrograph_that_is_gone_fails_alone(command: Command, run: Path, tmp_
     assert set(open_dataset([tmp_path / "data.h5"]).columns.session) == {"one"}
 
 
+def test_a_micrograph_rejected_after_it_was_added_is_reported(
+    command: Command, run: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data.h5"
+    assert command("dataset", "build", run, "--out", data).exit_code == 0
+    with decide_in(run) as decisions:
+        decisions.judge([2], "rejected", "Ana")
+    again = command("dataset", "build", run, "--out", data)
+    assert again.exit_code == 1
+    assert "mic1.mrc: in the data set, but no longer accepted. Build the data set again" in plain(
+        again.stdout
+    )
+    assert "mic3.mrc" not in again.stdout
+    fresh = command("dataset", "build", run, "--out", tmp_path / "fresh.h5")
+    assert fresh.exit_code == 0
+    assert len(open_dataset([tmp_path / "fresh.h5"])) == 2
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
+
+
 def test_drawn_elements_and_what_is_told_of_them(command: Command, tmp_path: Path) -> None:
     data = tmp_path / "drawn.h5"
     assert command("dataset", "simulate", "--count", 3, "--seed", 2, "--out", data).exit_code == 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from thonring.batch.executors.base import TaskSpec
 from thonring.batch.executors.processes import local
@@ -11,6 +12,7 @@ from thonring.learn.dataset.example import Accepted, Example, measured_example, 
 from thonring.learn.dataset.hdf5 import DatasetWriter
 from thonring.simulate import Recipe
 
+_BUILD_ANEW = "Build the data set again in a new file, from one run of each micrograph."
 SAME_DEFOCUS_A = 0.05
 """Defocus values closer than the digits of results.csv are the same estimate."""
 
@@ -114,11 +116,21 @@ def measured_jobs(accepted: Sequence[Accepted], session: str | None) -> list[Mea
     ]
 
 
-def plan_dataset(writer: DatasetWriter, jobs: Sequence[ExampleJob]) -> DatasetPlan:
-    """Find the jobs that a data set still needs: each micrograph is added once."""
+def plan_dataset(
+    writer: DatasetWriter, jobs: Sequence[ExampleJob], not_accepted: Sequence[Path] = ()
+) -> DatasetPlan:
+    """Find the jobs that a data set still needs: each micrograph is added once.
+
+    Examples are never removed, so those of micrographs that are `not_accepted` by the runs are refused, too.
+    """
     known = dict(writer.defocus_of)
     waiting: list[ExampleJob] = []
-    refused: list[ExampleResult] = []
+    refused = [
+        ExampleResult(str(path), reason=f"{path}: in the data set, but no longer accepted. {_BUILD_ANEW}")
+        for path in not_accepted
+        if str(path) in known
+    ]
+    rejected_count = len(refused)
     for job in jobs:
         present_A = known.get(job.file)
         if present_A is None:
@@ -126,13 +138,14 @@ def plan_dataset(writer: DatasetWriter, jobs: Sequence[ExampleJob]) -> DatasetPl
             known[job.file] = job.accepted.defocus_A if isinstance(job, MeasuredJob) else 0.0
         elif isinstance(job, MeasuredJob) and abs(job.accepted.defocus_A - present_A) > SAME_DEFOCUS_A:
             refused.append(_refused(job, present_A))
-    return DatasetPlan(tuple(waiting), tuple(refused), len(jobs) - len(waiting) - len(refused))
+    present = len(jobs) - len(waiting) - (len(refused) - rejected_count)
+    return DatasetPlan(tuple(waiting), tuple(refused), present)
 
 
 def _refused(job: MeasuredJob, present_A: float) -> ExampleResult:
     reason = (
-        f"{job.file}: already in the data set with {present_A:.0f} Å; {job.accepted.run} has "
-        f"{job.accepted.defocus_A:.0f} Å. Build from only one of these runs."
+        f"{job.file}: already in the data set with {present_A:.0f} Å; {job.accepted.run} now has "
+        f"{job.accepted.defocus_A:.0f} Å. {_BUILD_ANEW}"
     )
     return ExampleResult(job.file, reason=reason)
 

@@ -116,14 +116,14 @@ def build(*, runs: Runs, session: Session = None, options: DatasetOptions) -> No
     keep_freed_memory()
     with error_exit():
         from thonring.batch.dataset import measured_jobs
-        from thonring.learn.dataset.example import accepted_of
+        from thonring.learn.dataset.example import accepted_of, not_accepted_of
 
         accepted = [micrograph for run in runs for micrograph in accepted_of(run)]
         if not accepted:
             raise InputError(f"{', '.join(map(str, runs))}: found no accepted micrographs. See results.csv.")
-        code = _extend(
-            options, "", measured_jobs(accepted, session), len({micrograph.path for micrograph in accepted})
-        )
+        paths = {micrograph.path for micrograph in accepted}
+        lost = [path for run in runs for path in not_accepted_of(run) if path not in paths]
+        code = _extend(options, "", measured_jobs(accepted, session), len(paths), lost)
     raise typer.Exit(code)
 
 
@@ -168,7 +168,13 @@ def info(*, data: Data, picture: Picture = None) -> None:
         output_console().print(table)
 
 
-def _extend(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]", count: int) -> int:
+def _extend(
+    options: DatasetOptions,
+    recipe: str,
+    jobs: "Sequence[ExampleJob]",
+    count: int,
+    not_accepted: Sequence[Path] = (),
+) -> int:
     """Add the examples of the jobs to the data set, write the thesis-format files, and return the exit code.
 
     Parameters
@@ -177,6 +183,8 @@ def _extend(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]", 
         What the examples are simulated from, as TOML; empty for those of runs.
     count
         The data set will hold at least this many examples.
+    not_accepted
+        Micrographs that the runs rejected: reported if the data set holds them.
 
     Raises
     ------
@@ -189,7 +197,7 @@ def _extend(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]", 
     thesis = options.thesis_files
     if thesis is not None:
         check_size(count, thesis, options.limit_GB)
-    done = _fill(options, recipe, jobs)
+    done = _fill(options, recipe, jobs, not_accepted)
     if thesis is not None and not done.run.interrupted:
         written = write_thesis_files(open_dataset([options.out]), thesis, options.limit_GB)
         if not options.quiet:
@@ -197,7 +205,9 @@ def _extend(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]", 
     return done.run.exit_code
 
 
-def _fill(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]") -> "DatasetResult":
+def _fill(
+    options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]", not_accepted: Sequence[Path]
+) -> "DatasetResult":
     """Add what is missing, show progress and print the summary."""
     from thonring.batch.dataset import fill_dataset, plan_dataset
     from thonring.cli.progress import show_progress
@@ -210,7 +220,7 @@ def _fill(options: DatasetOptions, recipe: str, jobs: "Sequence[ExampleJob]") ->
         )
     started = time.monotonic()
     with dataset_writer(out, recipe) as writer:
-        plan = plan_dataset(writer, jobs)
+        plan = plan_dataset(writer, jobs, not_accepted)
         with show_progress(plan.count, _STATUSES, quiet=options.quiet) as show:
             done = fill_dataset(writer, plan, options.workers, lambda result: show(_status_line(result)))
         present = (("were already there", plan.present), (f"in {out}", len(writer)))

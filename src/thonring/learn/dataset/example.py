@@ -130,6 +130,20 @@ def accepted_of(run: Path) -> tuple[Accepted, ...]:
         return tuple(_accepted(run, record) for record in store if record.outcome.status == "accepted")
 
 
+def not_accepted_of(run: Path) -> tuple[Path, ...]:
+    """List the micrographs of a run folder that were rejected or failed, with manual decisions applied.
+
+    Raises
+    ------
+    OutputError
+        If the run has no database, or it cannot be read.
+    """
+    with read_run(run) as store, store.snapshot():
+        return tuple(
+            _present_path(record).resolve() for record in store if record.outcome.status != "accepted"
+        )
+
+
 def _accepted(run: Path, record: MicrographRecord) -> Accepted:
     outcome, kind = record.outcome, record.provenance.processing.spectrum_kind
     fit, optics = outcome.fit, outcome.optics
