@@ -50,6 +50,7 @@ def micrograph(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_same_elements_by_one_process_and_by_two(tmp_path: Path) -> None:
     for workers in (1, 2):
         filled(tmp_path / f"{workers}.h5", drawn(3), workers)

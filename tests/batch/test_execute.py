@@ -15,6 +15,7 @@ from thonring.batch.threads import one_thread_each
 NAMES = tuple(f"m{i}" for i in range(7))
 
 
+@pytest.mark.slow
 def test_every_job_gives_one_outcome_of_its_own_file(tmp_path: Path, executor: Executor) -> None:
     jobs = tasks.jobs_of(tmp_path, *NAMES)
     finished = dict(run_jobs(jobs, executor, tasks.accept))
@@ -26,6 +27,7 @@ def test_no_jobs_no_outcomes(executor: Executor) -> None:
     assert list(run_jobs([], executor, tasks.accept)) == []
 
 
+@pytest.mark.slow
 def test_a_fault_nobody_foresaw_fails_one_micrograph(tmp_path: Path, executor: Executor) -> None:
     jobs = tasks.jobs_of(tmp_path, "a", "bad", "c")
     finished = dict(run_jobs(jobs, executor, tasks.raise_error))

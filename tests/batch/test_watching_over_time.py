@@ -179,6 +179,7 @@ def test_rates_and_the_last_file(watched: Watching, raw: Path) -> None:
     assert abs(states[-1].last_arrival - START - timedelta(hours=2)) <= timedelta(seconds=10)
 
 
+@pytest.mark.slow
 def test_two_workers_do_the_same(watched: Watching, raw: Path) -> None:
     for number in range(5):
         written(raw / f"m{number}.mrc")()

@@ -38,6 +38,7 @@ def test_the_spectrum_is_written_at_its_sampling(run: Path) -> None:
         assert mrc.voxel_size.x == pytest.approx(1.75)
 
 
+@pytest.mark.slow
 def test_what_was_asked_for_is_written_beside_it(run: Path) -> None:
     (job,) = jobs_of(run, "a", artefacts=("plots", "ctffind_text"))
     work(job)

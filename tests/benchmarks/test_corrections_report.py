@@ -77,5 +77,6 @@ def test_wrong_verdicts_are_listed_with_their_scenes(
     assert "index 0:" not in text
 
 
+@pytest.mark.slow
 def test_the_figure_is_drawn(verdicts: Verdicts, tmp_path: Path) -> None:
     assert write_figure(tmp_path / "new" / "corrections.png", verdicts).stat().st_size > 10_000

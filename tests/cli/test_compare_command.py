@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from factories.commands import Command
 
 
+@pytest.mark.slow
 def test_a_run_is_held_against_others(command: Command, run: Path, tmp_path: Path) -> None:
     picture, table = tmp_path / "agreement.png", tmp_path / "agreement.csv"
     again = shutil.copytree(run, tmp_path / "again")

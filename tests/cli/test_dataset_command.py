@@ -119,6 +119,7 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
+@pytest.mark.slow
 def test_drawn_elements_and_what_is_told_of_them(command: Command, tmp_path: Path) -> None:
     data = tmp_path / "drawn.h5"
     assert command("dataset", "simulate", "--count", 3, "--seed", 2, "--out", data).exit_code == 0

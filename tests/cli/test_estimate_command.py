@@ -94,6 +94,7 @@ def plain_table(text: str) -> str:
     return "\n".join(line.strip() for line in text.splitlines())
 
 
+@pytest.mark.slow
 def test_the_summary_counts_by_reason_and_says_where_the_results_are(
     command: Command, method: "Method", micrographs: Path, tmp_path: Path
 ) -> None:

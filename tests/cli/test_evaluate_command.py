@@ -43,6 +43,7 @@ def test_a_run_is_measured_and_the_report_lies_beside_it(command: Command, run: 
     assert [found[name] for name in ("tp", "fp", "fn", "tn")] == [2, 0, 1, 1]
 
 
+@pytest.mark.slow
 def test_the_report_goes_where_it_is_wanted_in_silence(
     command: Command, run: Path, truth: Path, tmp_path: Path
 ) -> None:

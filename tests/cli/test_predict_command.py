@@ -114,6 +114,7 @@ def test_a_star_file_brings_its_optics(command: Command, folder: Path, model: Pa
     assert (row["file"], row["voltage_kV"], row["cs_mm"]) == (str(folder / "b.mrc"), "200", "1.4")
 
 
+@pytest.mark.slow
 def test_workers_and_batches_change_nothing(
     command: Command, folder: Path, model: Path, tmp_path: Path
 ) -> None:

@@ -80,6 +80,7 @@ def test_packaged_recipes_survive_being_written(name: str, tmp_path: Path) -> No
     assert tomllib.loads(text).keys() == whole.model_dump().keys()
 
 
+@pytest.mark.slow
 def test_the_same_command_again_changes_nothing(command: Command, recipe: Path, tmp_path: Path) -> None:
     words = ("simulate", "--count", 2, "--recipe", recipe, "--out", tmp_path / "set", "--quiet")
     assert command(*words).exit_code == 0
@@ -151,6 +152,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words_and_message", WRONG.values(), ids=WRONG.keys())
 def test_wrong_use_is_2_in_plain_words(
     command: Command, tmp_path: Path, words_and_message: tuple[tuple[object, ...], str]

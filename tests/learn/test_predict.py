@@ -209,6 +209,7 @@ def test_a_network_that_says_it_does_not_know_is_flagged(measured: Spectrum, tmp
     assert "standard error of 1300 Å" in note.text
 
 
+@pytest.mark.slow
 def test_nothing_is_loaded_before_it_is_needed() -> None:
     code = "import sys, thonring.learn.predict; print({'onnxruntime', 'torch', 'onnx'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -91,6 +91,7 @@ def test_any_bytes(tmp_path: Path, start: bytes, suffix: str) -> None:
     check_memory(tmp_path / f"a{suffix}", start, TIMES_THE_FILE * len(start))
 
 
+@pytest.mark.slow
 @fuzzed
 @given(
     changes=st.lists(st.tuples(MRC_WORDS, words), max_size=4),

@@ -207,6 +207,7 @@ def test_a_folder_without_a_store_is_told(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     steps=st.lists(

@@ -51,6 +51,7 @@ def test_any_outcome_comes_back_exactly(tmp_path: Path, made: Outcome) -> None:
     assert exact(found.outcome) == exact(made)
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(made=st.lists(outcomes(), max_size=5, unique_by=lambda outcome: outcome.path))
 def test_many_come_back_in_their_order_each_with_its_own_attempts(

@@ -26,6 +26,7 @@ def periodograms(scene: Scene, count: int) -> tuple[Spectrum, ...]:
     return tuple(spectrum.periodogram(micrograph(replace(scene, seed=seed))) for seed in range(count))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scene", "count", "sampling_A"),
     [

@@ -39,6 +39,7 @@ def test_the_images_have_the_models_power(case: str) -> None:
     assert np.mean(ratio) == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hollow", [0.0, 0.7])
 def test_particles_have_the_models_power(hollow: float) -> None:
     """Few, of few kinds: their number and places scatter more than a Gaussian field would."""
@@ -50,6 +51,7 @@ def test_particles_have_the_models_power(hollow: float) -> None:
     assert without[0] > 3
 
 
+@pytest.mark.slow
 def test_the_wrong_model_is_found_out() -> None:
     """The comparison sees a drift that is not there, and astigmatism and a jump that are."""
     for model in (replace(SCENE, exposure=Exposure(dose_e_per_A2=200)), CASES["jump"]):

@@ -54,6 +54,7 @@ def write_truth(path: Path, rows: list[TruthRow]) -> None:
     path.write_bytes(truth_text(rows).encode("utf-8", "surrogateescape"))
 
 
+@pytest.mark.slow
 @given(rows=ROWS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_was_written_is_read(tmp_path: Path, rows: list[TruthRow]) -> None:

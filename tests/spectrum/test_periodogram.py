@@ -34,6 +34,7 @@ def rings_of(spectrum: Spectrum) -> tuple[npt.NDArray[np.float64], npt.NDArray[n
     return (profiles.power * profiles.values).sum(axis=0) / values, values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window_A", [math.inf, 200.0])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_white_noise_has_power_one_and_scatters_as_said(shape: tuple[int, int], window_A: float) -> None:

@@ -149,6 +149,7 @@ def test_times_of_copied_files_are_no_times_of_recording(
     assert findings(columns, LIMITS).time_series[0].order.timed is timed
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.floats(1.0, 3000.0), st.floats(-89.9, 90.0)), min_size=1, max_size=30))
 def test_the_mean_astigmatism_is_that_of_the_vectors(pairs: list[tuple[float, float]]) -> None:
     astigmatism_A, angle_deg = np.array(pairs).T

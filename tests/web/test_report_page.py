@@ -117,6 +117,7 @@ def test_the_page_asks_nobody_and_its_pictures_have_words(tmp_path: Path) -> Non
     } <= set(found.headings)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_only_the_scripts_of_the_page_may_run(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [make_graded(HOSTILE)])

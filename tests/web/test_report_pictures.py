@@ -27,6 +27,7 @@ def test_dates_have_two_to_nine_ticks_and_no_complaint(days: float) -> None:
     assert all(axes.xaxis.get_major_formatter().format_ticks(ticks))
 
 
+@pytest.mark.slow
 def test_pictures_have_the_names_and_titles_of_the_figures_on_the_page(tmp_path: Path) -> None:
     with read_run(make_run(tmp_path / "run", make_session(60))) as store:
         columns = read_columns(store)

@@ -77,6 +77,7 @@ def limits(draw: st.DrawFn) -> list[dict[str, Any]]:
     return chosen
 
 
+@pytest.mark.slow
 @given(chosen=limits(), extends=st.sampled_from([None, "default", "xmipp-after"]))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_saved_profile_keeps_what_was_counted(

@@ -275,6 +275,7 @@ def test_whole_numbers_are_good_numbers(micrograph: MicrographClient) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", ["1.0", "1_0", "+1", "%201", "01x", "true", "1e0", "0x1", "٣"])
 def test_an_address_writes_an_integer_in_one_way(client: TestClient, number: str) -> None:
     for address in (

@@ -103,6 +103,7 @@ def test_what_the_hand_set_is_kept_as_it_is(missed: MicrographClient, estimated_
     ]
 
 
+@pytest.mark.slow
 def test_a_fit_that_ends_elsewhere_is_told(missed: MicrographClient) -> None:
     """A hand 14 % off: the search beside it finds the right rings, further away than a hand slips."""
     asked = {

@@ -158,6 +158,7 @@ def test_one_file_holds_one_kind(data: Path) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_two_writers_are_one_too_many(data: Path) -> None:
     with started(data) as process:
         assert process.stdout is not None

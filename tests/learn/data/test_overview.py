@@ -37,6 +37,7 @@ def test_every_element_is_in_every_histogram(dataset: Dataset) -> None:
     assert sum(bar.get_width() for bar in sessions.patches) == 5
 
 
+@pytest.mark.slow
 def test_what_is_not_known_is_said(dataset: Dataset, tmp_path: Path) -> None:
     write_thesis_files(dataset, tmp_path / "thesis")
     thesis = open_dataset([tmp_path / "thesis"])

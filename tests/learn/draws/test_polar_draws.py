@@ -101,6 +101,7 @@ def unperturbed(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(simulated_batches, name, 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unperturbed")
 @pytest.mark.parametrize("index", [0, 1, 2])
 def test_unperturbed_draws_are_those_of_images(index: int) -> None:
