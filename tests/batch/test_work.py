@@ -6,6 +6,7 @@ from pathlib import Path
 import mrcfile
 import pytest
 
+from factories.outcomes import make_failed
 from factories.tasks import jobs_of, make_evidence, outcome_of
 from thonring import pipeline
 from thonring.batch.jobs import work
@@ -73,7 +74,7 @@ def test_a_spectrum_refused_before_any_fit_is_drawn_too(run: Path, monkeypatch: 
 
 
 def test_a_failed_micrograph_leaves_no_artefacts(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = Outcome(Path("raw/a.mrc"), "failed", ("truncated",), None, 1.0, (0, 0))
+    broken = make_failed("raw/a.mrc")
     monkeypatch.setattr(pipeline, "examine", lambda *_, **__: (broken, None))
     (job,) = jobs_of(run, "a", artefacts=("plots", "signals", "ctffind_text"))
     assert work(job) == broken

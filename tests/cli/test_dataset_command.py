@@ -1,20 +1,17 @@
 """What a user of `thonring dataset` gives and gets."""
 
-import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from factories.commands import Command
+from factories.outcomes import make_accepted, make_fit, make_rejected
+from factories.stores import store_outcomes
 from thonring.learn.dataset.dataset import open_dataset
 from thonring.optics import Optics
-from thonring.records import Attempt, CriterionResult, CtfFit, Outcome, Verdict
-from thonring.run.open import decide_in, open_run
-from thonring.run.provenance import FileState, Provenance, inputs_text, processing
-from thonring.run.rows import NO_CURVE
-from thonring.settings import Settings
+from thonring.records import Outcome
+from thonring.run.open import decide_in
 from thonring.simulate import noise_micrograph
 from thonring.simulate.output import write_micrograph
 
@@ -30,41 +27,13 @@ def run(tmp_path: Path) -> Path:
         path.parent.mkdir(exist_ok=True)
         write_micrograph(path, noise_micrograph(OPTICS, (192, 192), number))
         outcomes.append(outcome(path, 12_000.0 + number, accepted=number < 3))
-    return run_of(tmp_path / "run", outcomes)
+    (tmp_path / "run").mkdir()
+    return store_outcomes(tmp_path / "run", outcomes)
 
 
 def outcome(path: Path, defocus_A: float, *, accepted: bool) -> Outcome:
-    verdict = Verdict("default", (CriterionResult("rings", 0.2, passed=accepted),))
-    fit = CtfFit(
-        defocus_u_A=defocus_A,
-        defocus_v_A=defocus_A,
-        angle_deg=0.0,
-        phase_shift_deg=0.0,
-        amplitude_contrast=0.1,
-        covariance=np.zeros((5, 5)),
-        score=0.2,
-        fit_resolution_A=4.0,
-        resolution_range_A=(30.0, 3.5),
-        sampling_A=1.75,
-        log_likelihood_gain=500.0,
-        dispersion=1.0,
-        runner_up_A=math.nan,
-        runner_up_gap=math.nan,
-        curve=NO_CURVE,
-        start_A=defocus_A,
-    )
-    status = "accepted" if accepted else "rejected"
-    return Outcome(path, status, (), OPTICS, 1.5, (192, 192), (Attempt(1.75, verdict, fit),), 0)
-
-
-def run_of(folder: Path, outcomes: Sequence[Outcome]) -> Path:
-    origin = Provenance(FileState(), inputs_text(OPTICS, None), processing(Settings(), None, (), "0.1.0"))
-    folder.mkdir()
-    with open_run(folder) as store:
-        store.register([one.path for one in outcomes])
-        for one in outcomes:
-            store.add(one, origin)
-    return folder
+    make = make_accepted if accepted else make_rejected
+    return make(path, make_fit(defocus_A, 0.0), optics=OPTICS, pixel_A=1.5, shape=(192, 192))
 
 
 def test_a_run_becomes_a_data_set_and_the_files_of_the_thesis(

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 from rich.live import Live
 
+from factories.outcomes import make_failed
 from thonring.batch.watch import WatchState
 from thonring.cli.progress import NoteFilter
 from thonring.cli.watch_display import LogDisplay, TableDisplay
@@ -37,7 +38,7 @@ def state(minutes: float, accepted: int, **changed: object) -> WatchState:
 
 def failed(number: int) -> Outcome:
     path = Path(f"session/m{number}.mrc")
-    return Outcome(path, "failed", (f"{path}: cut short",), None, 1.0, (0, 0))
+    return make_failed(path, "cut short")
 
 
 def test_a_busy_hour_is_a_few_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -175,3 +175,13 @@ def write_tables(run: Path, outcomes: Sequence[Outcome], names: Mapping[Path, st
         names = artefact_names([outcome.path for outcome in outcomes])
     records = [make_record(one, names[one.path], number) for number, one in enumerate(outcomes, start=1)]
     write_table_files(run, RUN_TABLES, run_totals(run, records), records)
+
+
+def store_outcomes(run: Path, outcomes: Sequence[Outcome], kinds: Sequence[str | None] = (None,)) -> Path:
+    """Make a database in which micrograph i was estimated from a spectrum of the i-th kind, or from an image."""
+    with open_run(run) as store:
+        store.register([outcome.path for outcome in outcomes])
+        for outcome, kind in zip(outcomes, [*kinds, *[None] * len(outcomes)], strict=False):
+            estimated = processing(Settings(), kind, (), "0.1.0")
+            store.add(outcome, replace(make_provenance(), processing=estimated))
+    return run
