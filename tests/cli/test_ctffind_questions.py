@@ -41,7 +41,7 @@ def asked(lines: list[str]) -> tuple[Answers, list[list[str]]]:
     """What comes of a script, and the questions as they are echoed with their answers."""
     script = Script([f"{line}\n" for line in lines])
     understood = ask_all(script, images_in)
-    return understood, [[question, answer] for question, answer in script.asked]
+    return understood, [[question, answer] for question, answer in script.exchanges]
 
 
 def echoed(text: str) -> list[list[str]]:

@@ -106,7 +106,7 @@ def _answers(console: "CtffindConsole") -> Answers:
         return ask_all(Terminal(input, typer.echo), _images_in)
     reading = read_answers(list(_lines()), _images_in)
     console.print_welcome("Scripted", reading.dialogue.version)
-    for question, answer in reading.asked:
+    for question, answer in reading.exchanges:
         typer.echo(f"{question:<{COLUMN}} : {answer}")
     assert reading.answers is not None
     return reading.answers

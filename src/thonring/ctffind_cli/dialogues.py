@@ -17,14 +17,14 @@ from thonring.errors import AnswerError
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The answers as one dialogue asks for them: `asked` are the questions with their answers, `unread` the rest.
+    """The answers as one dialogue asks for them: `exchanges` are the questions with their answers, `unread` the rest.
 
     `answers` is None where they do not fit, and `problem` then says why.
     """
 
     dialogue: Dialogue
     answers: Answers | None
-    asked: tuple[tuple[str, str], ...]
+    exchanges: tuple[tuple[str, str], ...]
     unread: tuple[str, ...]
     problem: str = ""
 
@@ -57,16 +57,16 @@ def _read(lines: Sequence[str], images_in: Callable[[Path], int], dialogue: Dial
     try:
         answers = ask_all(script, images_in, dialogue)
     except AnswerError as error:
-        return Reading(dialogue, None, tuple(script.asked), tuple(script.unread), str(error))
-    asked, unread = tuple(script.asked), tuple(script.unread)
+        return Reading(dialogue, None, tuple(script.exchanges), tuple(script.unread), str(error))
+    exchanges, unread = tuple(script.exchanges), tuple(script.unread)
     if unread:
-        question, answer = asked[-1]
+        question, answer = exchanges[-1]
         problem = (
-            f"question {len(asked)}, '{question}' ({answer}), is the last one, but {len(unread)} more "
+            f"question {len(exchanges)}, '{question}' ({answer}), is the last one, but {len(unread)} more "
             f"{'answer follows' if len(unread) == 1 else 'answers follow'}: {', '.join(unread)}."
         )
-        return Reading(dialogue, None, asked, unread, problem)
-    return Reading(dialogue, answers, asked, unread)
+        return Reading(dialogue, None, exchanges, unread, problem)
+    return Reading(dialogue, answers, exchanges, unread)
 
 
 def _no_dialogue(readings: Sequence[Reading]) -> str:
@@ -74,12 +74,12 @@ def _no_dialogue(readings: Sequence[Reading]) -> str:
     furthest: dict[str, Reading] = {}
     for reading in readings:
         version = reading.dialogue.version
-        if version not in furthest or len(reading.asked) > len(furthest[version].asked):
+        if version not in furthest or len(reading.exchanges) > len(furthest[version].exchanges):
             furthest[version] = reading
-    best = max(furthest.values(), key=lambda reading: len(reading.asked))
+    best = max(furthest.values(), key=lambda reading: len(reading.exchanges))
     problems = {reading.problem for reading in furthest.values()}
     if len(problems) == 1:
-        understood = f"\nUnderstood so far:\n{_listed(best)}" if best.asked else ""
+        understood = f"\nUnderstood so far:\n{_listed(best)}" if best.exchanges else ""
         return problems.pop() + understood
     each = [f"  CTFFIND {version}: {reading.problem}" for version, reading in furthest.items()]
     return "\n".join(
@@ -93,6 +93,6 @@ def _no_dialogue(readings: Sequence[Reading]) -> str:
 
 
 def _listed(reading: Reading) -> str:
-    lines = [f"  {number:2d} {text} : {answer}" for number, (text, answer) in enumerate(reading.asked, 1)]
+    lines = [f"  {number:2d} {text} : {answer}" for number, (text, answer) in enumerate(reading.exchanges, 1)]
     unread = [f"     not read : {answer}" for answer in reading.unread]
     return "\n".join([*lines, *unread])

@@ -124,12 +124,12 @@ class Prompter(Protocol):
 class Script:
     """Takes answers from lines; the first missing, blank or wrong one ends the dialogue.
 
-    `asked` holds each question with its answer, in order.
+    `exchanges` holds each question with its answer, in order.
     """
 
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = [line.strip() for line in lines]
-        self.asked: list[tuple[str, str]] = []
+        self.exchanges: list[tuple[str, str]] = []
 
     @property
     def unread(self) -> list[str]:
@@ -137,7 +137,7 @@ class Script:
 
         Blank lines and the mark EOF at the end are none; an indented here-document leaves the latter.
         """
-        rest = self._lines[len(self.asked) :]
+        rest = self._lines[len(self.exchanges) :]
         while rest and rest[-1].upper() in {"", "EOF"}:
             rest.pop()
         return rest
@@ -150,7 +150,7 @@ class Script:
         AnswerError
             If there is none, or it is not an answer; the message names the question.
         """
-        number = len(self.asked)
+        number = len(self.exchanges)
         place = f"question {number + 1}, '{question.text}'"
         if not self.unread:
             raise AnswerError(
@@ -168,7 +168,7 @@ class Script:
             raise AnswerError(
                 f"{place}: found {answer!r} ({problem}), expected {question.expected}."
             ) from None
-        self.asked.append((question.text, answer))
+        self.exchanges.append((question.text, answer))
         return value
 
 
